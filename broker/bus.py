@@ -1,0 +1,206 @@
+"""The port to the event service, with what it promises. Every adapter passes one contract suite.
+
+Promises:
+
+1. `Bus.publish` returns when the broker has confirmed, or raises; its wait has a limit.
+2. A publisher's events arrive in the order of their sending at each lease and queue.
+3. At least once: after a reconnect, sending goes on from the first unconfirmed event, in order. A
+   reader that must not act twice drops doubles (`dsmt_core.events.Doubles`).
+4. Unconfirmed events are bounded in number and bytes: a publisher waits instead of growing.
+5. With the broker away, at most `Limits.outbox` posted changes wait (the oldest is dropped and
+   counted); hints (heartbeats) never wait.
+6. Every delivery is decoded and checked (`dsmt_core.rights`) before a reader sees it; what fails goes
+   to the dead letters with the reason, and the rest goes on.
+7. A slow subscriber of a lease is told how many it lost; its buffer never grows beyond its bound.
+8. Reconnection is endless with full jitter, and a blocked broker shows in `Health`.
+9. `close` may be called twice and ends within its time limit.
+
+All times are seconds. Everything here belongs to one asyncio event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Protocol
+
+from broker.topology import Binding, Queue
+from dsmt_core.channels import ROOT, Channel
+from dsmt_core.events import Event
+from dsmt_core.rights import ORDERS, PSEPR
+
+LEASE_S: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Every bound of a bus.
+
+    Attributes:
+        unconfirmed: events sent and not yet confirmed; a publisher waits at this number.
+        unconfirmed_bytes: the same in bytes of body.
+        outbox: posted events that wait while the broker is away.
+        confirm_s: how long a publish may wait for its confirm. A quorum queue whose leader is cut off
+            stalls one for 7 s and more, so it stays above 10 s.
+        connect_s: one attempt to connect.
+        blocked_s: a broker that blocks publishers longer than this is left and connected to again.
+        heartbeat_s: of the AMQP connection.
+        retry_first_s, retry_most_s: the back-off between attempts grows from the one to the other;
+            the wait is drawn evenly between 0 and it (full jitter).
+        lease_buffer: deliveries that wait for a slow subscriber of a lease.
+        close_s: how long `Bus.close` may wait for what is under way.
+    """
+
+    unconfirmed: int = 1_000
+    unconfirmed_bytes: int = 16 << 20
+    outbox: int = 1_000
+    confirm_s: float = 30.0
+    connect_s: float = 10.0
+    blocked_s: float = 60.0
+    heartbeat_s: float = 20.0
+    retry_first_s: float = 0.2
+    retry_most_s: float = 15.0
+    lease_buffer: int = 10_000
+    close_s: float = 5.0
+
+
+class Link(StrEnum):
+    """How the connection to the broker stands."""
+
+    CONNECTED = "connected"
+    BLOCKED = "blocked"
+    AWAY = "away"
+    CLOSED = "closed"
+
+
+@dataclass(slots=True)
+class Health:
+    """What an operator wants to know of one bus; counters only grow."""
+
+    link: Link = Link.AWAY
+    connects: int = 0
+    unconfirmed: int = 0
+    outbox: int = 0
+    dropped: int = 0
+    refused: int = 0
+    lost: int = 0
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event as it was delivered; `ack` once it has been dealt with (a lease acknowledges itself).
+
+    Attributes:
+        lost: how many deliveries a slow subscriber lost right before this one.
+    """
+
+    event: Event
+    exchange: str
+    user_id: str
+    redelivered: bool = False
+    lost: int = 0
+    ack: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+
+
+Deliveries = AbstractAsyncContextManager[AsyncIterator[Delivery]]
+
+
+class Bus(Protocol):
+    """A connection to PsEPR in the name of one user."""
+
+    @property
+    def health(self) -> Health:
+        """How it is doing; one object, kept current."""
+        ...
+
+    def on_connected(self, call: Callable[[], Awaitable[None]]) -> None:
+        """Have ``call`` awaited after each (re)connection, when consumers are in place.
+
+        It runs as a task of the bus; an error in it is logged and ends nothing.
+        """
+        ...
+
+    async def start(self, *, wait_s: float = 0.0) -> None:
+        """Begin to connect, and go on for ever; with ``wait_s`` wait until it is connected.
+
+        Raises:
+            Unavailable: not connected within ``wait_s``; it goes on trying until `close`.
+            Denied: the broker refused user or password (told at once, with ``wait_s``).
+        """
+        ...
+
+    async def close(self) -> None:
+        """Confirm or give up what is under way, then end; may be called twice."""
+        ...
+
+    async def publish(self, event: Event, *, exchange: str = PSEPR) -> None:
+        """Publish, persistently, and return when the broker has confirmed.
+
+        Raises:
+            Unavailable: the broker is away, or went away or did not confirm in time (the outcome is
+                then unknown, and publishing again is safe).
+            Invalid, Full: the event is not legal or too large; nothing was sent.
+            Denied: this user may not publish there.
+        """
+        ...
+
+    async def post(self, event: Event, *, exchange: str = PSEPR) -> bool:
+        """Publish, and with the broker away leave it in the outbox instead of waiting.
+
+        Returns:
+            True when confirmed, False when it waits in the outbox; it is then sent after the next
+            connection, before anything posted later.
+
+        Raises:
+            Invalid, Full, Denied: as for `publish`.
+        """
+        ...
+
+    def hint(self, event: Event, *, exchange: str) -> bool:
+        """Send without persistence and without waiting; False when the broker is away (dropped)."""
+        ...
+
+    def lease(
+        self,
+        channel: Channel = ROOT,
+        *,
+        state: str = "",
+        exchanges: Sequence[str] = (PSEPR, ORDERS),
+        duration_s: float = LEASE_S,
+    ) -> Deliveries:
+        """Hear every event at or below ``channel`` (only with this ``state``, if given).
+
+        Entered when the bindings are in place: what is published afterwards is heard. The queue
+        expires ``duration_s`` after its reader is gone.
+        """
+        ...
+
+    def consume(self, queue: str, *, under: Channel = ROOT, prefetch: int = 300) -> Deliveries:
+        """Read a queue of the topology as its only consumer; each delivery is to be acknowledged.
+
+        A consumer that the broker cancels, or that a reconnect ends, is set up again; while the queue
+        does not exist, it is tried again with back-off.
+
+        Args:
+            queue: its name.
+            under: deliveries from channels outside are refused.
+            prefetch: how many may be unacknowledged.
+        """
+        ...
+
+    async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
+        """Make queues and bindings; doing it again changes nothing. The exchanges are made on start
+        by a bus whose user may configure them (the planner's).
+
+        Raises:
+            Unavailable, Denied: as for `publish`.
+            Conflict: a queue of that name exists with other arguments.
+        """
+        ...
+
+    async def delete_queue(self, queue: str) -> None:
+        """Delete a queue with what is in it; one that does not exist is no error."""
+        ...

@@ -1,0 +1,1 @@
+"""The depot of packages, and rpmgen, which makes them."""

@@ -1,0 +1,193 @@
+"""Orders: what a container manager or a deployment agent is told, as the guide writes it and beside it.
+
+The text is the guide's (``APPCONFIG,HOST,APPLICATION,WRAPPER``, field ``status``); generation,
+version, digests and the rest travel as attribute pairs. An order says what **is wanted** of one
+sliver or of one application, never a difference: carrying it out twice changes nothing.
+
+    container manager   CREATE,HOST,SLICE          the sliver should exist
+                        DELETE,HOST,SLICE          it should not
+                        REPORT,HOST                say what you hold
+    deployment agent    APPCONFIG,HOST,APP,WRAPPER installed and running at this version
+                        START, UPDATE, RESTART     the same; RESTART raises ``restarts``
+                        STOP,HOST,APP,WRAPPER      installed, not running
+                        UNINSTALL,HOST,APP,WRAPPER not there
+                        REPORT,HOST                say what you hold
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from dsmt_core.errors import Invalid
+from dsmt_core.events import Event
+from dsmt_core.names import Application, Host, Slice, application, host, slice_name
+from dsmt_core.packages import PackageRef
+
+STATUS_PERIOD_S: Final = 60.0
+
+
+class Verb(StrEnum):
+    """What an order asks for."""
+
+    CREATE = "CREATE"
+    DELETE = "DELETE"
+    REPORT = "REPORT"
+    APPCONFIG = "APPCONFIG"
+    START = "START"
+    UPDATE = "UPDATE"
+    RESTART = "RESTART"
+    STOP = "STOP"
+    UNINSTALL = "UNINSTALL"
+
+
+NO_APPLICATION: Final = Application("")
+
+FOR_SLIVERS: Final = frozenset({Verb.CREATE, Verb.DELETE})
+FOR_APPLICATIONS: Final = frozenset(Verb) - FOR_SLIVERS - {Verb.REPORT}
+RUNS: Final = frozenset({Verb.APPCONFIG, Verb.START, Verb.UPDATE, Verb.RESTART})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is wanted of a sliver (``application`` empty) or of one application in it.
+
+    Attributes:
+        generation: the slice's counter at the round that last changed this host; an older one than
+            the receiver's is refused.
+        version: of the wrapper package, ``[epoch:]version-release``.
+        packages: what to install, in this order; the last one is the wrapper.
+        restarts: raised by each RESTART; the application is restarted when it is above the one known.
+        status_period: seconds between calls of the status script.
+        agent: the installation agent of the sliver.
+    """
+
+    verb: Verb
+    host: Host
+    slice: Slice
+    generation: int
+    application: Application = NO_APPLICATION
+    wrapper: str = ""
+    version: str = ""
+    packages: tuple[PackageRef, ...] = ()
+    restarts: int = 0
+    status_period: float = STATUS_PERIOD_S
+    agent: str = ""
+
+    @property
+    def text(self) -> str:
+        """The command as the guide writes it."""
+        if self.verb is Verb.REPORT:
+            return f"{self.verb},{self.host}"
+        if self.verb in FOR_SLIVERS:
+            return f"{self.verb},{self.host},{self.slice}"
+        return f"{self.verb},{self.host},{self.application},{self.wrapper}"
+
+    @property
+    def pairs(self) -> dict[str, str]:
+        """What travels beside the text."""
+        pairs = {
+            "hostname": self.host,
+            "slice": self.slice,
+            "generation": str(self.generation),
+        }
+        if self.agent:
+            pairs["agent"] = self.agent
+        if self.application:
+            pairs |= {
+                "application": self.application,
+                "wrapper": self.wrapper,
+                "version": self.version,
+                "packages": " ".join(map(str, self.packages)),
+                "restarts": str(self.restarts),
+                "status-period": repr(self.status_period),
+            }
+        return pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command that somebody published in the guide's form; the planner decides about it."""
+
+    verb: Verb
+    host: Host
+    application: Application
+    wrapper: str
+
+
+def order_of(event: Event) -> Order:
+    """The order that an event on a command channel carries.
+
+    Raises:
+        Invalid: the text or the pairs are not an order.
+    """
+    words, pairs = event.value.split(","), event.pairs
+    verb = _verb(words[0])
+    read = Order(
+        verb=verb,
+        host=host(pairs.get("hostname", "")),
+        slice=slice_name(pairs.get("slice", "")),
+        generation=_count(pairs, "generation"),
+        agent=pairs.get("agent", ""),
+    )
+    if verb in FOR_APPLICATIONS:
+        read = _with_application(read, pairs)
+    if read.text != event.value:
+        raise Invalid(f"the command {event.value[:80]!r} and its pairs disagree")
+    return read
+
+
+def request_of(text: str) -> Request:
+    """The request that a command in the guide's form makes.
+
+    Raises:
+        Invalid: it is not ``VERB,HOST,APPLICATION[,WRAPPER]`` with a verb for applications.
+    """
+    words = text.split(",")
+    verb = _verb(words[0])
+    if verb not in FOR_APPLICATIONS or len(words) not in {3, 4}:
+        raise Invalid(
+            f"{text[:80]!r} is not a command", hint="VERB,HOST,APPLICATION,WRAPPER, as APPCONFIG,…"
+        )
+    return Request(verb, host(words[1]), application(words[2]), [*words, ""][3])
+
+
+def _with_application(read: Order, pairs: Mapping[str, str]) -> Order:
+    packages = tuple(map(PackageRef.parse, pairs.get("packages", "").split()))
+    try:
+        period = float(pairs.get("status-period", STATUS_PERIOD_S))
+    except ValueError:
+        raise Invalid("the order's status-period is not a number of seconds") from None
+    if not 0 < period < float("inf"):
+        raise Invalid("the order's status-period is not a number of seconds above 0")
+    return Order(
+        verb=read.verb,
+        host=read.host,
+        slice=read.slice,
+        generation=read.generation,
+        agent=read.agent,
+        application=application(pairs.get("application", "")),
+        wrapper=pairs.get("wrapper", ""),
+        version=pairs.get("version", ""),
+        packages=packages,
+        restarts=_count(pairs, "restarts"),
+        status_period=period,
+    )
+
+
+def _verb(word: str) -> Verb:
+    try:
+        return Verb(word)
+    except ValueError:
+        raise Invalid(
+            f"{word[:40]!r} is not a command", hint=f"the commands are {', '.join(Verb)}"
+        ) from None
+
+
+def _count(pairs: Mapping[str, str], name: str) -> int:
+    text = pairs.get(name, "")
+    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
+        raise Invalid(f"the order's {name} {text[:40]!r} is not a count")
+    return int(text)

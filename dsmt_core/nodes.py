@@ -1,0 +1,95 @@
+"""What a node says of itself: its heartbeat, and what it holds.
+
+A heartbeat carries a digest of what the node holds, so that a planner that disagrees notices within
+one period, whatever events were lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from dsmt_core.errors import Invalid
+from dsmt_core.lifecycle import State, state
+from dsmt_core.names import Application, Slice, application, slice_name
+
+HEARTBEAT: Final = "heartbeat"
+HOLDINGS: Final = "holdings"
+FACTS: Final = "facts"
+_SLIVER: Final = "sliver."
+_APPLICATION: Final = "application."
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One application as an agent holds it.
+
+    Attributes:
+        generation: of the order that it follows.
+        version: what is installed; empty when nothing is.
+        state: as last published.
+        restarts: of the order that it follows.
+    """
+
+    generation: int
+    version: str
+    state: State
+    restarts: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.generation} {self.state} {self.restarts} {self.version}"
+
+
+def digest(slivers: Mapping[Slice, int]) -> str:
+    """A short digest of the slivers of a node with their generations; order does not matter."""
+    text = "\n".join(f"{name} {generation}" for name, generation in sorted(slivers.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def sliver_pairs(slivers: Mapping[Slice, int]) -> dict[str, str]:
+    """The attribute pairs in which a container manager says what it holds."""
+    return {f"{_SLIVER}{name}": str(generation) for name, generation in slivers.items()}
+
+
+def read_slivers(pairs: Mapping[str, str]) -> dict[Slice, int]:
+    """The inverse of `sliver_pairs`; other pairs are left alone.
+
+    Raises:
+        Invalid: a name or a generation is not legal.
+    """
+    return {
+        slice_name(name.removeprefix(_SLIVER)): _generation(text)
+        for name, text in pairs.items()
+        if name.startswith(_SLIVER)
+    }
+
+
+def application_pairs(applications: Mapping[Application, Held]) -> dict[str, str]:
+    """The attribute pairs in which a deployment agent says what it holds."""
+    return {f"{_APPLICATION}{name}": str(held) for name, held in applications.items()}
+
+
+def read_applications(pairs: Mapping[str, str]) -> dict[Application, Held]:
+    """The inverse of `application_pairs`; other pairs are left alone.
+
+    Raises:
+        Invalid: a name, generation or state is not legal.
+    """
+    return {
+        application(name.removeprefix(_APPLICATION)): _held(text)
+        for name, text in pairs.items()
+        if name.startswith(_APPLICATION)
+    }
+
+
+def _held(text: str) -> Held:
+    generation, held_state, restarts, version = [*text.split(" ", 3), "", "", "", ""][:4]
+    return Held(_generation(generation), version, state(held_state), _generation(restarts))
+
+
+def _generation(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
+        raise Invalid(f"{text[:40]!r} is not a generation")
+    return int(text)

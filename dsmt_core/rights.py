@@ -1,0 +1,113 @@
+"""Who may speak where: the check that every receiver makes on every delivery.
+
+The broker's permissions are the first wall, and they have holes: CC and BCC headers, dead-letter
+arguments, a second exchange without topic permissions. So a receiver believes a message only when its
+routing key is the event's own, its channel lies under the lease, the broker vouches for the user, and
+that user may speak there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from dsmt_core.channels import DEPLOYMENT, NODE, Channel, lies_under
+from dsmt_core.events import Event
+
+PSEPR: Final = "psepr"
+ORDERS: Final = "psepr.orders"
+NODES: Final = "psepr.nodes"
+DEAD: Final = "psepr.dead"
+
+PLANNER: Final = "planner"
+# One user for all nodes and their slivers, and one for all operators.
+NODE_USER: Final = "node"
+OPERATOR: Final = "operator"
+
+_OWN_NAMESPACE: Final = "/org/dsmt/"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a message came: by which exchange, with which key, and for whom the broker vouches."""
+
+    exchange: str
+    routing_key: str
+    user_id: str
+
+
+def refusal(event: Event, arrival: Arrival, leased: Channel) -> str:
+    """Why a delivery is not believed; empty when it is.
+
+    Args:
+        event: as decoded.
+        arrival: as the broker delivered it.
+        leased: the channel that the receiver listens on.
+    """
+    if arrival.routing_key != event.key:
+        return f"its routing key {arrival.routing_key!r} is not that of its channel {event.channel}"
+    if not lies_under(event.channel, leased):
+        return f"its channel {event.channel} is not under {leased}"
+    if not arrival.user_id:
+        return "it names no user"
+    if not may_speak(arrival.user_id, arrival.exchange, event.channel):
+        return f"{arrival.user_id} may not speak on {event.channel} of {arrival.exchange}"
+    return ""
+
+
+def may_speak(user: str, exchange: str, channel: Channel) -> bool:
+    """Whether ``user`` may publish on ``channel`` of ``exchange``."""
+    if user == PLANNER:
+        return exchange in {PSEPR, ORDERS}
+    kind, _, rest = user.partition(".")
+    if kind == "node":
+        return _node_may(rest, exchange, channel)
+    if exchange != PSEPR:
+        return False
+    if kind == "sliver":
+        slice_, _, host = rest.partition(".")
+        return bool(slice_ and host) and _sliver_may(slice_, host, channel)
+    if user == OPERATOR:
+        return _may_request("", channel)
+    return kind == "slice" and bool(rest) and _may_request(rest, channel)
+
+
+def _node_may(host: str, exchange: str, channel: Channel) -> bool:
+    """``host`` empty: the user that all nodes share."""
+    words = _words(channel)
+    if lies_under(channel, NODE):
+        matches = len(words) == 6 and host in {"", words[4]}
+        return matches and (exchange, words[5]) in {(NODES, "heartbeat"), (PSEPR, "facts")}
+    return exchange == PSEPR and _is_status(words, "", host)
+
+
+def _sliver_may(slice_: str, host: str, channel: Channel) -> bool:
+    return not lies_under(channel, Channel(_OWN_NAMESPACE)) or _is_status(_words(channel), slice_, host)
+
+
+def _may_request(slice_: str, channel: Channel) -> bool:
+    """Requests to the planner, and channels outside DSMT's own name space."""
+    if not lies_under(channel, Channel(_OWN_NAMESPACE)):
+        return True
+    words = _words(channel)
+    return (
+        lies_under(channel, DEPLOYMENT)
+        and len(words) in {7, 8}
+        and slice_ in {"", words[4]}
+        and words[6] == "command"
+    )
+
+
+def _is_status(words: list[str], slice_: str, host: str) -> bool:
+    """Whether the words are ``org dsmt ns deployment $slice $component status $host``."""
+    return (
+        len(words) == 8
+        and words[:4] == ["org", "dsmt", "ns", "deployment"]
+        and slice_ in {"", words[4]}
+        and words[6] == "status"
+        and host in {"", words[7]}
+    )
+
+
+def _words(channel: Channel) -> list[str]:
+    return channel[1:-1].split("/")

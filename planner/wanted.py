@@ -1,0 +1,107 @@
+"""What is wanted, as values: slices, plans, applications and placements. Durable; kept by `store`.
+
+A round reads one `Wanted` and never changes it; what it decides comes back as steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from dsmt_core.commands import STATUS_PERIOD_S
+from dsmt_core.names import DEFAULT_AGENT, Application, Host, PlanName, Slice
+from dsmt_core.packages import PackageRef
+
+NO_PLAN: Final = PlanName("")
+
+
+class Run(StrEnum):
+    """Whether an application should run where it is placed."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A named node selection: a function of `planner.plans` with its parameters as text.
+
+    A parameter that takes a plan names another plan of the slice, or a function without parameters.
+    """
+
+    name: PlanName
+    base: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedApplication:
+    """An application of a slice: it goes wherever the slice's plan says.
+
+    Attributes:
+        version: of its wrapper, as `dsmt_core.packages.Version` writes it.
+        packages: what to install, in order; the last is the wrapper.
+        restarts: how many restarts were asked for since it was made.
+    """
+
+    name: Application
+    wrapper: str
+    version: str
+    packages: tuple[PackageRef, ...]
+    run: Run = Run.RUNNING
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """One application on one host, as committed; ``run`` and ``restarts`` may differ from the slice's.
+
+    Attributes:
+        generation: the slice's counter at the round that last changed this host.
+    """
+
+    slice: Slice
+    host: Host
+    application: Application
+    version: str
+    generation: int
+    run: Run = Run.RUNNING
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedSlice:
+    """A slice with all that is wanted of it.
+
+    Attributes:
+        managed: an unmanaged slice is left alone: no orders at all.
+        plan: the plan in force with its parameters; a name of ``plans`` or of a function.
+        hosts: where a sliver is placed, with the generation that the container manager is told.
+            A sliver is placed wherever the plan says, also before there is any application.
+        generation: the slice's counter.
+        retired: hosts whose sliver was taken away, with the generation of the order to delete it; kept
+            until the node says that it is gone.
+    """
+
+    name: Slice
+    managed: bool
+    generation: int
+    agent: str = DEFAULT_AGENT
+    agent_parameters: Mapping[str, str] = field(default_factory=dict)
+    plan: PlanName = NO_PLAN
+    plan_parameters: Mapping[str, str] = field(default_factory=dict)
+    plans: Mapping[PlanName, Plan] = field(default_factory=dict)
+    applications: Mapping[Application, WantedApplication] = field(default_factory=dict)
+    hosts: Mapping[Host, int] = field(default_factory=dict)
+    retired: Mapping[Host, int] = field(default_factory=dict)
+    placements: tuple[Placement, ...] = ()
+    status_period: float = STATUS_PERIOD_S
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Everything that is wanted."""
+
+    slices: Mapping[Slice, WantedSlice] = field(default_factory=dict)
