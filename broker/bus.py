@@ -192,8 +192,7 @@ class Bus(Protocol):
         ...
 
     async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
-        """Make queues and bindings; doing it again changes nothing. The exchanges are made on start
-        by a bus whose user may configure them (the planner's).
+        """Make the exchanges, then these queues and bindings; doing it again changes nothing.
 
         Raises:
             Unavailable, Denied: as for `publish`.
