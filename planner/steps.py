@@ -1,0 +1,56 @@
+"""Steps: what is missing between wanted and seen, complete, with no choices left to whoever acts.
+
+The service commits the changes of a round in one transaction, then declares the queues, then sends the
+orders. What is held back comes with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dsmt_core.commands import Order
+from dsmt_core.names import Application, Host, Slice
+from planner.wanted import Placement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceChange:
+    """What one round changes in one slice; hosts, retired and placements replace those of wanted, whole."""
+
+    slice: Slice
+    generation: int
+    hosts: Mapping[Host, int]
+    retired: Mapping[Host, int]
+    placements: tuple[Placement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Something that is wanted and held back; host and application are empty when it concerns all."""
+
+    slice: Slice
+    reason: str
+    host: Host = Host("")  # noqa: RUF009 - a NewType is a plain str
+    application: Application = Application("")  # noqa: RUF009
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """The result of one round.
+
+    Attributes:
+        changes: to be committed first.
+        agent_queues: queues that must exist before the orders go out.
+        gone_queues: queues of agents whose sliver is confirmed gone.
+        orders: to be sent after the commit, in this order.
+        waiting: what is held back, and why.
+        again_at: when the next round is due without any news, seconds of the clock that was passed in.
+    """
+
+    changes: tuple[SliceChange, ...] = ()
+    agent_queues: tuple[tuple[Slice, Host], ...] = ()
+    gone_queues: tuple[tuple[Slice, Host], ...] = ()
+    orders: tuple[Order, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    again_at: float = float("inf")
