@@ -1,0 +1,65 @@
+# DSMT. `make` alone lists what can be made.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+BROKER ?= auto
+SEEDS ?= 1000
+BIN := .venv/bin
+export PYTHON
+
+.PHONY: help setup demo dev test lint types unit contract integration world e2e soak chaos bench examples clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is missing (Debian packages where allowed) and make .venv; quick when nothing is to be done
+	@setup/machine.sh
+	@setup/environment.sh
+
+demo: setup examples ## the main job: five nodes, a deployment, a node killed and replaced (BROKER=embedded: without RabbitMQ)
+	@$(BIN)/python -m lab.demo --broker $(BROKER)
+
+dev: setup examples ## the same little world, kept, with the shell open
+	@$(BIN)/dsmtc dev
+
+test: setup lint types unit contract integration world e2e ## everything that checks the project
+	@echo "all checks passed"
+
+lint: setup ## ruff (all rules), format, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache
+
+types: setup ## mypy, strict, tests too
+	@$(BIN)/mypy
+
+unit: setup ## tests without sockets, with floors of branch coverage for each layer
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m pytest tests/unit tests/architecture --disable-socket --allow-unix-socket --cov --cov-report=
+	@$(BIN)/python -m tests.coverage_floors
+
+contract: setup ## one suite for each port, run against every adapter
+	@$(BIN)/python -m pytest tests/contract
+
+integration: setup examples ## the parts against a real RabbitMQ, bubblewrap and rpm
+	@$(BIN)/python -m pytest tests/integration
+
+world: setup ## the simulated world: one seed, one run
+	@$(BIN)/python -m tests.world --seeds $(SEEDS)
+
+e2e: setup examples ## the whole with real processes: the trace, the transcript, the kill matrix
+	@$(BIN)/python -m pytest tests/e2e
+
+soak: setup ## the simulated world for long (SEEDS=100000)
+	@$(BIN)/python -m tests.world --seeds $(if $(filter 1000,$(SEEDS)),100000,$(SEEDS))
+
+chaos: setup examples ## the kill matrix, many times over
+	@for turn in 1 2 3 4 5; do $(BIN)/python -m pytest tests/e2e -k "kill or killed" || exit 1; done
+
+bench: setup examples ## the figures, as JSON
+	@$(BIN)/python -m benchmarks.main_job --json
+
+examples: examples/pinger-1.8.tgz ## the example applications as tarballs
+
+clean: ## remove what was built (not .venv)
+	@rm -rf build dist examples/*.tgz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
