@@ -1,0 +1,1 @@
+"""The tests; `tests.world` and `tests.coverage_floors` are also programs."""

@@ -1,0 +1,1 @@
+"""``make demo``: the main job, played on real parts, with its figures."""
