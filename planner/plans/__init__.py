@@ -1,0 +1,24 @@
+"""Plans: named node selections, composed from functions, as a directed acyclic graph of names.
+
+Rule of this room: a plan is text until it is checked here, and afterwards it can be evaluated without an
+error; an evaluation is a function of the plan and of the `World`, and can explain each host. A family of
+functions is one file; `catalogue` lists the families; adding one touches nothing that is there.
+"""
+
+from planner.plans.catalogue import FUNCTIONS, builtin_plans
+from planner.plans.evaluation import evaluate
+from planner.plans.graph import check_in_force, check_plan, check_removal
+from planner.plans.selection import Selection
+from planner.plans.world import World, site_of
+
+__all__ = [
+    "FUNCTIONS",
+    "Selection",
+    "World",
+    "builtin_plans",
+    "check_in_force",
+    "check_plan",
+    "check_removal",
+    "evaluate",
+    "site_of",
+]

@@ -1,0 +1,41 @@
+"""The families of plan functions, and the errors of whoever names one that is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Final
+
+from dsmt_core.errors import NotFound
+from dsmt_core.names import PlanName
+from planner.plans import limits, sets
+from planner.plans.function import Function
+from planner.wanted import Plan
+
+FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
+    {function.name: function for family in (sets.FAMILY, limits.FAMILY) for function in family}
+)
+
+
+def builtin_plans() -> tuple[Plan, ...]:
+    """The functions that can be called without a parameter, as the plans that they also are."""
+    return tuple(
+        Plan(PlanName(name), name)
+        for name, function in FUNCTIONS.items()
+        if all(parameter.default is not None for parameter in function.parameters)
+    )
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> NotFound:
+    """The error for a name that is not there, with the nearest one that is.
+
+    Args:
+        what: the place, such as ``plan only3, limit: parent``.
+        name: what was written.
+        known: what could have been meant.
+    """
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names[:20]) or 'none'}"
+    return NotFound(f"{what} {name[:80]!r} is not known", hint=hint)

@@ -1,0 +1,85 @@
+"""What a plan function is: a name, typed parameters, and a decision about all hosts at once.
+
+A parameter's kind reads its text; whoever reads it learns plan, function and parameter from the error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from dsmt_core.names import Host
+from planner.plans.selection import Part
+from planner.plans.world import World
+
+
+class Kind(StrEnum):
+    """What a parameter takes; the value is how it is called in an error."""
+
+    PLAN = "the name of a plan or of a function"
+    COUNT = "a whole number of at least 1"
+    HOSTS = "host names, separated by commas"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a function.
+
+    Attributes:
+        name: as it is written.
+        kind: what it takes.
+        default: its text when it is left out; None when it must be given.
+        other_name: a second spelling.
+    """
+
+    name: str
+    kind: Kind
+    default: str | None = None
+    other_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One application of a function.
+
+    Attributes:
+        plan: the name under which it decides; it is part of the lot that a host draws.
+        world: the hosts.
+        parts: what the parameters that name plans chose, by parameter.
+        counts, hosts: the other parameters.
+    """
+
+    plan: str
+    world: World
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    hosts: Mapping[str, tuple[Host, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of plans.
+
+    Attributes:
+        name: as it is written; no plan may be called so.
+        choose: decides.
+        parameters: in the order of the reference.
+        subtracts: parameters whose hosts are taken away; in them staying means to stay outside.
+        sticky: it prefers who is in already, and so sees the world from the side it is used on.
+        text: one sentence for people.
+    """
+
+    name: str
+    choose: Callable[[Call], Part]
+    text: str
+    parameters: tuple[Parameter, ...] = ()
+    subtracts: frozenset[str] = frozenset()
+    sticky: bool = False
+
+    def parameter(self, name: str) -> Parameter | None:
+        """The parameter of this name, in either spelling."""
+        for parameter in self.parameters:
+            if name in {parameter.name, parameter.other_name} - {""}:
+                return parameter
+        return None
