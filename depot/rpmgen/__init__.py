@@ -1,0 +1,1 @@
+"""rpmgen: from an application's tarball to two packages that a deployment agent can install."""
