@@ -1,0 +1,78 @@
+"""Users of the broker and what they may do, as data: the first wall; the receiver's check is the second.
+
+One user for the planner, one for all nodes with their slivers, one for all operators. The patterns are
+RabbitMQ's: PCRE, searched anywhere in a name, so anchored here. A user that may write several topic
+exchanges needs a topic permission on each of them: without one every key is allowed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from dsmt_core.rights import NODE_USER, NODES, OPERATOR, PLANNER, PSEPR
+
+ALL: Final = ".*"
+NOTHING: Final = "^$"
+USERS: Final = (PLANNER, NODE_USER, OPERATOR)
+SALT_BYTES: Final = 4
+HASHING: Final = "rabbit_password_hashing_sha256"
+
+# Routing keys as `dsmt_core.channels` writes them; an optional last word is the state.
+_STATUS: Final = r"org\.dsmt\.ns\.deployment\.[^.]+\.[^.]+\.status\.[^.]+(\.[^.]+)?"
+_COMMAND: Final = r"org\.dsmt\.ns\.deployment\.[^.]+\.[^.]+\.command(\.[^.]+)?"
+_FACTS: Final = r"org\.dsmt\.ns\.node\.[^.]+\.facts"
+_HEARTBEAT: Final = r"org\.dsmt\.ns\.node\.[^.]+\.heartbeat"
+_NOT_OURS: Final = r"(?!org\.dsmt(\.|$)).*"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What a user may configure, write and read in a virtual host, as patterns of names."""
+
+    user: str
+    configure: str
+    write: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPermission:
+    """Which routing keys a user may publish (write) or bind (read) on one exchange."""
+
+    user: str
+    exchange: str
+    write: str
+    read: str = ALL
+
+
+PERMISSIONS: Final = (
+    Permission(PLANNER, ALL, ALL, ALL),
+    Permission(NODE_USER, NOTHING, r"^psepr(\.nodes|\.dead)?$", r"^dsmt\.(node|agent)\."),
+    Permission(
+        OPERATOR,
+        r"^lease\.",
+        r"^(lease\..*|psepr(\.dead)?)$",
+        r"^(lease\..*|psepr(\.orders|\.nodes)?)$",
+    ),
+)
+
+TOPIC_PERMISSIONS: Final = (
+    TopicPermission(NODE_USER, PSEPR, f"^({_STATUS}|{_FACTS})$", NOTHING),
+    TopicPermission(NODE_USER, NODES, f"^{_HEARTBEAT}$", NOTHING),
+    TopicPermission(OPERATOR, PSEPR, f"^({_NOT_OURS}|{_COMMAND})$"),
+)
+
+
+def password_hash(password: str, salt: bytes) -> str:
+    """The form in which the broker keeps a password (salted SHA-256, base64).
+
+    Args:
+        password: in clear.
+        salt: `SALT_BYTES` random bytes.
+
+    Source: https://www.rabbitmq.com/docs/passwords, section "Computing Password Hash".
+    """
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
