@@ -108,8 +108,6 @@ def _infos(stream: Unpacked) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None
         for count, info in enumerate(archive):
             if count >= MEMBERS:
                 raise Invalid(f"it has more than {MEMBERS:,} members")
-            # The list of members would grow with the archive; nothing here asks for it.
-            archive.members = []
             yield info, archive.extractfile(info) if info.isreg() and not info.issparse() else None
 
 

@@ -85,7 +85,7 @@ _FORMATS: Final[tuple[tuple[bytes, Callable[[BinaryIO], _Readable]], ...]] = (
 
 
 def unpacked_limit(packed_bytes: int) -> int:
-    """How many bytes a file of ``packed_bytes`` may unpack to: 64 MiB, or 200 times its size up to 4 GiB."""
+    """What a file of ``packed_bytes`` may unpack to: 64 MiB, or 200 times its size up to 4 GiB."""
     return min(UNPACKED_BYTES, max(SMALL_BYTES, packed_bytes * RATIO))
 
 
