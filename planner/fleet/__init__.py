@@ -1,0 +1,20 @@
+"""Seen: the nodes, slivers and applications as last heard. Soft, possibly old, never the truth.
+
+Rule of this room: one task owns a `Fleet` and folds events into it in place; the same events with the same
+times give the same fleet. What cannot be folded is answered with a reason and changes nothing.
+"""
+
+from planner.fleet.fleet import Dirty, Fleet
+from planner.fleet.rows import SeenRow
+from planner.fleet.seen import ApplicationSeen, LayerSeen, NodeSeen, NodeState, SliverSeen
+
+__all__ = [
+    "ApplicationSeen",
+    "Dirty",
+    "Fleet",
+    "LayerSeen",
+    "NodeSeen",
+    "NodeState",
+    "SeenRow",
+    "SliverSeen",
+]

@@ -1,0 +1,176 @@
+"""How each kind of event changes what is seen: one function a kind.
+
+Each raises `Invalid` and changes nothing when the event is odd, and tells whether it was news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from dsmt_core.channels import DEPLOYMENT, NODE, Channel
+from dsmt_core.errors import Invalid
+from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, Event
+from dsmt_core.lifecycle import State, state
+from dsmt_core.names import (
+    DEPLOYMENT_AGENT,
+    SLIVER_BOOTSTRAP,
+    SLIVER_MGR,
+    Host,
+    Slice,
+    application,
+    slice_name,
+)
+from dsmt_core.nodes import FACTS, HOLDINGS, read_applications, read_slivers
+from planner.fleet.seen import ApplicationSeen, NodeSeen, SliverSeen
+
+GONE: Final = "gone."
+ASKS: Final = "asks"
+# Facts and texts come from machines that may be sick; what is kept of them is bounded.
+_FACTS: Final = 100
+_TEXT: Final = 1_000
+
+
+class News(IntEnum):
+    """How much an event changed: nothing, figures only, or something that a round must look at."""
+
+    NONE = 0
+    FIGURES = 1
+    CHANGE = 2
+
+
+class Place(NamedTuple):
+    """Where an event comes from: a node, or a component of a slice on a node."""
+
+    slice: Slice
+    component: str
+    host: Host
+
+
+def place_of(channel: Channel) -> Place | None:
+    """The place that a channel names; None when it is none of the parts'."""
+    words = channel[1:-1].split("/")
+    if channel.startswith(NODE) and len(words) == 6:
+        return Place(Slice(""), words[5], Host(words[4]))
+    if channel.startswith(DEPLOYMENT) and len(words) == 8 and words[6] == "status":
+        return Place(Slice(words[4]), words[5], Host(words[7]))
+    return None
+
+
+def fold_container(sliver: SliverSeen, event: Event, now: float) -> News:
+    """``deployment-status`` of the sliver manager: the container."""
+    became = state(event.state)
+    if became is State.REQUESTED:
+        # A new life of the sliver: whatever its agent and applications said belongs to the last one.
+        sliver.agent_ready = False
+        sliver.applications.clear()
+    changed = sliver.container.become(became, now, _text(event, "reason"))
+    return News.CHANGE if changed else News.NONE
+
+
+def fold_agent(sliver: SliverSeen, event: Event, now: float) -> News:
+    """``deployment-status`` of the bootstrap: the deployment agent."""
+    became = state(event.state)
+    changed = sliver.agent.become(became, now, _text(event, "reason"))
+    sliver.agent_ready = became is State.RUNNING
+    sliver.fresh = True
+    return News.CHANGE if changed else News.NONE
+
+
+def fold_application(sliver: SliverSeen, event: Event, now: float) -> News:
+    """``deployment-status`` of the agent: one of its applications."""
+    became, name = state(event.state), application(event.pairs.get("managed", ""))
+    generation = _count(event.pairs, "generation")
+    seen = sliver.applications.setdefault(name, ApplicationSeen())
+    news = seen.layer.become(became, now, _text(event, "reason"))
+    return _settle(seen, event, generation, News.CHANGE if news else News.NONE)
+
+
+def fold_status(sliver: SliverSeen, event: Event, now: float) -> News:
+    """The periodic ``status`` of an application: state, text and exit code of its status script."""
+    pairs = event.pairs
+    became, name = state(pairs.get("state", "")), application(pairs.get("application", ""))
+    generation = _count(pairs, "generation")
+    seen = sliver.applications.setdefault(name, ApplicationSeen())
+    news = News.CHANGE if became is not seen.state else News.NONE
+    if news:
+        seen.layer.become(became, now)
+    text, exit_code = _text(event, "text"), pairs.get("exit-code", "")[:20]
+    if (text, exit_code) != (seen.text, seen.exit_code):
+        seen.text, seen.exit_code, news = text, exit_code, max(news, News.FIGURES)
+    return _settle(seen, event, generation, news)
+
+
+def fold_applications(sliver: SliverSeen, event: Event, now: float) -> News:
+    """``holdings`` of an agent: all that it holds; what it does not name is not there."""
+    held = read_applications(event.pairs)
+    news = not (sliver.agent_ready and sliver.fresh) or held.keys() != sliver.applications.keys()
+    for name in sliver.applications.keys() - held.keys():
+        del sliver.applications[name]
+    for name, said in held.items():
+        seen = sliver.applications.setdefault(name, ApplicationSeen())
+        before = (seen.held, seen.generation, seen.restarts, seen.version, seen.state)
+        news |= before != (True, said.generation, said.restarts, said.version, said.state)
+        if said.state is not seen.state:
+            seen.layer.become(said.state, now)
+        seen.held, seen.generation = True, said.generation
+        seen.restarts, seen.version = said.restarts, said.version
+    sliver.agent_ready = sliver.fresh = True
+    return News.CHANGE if news else News.NONE
+
+
+def fold_slivers(node: NodeSeen, event: Event) -> News:
+    """``holdings`` of a container manager: all slivers that it holds, and those it has deleted lately."""
+    gone = {name.removeprefix(GONE): text for name, text in event.pairs.items() if name.startswith(GONE)}
+    news = node.hold(
+        read_slivers(event.pairs),
+        {slice_name(name): _count({name: text}, name) for name, text in gone.items()},
+    )
+    return News.CHANGE if news else News.NONE
+
+
+def fold_facts(node: NodeSeen, event: Event) -> News:
+    """``facts`` of a node; a fact that is not told any more is kept: unknown is not false."""
+    told = {name[:60]: text[:_TEXT] for name, text in event.pairs.items() if name != "hostname"}
+    if len(node.facts | told) > _FACTS:
+        raise Invalid(f"more than {_FACTS} facts")
+    news = any(node.facts.get(name) != text for name, text in told.items())
+    node.facts |= told
+    return News.FIGURES if news else News.NONE
+
+
+SliverFold = Callable[[SliverSeen, Event, float], News]
+NodeFold = Callable[[NodeSeen, Event], News]
+
+FOLDS: Final[Mapping[tuple[str, str], SliverFold]] = {
+    (SLIVER_MGR, DEPLOYMENT_STATUS): fold_container,
+    (SLIVER_BOOTSTRAP, DEPLOYMENT_STATUS): fold_agent,
+    (DEPLOYMENT_AGENT, DEPLOYMENT_STATUS): fold_application,
+    (DEPLOYMENT_AGENT, STATUS): fold_status,
+    (DEPLOYMENT_AGENT, HOLDINGS): fold_applications,
+}
+
+NODE_FOLDS: Final[Mapping[str, NodeFold]] = {
+    HOLDINGS: fold_slivers,
+    FACTS: fold_facts,
+}
+
+
+def _settle(seen: ApplicationSeen, event: Event, generation: int, news: News) -> News:
+    version = event.pairs.get("version", "")[:200] or seen.version
+    if (generation, version) != (seen.generation, seen.version):
+        seen.generation, seen.version = generation, version
+        return News.CHANGE
+    return news
+
+
+def _text(event: Event, name: str) -> str:
+    return event.pairs.get(name, "")[:_TEXT]
+
+
+def _count(pairs: Mapping[str, str], name: str) -> int:
+    text = pairs.get(name, "")
+    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
+        raise Invalid(f"its {name[:40]} {text[:40]!r} is not a count")
+    return int(text)

@@ -1,0 +1,68 @@
+"""Seen as rows: what is written behind, once a second, and loaded at a start.
+
+A row is a node (its slice empty) or a sliver with its applications; the value is plain JSON. What is loaded
+is marked old: nobody has said it since the planner began to listen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dsmt_core.lifecycle import State
+from dsmt_core.names import Application, Host, Slice
+from dsmt_core.nodes import digest
+from planner.fleet.seen import ApplicationSeen, LayerSeen, NodeSeen, NodeState, SliverSeen
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRow:
+    """One row: the key is (host, slice).
+
+    Attributes:
+        host: the node.
+        slice: empty for the node itself.
+        value: JSON; None when the row is to be deleted.
+    """
+
+    host: Host
+    slice: Slice
+    value: Mapping[str, Any] | None
+
+
+def sliver_value(sliver: SliverSeen) -> dict[str, Any]:
+    """A sliver as JSON."""
+    return asdict(sliver)
+
+
+def read_sliver(value: Mapping[str, Any]) -> SliverSeen:
+    """The inverse of `sliver_value`, marked old."""
+    return SliverSeen(
+        container=_layer(value["container"]),
+        agent=_layer(value["agent"]),
+        agent_ready=value["agent_ready"],
+        applications={
+            Application(name): ApplicationSeen(**{**read, "layer": _layer(read["layer"])})
+            for name, read in value["applications"].items()
+        },
+    )
+
+
+def node_value(node: NodeSeen, *, state: NodeState, period: float) -> dict[str, Any]:
+    """A node as JSON, with how it is judged and its period in seconds."""
+    return {"state": state, "period": period, "slivers": node.slivers, "facts": node.facts}
+
+
+def read_node(value: Mapping[str, Any]) -> NodeSeen:
+    """The inverse of `node_value`, marked old; state and period are the fleet's to read."""
+    slivers = value["slivers"]
+    node = NodeSeen(facts=dict(value["facts"]))
+    if slivers is not None:
+        node.slivers = {Slice(name): held for name, held in slivers.items()}
+        node.held_digest = digest(node.slivers)
+    return node
+
+
+def _layer(value: Mapping[str, Any]) -> LayerSeen:
+    return LayerSeen(State(value["state"]), value["since"], value["reason"])

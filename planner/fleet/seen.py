@@ -1,0 +1,126 @@
+"""What is seen of one node, one sliver, one application. Mutable: changed in place by the fleet's owner.
+
+Times are seconds of the clock that the caller passes, the epoch's as a rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from dsmt_core.lifecycle import State
+from dsmt_core.names import Application, Slice
+from dsmt_core.nodes import digest
+
+
+class NodeState(StrEnum):
+    """How the failed-node tracker judges a node.
+
+    Attributes:
+        UNKNOWN: joined once, and not heard since the planner began to listen.
+        ALIVE: its heartbeats come.
+        SUSPECT: one is missing; nothing is decided.
+        FAILED: the verdict.
+        PROBATION: it is back, and has to prove itself.
+    """
+
+    UNKNOWN = "unknown"
+    ALIVE = "alive"
+    SUSPECT = "suspect"
+    FAILED = "failed"
+    PROBATION = "probation"
+
+
+@dataclass(slots=True)
+class LayerSeen:
+    """One layer of the life cycle: its state, since when, and why if it failed."""
+
+    state: State = State.UNDEFINED
+    since: float = 0.0
+    reason: str = ""
+
+    def become(self, state: State, now: float, reason: str = "") -> bool:
+        """Take over what was heard; False when it is no news."""
+        if (state, reason) == (self.state, self.reason):
+            return False
+        if state is not self.state:
+            self.since = now
+        self.state, self.reason = state, reason
+        return True
+
+
+@dataclass(slots=True)
+class ApplicationSeen:
+    """One application in one sliver.
+
+    Attributes:
+        layer: its state.
+        version: installed; empty when nothing is.
+        generation: of the order that the agent follows; -1 when it has not said.
+        restarts: of that order.
+        text, exit_code: of the status script, as last heard.
+        held: the agent has named it in its holdings.
+    """
+
+    layer: LayerSeen = field(default_factory=LayerSeen)
+    version: str = ""
+    generation: int = -1
+    restarts: int = 0
+    text: str = ""
+    exit_code: str = ""
+    held: bool = False
+
+    @property
+    def state(self) -> State:
+        """Its state of the life cycle."""
+        return self.layer.state
+
+
+@dataclass(slots=True)
+class SliverSeen:
+    """One slice on one host.
+
+    Attributes:
+        container, agent: the layers.
+        agent_ready: the agent listens: it has said ``running`` or what it holds, in this life of the
+            sliver.
+        fresh: the agent was heard since the planner began to listen; False for what was loaded.
+        applications: as the agent tells.
+    """
+
+    container: LayerSeen = field(default_factory=LayerSeen)
+    agent: LayerSeen = field(default_factory=LayerSeen)
+    agent_ready: bool = False
+    fresh: bool = False
+    applications: dict[Application, ApplicationSeen] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class NodeSeen:
+    """What changes seldom about a node; what its heartbeats change stands in the fleet's columns.
+
+    Attributes:
+        slivers: what its container manager holds, with generations; None until it has said.
+        gone: slivers that it says it has deleted, with the generation of the order.
+        said: counts what it has said about its holdings, so that an answer can be told from old news.
+        fresh: it was heard since the planner began to listen.
+        held_digest: the digest of ``slivers``, to compare with that of a heartbeat.
+        differs_since: since when its heartbeats tell another digest; None when they agree.
+        facts: as text.
+    """
+
+    slivers: dict[Slice, int] | None = None
+    gone: dict[Slice, int] = field(default_factory=dict)
+    said: int = 0
+    fresh: bool = False
+    held_digest: str = ""
+    differs_since: float | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def hold(self, slivers: dict[Slice, int], gone: dict[Slice, int]) -> bool:
+        """Take over what the node says it holds; False when it is no news."""
+        news = (slivers, gone, True) != (self.slivers, self.gone, self.fresh)
+        self.slivers, self.gone, self.fresh = slivers, gone, True
+        self.held_digest = digest(slivers)
+        self.said += 1
+        return news
