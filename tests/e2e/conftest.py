@@ -1,0 +1,37 @@
+"""One private RabbitMQ for the session, and a virtual host for each stage."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from broker.server.private import PrivateBroker
+from tests.e2e.stage import Stage
+
+Stages = Callable[..., Stage]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
+    with PrivateBroker(tmp_path_factory.mktemp("broker")) as running:
+        yield running
+
+
+@pytest.fixture
+def stages(request: pytest.FixtureRequest, tmp_path: Path) -> Stages:
+    """Makes stages: ``stages(kind, hosts=N)``; ``own_broker=True`` for tests that kill it."""
+
+    def make(kind: str = "rabbitmq", *, hosts: int = 2, own_broker: bool = False) -> Stage:
+        home = tmp_path / kind
+        home.mkdir()
+        if kind == "embedded" or own_broker:
+            return Stage(kind, home, hosts=hosts)
+        server: PrivateBroker = request.getfixturevalue("server")
+        vhost = f"test-{secrets.token_hex(4)}"
+        server.management.add_vhost(vhost)
+        return Stage(kind, home, hosts=hosts, server=server, vhost=vhost)
+
+    return make
