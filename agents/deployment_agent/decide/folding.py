@@ -1,0 +1,161 @@
+"""What a step that was taken tells about one application."""
+
+from __future__ import annotations
+
+from agents.deployment_agent.decide import judgement
+from agents.deployment_agent.decide.course import Course
+from agents.deployment_agent.decide.record import Goal, Life
+from agents.deployment_agent.decide.steps import (
+    Checked,
+    CheckStatus,
+    Done,
+    Fetch,
+    Install,
+    Installed,
+    Outcome,
+    Publish,
+    Report,
+    Start,
+    Started,
+    Step,
+    Stop,
+    Troubled,
+    Uninstall,
+)
+from dsmt_core.lifecycle import State, advance
+
+
+def fold(course: Course, step: Step, outcome: Outcome, now: float) -> None:
+    """Take in how ``step`` went.
+
+    Raises:
+        Invalid: it published a state that may not follow the one before.
+    """
+    match step:
+        case Publish(state=state):
+            _published(course, state, now)
+        case Report():
+            course.report_at = now + course.record.order.status_period
+        case Fetch():
+            _fetched(course, step, outcome, now)
+        case Install():
+            _installed(course, step, outcome, now)
+        case Uninstall():
+            _uninstalled(course, outcome, now)
+        case _:
+            _processes(course, step, outcome, now)
+
+
+def _processes(course: Course, step: Step, outcome: Outcome, now: float) -> None:
+    match step:
+        case Start():
+            _started(course, outcome, now)
+        case Stop():
+            _stopped(course, outcome, now)
+        case CheckStatus():
+            _looked(course, outcome, now)
+        case _:
+            pass
+
+
+def _published(course: Course, state: State, now: float) -> None:
+    course.to_say.remove(state)
+    course.record.state = advance(course.record.state, state)
+    if state is State.RUNNING:
+        course.report_at = now
+
+
+def _fetched(course: Course, step: Fetch, outcome: Outcome, now: float) -> None:
+    if step.packages != course.record.order.packages:
+        return
+    if not isinstance(outcome, Troubled):
+        course.fetched, course.fetch_failures, course.note = step.packages, 0, ""
+        return
+    if course.note != outcome.reason:
+        course.note, course.report_at = outcome.reason, now
+    course.refused = step.packages if outcome.final else ()
+    course.fetch_failures += 1
+    course.fetch_at = now + course.backoff.wait_s(course.fetch_failures)
+    lasting = outcome.final or course.backoff.lasting(course.fetch_failures)
+    if lasting and not course.record.version and course.record.goal is Goal.RUNNING:
+        course.say_failed(outcome.reason)
+
+
+def _installed(course: Course, step: Install, outcome: Outcome, now: float) -> None:
+    if isinstance(outcome, Installed):
+        record = course.record
+        record.version, record.packages, record.receipt = step.version, step.packages, outcome.receipt
+        return
+    course.fetched = ()
+    if isinstance(outcome, Troubled):
+        course.refused = step.packages if outcome.final else ()
+        course.failed(outcome, now)
+
+
+def _uninstalled(course: Course, outcome: Outcome, now: float) -> None:
+    if isinstance(outcome, Troubled):
+        course.failed(outcome, now)
+        return
+    record = course.record
+    record.version, record.packages, record.receipt, record.touched = "", (), {}, False
+
+
+def _started(course: Course, outcome: Outcome, now: float) -> None:
+    match outcome:
+        case Started(pid=pid):
+            course.record.start_pid = pid
+            course.started_at = course.check_at = now
+            course.poll_s = course.periods.first_poll_s
+        case Troubled():
+            course.record.life = Life.DOWN
+            course.failed(outcome, now)
+        case _:
+            pass
+
+
+def _stopped(course: Course, outcome: Outcome, now: float) -> None:
+    if isinstance(outcome, Done):
+        course.record.life, course.record.start_pid, course.checked = Life.DOWN, 0, None
+    else:
+        course.stop_at = now + course.periods.again_s
+
+
+def _looked(course: Course, outcome: Outcome, now: float) -> None:
+    if not isinstance(outcome, Checked):
+        # Nobody could be asked: unknown is not false.
+        course.check_at = now + course.periods.again_s
+        return
+    course.checked, course.checked_at = outcome, now
+    if course.record.life is Life.STARTING:
+        _looked_at_start(course, outcome, now)
+    elif judgement.well(outcome):
+        _well(course, now)
+    elif course.record.life is Life.BROKEN:
+        course.record.life = Life.DOOMED
+    else:
+        course.failed(Troubled(judgement.trouble(outcome, course.periods)), now)
+
+
+def _looked_at_start(course: Course, checked: Checked, now: float) -> None:
+    if not (checked.alive or course.record.start_pid or judgement.well(checked)):
+        # The record was written, and then the agent ended before it could call the start script.
+        course.record.life = Life.DOWN
+        return
+    match judgement.starting(checked, now - course.started_at, course.periods):
+        case judgement.Verdict.WELL:
+            _well(course, now)
+        case judgement.Verdict.NOT_YET:
+            course.check_at = now + course.poll_s
+            course.poll_s = min(2 * course.poll_s, course.record.order.status_period)
+        case judgement.Verdict.ILL:
+            course.failed(Troubled(judgement.trouble(checked, course.periods)), now)
+
+
+def _well(course: Course, now: float) -> None:
+    record = course.record
+    if record.life is not Life.UP:
+        course.up_since, record.life, record.reason = now, Life.UP, ""
+    elif now - course.up_since >= course.backoff.healthy_s:
+        record.failures = 0
+    course.check_at = now + record.order.status_period
+    course.walk(State.RUNNING)

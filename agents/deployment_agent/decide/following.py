@@ -1,0 +1,129 @@
+"""What comes next for one application, given all that is known.
+
+Rule: what a step is about to do stands in the record before the step is given out.
+"""
+
+from __future__ import annotations
+
+from agents.deployment_agent.decide.course import NEVER, Course
+from agents.deployment_agent.decide.record import Goal, Life
+from agents.deployment_agent.decide.steps import (
+    CheckStatus,
+    Fetch,
+    Forget,
+    Install,
+    Start,
+    Step,
+    Stop,
+    Uninstall,
+    WaitUntil,
+)
+from dsmt_core.lifecycle import State
+
+_ENDED = frozenset({State.TERMINATED, State.UNDEFINED})
+_RUNNING = frozenset({Life.UP, Life.STARTING})
+
+
+def following(course: Course, now: float) -> Step:
+    """The next step, if nothing is left to be said."""
+    match course.record.goal:
+        case Goal.GONE:
+            return _leave(course, now)
+        case Goal.STOPPED:
+            return _rest(course, now)
+        case Goal.RUNNING:
+            return _run(course, now)
+
+
+def _leave(course: Course, now: float) -> Step:
+    record = course.record
+    if record.life is not Life.DOWN:
+        return _end(course, now)
+    if record.touched:
+        return WaitUntil(course.retry_at) if now < course.retry_at else Uninstall(record.receipt)
+    if record.state not in _ENDED:
+        course.to_say.append(State.TERMINATED)
+    return Forget()
+
+
+def _rest(course: Course, now: float) -> Step:
+    """Installed, not running; installing changes no state."""
+    if course.record.life is not Life.DOWN:
+        return _end(course, now)
+    if course.record.state is not State.TERMINATED:
+        course.to_say.append(State.TERMINATED)
+    if not course.renewable:
+        return WaitUntil(NEVER)
+    at = max(course.held_until, course.retry_at if course.has_fetched else course.fetch_at)
+    if now < at or course.to_say:
+        return WaitUntil(at)
+    return _install(course) if course.has_fetched else Fetch(course.record.order.packages)
+
+
+def _run(course: Course, now: float) -> Step:
+    idle = course.record.life not in _RUNNING
+    if idle and now < course.held_until:
+        return WaitUntil(course.held_until)
+    if not course.renewable:
+        return _keep(course, now)
+    if course.has_fetched:
+        return _renew(course, now)
+    if now >= course.fetch_at:
+        if idle:
+            course.walk(State.REQUESTED)
+        return Fetch(course.record.order.packages)
+    # The new version cannot be had yet: what is installed goes on.
+    step = _keep(course, now)
+    return WaitUntil(min(step.at, course.fetch_at)) if isinstance(step, WaitUntil) else step
+
+
+def _renew(course: Course, now: float) -> Step:
+    if course.record.life is Life.DOWN and now < course.retry_at:
+        return WaitUntil(course.retry_at)
+    course.walk(State.INSTANTIATED)
+    if course.record.life is not Life.DOWN:
+        return _end(course, now)
+    return _install(course) if not course.to_say else WaitUntil(now)
+
+
+def _keep(course: Course, now: float) -> Step:
+    """Have run what is installed."""
+    record = course.record
+    if not record.version:
+        if not record.order.packages:
+            course.say_failed("the order names no packages, and nothing is installed")
+        return WaitUntil(NEVER)
+    if record.life is Life.DOWN:
+        return _start(course, now)
+    if record.order.restarts > record.restarts and record.life is not Life.DOOMED:
+        course.walk(State.REQUESTED)
+        record.life = Life.DOOMED
+    if record.life is Life.DOOMED:
+        return _end(course, now)
+    if now < course.check_at:
+        return WaitUntil(course.check_at)
+    return CheckStatus(record.version, record.start_pid)
+
+
+def _start(course: Course, now: float) -> Step:
+    if now < course.retry_at:
+        return WaitUntil(course.retry_at)
+    course.walk(State.INITIALIZED)
+    if course.to_say:
+        return WaitUntil(now)
+    record = course.record
+    record.life, record.start_pid, record.restarts = Life.STARTING, 0, record.order.restarts
+    course.started_at = course.check_at = now
+    return Start(record.version)
+
+
+def _install(course: Course) -> Step:
+    record = course.record
+    record.version, record.packages, record.touched = "", (), True
+    return Install(record.order.packages, record.order.version, record.receipt)
+
+
+def _end(course: Course, now: float) -> Step:
+    if now < course.stop_at:
+        return WaitUntil(course.stop_at)
+    return Stop(course.record.version)

@@ -1,0 +1,163 @@
+"""What an agent remembers of one application, and how it is written down.
+
+A record outlives the agent's process and the machine's: whatever stands in it was true before the next
+step was taken, so an agent that comes back knows what it may have left half done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from dsmt_core.commands import RUNS, Order, Verb
+from dsmt_core.errors import Invalid
+from dsmt_core.lifecycle import State, state
+from dsmt_core.names import application, host, slice_name
+from dsmt_core.packages import PackageRef
+
+
+class Goal(StrEnum):
+    """What an order asks for."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    GONE = "gone"
+
+
+class Life(StrEnum):
+    """What the agent did last to the application's processes.
+
+    Attributes:
+        DOWN: nothing was started since the last stop.
+        STARTING: its start script was called, or was about to be.
+        UP: it was healthy when last looked at.
+        BROKEN: it was not; it is looked at once more before it is started again.
+        DOOMED: it is to be stopped before it is started again.
+    """
+
+    DOWN = "down"
+    STARTING = "starting"
+    UP = "up"
+    BROKEN = "broken"
+    DOOMED = "doomed"
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """One application.
+
+    Attributes:
+        order: the newest accepted.
+        state: as last published.
+        life: see `Life`.
+        version, packages, receipt: what is installed; version and packages are empty while that is
+            uncertain.
+        touched: something of it may be installed.
+        restarts: of the order under which it was last started.
+        failures: in a row.
+        start_pid: the start script's process, as the sliver's init numbers it; 0 when not known.
+        reason: of the last failure.
+    """
+
+    order: Order
+    state: State = State.UNDEFINED
+    life: Life = Life.DOWN
+    version: str = ""
+    packages: tuple[PackageRef, ...] = ()
+    receipt: Mapping[str, str] = field(default_factory=dict)
+    touched: bool = False
+    restarts: int = 0
+    failures: int = 0
+    start_pid: int = 0
+    reason: str = ""
+
+    @property
+    def goal(self) -> Goal:
+        """What the order asks for."""
+        if self.order.verb in RUNS:
+            return Goal.RUNNING
+        return Goal.STOPPED if self.order.verb is Verb.STOP else Goal.GONE
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the order names other packages than what is installed."""
+        return bool(self.order.packages) and self.packages != self.order.packages
+
+
+_ORDER_TEXTS: Final = ("wrapper", "version", "agent")
+
+
+def written(record: Record) -> dict[str, Any]:
+    """``record`` as plain values for a state file."""
+    order = record.order
+    return {
+        "order": {
+            "verb": str(order.verb),
+            "host": order.host,
+            "slice": order.slice,
+            "application": order.application,
+            "generation": order.generation,
+            "restarts": order.restarts,
+            "status_period": order.status_period,
+            "packages": [str(package) for package in order.packages],
+            **{name: getattr(order, name) for name in _ORDER_TEXTS},
+        },
+        "state": str(record.state),
+        "life": str(record.life),
+        "version": record.version,
+        "packages": [str(package) for package in record.packages],
+        "receipt": dict(record.receipt),
+        "touched": record.touched,
+        "restarts": record.restarts,
+        "failures": record.failures,
+        "start_pid": record.start_pid,
+        "reason": record.reason,
+    }
+
+
+def read(values: Mapping[str, Any]) -> Record:
+    """The inverse of `written`.
+
+    Raises:
+        Invalid: a value is missing or not legal.
+    """
+    try:
+        return _read(values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Invalid(f"a record of an application cannot be read: {error!r}") from error
+
+
+def _read(values: Mapping[str, Any]) -> Record:
+    return Record(
+        order=_order(values["order"]),
+        state=state(values["state"]),
+        life=Life(values["life"]),
+        version=str(values["version"]),
+        packages=_packages(values["packages"]),
+        receipt={str(name): str(text) for name, text in dict(values["receipt"]).items()},
+        touched=bool(values["touched"]),
+        restarts=int(values["restarts"]),
+        failures=int(values["failures"]),
+        start_pid=int(values["start_pid"]),
+        reason=str(values["reason"]),
+    )
+
+
+def _order(values: Mapping[str, Any]) -> Order:
+    return Order(
+        verb=Verb(values["verb"]),
+        host=host(values["host"]),
+        slice=slice_name(values["slice"]),
+        application=application(values["application"]),
+        generation=int(values["generation"]),
+        restarts=int(values["restarts"]),
+        status_period=float(values["status_period"]),
+        packages=_packages(values["packages"]),
+        **{name: str(values[name]) for name in _ORDER_TEXTS},
+    )
+
+
+def _packages(texts: list[str]) -> tuple[PackageRef, ...]:
+    return tuple(map(PackageRef.parse, texts))

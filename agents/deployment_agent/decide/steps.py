@@ -1,0 +1,140 @@
+"""Steps of an agent, complete and without choices, and how they went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dsmt_core.lifecycle import State
+from dsmt_core.packages import PackageRef
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Tell a change of state, once; the next step waits until it is confirmed or in the outbox."""
+
+    state: State
+    version: str
+    generation: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Tell how the application is doing (what repeats, with its period)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Have these packages on the node, verified."""
+
+    packages: tuple[PackageRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """Install these packages, which are on the node, as this version; ``before`` is what to replace."""
+
+    packages: tuple[PackageRef, ...]
+    version: str
+    before: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Call the start script of this version."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStatus:
+    """Call the status script and look at the processes; ``start_pid`` is the start script's, or 0."""
+
+    version: str
+    start_pid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the application: its stop script, then signals to everything that it started."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uninstall:
+    """Remove what `Installed.receipt` names."""
+
+    receipt: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Nothing is left of it; its record goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """Nothing to do before ``at`` (seconds of the clock that is passed in)."""
+
+    at: float
+
+
+Step = Publish | Report | Fetch | Install | Start | CheckStatus | Stop | Uninstall | Forget | WaitUntil
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """It was not done.
+
+    Attributes:
+        reason: one plain line.
+        final: trying again with the same order cannot help.
+    """
+
+    reason: str
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """It is installed; ``receipt`` is what the installer needs in order to remove it."""
+
+    receipt: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The start script runs, or has run, as this process."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What the status script said, and what the processes show.
+
+    Attributes:
+        scripted: there is a status script.
+        code: its exit code; None when it did not answer in time (or there is none).
+        text: its first line.
+        alive: a process of the application lives.
+        start_code: the exit code of the start script; None while it runs or when that is unknown.
+        start_text: the last line that the start script wrote.
+    """
+
+    scripted: bool
+    code: int | None = None
+    text: str = ""
+    alive: bool = False
+    start_code: int | None = None
+    start_text: str = ""
+
+
+Outcome = Done | Troubled | Installed | Started | Checked
