@@ -105,7 +105,12 @@ class ProcessScene:
 
     def manager_pid(self, host: Host) -> int:
         """The container manager's process."""
-        return self._machines[host].kept.pid
+        return pid_of(self.pids(host), "agents.container_manager.main")
+
+    def depot_pid(self) -> int:
+        """The depot's process."""
+        children = psutil.Process(self.planner.pid).children(recursive=True)
+        return pid_of([process.pid for process in children], "depot.main")
 
     def client(self) -> Client:
         """The planner, for the first account."""
@@ -151,7 +156,8 @@ class _Machine:
         self.log = scenery.home / f"{host}.log"
         self._keeper = 0
         self._environment = os.environ | {"DSMT_NODE_TOKEN": token}
-        self._command = [*_module("agents.container_manager.main"), "--planner", planner_url]
+        self._command = [*_module("lab.machine"), *_module("agents.container_manager.main")]
+        self._command += ["--planner", planner_url]
         self._command += ["--host", host, "--data", str(self.data)]
         self._command += ["--sliver-driver", scenery.sliver_driver]
 
@@ -165,6 +171,16 @@ class _Machine:
         with contextlib.suppress(psutil.Error):
             return [process.pid for process in psutil.Process(self._keeper).children(recursive=True)]
         return []
+
+
+def pid_of(pids: list[int], module: str) -> int:
+    """The process among ``pids`` that runs ``module``; 0 when there is none."""
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            words = psutil.Process(pid).cmdline()
+            if module in words and "lab.machine" not in words:
+                return pid
+    return 0
 
 
 async def _until_known(machine: _Machine, planner_url: str) -> None:

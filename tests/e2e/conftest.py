@@ -31,7 +31,7 @@ def stages(request: pytest.FixtureRequest, tmp_path: Path) -> Stages:
             return Stage(kind, home, hosts=hosts)
         server: PrivateBroker = request.getfixturevalue("server")
         vhost = f"test-{secrets.token_hex(4)}"
-        server.management.add_vhost(vhost)
+        server.management.make_vhost(vhost)
         return Stage(kind, home, hosts=hosts, server=server, vhost=vhost)
 
     return make

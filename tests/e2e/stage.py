@@ -91,6 +91,15 @@ class Stage:
                 raise DeadlinePassed(f"after {within_s:g} s the status is still {status}")
             await asyncio.sleep(0.2)
 
+    async def eventually(self, what: Callable[[], T], *, within_s: float = WITHIN_S) -> T:
+        """Wait until ``what`` gives something that counts as true."""
+        deadline = time.monotonic() + within_s
+        while not (found := what()):
+            if time.monotonic() > deadline:
+                raise DeadlinePassed(f"nothing within {within_s:g} s")
+            await asyncio.sleep(0.05)
+        return found
+
     def heard(self, since: int = 0) -> list[Event]:
         """What the monitor heard."""
         return [item.event for item in self.monitor.heard[since:]]

@@ -1,0 +1,84 @@
+"""kill -9 of each kind of process, in turn, in the middle of a deployment and after it.
+
+It converges, and no healthy application is restarted: each start of the application leaves a line in its
+sliver, and its process stays the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from dsmt_core import names
+from dsmt_core.names import Host
+from lab.demo.report import eldest
+from lab.processes import pid_of
+from tests.e2e.application import App
+from tests.e2e.conftest import Stages
+from tests.e2e.stage import Stage
+
+Kill = Callable[[Stage], Awaitable[None]]
+
+
+async def kill_planner(stage: Stage) -> None:
+    await asyncio.to_thread(stage.scene.planner.kill)
+    await stage.scene.start_planner()
+
+
+async def kill_depot(stage: Stage) -> None:
+    os.kill(stage.scene.depot_pid(), signal.SIGKILL)
+
+
+async def kill_container_manager(stage: Stage) -> None:
+    os.kill(stage.scene.manager_pid(stage.hosts[0]), signal.SIGKILL)
+
+
+async def kill_agent(stage: Stage) -> None:
+    pid = await stage.eventually(
+        lambda: pid_of(stage.scene.pids(stage.hosts[0]), "agents.deployment_agent.main")
+    )
+    os.kill(pid, signal.SIGKILL)
+
+
+async def kill_broker(stage: Stage) -> None:
+    await asyncio.to_thread(stage.scene.server.kill)
+    await asyncio.to_thread(stage.scene.server.start)
+
+
+KILLS = [kill_planner, kill_depot, kill_container_manager, kill_agent, kill_broker]
+
+
+def starts(home: Path, host: Host, slice_: str) -> int:
+    """How often the application was started in its sliver."""
+    return len((home / host / "slivers" / slice_ / "root" / "var" / "starts").read_text().splitlines())
+
+
+def all_run(count: int) -> Callable[[dict[str, int]], bool]:
+    return lambda status: status["running"] == count
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("kill", KILLS)
+@pytest.mark.parametrize("moment", ["sliver requested", "application requested", "application running"])
+async def test_a_killed_process_delays_and_harms_nothing(stages: Stages, kill: Kill, moment: str) -> None:
+    async with stages(own_broker=kill is kill_broker) as stage:
+        await stage.deploy("xyz1", App("XYZ"))
+        component = names.SLIVER_MGR if moment.startswith("sliver") else names.DEPLOYMENT_AGENT
+        state = moment.split()[-1]
+        await stage.monitor.wait_for(
+            lambda event: event.state == state and event.pairs.get("component") == component,
+            count=len(stage.hosts) if state == "running" else 1,
+            within_s=60,
+        )
+        before = {host: eldest(stage.scene.pids(host), "XYZ") for host in stage.hosts}
+        await kill(stage)
+        await stage.until(all_run(len(stage.hosts)), "xyz1", within_s=90)
+        for host in stage.hosts:
+            assert starts(stage.home, host, "xyz1") == 1
+            if state == "running":
+                assert eldest(stage.scene.pids(host), "XYZ") == before[host]
