@@ -69,7 +69,7 @@ async def test_a_killed_process_delays_and_harms_nothing(stages: Stages, kill: K
     async with stages(own_broker=kill is kill_broker) as stage:
         await stage.deploy("xyz1", App("XYZ"))
         component = names.SLIVER_MGR if moment.startswith("sliver") else names.DEPLOYMENT_AGENT
-        state = moment.split()[-1]
+        state = moment.rsplit(maxsplit=1)[-1]
         await stage.monitor.wait_for(
             lambda event: event.state == state and event.pairs.get("component") == component,
             count=len(stage.hosts) if state == "running" else 1,
