@@ -1,7 +1,7 @@
 """How long does the main job take? Plays the demo several times and takes the median of each figure.
 
-``python -m benchmarks.main_job --json [--runs 3] [--broker auto|rabbitmq|embedded]``. The names are those of
-``build/demo/report.json``; `lab.demo.report` says what each one is.
+``python -m benchmarks.main_job --json [--runs 3] [--broker auto|rabbitmq|embedded]``. The names are those
+of ``build/demo/report.json``; `lab.demo.report` says what each one is.
 """
 
 from __future__ import annotations
