@@ -19,6 +19,7 @@ HEARTBEAT: Final = "heartbeat"
 HOLDINGS: Final = "holdings"
 FACTS: Final = "facts"
 _SLIVER: Final = "sliver."
+_GONE: Final = "gone."
 _APPLICATION: Final = "application."
 
 
@@ -63,6 +64,27 @@ def read_slivers(pairs: Mapping[str, str]) -> dict[Slice, int]:
         slice_name(name.removeprefix(_SLIVER)): _generation(text)
         for name, text in pairs.items()
         if name.startswith(_SLIVER)
+    }
+
+
+def gone_pairs(gone: Mapping[Slice, int]) -> dict[str, str]:
+    """The attribute pairs in which a container manager says what it has deleted, with the orders' generation.
+
+    Without them a planner could take holdings that were under way before an order for its confirmation.
+    """
+    return {f"{_GONE}{name}": str(generation) for name, generation in gone.items()}
+
+
+def read_gone(pairs: Mapping[str, str]) -> dict[Slice, int]:
+    """The inverse of `gone_pairs`; other pairs are left alone.
+
+    Raises:
+        Invalid: a name or a generation is not legal.
+    """
+    return {
+        slice_name(name.removeprefix(_GONE)): _generation(text)
+        for name, text in pairs.items()
+        if name.startswith(_GONE)
     }
 
 

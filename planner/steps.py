@@ -45,6 +45,7 @@ class Round:
         gone_queues: queues of agents whose sliver is confirmed gone.
         orders: to be sent after the commit, in this order.
         waiting: what is held back, and why.
+        looked_at: the slices that this round looked at; what it says of them replaces what was said before.
         again_at: when the next round is due without any news, seconds of the clock that was passed in.
     """
 
@@ -53,4 +54,5 @@ class Round:
     gone_queues: tuple[tuple[Slice, Host], ...] = ()
     orders: tuple[Order, ...] = ()
     waiting: tuple[Waiting, ...] = ()
+    looked_at: frozenset[Slice] = frozenset()
     again_at: float = float("inf")

@@ -22,10 +22,9 @@ from dsmt_core.names import (
     application,
     slice_name,
 )
-from dsmt_core.nodes import FACTS, HOLDINGS, read_applications, read_slivers
+from dsmt_core.nodes import FACTS, HOLDINGS, read_applications, read_gone, read_slivers
 from planner.fleet.seen import ApplicationSeen, NodeSeen, SliverSeen
 
-GONE: Final = "gone."
 ASKS: Final = "asks"
 # Facts and texts come from machines that may be sick; what is kept of them is bounded.
 _FACTS: Final = 100
@@ -122,11 +121,7 @@ def fold_applications(sliver: SliverSeen, event: Event, now: float) -> News:
 
 def fold_slivers(node: NodeSeen, event: Event) -> News:
     """``holdings`` of a container manager: all slivers that it holds, and those it has deleted lately."""
-    gone = {name.removeprefix(GONE): text for name, text in event.pairs.items() if name.startswith(GONE)}
-    news = node.hold(
-        read_slivers(event.pairs),
-        {slice_name(name): _count({name: text}, name) for name, text in gone.items()},
-    )
+    news = node.hold(read_slivers(event.pairs), read_gone(event.pairs))
     return News.CHANGE if news else News.NONE
 
 
