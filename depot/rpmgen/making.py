@@ -13,8 +13,8 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from depot import naming
 from depot.rpm_file import MAGIC, RpmFile, read_rpm
-from depot.rpmgen import naming
 from depot.rpmgen.content import unpack
 from depot.rpmgen.recipe import SCRIPTS, Recipe, wrapper_files, wrapper_recipe
 from depot.rpmgen.rpmbuild import build, find_rpmbuild

@@ -1,6 +1,6 @@
 """What rpmbuild is told: a package as a value, and the spec file that it becomes. Decides; touches nothing.
 
-Rule of this file: a spec file is made of names that `depot.rpmgen.naming` has checked and of constant
+Rule of this file: a spec file is made of names that `depot.naming` has checked and of constant
 text. The files lie ready in the sources and are copied whole, so no file's name ever stands in it.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from depot.rpmgen.naming import script
+from depot.naming import script
 from dsmt_core.names import application, wrapper_of
 
 SCRIPTS: Final = ("start", "stop", "status")

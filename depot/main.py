@@ -1,0 +1,96 @@
+"""``dsmt-depot``: the command that runs the depot.
+
+Rule of this file: it reads arguments and puts the parts together; an error is one plain line and a hint,
+and the exit code of its kind (`dsmt_core.errors`).
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from depot.access import Secrets
+from depot.server import Serving, parse_listen, serve
+from depot.service import create_app
+from depot.store import MAX_BYTES, Store
+from dsmt_core.errors import DsmtError
+
+_app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="The depot: the store of application packages.",
+)
+
+_Data = Annotated[Path, typer.Option(help="Its directory; made when it is not there.")]
+_Listen = Annotated[str, typer.Option(help="HOST:PORT; port 0 takes a free one.")]
+_SecretFile = Annotated[
+    Path,
+    typer.Option(help='JSON, {"planner": …, "node": …}, mode 600.', envvar="DSMT_DEPOT_SECRET_FILE"),
+]
+_MaxBytes = Annotated[int, typer.Option(min=1, help="Bytes of all packages together.")]
+_ReadyFile = Annotated[Path | None, typer.Option(help="Written when it answers.")]
+_OwnerPipe = Annotated[bool, typer.Option("--owner-pipe", help="End when standard input ends.")]
+
+
+@_app.callback()
+def _program() -> None:
+    """Keeps ``run`` a word of its own, although it is the only one."""
+
+
+@_app.command("run")
+def run_depot(  # noqa: PLR0913 - one parameter an option: that is how typer reads them
+    *,
+    data: _Data,
+    secret_file: _SecretFile,
+    listen: _Listen = "127.0.0.1:0",
+    max_bytes: _MaxBytes = MAX_BYTES,
+    ready_file: _ReadyFile = None,
+    owner_pipe: _OwnerPipe = False,
+) -> None:
+    """Run the depot until SIGTERM."""
+    host, port = parse_listen(listen)
+    serving = Serving(host=host, port=port, ready_file=ready_file, owner_pipe=owner_pipe)
+    secrets = Secrets.read(secret_file)
+    with closing(Store(data, max_bytes=max_bytes)) as store:
+        serve(create_app(store, secrets), serving)
+
+
+def run() -> None:
+    """The program."""
+    _log_to_stderr()
+    try:
+        _app(prog_name="dsmt-depot")
+    except DsmtError as error:
+        _fail(str(error), error.hint, error.exit_code)
+    except OSError as error:
+        _fail(f"{error.filename or 'the system'}: {error.strerror or error}", "", DsmtError.exit_code)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s"
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _fail(message: str, hint: str, code: int) -> None:
+    typer.echo(f"dsmt-depot: {message}" + (f"\n  {hint}" if hint else ""), err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,159 @@
+"""Runs the ASGI application: a socket of our own, a ready file, an end on request.
+
+Rule of this file: the program answers before the ready file appears, and ends in order within seconds:
+at SIGTERM or SIGINT, or when its owner goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import json
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from dsmt_core.errors import Conflict, Invalid
+
+_BACKLOG: Final = 128
+_CONNECTIONS: Final = 512
+_KEEP_ALIVE_S: Final = 15
+_END_S: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """How to serve.
+
+    Attributes:
+        host: an address or a name of this machine.
+        port: 0 for a free one.
+        ready_file: gets ``{"url": …, "pid": …}`` when the program answers; None for none.
+        owner_pipe: end when standard input does: its owner holds the other end.
+    """
+
+    host: str
+    port: int
+    ready_file: Path | None = None
+    owner_pipe: bool = False
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """Read ``HOST:PORT``; an IPv6 address stands in brackets.
+
+    Raises:
+        Invalid: it is not that.
+    """
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdecimal() and int(port) <= 65535):
+        raise Invalid(f"--listen {text!r} is not HOST:PORT", hint="such as 127.0.0.1:0 for a free port")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Raises:
+        Conflict: the port is in use.
+        Invalid: the address is not one of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind((host, port))
+        opened.listen(_BACKLOG)
+        opened.setblocking(False)
+    except OSError as error:
+        opened.close()
+        if error.errno == errno.EADDRINUSE:
+            raise Conflict(
+                f"the port {port} of {host} is in use", hint="end what uses it, or take another: HOST:0"
+            ) from error
+        raise Invalid(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    return opened
+
+
+def serve(app: FastAPI, serving: Serving) -> None:
+    """Serve until the end is asked for.
+
+    Raises:
+        Conflict: the port is in use.
+        Invalid: the address is not one of this machine.
+    """
+    opened = listening(serving.host, serving.port)
+    with contextlib.closing(opened):
+        asyncio.run(_Server(app, serving, opened).run())
+
+
+class _Server(uvicorn.Server):
+    """uvicorn with our ends: it would pass a signal on after its shutdown and so end as if killed."""
+
+    def __init__(self, app: FastAPI, serving: Serving, opened: socket.socket) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                limit_concurrency=_CONNECTIONS,
+                timeout_keep_alive=_KEEP_ALIVE_S,
+                timeout_graceful_shutdown=_END_S,
+            )
+        )
+        self._serving = serving
+        self._opened = opened
+
+    async def run(self) -> None:  # type: ignore[override]  # ours is a coroutine: the loop is the caller's
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.end)
+        if self._serving.owner_pipe:
+            _watch_owner(lambda: loop.call_soon_threadsafe(self.end))
+        await self.serve(sockets=[self._opened])
+
+    def end(self) -> None:
+        """End in order, soon. May be called again."""
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the loop."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, then say so."""
+        await super().startup(sockets)
+        if self.started and self._serving.ready_file:
+            await asyncio.to_thread(_write_ready, self._serving.ready_file, self._opened)
+
+
+def _write_ready(path: Path, opened: socket.socket) -> None:
+    host, port = opened.getsockname()[:2]
+    named = f"[{host}]" if ":" in host else host
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_text(json.dumps({"url": f"http://{named}:{port}", "pid": os.getpid()}))
+    unfinished.replace(path)
+
+
+def _watch_owner(gone: Callable[[], object]) -> None:
+    """Call ``gone`` when standard input ends. In a thread, since it may be a file, which no loop can watch."""
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        with contextlib.suppress(RuntimeError):
+            gone()
+
+    threading.Thread(target=watch, name="owner", daemon=True).start()

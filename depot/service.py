@@ -1,0 +1,226 @@
+"""The depot's HTTP: an ASGI application over the store (`docs/reference/protocol.md`, section 5).
+
+Rule of this file: it lets bytes through, in threads and in pieces; what is right or wrong is decided in
+the store, in `depot.reading` and in `depot.access`. Every wait has a limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from depot.access import Caller, Secrets, must_be_planner
+from depot.incoming import Incoming
+from depot.package import Package
+from depot.store import Store, digest_of
+from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid, NotFound, Unavailable
+
+_PIECE_BYTES: Final = 1 << 20
+_DRAIN_BYTES: Final = 64 << 20
+_DRAIN_S: Final = 5.0
+_DISCONNECTED: Final = 499
+
+_log = structlog.get_logger("depot")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one request may take.
+
+    Attributes:
+        uploads: how many packages are received at once; further ones are told to come again.
+        silence_s: how long an upload may pause.
+        upload_s: how long an upload may take in all.
+    """
+
+    uploads: int = 8
+    silence_s: float = 30.0
+    upload_s: float = 1800.0
+
+
+def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) -> FastAPI:
+    """The depot as an ASGI application.
+
+    Args:
+        store: stays open when the application ends; whoever made it closes it.
+        secrets: of the planner and the nodes.
+        limits: the defaults when left away.
+    """
+    app = FastAPI(title="DSMT depot", docs_url=None, redoc_url=None, openapi_url=None)
+    uploads = _Uploads(store, limits or Limits())
+
+    def caller(request: Request) -> Caller:
+        return secrets.caller(request.headers.get("authorization", ""))
+
+    def planner(request: Request) -> None:
+        must_be_planner(caller(request))
+
+    @app.get("/v1/health")
+    async def health() -> dict[str, Any]:
+        return {"status": "ok", "used": store.used, "max_bytes": store.max_bytes}
+
+    @app.put("/v1/blobs", dependencies=[Depends(planner)])
+    async def put(request: Request) -> dict[str, Any]:
+        return (await uploads.receive(request)).record()
+
+    @app.api_route("/v1/blobs/{digest}", methods=["GET", "HEAD"], dependencies=[Depends(caller)])
+    async def get(digest: str, request: Request) -> Response:
+        return await _content(store, digest, request)
+
+    @app.delete("/v1/blobs/{digest}", dependencies=[Depends(planner)])
+    async def delete(digest: str) -> dict[str, Any]:
+        await asyncio.to_thread(store.delete, digest)
+        _log.info("deleted", digest=digest)
+        return {"deleted": digest}
+
+    _answer_errors(app)
+    return app
+
+
+class _Uploads:
+    """Receives packages, a bounded number at once."""
+
+    def __init__(self, store: Store, limits: Limits) -> None:
+        self._store = store
+        self._limits = limits
+        self._running = 0
+
+    async def receive(self, request: Request) -> Package:
+        """Stream a request's body into the store."""
+        try:
+            package = await self._received(request)
+        except DsmtError as error:
+            _log.warning("refused", reason=str(error))
+            # Whoever is still sending would get a broken pipe instead of the answer.
+            await _drain(request)
+            raise
+        _log.info("received", digest=package.digest, name=package.said.name, size=package.size)
+        return package
+
+    async def _received(self, request: Request) -> Package:
+        if self._running >= self._limits.uploads:
+            raise Unavailable(
+                f"the depot receives {self._running} packages at the moment",
+                hint="try again in a few seconds",
+            )
+        self._running += 1
+        try:
+            return await self._stored(request)
+        finally:
+            self._running -= 1
+
+    async def _stored(self, request: Request) -> Package:
+        incoming = Incoming(self._store, request.headers.get("x-content-sha256", ""))
+        try:
+            await asyncio.to_thread(incoming.expect, _announced_size(request))
+            async with asyncio.timeout(self._limits.upload_s):
+                async for piece in _pieces(request, self._limits.silence_s):
+                    await asyncio.to_thread(incoming.write, piece)
+            return await asyncio.to_thread(incoming.finish)
+        except TimeoutError:
+            raise DeadlinePassed(
+                "the upload was too slow: nothing came for too long", hint="send it again"
+            ) from None
+        finally:
+            # In a thread too: it waits for a write that is still going on when this task was cancelled.
+            await asyncio.shield(asyncio.to_thread(incoming.drop))
+
+
+async def _pieces(request: Request, silence_s: float) -> AsyncIterator[bytes]:
+    """The body in pieces of about `_PIECE_BYTES`: fewer changes of thread than the network's small ones."""
+    stream = request.stream()
+    gathered = bytearray()
+    while True:
+        async with asyncio.timeout(silence_s):
+            chunk = await anext(stream, None)
+        if chunk is None:
+            break
+        gathered += chunk
+        if len(gathered) >= _PIECE_BYTES:
+            yield bytes(gathered)
+            gathered.clear()
+    if gathered:
+        yield bytes(gathered)
+
+
+async def _drain(request: Request) -> None:
+    left = _DRAIN_BYTES
+    try:
+        async with asyncio.timeout(_DRAIN_S):
+            async for chunk in request.stream():
+                left -= len(chunk)
+                if left < 0:
+                    return
+    except (TimeoutError, ClientDisconnect, RuntimeError):
+        # RuntimeError: the body was read to its end already.
+        return
+
+
+def _announced_size(request: Request) -> int:
+    text = request.headers.get("content-length", "0")
+    if not (text.isascii() and text.isdecimal()):
+        raise Invalid("the header Content-Length is not a number")
+    return int(text)
+
+
+async def _content(store: Store, digest: str, request: Request) -> Response:
+    known = digest_of(digest)
+    path = await asyncio.to_thread(store.path, known)
+    headers = {
+        "etag": f'"{known}"',
+        "x-content-sha256": known,
+        # The content of a digest never changes.
+        "cache-control": "private, max-age=31536000, immutable",
+    }
+    asked = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
+    if headers["etag"] in asked:
+        return Response(status_code=304, headers=headers)
+    return FileResponse(
+        path,
+        headers=headers,
+        media_type="application/octet-stream",
+        stat_result=await asyncio.to_thread(path.stat),
+    )
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Every error leaves as ``{"code", "message", "hint"}``."""
+
+    @app.exception_handler(DsmtError)
+    async def ours(_request: Request, error: DsmtError) -> JSONResponse:
+        return _answer(error, error.http_status)
+
+    @app.exception_handler(HTTPException)
+    async def of_http(request: Request, error: HTTPException) -> JSONResponse:
+        said = NotFound(f"the depot has no {request.method} {request.url.path}")
+        return _answer(said, error.status_code)
+
+    @app.exception_handler(RequestValidationError)
+    async def of_request(_request: Request, _error: RequestValidationError) -> JSONResponse:
+        return _answer(Invalid("the request is not legal"), Invalid.http_status)
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_request: Request, _error: ClientDisconnect) -> Response:
+        # Nobody reads this; the status is for the log.
+        return Response(status_code=_DISCONNECTED)
+
+    @app.exception_handler(OSError)
+    async def of_system(request: Request, error: OSError) -> JSONResponse:
+        _log.error("failed", path=request.url.path, reason=str(error))
+        said = DsmtError("the depot could not do it", hint="see the depot's log")
+        return _answer(said, said.http_status)
+
+
+def _answer(error: DsmtError, status: int) -> JSONResponse:
+    headers = {"www-authenticate": "Bearer"} if status == 401 else None
+    record = {"code": error.code, "message": error.message, "hint": error.hint}
+    return JSONResponse(record, status_code=status, headers=headers)
