@@ -102,6 +102,8 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http="h11",
+                ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -147,7 +149,7 @@ def _write_ready(path: Path, opened: socket.socket) -> None:
 
 
 def _watch_owner(gone: Callable[[], object]) -> None:
-    """Call ``gone`` when standard input ends. In a thread, since it may be a file, which no loop can watch."""
+    """Call ``gone`` when standard input ends; in a thread, since no loop can watch a plain file."""
 
     def watch() -> None:
         with contextlib.suppress(OSError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -17,11 +18,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from depot.access import Caller, Secrets, must_be_planner
 from depot.incoming import Incoming
 from depot.package import Package
-from depot.store import Store, digest_of
+from depot.store import Store
 from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid, NotFound, Unavailable
 
 _PIECE_BYTES: Final = 1 << 20
@@ -40,11 +42,13 @@ class Limits:
         uploads: how many packages are received at once; further ones are told to come again.
         silence_s: how long an upload may pause.
         upload_s: how long an upload may take in all.
+        download_s: how long a download may take in all.
     """
 
     uploads: int = 8
     silence_s: float = 30.0
     upload_s: float = 1800.0
+    download_s: float = 1800.0
 
 
 def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) -> FastAPI:
@@ -56,13 +60,14 @@ def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) 
         limits: the defaults when left away.
     """
     app = FastAPI(title="DSMT depot", docs_url=None, redoc_url=None, openapi_url=None)
-    uploads = _Uploads(store, limits or Limits())
+    bounds = limits or Limits()
+    uploads = _Uploads(store, bounds)
 
-    def caller(request: Request) -> Caller:
+    async def caller(request: Request) -> Caller:
         return secrets.caller(request.headers.get("authorization", ""))
 
-    def planner(request: Request) -> None:
-        must_be_planner(caller(request))
+    async def planner(request: Request) -> None:
+        must_be_planner(await caller(request))
 
     @app.get("/v1/health")
     async def health() -> dict[str, Any]:
@@ -74,7 +79,9 @@ def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) 
 
     @app.api_route("/v1/blobs/{digest}", methods=["GET", "HEAD"], dependencies=[Depends(caller)])
     async def get(digest: str, request: Request) -> Response:
-        return await _content(store, digest, request)
+        path = await asyncio.to_thread(store.path, digest)
+        answer = await _content(path, request)
+        return _Timed(answer, bounds.download_s)
 
     @app.delete("/v1/blobs/{digest}", dependencies=[Depends(planner)])
     async def delete(digest: str) -> dict[str, Any]:
@@ -172,9 +179,22 @@ def _announced_size(request: Request) -> int:
     return int(text)
 
 
-async def _content(store: Store, digest: str, request: Request) -> Response:
-    known = digest_of(digest)
-    path = await asyncio.to_thread(store.path, known)
+class _Timed(Response):
+    """An answer that ends after ``seconds``, sent or not: a slow reader does not hold a file for ever."""
+
+    def __init__(self, answer: Response, seconds: float) -> None:
+        super().__init__()
+        self._answer = answer
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        async with asyncio.timeout(self._seconds):
+            await self._answer(scope, receive, send)
+
+
+async def _content(path: Path, request: Request) -> Response:
+    known = path.name
     headers = {
         "etag": f'"{known}"',
         "x-content-sha256": known,
