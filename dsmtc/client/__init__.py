@@ -1,0 +1,52 @@
+"""The SDK: everything that ``dsmtc`` can do, as typed, synchronous Python over the planner's HTTP.
+
+from dsmtc.client import Client, Credentials
+
+with Client("http://127.0.0.1:7080", Credentials("me@example.com", "secret")) as client:
+print(client.status("my_slice")["running"])
+"""
+
+from dsmtc.client.answers import (
+    Account,
+    ApplicationStatus,
+    Changed,
+    Evaluation,
+    EventRecord,
+    Health,
+    HostReason,
+    HostStatus,
+    Invitation,
+    Login,
+    Node,
+    Package,
+    Plan,
+    Slice,
+    SliceStatus,
+    Stored,
+    WhoAmI,
+)
+from dsmtc.client.caller import DEFAULT_PLANNER, Credentials
+from dsmtc.client.client import Client
+
+__all__ = [
+    "DEFAULT_PLANNER",
+    "Account",
+    "ApplicationStatus",
+    "Changed",
+    "Client",
+    "Credentials",
+    "Evaluation",
+    "EventRecord",
+    "Health",
+    "HostReason",
+    "HostStatus",
+    "Invitation",
+    "Login",
+    "Node",
+    "Package",
+    "Plan",
+    "Slice",
+    "SliceStatus",
+    "Stored",
+    "WhoAmI",
+]

@@ -1,0 +1,201 @@
+"""The planner's answers, as types. The names are those of ``docs/reference/protocol.md``, section 4.
+
+Times are seconds since the epoch unless the planner writes them as text.
+"""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+
+class Health(TypedDict):
+    """How the planner is."""
+
+    status: str
+    broker: str
+    version: str
+    planner_id: str
+
+
+class Login(TypedDict):
+    """A token, and for whom it is."""
+
+    token: str
+    account: str
+    role: str
+    expires_at: float | str
+
+
+class WhoAmI(TypedDict):
+    """The caller, and the slices it may use."""
+
+    account: str
+    role: str
+    slices: list[str]
+
+
+class Account(TypedDict):
+    """An account."""
+
+    account: str
+    role: str
+
+
+class Slice(TypedDict):
+    """A slice with what is wanted of it."""
+
+    slice: str
+    managed: bool
+    owner: str
+    members: list[str]
+    agent: str
+    agent_parameters: dict[str, str]
+    plan: str
+    plan_parameters: dict[str, str]
+    generation: int
+    applications: list[object]
+
+
+class Managed(TypedDict):
+    """Whether a slice is managed, and whether that is new."""
+
+    slice: str
+    managed: bool
+    changed: bool
+
+
+class Plan(TypedDict):
+    """A node selection: a function with parameters; ``builtin`` ones are functions themselves."""
+
+    name: str
+    base: str
+    parameters: dict[str, str]
+    builtin: bool
+
+
+class HostReason(TypedDict):
+    """A host, in or out of a plan, and which function decided."""
+
+    host: str
+    reason: str
+
+
+class Evaluation(TypedDict):
+    """What a plan selects now. ``missing``: how many hosts it would want beyond those it found."""
+
+    hosts: list[HostReason]
+    left_out: list[HostReason]
+    missing: int
+
+
+class Package(TypedDict):
+    """A package of a slice."""
+
+    filename: str
+    digest: str
+    size: int
+    kind: str
+    name: str
+    version: str
+    arch: str
+    requires: list[str]
+    application: str | None
+    put_at: float | str
+
+
+class Stored(Package):
+    """A package that was just put: whether it added an application, and is used from now on."""
+
+    application_added: bool
+    used_now: bool
+
+
+class Changed(TypedDict):
+    """An application, the hosts that were meant, and whether anything changed."""
+
+    application: str
+    hosts: list[str]
+    changed: bool
+
+
+class ApplicationStatus(TypedDict):
+    """One application on one host."""
+
+    application: str
+    state: str
+    version: str
+    wanted_version: str
+    wanted: str
+    text: str
+    reason: str
+    since: float | str | None
+
+
+class HostStatus(TypedDict):
+    """One host of a slice, layer by layer."""
+
+    host: str
+    node_state: str
+    container: str
+    agent: str
+    applications: list[ApplicationStatus]
+    reason: str
+
+
+class SliceStatus(TypedDict):
+    """How a slice is: counts first, then each host."""
+
+    slice: str
+    managed: bool
+    plan: str
+    agent: str
+    generation: int
+    wanted: int
+    running: int
+    failed: int
+    waiting: int
+    missing: int
+    hosts: list[HostStatus]
+    waiting_reasons: list[str]
+
+
+class Node(TypedDict):
+    """A node as last heard."""
+
+    host: str
+    state: str
+    heard_at: float | str | None
+    period: float
+    evidence: str
+    slivers: list[str]
+    facts: dict[str, str]
+
+
+class Invitation(TypedDict):
+    """A one-time token with which a node joins."""
+
+    token: str
+    expires_at: float | str
+
+
+class EventRecord(TypedDict):
+    """One event, as `dsmt_core.journal.record` writes it."""
+
+    channel: str
+    service: str
+    instance: str
+    payload: str
+    field: str
+    value: str
+    pairs: dict[str, str]
+    sent_at: float
+    id: str
+    boot_id: str
+    seq: int
+    ttl: float
+    expiry: float
+    emit_rate: float
+    schema: str
+    to_service: NotRequired[str]
+    to_instance: NotRequired[str]
+    traceparent: NotRequired[str]

@@ -1,0 +1,116 @@
+"""Who calls the planner: signing in, and signing in again.
+
+A caller signs in by itself at its first request and once more when its token has ended; it is
+synchronous, keeps one connection, and belongs to one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Self, cast
+
+from dsmt_core.errors import Unauthenticated
+from dsmtc.client import answers
+from dsmtc.client.transport import Transport
+
+DEFAULT_PLANNER: Final = "http://127.0.0.1:7080"
+TIMEOUT_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who calls.
+
+    Attributes:
+        account: its name.
+        password: the password, or how to get it when it is needed.
+        role: user, pi, tech or admin; empty: the account's own.
+        token: of an earlier login; used until the planner refuses it.
+    """
+
+    account: str = ""
+    password: str | Callable[[], str] = ""
+    role: str = ""
+    token: str = ""
+
+
+class Caller:
+    """The planner, for one caller.
+
+    Args:
+        url: of the planner.
+        credentials: who calls.
+        timeout_s: how long one answer may take.
+        on_login: told each new login, so that its token can be kept.
+        trace: told one line for each request.
+
+    Every method raises the class of `dsmt_core.errors` that the planner's answer names, and
+    `Unavailable` or `DeadlinePassed` without an answer.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_PLANNER,
+        credentials: Credentials | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        on_login: Callable[[answers.Login], None] = lambda _: None,
+        trace: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.credentials = credentials or Credentials()
+        self.transport = Transport(url, timeout_s=timeout_s, trace=trace)
+        self.token = self.credentials.token
+        self._on_login = on_login
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection; may be called twice."""
+        self.transport.close()
+
+    def health(self) -> answers.Health:
+        """How the planner is; needs no account."""
+        return cast("answers.Health", self.transport.request("GET", "/v1/health"))
+
+    def login(self) -> answers.Login:
+        """Sign in with account and password, and use the new token from now on."""
+        account, password = self.credentials.account, self.credentials.password
+        given = (password() if callable(password) else password) if account else ""
+        if not given:
+            raise Unauthenticated(
+                "no account and password are known",
+                hint="dsmtc login --user ACCOUNT, or write ~/.dsmt/account (see dsmtc login --help)",
+            )
+        body = {"account": account, "password": given}
+        if self.credentials.role:
+            body["role"] = self.credentials.role
+        login = cast("answers.Login", self.transport.request("POST", "/v1/login", body))
+        self.token = login["token"]
+        self._on_login(login)
+        return login
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """One request with the token, signing in where that is needed."""
+        return self.signed(lambda: self.transport.request(method, path, body, token=self.token))
+
+    def signed(self, ask: Callable[[], Any]) -> Any:
+        """``ask`` with a token; when it has ended, once more with a new one."""
+        if not self.token:
+            self.login()
+            return ask()
+        try:
+            return ask()
+        except Unauthenticated:
+            if not self.credentials.password:
+                raise
+        self.login()
+        return ask()
+
+    def freshen(self) -> None:
+        """Notice a token that has ended now, rather than in the middle of a stream."""
+        self.call("GET", "/v1/whoami")

@@ -1,0 +1,273 @@
+"""One connection to the planner over HTTP/1.1, with the errors of DSMT instead of the socket's.
+
+Built on `http.client`: a command starts in half the time that it takes to import httpx. Every wait has
+a limit (seconds); nothing is sent twice unless it is certain that it did not arrive.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http
+import http.client
+import json
+import socket
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import IO, Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid, Unavailable, from_code
+
+ANSWER_BYTES: Final = 64 << 20
+LINE_BYTES: Final = 4 << 20
+CHUNK_BYTES: Final = 1 << 18
+# Below the 5 s after which common servers close an idle connection: a request on a connection that is
+# being closed may or may not have arrived.
+IDLE_S: Final = 2.0
+CONNECT_S: Final = 10.0
+
+
+class Transport:
+    """Requests to one base URL, one after the other, over a connection that is kept.
+
+    Args:
+        url: ``http://HOST:PORT`` or ``https://…``, with an optional path before ``/v1``.
+        timeout_s: how long one send or one answer may take.
+        trace: told one line for each request.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float, trace: Callable[[str], None]) -> None:
+        self.url = url.rstrip("/")
+        self._parts = _split(self.url)
+        self._timeout_s = timeout_s
+        self._trace = trace
+        self._connection: http.client.HTTPConnection | None = None
+        self._sock: socket.socket | None = None
+        self._used_at = 0.0
+
+    def close(self) -> None:
+        """End the connection; the next request opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def request(self, method: str, path: str, body: object = None, *, token: str = "") -> Any:
+        """Send JSON, return the JSON of the answer (None for an empty one).
+
+        Raises:
+            DsmtError: what the planner answered, as its class.
+            Unavailable, DeadlinePassed: no answer.
+        """
+        data = b"" if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(data))}
+        answer = self._exchange(method, path, _authorized(headers, token), [data] if data else [])
+        return self._json(answer)
+
+    def upload(self, path: str, chunks: Iterator[bytes], *, headers: Mapping[str, str], token: str) -> Any:
+        """PUT a stream whose ``Content-Length`` is in ``headers``; return the JSON of the answer.
+
+        Raises:
+            DsmtError: as for `request`.
+        """
+        return self._json(self._exchange("PUT", path, _authorized(headers, token), chunks))
+
+    @contextlib.contextmanager
+    def download(self, path: str, *, token: str) -> Iterator[Iterator[bytes]]:
+        """GET a body in pieces; within the ``with`` nothing else can be asked.
+
+        Raises:
+            DsmtError: as for `request`; `Unavailable` when the body ends early.
+        """
+        answer = self._exchange("GET", path, _authorized({}, token), [])
+        try:
+            yield self._pieces(answer)
+        finally:
+            if not answer.isclosed():
+                self.close()
+
+    def lines(self, path: str, *, token: str, until: float | None = None) -> Generator[bytes]:
+        """GET lines as they come, until the planner ends them; empty lines keep the line alive.
+
+        Args:
+            path: with its query.
+            token: of the caller.
+            until: on the monotonic clock; None waits as long as the planner's machine is there (its
+                silence for about 25 s, noticed by TCP keep-alive, ends it).
+
+        Raises:
+            DeadlinePassed: nothing came until then.
+            DsmtError: as for `request`.
+        """
+        answer = self._exchange("GET", path, _authorized({}, token), [])
+        try:
+            while True:
+                _limit(self._sock, until)
+                with self._named_errors(late="nothing more came in time"):
+                    line = answer.readline(LINE_BYTES)
+                if not line:
+                    return
+                if len(line) == LINE_BYTES:
+                    raise Invalid(f"{self.url} sent a line above {LINE_BYTES} bytes")
+                if line.strip():
+                    yield line
+        finally:
+            self.close()
+
+    def _exchange(
+        self, method: str, path: str, headers: Mapping[str, str], chunks: Iterator[bytes] | list[bytes]
+    ) -> http.client.HTTPResponse:
+        began = time.monotonic()
+        with self._named_errors():
+            connection = self._open()
+            connection.putrequest(method, f"{self._parts.path}{path}")
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            # A server that refuses early answers and closes while we are still sending: read that.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.endheaders()
+                for chunk in chunks:
+                    connection.send(chunk)
+            answer = connection.getresponse()
+        self._used_at = time.monotonic()
+        self._trace(f"{method} {path} {answer.status} {(self._used_at - began) * 1000:.0f} ms")
+        if answer.status >= http.HTTPStatus.BAD_REQUEST:
+            raise self._refusal(answer)
+        return answer
+
+    def _open(self) -> http.client.HTTPConnection:
+        if time.monotonic() - self._used_at > IDLE_S:
+            self.close()
+        if self._connection is not None:
+            return self._connection
+        self._connection = self._connected()
+        return self._connection
+
+    def _connected(self) -> http.client.HTTPConnection:
+        secure = self._parts.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        connection = kind(self._parts.hostname or "", self._parts.port, timeout=CONNECT_S)
+        try:
+            connection.connect()
+        except OSError as error:
+            raise Unavailable(
+                f"the planner at {self.url} cannot be reached: {error.strerror or error}",
+                hint="start it (dsmt-planner run, or dsmtc dev for a try), or name it with --planner",
+            ) from error
+        self._sock = connection.sock
+        _keep_alive(connection.sock)
+        connection.sock.settimeout(self._timeout_s)
+        return connection
+
+    @contextlib.contextmanager
+    def _named_errors(self, *, late: str = "") -> Iterator[None]:
+        try:
+            yield
+        except DsmtError:
+            self.close()
+            raise
+        except TimeoutError as error:
+            self.close()
+            raise DeadlinePassed(late or f"the planner at {self.url} did not answer in time") from error
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise Unavailable(
+                f"the planner at {self.url} broke off: {str(error) or type(error).__name__}",
+                hint="whether it was done is not known; ask with status, or try again",
+            ) from error
+        except BaseException:
+            # Ctrl-C in the middle of an answer: what is left of it must not meet the next request.
+            self.close()
+            raise
+
+    def _pieces(self, answer: http.client.HTTPResponse) -> Iterator[bytes]:
+        while True:
+            with self._named_errors():
+                piece = answer.read(CHUNK_BYTES)
+                # http.client ends a body that was cut short without a word.
+                if not piece and answer.length:
+                    raise http.client.IncompleteRead(b"", answer.length)
+            if not piece:
+                return
+            yield piece
+
+    def _json(self, answer: http.client.HTTPResponse) -> Any:
+        with self._named_errors():
+            body = answer.read(ANSWER_BYTES + 1)
+            if len(body) > ANSWER_BYTES:
+                raise Invalid(f"{self.url} sent an answer above {ANSWER_BYTES} bytes")
+        if not body:
+            return None
+        try:
+            return json.loads(body)
+        except ValueError:
+            raise self._stranger(answer) from None
+
+    def _refusal(self, answer: http.client.HTTPResponse) -> DsmtError:
+        try:
+            body = self._json(answer)
+        except DsmtError as error:
+            return error
+        finally:
+            self.close()
+        if isinstance(body, dict) and isinstance(body.get("code"), str):
+            return from_code(body["code"], str(body.get("message", "")), str(body.get("hint", "")))
+        return self._stranger(answer)
+
+    def _stranger(self, answer: http.client.HTTPResponse) -> DsmtError:
+        return Unavailable(
+            f"what answers at {self.url} is not a planner of DSMT (status {answer.status})",
+            hint="name the planner with --planner or DSMT_PLANNER",
+        )
+
+
+def _split(url: str) -> SplitResult:
+    refused = Invalid(f"{url!r} is not the URL of a planner", hint="such as http://127.0.0.1:7080")
+    try:
+        parts = urlsplit(url)
+        legal = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise refused from None
+    if not legal or parts.query or parts.fragment or parts.username:
+        raise refused
+    return parts
+
+
+def _authorized(headers: Mapping[str, str], token: str) -> dict[str, str]:
+    named = {"User-Agent": "dsmtc", "Accept": "*/*", **headers}
+    return named | {"Authorization": f"Bearer {token}"} if token else named
+
+
+def _limit(sock: socket.socket | None, until: float | None) -> None:
+    if sock is None:
+        return
+    if until is None:
+        sock.settimeout(None)
+        return
+    left = until - time.monotonic()
+    if left <= 0:
+        raise DeadlinePassed("nothing more came in time")
+    sock.settimeout(left)
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Notice within about 25 s that the other machine is gone, even on a silent stream."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def file_chunks(file: IO[bytes], size: int, *, told: Callable[[int], None]) -> Iterator[bytes]:
+    """Exactly ``size`` bytes of ``file`` in pieces; ``told`` hears how many are sent so far.
+
+    Raises:
+        Invalid: the file is shorter than it was.
+    """
+    sent = 0
+    while sent < size:
+        chunk = file.read(min(CHUNK_BYTES, size - sent))
+        if not chunk:
+            raise Invalid("the file became shorter while it was being sent", hint="put it again")
+        yield chunk
+        sent += len(chunk)
+        told(sent)

@@ -1,0 +1,85 @@
+"""``dsmtc start, stop, restart, update, uninstall``: what an application should do where it is placed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dsmt_core.errors import Invalid
+from dsmtc.dispatch import session_of
+from dsmtc.rendering.views import changed, names
+from dsmtc.session import Session
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+_Application = Annotated[
+    str, typer.Argument(metavar="[APPLICATION]", help="may be left out when the slice has only one")
+]
+_Hosts = Annotated[list[str] | None, typer.Option("--host", help="only there; may be given several times")]
+
+
+@app.command()
+def start(context: typer.Context, application: _Application = "", *, host: _Hosts = None) -> None:
+    """Let an application run wherever it is placed.
+
+    Example: dsmtc start pinger
+    """
+    _act(session_of(context), application, host)
+
+
+@app.command()
+def stop(context: typer.Context, application: _Application = "", *, host: _Hosts = None) -> None:
+    """Let an application stay installed, but not run.
+
+    Example: dsmtc stop pinger --host node1.example.org
+    """
+    _act(session_of(context), application, host)
+
+
+@app.command()
+def restart(context: typer.Context, application: _Application = "", *, host: _Hosts = None) -> None:
+    """Restart an application where it runs.
+
+    Example: dsmtc restart pinger
+    """
+    _act(session_of(context), application, host)
+
+
+@app.command()
+def update(
+    context: typer.Context,
+    application: _Application = "",
+    *,
+    host: _Hosts = None,
+    version: Annotated[str, typer.Option(help="of its wrapper; else the newest in the depot")] = "",
+) -> None:
+    """Use another version of an application from the depot.
+
+    Example: dsmtc update pinger --version 1.9-1
+    """
+    _act(session_of(context), application, host, version)
+
+
+@app.command()
+def uninstall(context: typer.Context, application: _Application = "", *, host: _Hosts = None) -> None:
+    """Remove an application from the slice's nodes.
+
+    Example: dsmtc uninstall pinger
+    """
+    _act(session_of(context), application, host)
+
+
+def _act(session: Session, application: str, hosts: list[str] | None, version: str = "") -> None:
+    slice_, verb = session.slice, session.verb
+    named = application or _only(names(session.client.slice(slice_).get("applications", [])))
+    answer = session.client.act(slice_, named, verb, hosts=hosts or (), version=version)
+    session.out.answer(answer, lambda: [changed(answer, verb)])
+
+
+def _only(applications: list[str]) -> str:
+    if len(applications) != 1:
+        there = ", ".join(applications) or "none yet"
+        raise Invalid(
+            f"which application? The slice has {there}", hint="depot put its packages, or name one"
+        )
+    return applications[0]

@@ -1,0 +1,48 @@
+"""``dsmtc create``: a slice, managed from its first moment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dsmtc.commandline import Misused, belonging, parameters
+from dsmtc.dispatch import session_of
+from dsmtc.rendering.views import slice_line
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME=VALUE]...", help="after --agent A or --plan P: its parameters"),
+    ] = None,
+    *,
+    agent: Annotated[str, typer.Option(help="the installation agent")] = "",
+    plan: Annotated[str, typer.Option(help="the node selection")] = "",
+    member: Annotated[str, typer.Option(help="the slice's user, as the second --user")] = "",
+) -> None:
+    """Make a slice and manage it (pi or admin).
+
+    Two --user: first who acts, then the slice's user.
+
+    Example: dsmtc create --user PIACCOUNT --password PIPASSWORD --role PI --user USER --slice SLICE
+    """
+    session = session_of(context)
+    if not session.common.slice:
+        raise Misused("create needs --slice NAME")
+    of_agent, of_plan = belonging(session.words, "agent"), belonging(session.words, "plan")
+    if len(words or []) != len(of_agent) + len(of_plan):
+        raise Misused("a parameter belongs to no --agent or --plan", hint="put name=value right after it")
+    if member and session.parties.member:
+        raise Misused("the slice's user is named twice", hint="by --member or by the second --user")
+    made = session.client.create(
+        session.common.slice,
+        user=member or session.parties.member,
+        agent=(agent, parameters(of_agent)) if agent else None,
+        plan=(plan, parameters(of_plan)) if plan else None,
+    )
+    session.out.answer(made, lambda: [f"made {slice_line(made)}"])

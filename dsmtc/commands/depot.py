@@ -1,0 +1,134 @@
+"""``dsmtc depot``: the packages of a slice."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dsmt_core.errors import Conflict, Invalid, NotFound
+from dsmtc.dispatch import session_of
+from dsmtc.progress import Progress
+from dsmtc.rendering.views import packages, stored
+from dsmtc.session import Session
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+_Names = Annotated[list[str], typer.Argument(metavar="FILENAME...", help="as depot list shows it")]
+
+
+@app.callback(invoke_without_command=True)
+def depot(context: typer.Context) -> None:
+    """Application packages; alone it lists them.
+
+    Example: dsmtc depot put pinger-1.8.i386.rpm
+    """
+    if context.invoked_subcommand is None:
+        list_packages(context)
+
+
+@app.command()
+def put(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="packages, such as rpmgen makes")],
+) -> None:
+    """Put packages into the depot of the slice.
+
+    Example: dsmtc depot put pinger-1.8-1.noarch.rpm dsmtw_pinger-1.8-1.noarch.rpm
+    """
+    session = session_of(context)
+    slice_ = session.slice
+    kept = []
+    for file in files:
+        with Progress(file.name) as progress:
+            kept.append(session.client.put_package(slice_, file, told=progress.reached))
+        if not session.common.json:
+            session.out.show([stored(kept[-1])])
+    session.out.answer(kept, list)
+
+
+@app.command("list")
+def list_packages(context: typer.Context) -> None:
+    """List what the depot holds for the slice.
+
+    Example: dsmtc depot list
+    """
+    session = session_of(context)
+    found = session.client.packages(session.slice)
+    session.out.answer(found, lambda: packages(found, time.time()))
+
+
+@app.command()
+def get(
+    context: typer.Context,
+    filename: Annotated[str, typer.Argument(help="as depot list shows it")],
+    *,
+    output: Annotated[str, typer.Option(help="where to; - is stdout")] = "",
+) -> None:
+    """Fetch a package, and check its digest. A file that is there is kept, unless --yes.
+
+    Example: dsmtc depot get pinger-1.8-1.noarch.rpm --output /tmp/pinger.rpm
+    """
+    session = session_of(context)
+    digest = _digest(session, filename)
+    with session.client.package(session.slice, filename) as pieces:
+        if output == "-":
+            for piece in _checked(pieces, digest):
+                sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+            return
+        target = Path(output or Path(filename).name)
+        if target.exists() and not session.common.yes:
+            raise Conflict(f"{target} is there already", hint="--yes overwrites it, --output names another")
+        _write(target, _checked(pieces, digest))
+    answer = {"filename": filename, "digest": digest, "path": str(target)}
+    session.out.answer(answer, lambda: [f"{filename} is in {target}"])
+
+
+@app.command()
+def remove(context: typer.Context, filenames: _Names) -> None:
+    """Remove packages that nothing wants.
+
+    Example: dsmtc depot remove pinger-1.7-1.noarch.rpm
+    """
+    session = session_of(context)
+    for filename in filenames:
+        session.client.remove_package(session.slice, filename)
+        session.out.trace(f"removed {filename}")
+    session.out.answer({"removed": filenames}, lambda: [f"removed {name}" for name in filenames])
+
+
+def _digest(session: Session, filename: str) -> str:
+    for package in session.client.packages(session.slice):
+        if package["filename"] == filename:
+            return package["digest"]
+    raise NotFound(f"the depot holds no {filename!r} for this slice", hint="dsmtc depot list")
+
+
+def _checked(pieces: Iterator[bytes], digest: str) -> Iterator[bytes]:
+    hashed = hashlib.sha256()
+    for piece in pieces:
+        hashed.update(piece)
+        yield piece
+    if hashed.hexdigest() != digest:
+        raise Invalid("what came is not what the depot's list says: its digest differs", hint="try again")
+
+
+def _write(target: Path, pieces: Iterator[bytes]) -> None:
+    """All of it or nothing: beside the target first, then in its place."""
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        with beside.open("xb") as file:
+            file.writelines(pieces)
+        beside.replace(target)
+    except OSError as error:
+        raise Invalid(f"{target} cannot be written: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)

@@ -1,0 +1,76 @@
+"""``dsmtc nodes``: the machines."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from dsmtc.dispatch import session_of
+from dsmtc.rendering.views import node
+from dsmtc.rendering.views import nodes as view
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+_Host = Annotated[str, typer.Argument(help="such as node1.example.org")]
+
+
+@app.callback(invoke_without_command=True)
+def nodes(context: typer.Context) -> None:
+    """The machines; alone it lists them.
+
+    Example: dsmtc nodes list
+    """
+    if context.invoked_subcommand is None:
+        list_nodes(context)
+
+
+@app.command("list")
+def list_nodes(context: typer.Context) -> None:
+    """List all nodes as last heard.
+
+    Example: dsmtc nodes list --json
+    """
+    session = session_of(context)
+    found = session.client.nodes()
+    session.out.answer(found, lambda: view(found, time.time()))
+
+
+@app.command()
+def show(context: typer.Context, host: _Host) -> None:
+    """Show one node with its facts, and why it counts as failed if it does.
+
+    Example: dsmtc nodes show node1.example.org
+    """
+    session = session_of(context)
+    found = session.client.node(host)
+    session.out.answer(found, lambda: node(found, time.time()))
+
+
+@app.command()
+def invite(
+    context: typer.Context,
+    *,
+    expires: Annotated[float | None, typer.Option(help="seconds until it ends", min=1.0)] = None,
+) -> None:
+    """Make a one-time token with which a node joins (admin).
+
+    Example: dsmtc nodes invite --expires 3600
+    """
+    session = session_of(context)
+    answer = session.client.invite(expires_in_s=expires)
+    session.out.story(
+        "start the node with DSMT_NODE_TOKEN=TOKEN dsmt-node --planner URL --host NAME --data DIR"
+    )
+    session.out.answer(answer, lambda: [answer["token"]])
+
+
+@app.command()
+def forget(context: typer.Context, host: _Host) -> None:
+    """Forget a node that will not come back (admin).
+
+    Example: dsmtc nodes forget node1.example.org
+    """
+    session = session_of(context)
+    session.client.forget(host)
+    session.out.answer({"host": host, "forgotten": True}, lambda: [f"node {host} is forgotten"])

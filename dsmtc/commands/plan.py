@@ -1,0 +1,86 @@
+"""``dsmtc plan``: named node selections, made of functions and of one another."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dsmtc.commandline import parameters
+from dsmtc.dispatch import session_of
+from dsmtc.rendering.views import evaluation, plan_line, plans
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+_Words = Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="parameters")]
+_Plan = Annotated[str, typer.Option(help="the plan's name")]
+
+
+@app.callback(invoke_without_command=True)
+def plan(context: typer.Context) -> None:
+    """Named node selections; alone it lists them.
+
+    Example: dsmtc plan set --plan only10 --base limit parent=goodNodes count=10
+    """
+    if context.invoked_subcommand is None:
+        list_plans(context)
+
+
+@app.command("set")
+def set_plan(
+    context: typer.Context,
+    words: _Words = None,
+    *,
+    plan: _Plan,
+    base: Annotated[str, typer.Option(help="the function, such as minus or limit")],
+) -> None:
+    """Define a plan, or define it anew.
+
+    Example: dsmtc plan set --plan goodNodes --base minus left=all_nodes right=failed
+    """
+    session = session_of(context)
+    made = session.client.define_plan(session.slice, plan, base, parameters(words or []))
+    session.out.answer(made, lambda: [plan_line(made)])
+
+
+@app.command("list")
+def list_plans(context: typer.Context) -> None:
+    """List the slice's plans, and the functions.
+
+    Example: dsmtc plan list
+    """
+    session = session_of(context)
+    found = session.client.plans(session.slice)
+    session.out.answer(found, lambda: plans(found))
+
+
+@app.command("show")
+def show_plan(context: typer.Context, *, plan: _Plan) -> None:
+    """Show one plan.
+
+    Example: dsmtc plan show --plan goodNodes
+    """
+    session = session_of(context)
+    found = session.client.plan(session.slice, plan)
+    session.out.answer(found, lambda: [plan_line(found)])
+
+
+@app.command("delete")
+def delete_plan(context: typer.Context, *, plan: _Plan) -> None:
+    """Delete a plan that nothing uses.
+
+    Example: dsmtc plan delete --plan goodNodes
+    """
+    session = session_of(context)
+    session.client.delete_plan(session.slice, plan)
+    session.out.answer({"name": plan, "deleted": True}, lambda: [f"plan {plan} is deleted"])
+
+
+@app.command("eval")
+def eval_plan(context: typer.Context, words: _Words = None, *, plan: _Plan) -> None:
+    """Show which nodes a plan or function selects now, and why; changes nothing.
+
+    Example: dsmtc plan eval --plan limit count=10
+    """
+    session = session_of(context)
+    found = session.client.evaluate(session.slice, plan, parameters(words or []))
+    session.out.answer(found, lambda: evaluation(found))

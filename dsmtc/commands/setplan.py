@@ -1,0 +1,29 @@
+"""``dsmtc setplan``: Choose the nodes of a slice: one of its plans, or a function with its parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dsmtc.commandline import parameters
+from dsmtc.dispatch import session_of
+from dsmtc.rendering.views import slice_line
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def setplan(
+    context: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="parameters")] = None,
+    *,
+    plan: Annotated[str, typer.Option(help="its plan or function")],
+) -> None:
+    """Choose the nodes of a slice: one of its plans, or a function with its parameters.
+
+    Example: dsmtc setplan --plan only10
+    """
+    session = session_of(context)
+    slice_ = session.client.set_plan(session.slice, plan, parameters(words or []))
+    session.out.answer(slice_, lambda: [slice_line(slice_)])

@@ -1,0 +1,97 @@
+"""The shell's prompt at a terminal: editing, history, completion of verbs and options."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+
+from dsmtc.rendering.text import clean
+from dsmtc.verbs import names
+
+SUBVERBS: Final = {
+    "plan": ("set", "list", "show", "delete", "eval"),
+    "depot": ("put", "list", "get", "remove"),
+    "nodes": ("list", "show", "invite", "forget"),
+    "account": ("add", "passwd"),
+}
+OPTIONS: Final = {
+    "setplan": ("--plan",),
+    "setagent": ("--agent",),
+    "plan": ("--plan", "--base"),
+    "create": ("--slice", "--user", "--agent", "--plan", "--member"),
+    "status": ("--watch", "--until-running", "--timeout", "--json"),
+    "events": ("--follow", "--channel", "--state", "--field", "--count", "--timeout", "--json"),
+    "update": ("--host", "--version"),
+}
+_OWN: Final = ("help", "use", "exit", "quit")
+_SECRETS: Final = ("password",)
+
+
+class Dialogue:
+    """Asks for lines until there are no more."""
+
+    def __init__(self, history: Path) -> None:
+        self._session: PromptSession[str] = PromptSession(
+            history=_history(history), completer=Verbs(), complete_while_typing=False
+        )
+
+    def ask(self, prompt: str) -> str | None:
+        """The next line; None at the end (Ctrl-D). Ctrl-C drops what was typed and asks again."""
+        while True:
+            try:
+                return self._session.prompt(FormattedText([("", clean(prompt))]))
+            except KeyboardInterrupt:
+                continue
+            except EOFError:
+                return None
+
+
+class Verbs(Completer):
+    """Completes verbs, the verbs of verbs, and options."""
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """What may stand where the cursor is."""
+        del complete_event
+        before = document.text_before_cursor.split()
+        word = document.get_word_before_cursor(WORD=True)
+        earlier = before[:-1] if word else before
+        for candidate in candidates(earlier):
+            if candidate.startswith(word):
+                yield Completion(candidate, start_position=-len(word))
+
+
+def candidates(earlier: list[str]) -> list[str]:
+    """What may come after the words typed so far."""
+    if not earlier:
+        return [*names(), *_OWN]
+    if earlier[0] == "help":
+        return names()
+    verb, rest = earlier[0], earlier[1:]
+    if not rest and verb in SUBVERBS:
+        return [*SUBVERBS[verb], *OPTIONS.get(verb, ())]
+    return [option for option in OPTIONS.get(verb, ()) if option not in rest]
+
+
+class _Discreet(FileHistory):
+    """A history that forgets lines with a password in them."""
+
+    def store_string(self, string: str) -> None:
+        if not any(secret in string for secret in _SECRETS):
+            super().store_string(string)
+
+
+def _history(path: Path) -> History:
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+        return _Discreet(str(path))
+    return InMemoryHistory()

@@ -1,0 +1,57 @@
+"""From a line to its verb: load the verb's module, let Typer read the rest, name its complaints plainly."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import typer
+from typer.main import get_command
+
+from dsmtc.commandline import Misused
+from dsmtc.session import Session
+from dsmtc.verbs import COMMON_HELP, module_of, unknown
+
+__all__ = ["carry_out", "session_of"]
+
+
+def carry_out(session: Session) -> int:
+    """Carry out a session's ``verb word …``; return the exit code.
+
+    Raises:
+        DsmtError: it failed; `Misused` when the words cannot be understood.
+    """
+    verb, *rest = session.words
+    module = importlib.import_module(module_of(verb))
+    command: Any = get_command(module.app)
+    if len(module.app.registered_commands) > 1 and verb in getattr(command, "commands", {}):
+        command = command.commands[verb]
+    elif rest:
+        _check_subverb(command, verb, rest[0])
+    for each in (command, *getattr(command, "commands", {}).values()):
+        each.epilog = f"\b\n{COMMON_HELP}"
+    try:
+        code = command.main(rest, prog_name=f"dsmtc {verb}", standalone_mode=False, obj=session)
+    except typer.TyperException as error:
+        raise Misused(_sentence(error.format_message()), hint=f"dsmtc {verb} --help") from error
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    return code if isinstance(code, int) else 0
+
+
+def session_of(context: typer.Context) -> Session:
+    """The session that a verb's context carries."""
+    session: Session = context.find_root().obj
+    return session
+
+
+def _check_subverb(command: Any, verb: str, word: str) -> None:
+    known = getattr(command, "commands", None)
+    if known and not word.startswith("-") and word not in known:
+        raise unknown(word, known, what=f"verb of {verb}")
+
+
+def _sentence(text: str) -> str:
+    """Typer's complaint in one line, without its capital and full stop."""
+    line = " ".join(text.split()).rstrip(".")
+    return f"{line[:1].lower()}{line[1:]}"

@@ -1,0 +1,46 @@
+"""How a failure looks: one plain line, its hint, an exit code; a trace only with ``-vv``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Final
+
+from dsmt_core.errors import DsmtError
+from dsmtc.output import say
+
+INTERRUPTED: Final = 130
+CLOSED_PIPE: Final = 141
+
+
+def report(error: BaseException, *, verbose: int) -> int:
+    """Tell a failure on stderr; return the exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        _drop_stdout()
+        return CLOSED_PIPE
+    if isinstance(error, DsmtError):
+        tell(str(error), error.hint)
+        code = error.exit_code
+    else:
+        tell(
+            f"this should not happen: {type(error).__name__}: {error}", "-vv shows where; please report it"
+        )
+        code = 1
+    if verbose > 1:
+        traceback.print_exception(error)
+    return code
+
+
+def tell(message: str, hint: str = "") -> None:
+    """An error for people."""
+    say(f"dsmtc: {message}")
+    if hint:
+        say(f"  hint: {hint}")
+
+
+def _drop_stdout() -> None:
+    """Whoever read us has gone; the interpreter must not complain when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

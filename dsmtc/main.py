@@ -1,0 +1,68 @@
+"""``dsmtc``: one command line, from its words to its exit code. Verbs are loaded when they are used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from dsmtc.commandline import Line, lift
+from dsmtc.failures import report
+
+
+def run() -> int:
+    """The program; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a letter gets its number, not a failure.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    return main(sys.argv[1:], os.environ)
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Carry out one command line; never raises but for the end of the interpreter."""
+    verbose = 0
+    try:
+        line = lift(arguments)
+        verbose = line.common.verbose
+        code = _carry_out(line, environment)
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where a command ends
+        return report(error, verbose=verbose)
+    return code
+
+
+def _carry_out(line: Line, environment: Mapping[str, str]) -> int:
+    words = list(line.rest)
+    if words[:1] == ["--version"]:
+        return _version()
+    if not words and line.common.shell:
+        words = ["shell"]
+    if not words or (words[0] in {"--help", "-h", "help"} and len(words) == 1):
+        from dsmtc.verbs import overview  # noqa: PLC0415 - each line loads what it needs
+
+        print(overview())  # noqa: T201
+        return 0 if words else 2
+    if words[0] == "help":
+        words = [*words[1:], "--help"]
+    return _verb(line, words, environment)
+
+
+def _verb(line: Line, words: list[str], environment: Mapping[str, str]) -> int:
+    from dsmtc.verbs import module_of  # noqa: PLC0415
+
+    module_of(words[0])
+    from dsmtc.dispatch import carry_out  # noqa: PLC0415
+    from dsmtc.session import Session  # noqa: PLC0415
+
+    return carry_out(Session(line.common, environment, tuple(words), {}))
+
+
+def _version() -> int:
+    from importlib.metadata import version  # noqa: PLC0415
+
+    print(f"dsmtc {version('dsmt')}")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run())

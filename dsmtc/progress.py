@@ -1,0 +1,41 @@
+"""How far a long transfer is: one line on stderr that is overwritten, only on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Final, Self
+
+from dsmtc.rendering.text import clean, cut, size
+
+WORTH_IT: Final = 1 << 20
+_WIDTH: Final = 30
+
+
+class Progress:
+    """Progress of one file; nothing is drawn for one below 1 MiB."""
+
+    def __init__(self, name: str) -> None:
+        self._name = clean(cut(name, 40))
+        self._percent = -1
+        self._drawn = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._drawn:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def reached(self, sent: int, whole: int) -> None:
+        """``sent`` of ``whole`` bytes are done."""
+        percent = sent * 100 // max(whole, 1)
+        if whole < WORTH_IT or percent == self._percent or not sys.stderr.isatty():
+            return
+        self._percent, self._drawn = percent, True
+        bar = ("#" * (percent * _WIDTH // 100)).ljust(_WIDTH, ".")
+        sys.stderr.write(f"\r{self._name} [{bar}] {percent:3d} % of {size(whole)}")
+        sys.stderr.flush()

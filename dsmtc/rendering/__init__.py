@@ -1,0 +1,1 @@
+"""How answers look: values become lines and tables (pure), and these become text or a terminal's."""

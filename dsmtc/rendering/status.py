@@ -1,0 +1,105 @@
+"""The status of a slice for people: current health first, then host by host; and what changed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from dsmtc.client import ApplicationStatus, HostStatus, SliceStatus
+from dsmtc.rendering.table import Table, View
+from dsmtc.rendering.text import since
+
+COLUMNS: Final = (
+    "HOST",
+    "NODE",
+    "CONTAINER",
+    "AGENT",
+    "APPLICATION",
+    "STATE",
+    "VERSION",
+    "SINCE",
+    "TEXT",
+)
+STATES: Final = frozenset({"NODE", "CONTAINER", "AGENT", "STATE"})
+
+
+def headline(status: SliceStatus) -> str:
+    """The counts: what is wanted, and how it stands."""
+    counts = f"{status['wanted']} wanted, {status['running']} running, {status['failed']} failed"
+    counts = f"{counts}, {status['waiting']} waiting"
+    return f"{counts}, {status['missing']} missing" if status.get("missing") else counts
+
+
+def status_view(status: SliceStatus, now: float) -> View:
+    """The whole status."""
+    managed = "managed" if status["managed"] else "NOT MANAGED"
+    head = f"slice {status['slice']}: {managed}, plan {status.get('plan') or 'none'}"
+    yield f"{head}, agent {status.get('agent') or 'none'}, generation {status['generation']}"
+    yield headline(status)
+    for reason in status.get("waiting_reasons", []):
+        yield f"waiting: {reason}"
+    rows = [row for host in status["hosts"] for row in _rows(host, now)]
+    if rows:
+        yield ""
+        yield Table(COLUMNS, rows, STATES)
+
+
+def changes(before: SliceStatus | None, after: SliceStatus) -> list[str]:
+    """One line for each thing that is different; all of them at first."""
+    known = dict(_facts(before)) if before else {}
+    current = dict(_facts(after))
+    lines = [f"{what} {told}".rstrip() for what, told in current.items() if known.get(what) != told]
+    lines += [f"{what} gone" for what in known if what not in current]
+    told_counts = headline(after)
+    if before is None or headline(before) != told_counts:
+        lines.append(told_counts)
+    return lines
+
+
+def _facts(status: SliceStatus) -> Iterator[tuple[str, str]]:
+    """Each thing that may change, and what is said of it."""
+    yield "plan", status.get("plan") or "none"
+    for reason in status.get("waiting_reasons", []):
+        yield f"waiting: {reason}", ""
+    for host in status["hosts"]:
+        name = host["host"]
+        yield f"{name} node", host["node_state"]
+        yield f"{name} container", host["container"]
+        yield f"{name} agent", host["agent"]
+        for each in host["applications"]:
+            yield f"{name} {each['application']}", _application(each)
+        if host.get("reason"):
+            yield f"{name} waits:", host["reason"]
+
+
+def _application(status: ApplicationStatus) -> str:
+    parts = [status["state"], _version(status), _text(status)]
+    return " ".join(part for part in parts if part)
+
+
+def _rows(host: HostStatus, now: float) -> list[tuple[str, ...]]:
+    layers = (host["host"], host["node_state"], host["container"], host["agent"])
+    if not host["applications"]:
+        return [(*layers, "-", "", "", "", host.get("reason") or "")]
+    return [
+        (
+            *layers,
+            each["application"],
+            each["state"],
+            _version(each),
+            since(each.get("since"), now),
+            _text(each) or host.get("reason") or "",
+        )
+        for each in host["applications"]
+    ]
+
+
+def _version(status: ApplicationStatus) -> str:
+    have, want = status.get("version") or "", status.get("wanted_version") or ""
+    return f"{have or '-'} -> {want}" if want and want != have else have
+
+
+def _text(status: ApplicationStatus) -> str:
+    """What its script says; with a failure the reason first."""
+    reason, text = status.get("reason") or "", status.get("text") or ""
+    return ": ".join(part for part in (reason, text if text != reason else "") if part)

@@ -1,0 +1,47 @@
+"""A table as a value, and its plain form: columns aligned with spaces, no lines, no colours. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from dsmtc.rendering.text import clean, cut
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text under headings.
+
+    Attributes:
+        states: the headings of columns whose words are coloured on a terminal.
+    """
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    states: frozenset[str] = field(default_factory=frozenset)
+
+    def cleaned(self) -> list[tuple[str, ...]]:
+        """The rows, harmless and bounded; a tab or newline in a cell stays in its cell."""
+        return [tuple(clean(cut(cell)) for cell in row) for row in self.rows]
+
+
+View = Iterable[str | Table]
+
+
+def plain(table: Table) -> list[str]:
+    """The table as lines; trailing spaces are cut."""
+    rows = [table.columns, *table.cleaned()]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(table.columns))]
+    return [_row(row, widths) for row in rows]
+
+
+def lines(view: View) -> list[str]:
+    """A whole view as plain lines."""
+    written: list[str] = []
+    for part in view:
+        written += plain(part) if isinstance(part, Table) else [clean(part)]
+    return written
+
+
+def _row(cells: tuple[str, ...], widths: list[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

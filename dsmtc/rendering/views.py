@@ -1,0 +1,156 @@
+"""Answers as views: what people read of a slice, a plan, a package, a node, an event. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from dsmtc.client import Changed, Evaluation, EventRecord, Node, Package, Plan, Slice, Stored
+from dsmtc.rendering.table import Table, View
+from dsmtc.rendering.text import since, size
+
+_NODE_STATES: Final = frozenset({"STATE"})
+_DIGEST_SHOWN: Final = 12
+
+
+def pairs(parameters: Mapping[str, object]) -> str:
+    """``name=value name=value``."""
+    return " ".join(f"{name}={value}" for name, value in parameters.items())
+
+
+def slice_line(slice_: Slice) -> str:
+    """A slice in one line."""
+    managed = "managed" if slice_.get("managed") else "not managed"
+    plan = f"{slice_.get('plan') or 'no plan'} {pairs(slice_.get('plan_parameters', {}))}".strip()
+    agent = f"{slice_.get('agent')} {pairs(slice_.get('agent_parameters', {}))}".strip()
+    return f"slice {slice_['slice']}: {managed}, plan {plan}, agent {agent}, owner {slice_.get('owner')}"
+
+
+def slices(found: Sequence[Slice]) -> View:
+    """All slices."""
+    if not found:
+        return ["no slices; make one with dsmtc create --slice NAME"]
+    rows = [
+        (
+            each["slice"],
+            "yes" if each.get("managed") else "no",
+            each.get("plan") or "-",
+            each.get("agent") or "-",
+            " ".join(names(each.get("applications", []))) or "-",
+            each.get("owner") or "-",
+            " ".join(each.get("members", [])) or "-",
+        )
+        for each in found
+    ]
+    return [Table(("SLICE", "MANAGED", "PLAN", "AGENT", "APPLICATIONS", "OWNER", "MEMBERS"), rows)]
+
+
+def names(applications: Sequence[object]) -> list[str]:
+    """The names of applications, which the planner gives alone or with more beside them."""
+    return [
+        str(each.get("application") or each.get("name") or each) if isinstance(each, dict) else str(each)
+        for each in applications
+    ]
+
+
+def plans(found: Sequence[Plan]) -> View:
+    """A slice's plans first, then the functions."""
+    rows = [
+        (each["name"], each["base"], pairs(each["parameters"])) for each in found if not _function(each)
+    ]
+    functions = [(each["name"], pairs(each["parameters"])) for each in found if _function(each)]
+    view: list[str | Table] = [
+        Table(("PLAN", "BASE", "PARAMETERS"), rows) if rows else "no plans of its own"
+    ]
+    if functions:
+        view += ["", Table(("FUNCTION", "PARAMETERS"), functions)]
+    return view
+
+
+def _function(plan: Plan) -> bool:
+    return plan["builtin"]
+
+
+def plan_line(plan: Plan) -> str:
+    """A plan in one line, as it would be typed."""
+    return f"plan {plan['name']} = {plan['base']} {pairs(plan['parameters'])}".rstrip()
+
+
+def evaluation(found: Evaluation) -> View:
+    """What a plan selects, and what it leaves out."""
+    view: list[str | Table] = [f"{len(found['hosts'])} in, {len(found['left_out'])} out"]
+    if found["missing"]:
+        view[0] = f"{view[0]}, {found['missing']} missing"
+    rows = [(each["host"], "in", each["reason"]) for each in found["hosts"]]
+    rows += [(each["host"], "out", each["reason"]) for each in found["left_out"]]
+    return [*view, Table(("HOST", "", "BECAUSE"), rows)] if rows else view
+
+
+def stored(package: Stored) -> str:
+    """What the depot found in a file."""
+    told = f"{package['filename']}: {package['kind']} {package['name']} {package['version']}"
+    if package.get("application_added"):
+        return f"{told}; application {package['application']} added to the slice"
+    if package.get("used_now"):
+        return f"{told}; used for application {package['application']}"
+    if package.get("application"):
+        return f"{told}; use it with dsmtc update {package['application']}"
+    return told
+
+
+def packages(found: Sequence[Package], now: float) -> View:
+    """What the depot holds for a slice."""
+    if not found:
+        return ["the depot holds nothing for this slice; dsmtc depot put FILE"]
+    rows = [
+        (
+            each["filename"],
+            each["kind"],
+            each["name"],
+            each["version"],
+            each.get("arch") or "-",
+            size(each["size"]),
+            each.get("application") or "-",
+            each["digest"][:_DIGEST_SHOWN],
+            since(each.get("put_at"), now),
+        )
+        for each in found
+    ]
+    columns = ("FILE", "KIND", "NAME", "VERSION", "ARCH", "SIZE", "APPLICATION", "DIGEST", "PUT")
+    return [Table(columns, rows)]
+
+
+def changed(answer: Changed, verb: str) -> str:
+    """What asking for a verb changed."""
+    hosts = ", ".join(answer.get("hosts", [])) or "no host"
+    if not answer["changed"]:
+        return f"{verb} {answer['application']}: nothing to change ({hosts})"
+    return f"{verb} {answer['application']}: asked for on {hosts}"
+
+
+def nodes(found: Sequence[Node], now: float) -> View:
+    """All nodes."""
+    if not found:
+        return ["no nodes yet; dsmtc nodes invite makes a token for dsmt-node"]
+    rows = [
+        (
+            each["host"],
+            each["state"],
+            since(each.get("heard_at"), now) or "never",
+            " ".join(each.get("slivers", [])) or "-",
+            str(each.get("evidence") or ""),
+        )
+        for each in found
+    ]
+    return [Table(("HOST", "STATE", "HEARD", "SLIVERS", "EVIDENCE"), rows, _NODE_STATES)]
+
+
+def node(found: Node, now: float) -> View:
+    """One node with its facts."""
+    facts = [(name, str(value)) for name, value in sorted(found.get("facts", {}).items())]
+    return [*nodes([found], now), "", Table(("FACT", "VALUE"), facts)]
+
+
+def event_line(event: EventRecord, clock: str) -> str:
+    """An event in one line; ``clock`` is its time for people."""
+    return f"{clock} {event['channel']} {event['field']} {event['value']}"

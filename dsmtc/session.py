@@ -1,0 +1,176 @@
+"""What a verb works with: the planner, the slice, and where to write.
+
+A session is made from a line's common options and the environment; the client in it signs in when it is
+first needed, with a kept token where there is one.
+"""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from dsmt_core.errors import Invalid, NotFound, Unauthenticated
+from dsmtc.account import Home, Identity, choose_identity, choose_planner, read_account, read_secret
+from dsmtc.client import Client, Credentials, Login
+from dsmtc.commandline import Common, Misused, Parties, parties
+from dsmtc.output import Output
+from dsmtc.tokens import Place, Tokens
+
+
+@dataclass
+class Session:
+    """One line being carried out. Parts of it are made when they are first used.
+
+    Attributes:
+        common: the line's common options.
+        environment: of the process.
+        words: the verb and what is left for it.
+        clients: connections that outlive a line (the shell's), by planner and identity.
+        typed: the password that was typed at a prompt, if one was.
+    """
+
+    common: Common
+    environment: Mapping[str, str]
+    words: tuple[str, ...]
+    clients: dict[tuple[str, Identity], Client]
+    typed: str = ""
+
+    @property
+    def verb(self) -> str:
+        """The line's first word."""
+        return self.words[0]
+
+    @cached_property
+    def out(self) -> Output:
+        """Where to write."""
+        return Output(json=self.common.json, verbose=self.common.verbose)
+
+    @cached_property
+    def home(self) -> Home:
+        """The settings of this person."""
+        return Home.of(self.environment)
+
+    @cached_property
+    def planner(self) -> str:
+        """The planner's URL."""
+        return choose_planner(self.common, self.environment, self.home)
+
+    @cached_property
+    def parties(self) -> Parties:
+        """Who acts, and the slice's user."""
+        known = bool(self.environment.get("DSMT_ACCOUNT") or self._file.account or self._remembered.account)
+        return parties(self.common, verb=self.verb, known=known)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who acts.
+
+        Raises:
+            DsmtError: the account file or the password file cannot be used.
+        """
+        chosen = choose_identity(
+            self.common, self.environment, self._file, self._remembered, self.parties.actor
+        )
+        if self.common.password_file and not self.common.password:
+            return Identity(chosen.account, password_in(self.common.password_file), chosen.role)
+        return chosen
+
+    @cached_property
+    def client(self) -> Client:
+        """The planner, in the name of who acts."""
+        key = (self.planner, self.identity)
+        if key not in self.clients:
+            token = self.tokens.find(self._place, self.identity.password)
+            self.clients[key] = self._client(token, self.keep)
+        return self.clients[key]
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Tokens of earlier logins."""
+        return Tokens(self.home.tokens)
+
+    @cached_property
+    def slice(self) -> str:
+        """The slice that is meant: the one named, ``DSMT_SLICE``, else the caller's only one.
+
+        Raises:
+            Misused: none is named, and there is not exactly one.
+        """
+        named = self.common.slice or self.environment.get("DSMT_SLICE", "")
+        if named:
+            return named
+        own = self.client.whoami()["slices"]
+        if len(own) == 1:
+            return own[0]
+        if not own:
+            raise Misused("no slice is named, and you have none", hint="dsmtc create --slice NAME")
+        raise Misused(
+            f"no slice is named, and you have {len(own)}: {', '.join(own[:20])}",
+            hint="name one with --slice, or set DSMT_SLICE",
+        )
+
+    def sign_in(self) -> Login:
+        """Log in anew, whatever tokens there are, and act for this account from now on."""
+        return self._client("", lambda login: self.keep(login, remember=True)).login()
+
+    def keep(self, login: Login, *, remember: bool = False) -> None:
+        """Keep the token of a login."""
+        self.tokens.keep(
+            self._place, login["token"], self.typed or self.identity.password, remember=remember
+        )
+
+    def ask_password(self, prompt: str = "") -> str:
+        """Ask for a password at the terminal.
+
+        Raises:
+            Unauthenticated: nobody can be asked.
+        """
+        if not sys.stdin.isatty():
+            account = self.identity.account
+            raise Unauthenticated(
+                f"the password of {account} is not known, and nobody can be asked"
+                if account
+                else "no account is known",
+                hint="--user and --password, DSMT_ACCOUNT and DSMT_PASSWORD, or the file ~/.dsmt/account",
+            )
+        return getpass.getpass(prompt or f"Password of {self.identity.account}: ")
+
+    def _client(self, token: str, on_login: Callable[[Login], None]) -> Client:
+        identity = self.identity
+        credentials = Credentials(identity.account, identity.password or self._ask, identity.role, token)
+        return Client(self.planner, credentials, on_login=on_login, trace=self.out.trace)
+
+    def _ask(self) -> str:
+        self.typed = self.ask_password()
+        return self.typed
+
+    @property
+    def _place(self) -> Place:
+        return Place(self.planner, self.identity.account, self.identity.role)
+
+    @cached_property
+    def _file(self) -> Identity:
+        named = self.common.account_file or self.environment.get("DSMT_ACCOUNT_FILE", "")
+        return read_account(Path(named) if named else self.home.account, asked_for=bool(named))
+
+    @cached_property
+    def _remembered(self) -> Identity:
+        return self.tokens.remembered(self.planner)
+
+
+def password_in(file: str) -> str:
+    """The first line of a private file.
+
+    Raises:
+        DsmtError: it is missing, empty or not private.
+    """
+    text = read_secret(Path(file))
+    if text is None:
+        raise NotFound(f"there is no password file {file}")
+    if not (lines := text.splitlines()) or not lines[0]:
+        raise Invalid(f"the password file {file} is empty")
+    return lines[0]

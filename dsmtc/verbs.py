@@ -1,0 +1,114 @@
+"""The verbs of ``dsmtc``: where each is, and a sentence for the overview.
+
+They are data, so that ``--help`` loads none of them.
+
+A module of `dsmtc.commands` has a Typer application named ``app``, with one command or, for verbs that
+are made of verbs, several.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from dsmtc.commandline import Misused
+
+SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "Slices": {
+        "create": "make a slice and manage it",
+        "manage": "put an existing slice under management",
+        "unmanage": "leave a slice alone; what runs goes on",
+        "delete": "delete a slice and everything in it",
+        "slices": "list the slices that you may use",
+        "setagent": "choose the installation agent",
+        "setplan": "choose the nodes",
+        "status": "how the slice is, host by host (--watch)",
+    },
+    "Plans and packages": {
+        "plan": "set, list, show, delete, eval: named node selections",
+        "depot": "put, list, get, remove: application packages",
+    },
+    "Applications": {
+        "start": "let an application run",
+        "stop": "let it stay installed, but not run",
+        "restart": "restart it where it runs",
+        "update": "use a newer version from the depot",
+        "uninstall": "remove it from every node",
+    },
+    "Nodes and events": {
+        "nodes": "list, show, invite, forget: the machines",
+        "events": "what is said on PsEPR (--follow)",
+    },
+    "You": {
+        "login": "log in once; later commands need no password",
+        "whoami": "your account, role and slices",
+        "account": "add, passwd: accounts",
+        "shell": "the same commands at a prompt (also dsmtc --cli)",
+        "dev": "a little world on this machine, to try things",
+    },
+}
+
+# Verbs that share a module.
+_MODULES: Final[Mapping[str, str]] = {
+    "unmanage": "manage",
+    "start": "applications",
+    "stop": "applications",
+    "restart": "applications",
+    "update": "applications",
+    "uninstall": "applications",
+}
+
+COMMON_HELP: Final = """\
+Common options, before or after the verb:
+  --slice NAME          the slice meant (DSMT_SLICE; else your only one)
+  --user ACCOUNT        who acts (DSMT_ACCOUNT, ~/.dsmt/account)
+  --password PASSWORD   (DSMT_PASSWORD; better: --password-file FILE, or the account file)
+  --role ROLE           user, pi, tech or admin (DSMT_ROLE)
+  --planner URL         (DSMT_PLANNER, ~/.dsmt/planner; else http://127.0.0.1:7080)
+  --account-file FILE   three lines account:, password:, role: (DSMT_ACCOUNT_FILE)
+  --json                the answer as JSON        --yes   ask nothing
+  -v                    tell each request         -vv     and a trace of an error"""
+
+_HEAD: Final = """\
+Usage: dsmtc [OPTIONS] VERB [PARAMETERS]
+       dsmtc --cli [--slice NAME]
+
+Select nodes, install an application on them, watch it, and move it when things fail.
+"""
+_TAIL: Final = """
+Help on a verb: dsmtc VERB --help. Version: dsmtc --version.
+
+Example:
+  dsmtc depot put pinger-1.8-1.noarch.rpm --slice my_slice"""
+
+
+def names() -> list[str]:
+    """All verbs, in the order of the overview."""
+    return [name for section in SECTIONS.values() for name in section]
+
+
+def module_of(verb: str) -> str:
+    """The module that carries a verb out.
+
+    Raises:
+        Misused: there is no such verb; the nearest is named.
+    """
+    if verb not in names():
+        raise unknown(verb, names(), what="verb")
+    return f"dsmtc.commands.{_MODULES.get(verb, verb)}"
+
+
+def unknown(word: str, known: Iterable[str], *, what: str) -> Misused:
+    """The error for a word that is none of the known, with the nearest of them."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    hint = f"did you mean {near[0]}?" if near else "dsmtc --help lists them"
+    return Misused(f"there is no {what} {word!r}", hint=hint)
+
+
+def overview() -> str:
+    """What ``dsmtc --help`` prints."""
+    parts = [_HEAD]
+    for title, section in SECTIONS.items():
+        parts += [f"{title}:", *(f"  {name:<10} {text}" for name, text in section.items()), ""]
+    return "\n".join([*parts, COMMON_HELP, _TAIL])

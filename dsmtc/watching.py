@@ -1,0 +1,128 @@
+"""Following a slice: asking every half second, showing what is different.
+
+A planner that is away for a while does not end it: events are hints and so are answers; the next one
+tells all. On a terminal the picture is redrawn in place, otherwise each change is one line.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from dsmt_core.errors import DeadlinePassed, Unavailable
+from dsmtc.client import SliceStatus
+from dsmtc.output import terminal
+from dsmtc.rendering.status import changes, headline, status_view
+from dsmtc.rendering.table import View
+from dsmtc.session import Session
+
+POLL_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """When to end.
+
+    Attributes:
+        running: so many instances run; None: never by itself.
+        timeout_s: the longest to wait for that; None: for ever.
+    """
+
+    running: int | None
+    timeout_s: float | None
+
+    def reached(self, status: SliceStatus) -> bool:
+        """Whether it is there."""
+        return self.running is not None and status["running"] >= self.running
+
+
+def once(session: Session) -> None:
+    """The status as it is now."""
+    status = session.client.status(session.slice)
+    session.out.answer(status, partial(_view, status))
+
+
+def until_running(session: Session, goal: Goal) -> None:
+    """Wait quietly, then show the status.
+
+    Raises:
+        DeadlinePassed: not reached in time; the status is shown all the same.
+    """
+    last: list[SliceStatus] = []
+    try:
+        for status in _polled(session, goal):
+            last[:] = [status]
+    finally:
+        for status in last:
+            session.out.answer(status, partial(_view, status))
+
+
+def watch(session: Session, goal: Goal) -> None:
+    """Show the status as it changes.
+
+    Raises:
+        DeadlinePassed: the goal was not reached in time.
+    """
+    if terminal() and not session.common.json:
+        _draw(session, goal)
+        return
+    before: SliceStatus | None = None
+    for status in _polled(session, goal):
+        if different := changes(before, status):
+            session.out.record(status, partial(iter, different))
+        before = status
+
+
+def _draw(session: Session, goal: Goal) -> None:
+    from rich.live import Live  # noqa: PLC0415 - 60 ms, and only on a terminal
+
+    from dsmtc.rendering.terminal import console, drawn  # noqa: PLC0415
+
+    with Live(console=console(), auto_refresh=False) as live:
+        for status in _polled(session, goal):
+            live.update(drawn(_view(status)), refresh=True)
+
+
+def _polled(session: Session, goal: Goal) -> Iterator[SliceStatus]:
+    """The status every half second, up to the one that reaches the goal."""
+    slice_, ask = session.slice, session.client.status
+    end = None if goal.timeout_s is None else time.monotonic() + goal.timeout_s
+    away, told = False, "nothing is known"
+    # The first answer must come: a wrong URL or slice is an error at once.
+    status: SliceStatus | None = ask(slice_)
+    while True:
+        if status is not None:
+            away, told = False, headline(status)
+            yield status
+            if goal.reached(status):
+                return
+        if end is not None and time.monotonic() >= end:
+            raise _late(goal, told)
+        time.sleep(POLL_S if end is None else max(0.0, min(POLL_S, end - time.monotonic())))
+        status = _attempt(session, lambda: ask(slice_), quiet=away)
+        away = status is None
+
+
+def _attempt(session: Session, ask: Callable[[], SliceStatus], *, quiet: bool) -> SliceStatus | None:
+    try:
+        return ask()
+    except (Unavailable, DeadlinePassed) as error:
+        if not quiet:
+            session.out.story(f"{error}; trying again")
+        return None
+
+
+def _view(status: SliceStatus) -> View:
+    return status_view(status, time.time())
+
+
+def _late(goal: Goal, told: str) -> DeadlinePassed:
+    if goal.running is None:
+        return DeadlinePassed(f"{goal.timeout_s:g} s are over: {told}")
+    return DeadlinePassed(
+        f"not {goal.running} running within {goal.timeout_s:g} s: {told}",
+        hint="dsmtc status tells what waits, and why",
+    )
