@@ -1,0 +1,255 @@
+"""The bus over RabbitMQ: connects, keeps everything in place, and reconnects for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from broker import retry
+from broker.bus import LEASE_S, Deliveries, Health, Limits, Link
+from broker.rabbit import declaring
+from broker.rabbit.connection import Connection, parameters
+from broker.rabbit.consumer import Consumer
+from broker.rabbit.hints import Hints
+from broker.rabbit.lease import Lease
+from broker.rabbit.publisher import Publisher
+from broker.rabbit.reader import Reader
+from broker.reading import Message
+from broker.topology import LEASE_PREFIX, Binding, Queue
+from dsmt_core.channels import ROOT, Channel, binding_key
+from dsmt_core.errors import Denied, DsmtError, Unavailable
+from dsmt_core.events import Event
+from dsmt_core.rights import ORDERS, PSEPR
+
+_log = logging.getLogger(__name__)
+
+# A connection that lived so long was a good one: the next series of attempts begins anew.
+_STABLE_S: Final = 5.0
+
+
+class RabbitBus:
+    """See `broker.bus.Bus`; made inside a running event loop.
+
+    Args:
+        url: ``amqp[s]://USER:PASSWORD@HOST:PORT/VHOST``.
+        limits: its bounds.
+        name: shown in the broker's list of connections.
+    """
+
+    def __init__(self, url: str, limits: Limits, name: str) -> None:
+        self.limits = limits
+        self.health = Health()
+        self._user = unquote(urlsplit(url).username or "")
+        self._parameters = parameters(url, limits, name)
+        self._publisher = Publisher(limits, self.health, self._user)
+        self._hints = Hints(limits, self.health, self._user)
+        self._connection: Connection | None = None
+        self._readers: dict[Reader, asyncio.Task[None] | None] = {}
+        self._calls: list[Callable[[], Awaitable[None]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._runner: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
+        self._denied: Denied | None = None
+        self._closed = False
+
+    def on_connected(self, call: Callable[[], Awaitable[None]]) -> None:
+        """See the port."""
+        self._calls.append(call)
+
+    async def start(self, *, wait_s: float = 0.0) -> None:
+        """See the port."""
+        if self._closed:
+            raise Unavailable("the bus is closed")
+        if self._runner is None:
+            self._runner = asyncio.create_task(self._run())
+        if wait_s > 0:
+            await self._connected_within(wait_s)
+
+    async def close(self) -> None:
+        """See the port."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._publisher.drain(self.limits.close_s)
+        await asyncio.gather(*(reader.close() for reader in list(self._readers)))
+        if self._connection is not None:
+            await self._connection.close(self.limits.close_s)
+        tasks = [*self._tasks, *([self._runner] if self._runner else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._publisher.end()
+        self.health.link = Link.CLOSED
+        self._news.set()
+
+    async def publish(self, event: Event, *, exchange: str = PSEPR) -> None:
+        """See the port."""
+        await self._publisher.publish(event, exchange)
+
+    async def post(self, event: Event, *, exchange: str = PSEPR) -> bool:
+        """See the port."""
+        return await self._publisher.post(event, exchange)
+
+    def hint(self, event: Event, *, exchange: str) -> bool:
+        """See the port."""
+        return self._hints.send(event, exchange)
+
+    def lease(
+        self,
+        channel: Channel = ROOT,
+        *,
+        state: str = "",
+        exchanges: Sequence[str] = (PSEPR, ORDERS),
+        duration_s: float = LEASE_S,
+    ) -> Deliveries:
+        """See the port."""
+        key = binding_key(channel, state)
+        return Lease(
+            self,
+            f"{LEASE_PREFIX}{self._user}.{secrets.token_hex(8)}",
+            channel=channel,
+            bindings=[(exchange, key) for exchange in exchanges],
+            duration_s=duration_s,
+        )
+
+    def consume(self, queue: str, *, under: Channel = ROOT, prefetch: int = 300) -> Deliveries:
+        """See the port."""
+        return Consumer(self, queue, under=under, prefetch=prefetch)
+
+    async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
+        """See the port."""
+        await declaring.declare(self._connected(), self.limits, queues, bindings)
+
+    async def delete_queue(self, queue: str) -> None:
+        """See the port."""
+        await declaring.delete_queue(self._connected(), self.limits, queue)
+
+    def dead(self, message: Message, reason: str) -> None:
+        """Send a refused message to the dead letters."""
+        self._hints.dead(message, reason)
+
+    def attach(self, reader: Reader) -> None:
+        """Have ``reader`` in place on this and every later connection."""
+        if self._closed:
+            raise Unavailable("the bus is closed")
+        self._readers[reader] = None
+        if self._connection is not None:
+            self._readers[reader] = self._begin(reader.keep(self._connection))
+
+    async def detach(self, reader: Reader) -> None:
+        """Have ``reader`` in place no longer."""
+        task = self._readers.pop(reader, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        backoff = retry.reconnection(self.limits)
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            try:
+                connection = await Connection.open(self._parameters, self.limits)
+            except DsmtError as error:
+                self._away(error)
+            else:
+                await self._serve(connection)
+                if loop.time() - began > _STABLE_S:
+                    backoff.reset()
+            await asyncio.sleep(backoff.next_s())
+
+    async def _serve(self, connection: Connection) -> None:
+        """Have everything in place on ``connection`` until it ends."""
+        connection.on_blocked = self._block
+        self._connection = connection
+        publishing, hinting = asyncio.Event(), asyncio.Event()
+        own = [
+            self._begin(self._publisher.keep(connection, publishing)),
+            self._begin(self._hints.keep(connection, hinting)),
+        ]
+        for reader in self._readers:
+            reader.tried.clear()
+            self._readers[reader] = self._begin(reader.keep(connection))
+        own.append(self._begin(self._announce(publishing, hinting)))
+        try:
+            error = await connection.closed
+            self._away(error)
+        finally:
+            await self._take_down(own)
+
+    async def _announce(self, *in_place: asyncio.Event) -> None:
+        """Tell that the bus is connected, once publishing works and every consumer was tried."""
+        for event in in_place:
+            await event.wait()
+        self.health.connects += 1
+        self.health.link = Link.CONNECTED
+        self._denied = None
+        self._news.set()
+        for reader in list(self._readers):
+            await reader.tried.wait()
+        for call in self._calls:
+            self._begin(_logged(call))
+
+    async def _take_down(self, own: list[asyncio.Task[None]]) -> None:
+        self._connection = None
+        self._publisher.disconnected()
+        self._hints.disconnected()
+        tasks = own + [task for task in self._readers.values() if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for reader in self._readers:
+            self._readers[reader] = None
+            reader.interrupted()
+
+    def _away(self, error: DsmtError) -> None:
+        self.health.link = Link.AWAY
+        self.health.last_error = error.message
+        self._denied = error if isinstance(error, Denied) else None
+        self._news.set()
+
+    def _block(self, blocked: bool) -> None:  # noqa: FBT001 - pika's callback has one argument
+        self.health.link = Link.BLOCKED if blocked else Link.CONNECTED
+        self._publisher.block(blocked=blocked)
+        self._hints.block(blocked=blocked)
+
+    async def _connected_within(self, wait_s: float) -> None:
+        try:
+            async with asyncio.timeout(wait_s):
+                while self.health.link not in {Link.CONNECTED, Link.BLOCKED}:
+                    if self._denied is not None:
+                        raise self._denied
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise Unavailable(
+                f"the broker is not reachable: {self.health.last_error or 'no answer'}",
+                hint="is it running, and is its address right? Trying goes on.",
+            ) from None
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            raise Unavailable("the broker is away", hint=self.health.last_error)
+        return self._connection
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a task of the bus failed", exc_info=error)
+
+
+async def _logged(call: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await call()
+    except Exception:  # noqa: BLE001 - it is somebody else's, and must end nothing
+        _log.exception("what was to be done after connecting failed")

@@ -1,0 +1,99 @@
+"""One AMQP channel whose requests can be awaited; an error of the broker closes it and only it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from pika.exceptions import AMQPError
+
+from broker.bus import Limits
+from broker.rabbit.connection import Connection
+from broker.rabbit.refusals import ours
+from dsmt_core.errors import DsmtError, Unavailable
+
+
+class Channel:
+    """An open channel.
+
+    Attributes:
+        closed: done when it has ended, with the reason.
+        raw: pika's channel.
+    """
+
+    def __init__(self, limits: Limits, on_closed: Callable[[DsmtError], None] | None) -> None:
+        self.closed: asyncio.Future[DsmtError] = asyncio.get_running_loop().create_future()
+        self.raw: Any = None
+        self._limits = limits
+        self._on_closed = on_closed
+        self._pending: set[asyncio.Future[Any]] = set()
+
+    @classmethod
+    async def open(
+        cls,
+        connection: Connection,
+        limits: Limits,
+        on_closed: Callable[[DsmtError], None] | None = None,
+    ) -> Channel:
+        """Open a channel.
+
+        Args:
+            connection: where.
+            limits: an answer takes at most ``confirm_s``.
+            on_closed: called, at once, when the channel has ended for whatever reason.
+
+        Raises:
+            Unavailable: the connection is gone, or did not answer.
+        """
+        channel = cls(limits, on_closed)
+        channel.raw = await channel.request(
+            lambda callback: channel._begin(connection, callback), "opening a channel"
+        )
+        return channel
+
+    async def request(self, send: Callable[[Callable[[Any], None]], Any], what: str) -> Any:
+        """Send a request that takes a callback, and await its answer.
+
+        Args:
+            send: called with the callback.
+            what: for the error's text.
+
+        Raises:
+            Unavailable, Denied, NotFound, Conflict: what closed the channel instead.
+        """
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._pending.add(answer)
+        try:
+            send(lambda frame: None if answer.done() else answer.set_result(frame))
+            async with asyncio.timeout(self._limits.confirm_s):
+                result = await answer
+        except AMQPError as error:
+            raise ours(error) from error
+        except TimeoutError:
+            raise Unavailable(f"the broker did not answer: {what}") from None
+        finally:
+            self._pending.discard(answer)
+        if isinstance(result, DsmtError):
+            raise result
+        return result
+
+    async def close(self) -> None:
+        """Close it; what closed it before does not matter."""
+        if self.raw is not None and self.raw.is_open:
+            self.raw.close()
+            await asyncio.wait({self.closed}, timeout=self._limits.close_s)
+
+    def _begin(self, connection: Connection, callback: Callable[[Any], None]) -> None:
+        raw = connection.raw.channel(on_open_callback=callback)
+        raw.add_on_close_callback(self._ended)
+
+    def _ended(self, _raw: Any, reason: BaseException) -> None:
+        error = ours(reason)
+        if not self.closed.done():
+            self.closed.set_result(error)
+        for answer in self._pending:
+            if not answer.done():
+                answer.set_result(error)
+        if self._on_closed is not None:
+            self._on_closed(error)

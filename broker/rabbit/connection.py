@@ -1,0 +1,128 @@
+"""One connection to RabbitMQ, from its opening to its end; it never reconnects (`bus` does)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pika
+from pika.adapters.asyncio_connection import AsyncioConnection
+
+from broker.bus import Limits
+from broker.rabbit.refusals import ours
+from dsmt_core.errors import DsmtError, Unavailable
+
+# pika logs every failed attempt several times, with traces; the bus tells it once, in its health.
+logging.getLogger("pika").setLevel(logging.CRITICAL)
+
+
+def parameters(url: str, limits: Limits, name: str) -> Any:
+    """How to connect: the URL with every time limit set.
+
+    Args:
+        url: ``amqp[s]://USER:PASSWORD@HOST:PORT/VHOST``.
+        limits: times in seconds.
+        name: shown in the broker's list of connections.
+    """
+    made = pika.URLParameters(url)
+    made.heartbeat = max(1, round(limits.heartbeat_s))
+    made.blocked_connection_timeout = limits.blocked_s
+    made.connection_attempts = 1
+    made.socket_timeout = limits.connect_s
+    made.stack_timeout = limits.connect_s
+    made.client_properties = {"connection_name": name}
+    return made
+
+
+class Connection:
+    """An open connection.
+
+    Attributes:
+        closed: done when it has ended, with the reason.
+        on_blocked: called with True when the broker blocks publishers, with False afterwards.
+    """
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.closed: asyncio.Future[DsmtError] = loop.create_future()
+        self.on_blocked: Callable[[bool], None] = lambda _blocked: None
+        self._opened: asyncio.Future[DsmtError | None] = loop.create_future()
+        self._raw: Any = None
+
+    @classmethod
+    async def open(cls, parameters_: Any, limits: Limits) -> Connection:
+        """Connect.
+
+        Raises:
+            Unavailable: nothing answered in time.
+            Denied: user, password or virtual host were refused.
+        """
+        connection = cls()
+        connection._connect(parameters_)
+        try:
+            async with asyncio.timeout(limits.connect_s):
+                error = await connection._opened
+        except TimeoutError:
+            await connection.close(0.0)
+            raise Unavailable(f"the broker did not answer within {limits.connect_s} s") from None
+        except BaseException:
+            await connection.close(0.0)
+            raise
+        if error is not None:
+            raise error
+        return connection
+
+    @property
+    def raw(self) -> Any:
+        """Pika's connection."""
+        return self._raw
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be used."""
+        return not self.closed.done() and bool(self._raw.is_open)
+
+    @property
+    def backlog(self) -> int:
+        """Bytes handed to pika that the socket has not taken yet."""
+        transport = self._raw._transport  # noqa: SLF001 - pika offers no other way to see it
+        return 0 if transport is None else int(transport.get_write_buffer_size())
+
+    async def close(self, within_s: float) -> None:
+        """End it: in order within ``within_s``, else at once; may be called twice."""
+        if self._raw is None or self._raw.is_closed:
+            return
+        if not self._raw.is_closing:
+            self._raw.close()
+        if within_s > 0:
+            await asyncio.wait({self.closed}, timeout=within_s)
+        if not self._raw.is_closed:
+            transport = self._raw._transport  # noqa: SLF001 - the only way to let go of a dead socket
+            if transport is not None:
+                transport.abort()
+            await asyncio.wait({self.closed}, timeout=0.1)
+
+    def _connect(self, parameters_: Any) -> None:
+        self._raw = AsyncioConnection(
+            parameters_,
+            on_open_callback=self._on_open,
+            on_open_error_callback=self._on_open_error,
+            on_close_callback=self._on_close,
+        )
+        self._raw.add_on_connection_blocked_callback(lambda *_: self.on_blocked(True))
+        self._raw.add_on_connection_unblocked_callback(lambda *_: self.on_blocked(False))
+
+    def _on_open(self, _raw: Any) -> None:
+        if not self._opened.done():
+            self._opened.set_result(None)
+
+    def _on_open_error(self, _raw: Any, error: BaseException) -> None:
+        if not self._opened.done():
+            self._opened.set_result(ours(error))
+        self._on_close(_raw, error)
+
+    def _on_close(self, _raw: Any, error: BaseException) -> None:
+        if not self.closed.done():
+            self.closed.set_result(ours(error))

@@ -1,0 +1,99 @@
+"""Sending without confirms and without waiting: heartbeats, and letters to the dead.
+
+Dead letters go this way so that a flood of refused messages can push nothing out of the outbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import pika
+from pika.exceptions import AMQPError
+
+from broker import retry
+from broker.bus import Health, Limits
+from broker.rabbit.channel import Channel
+from broker.rabbit.connection import Connection
+from broker.reading import Message, dead_letter_headers, key_text
+from broker.sending import checked
+from dsmt_core.errors import DsmtError
+from dsmt_core.events import Event
+from dsmt_core.rights import DEAD
+from dsmt_core.wire import MSGPACK
+
+# What the socket has not taken: beyond it the broker is too slow for hints, and they are dropped.
+_BACKLOG_BYTES: Final = 4 << 20
+
+
+class Hints:
+    """The unconfirmed way out of one bus.
+
+    Args:
+        limits: its bounds.
+        health: where it counts.
+        user: in whose name it sends.
+    """
+
+    def __init__(self, limits: Limits, health: Health, user: str) -> None:
+        self._limits = limits
+        self._health = health
+        self._user = user
+        self._properties = pika.BasicProperties(
+            content_type=MSGPACK, delivery_mode=pika.DeliveryMode.Transient.value, user_id=user
+        )
+        self._channel: Channel | None = None
+        self._connection: Connection | None = None
+        self._blocked = False
+
+    def send(self, event: Event, exchange: str) -> bool:
+        """See `broker.bus.Bus.hint`."""
+        key, body = checked(event, exchange, self._user)
+        return self._send(exchange, key, body, self._properties)
+
+    def dead(self, message: Message, reason: str) -> None:
+        """Send a refused message to the dead letters, with the reason; counted, also when that fails."""
+        self._health.refused += 1
+        properties = pika.BasicProperties(
+            content_type="application/octet-stream",
+            delivery_mode=pika.DeliveryMode.Persistent.value,
+            user_id=self._user,
+            headers=dead_letter_headers(message, reason),
+        )
+        self._send(DEAD, key_text(message.routing_key), message.body, properties)
+
+    async def keep(self, connection: Connection, in_place: asyncio.Event) -> None:
+        """Have a channel on ``connection`` until that ends; ``in_place`` is set once it is there."""
+        backoff = retry.consumer()
+        self._connection = connection
+        while connection.is_open:
+            try:
+                self._channel = await Channel.open(connection, self._limits)
+            except DsmtError as error:
+                self._health.last_error = error.message
+            else:
+                in_place.set()
+                ended = await self._channel.closed
+                self._health.last_error = ended.message
+            self._channel = None
+            await asyncio.sleep(backoff.next_s())
+
+    def block(self, *, blocked: bool) -> None:
+        """The broker blocks publishers, or does not any more."""
+        self._blocked = blocked
+
+    def disconnected(self) -> None:
+        """The connection is gone."""
+        self._connection = self._channel = None
+        self._blocked = False
+
+    def _send(self, exchange: str, key: str, body: bytes, properties: pika.BasicProperties) -> bool:
+        connection, channel = self._connection, self._channel
+        if connection is None or channel is None or self._blocked or connection.backlog > _BACKLOG_BYTES:
+            return False
+        try:
+            channel.raw.basic_publish(exchange, key, body, properties)
+        except AMQPError as error:
+            self._health.last_error = str(error)
+            return False
+        return True

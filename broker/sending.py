@@ -1,0 +1,25 @@
+"""What is checked before anything is sent; the same for every adapter.
+
+A message that the broker refuses closes its channel and leaves those before it unconfirmed, so what
+can be known beforehand is refused here.
+"""
+
+from __future__ import annotations
+
+from dsmt_core.errors import Denied
+from dsmt_core.events import Event
+from dsmt_core.rights import may_speak
+from dsmt_core.wire import encode
+
+
+def checked(event: Event, exchange: str, user: str) -> tuple[str, bytes]:
+    """The routing key and the body of ``event``.
+
+    Raises:
+        Invalid: its routing key is too long.
+        Full: it is too large.
+        Denied: ``user`` may not speak there.
+    """
+    if not may_speak(user, exchange, event.channel):
+        raise Denied(f"{user} may not speak on {event.channel} of {exchange}")
+    return event.key, encode(event)
