@@ -1,0 +1,253 @@
+"""Slivers by bubblewrap: mount, pid, ipc and uts name spaces, no capabilities, a user of their own.
+
+As root bubblewrap does the mounts without a user name space and setpriv then drops to the sliver's uid:
+``--unshare-user --uid`` started by root would still be uid 0 outside. As an ordinary user a user name
+space is needed, and the sliver runs as that user. The network is the host's.
+
+bwrap runs without ``--die-with-parent``: a sliver survives its container manager.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from agents.container_manager.slivers import directories, etc, users
+from agents.container_manager.slivers.directory_driver import DirectoryDriver, Started, init_command
+from agents.container_manager.slivers.place import PRIVATE, Inside, Place
+from agents.container_manager.slivers.visible import python_paths
+from dsmt_core.errors import DsmtError
+from dsmt_core.names import Host, Slice
+
+RUN: Final = "/run/dsmt"
+PACKAGES: Final = "/packages"
+INSTALL_HINT: Final = "apt-get install bubblewrap"
+USER_NAMESPACE_HINT: Final = (
+    "run dsmt-node as root, or allow user name spaces: sysctl"
+    " kernel.apparmor_restrict_unprivileged_userns=0 kernel.unprivileged_userns_clone=1"
+)
+
+_UNSHARED: Final = (
+    "--unshare-pid",
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--unshare-cgroup-try",
+    "--new-session",
+    "--clearenv",
+    "--as-pid-1",
+)
+# What setpriv needs to drop the rest, and drops with it.
+_FOR_DROPPING: Final = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
+_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - the sliver's own
+_SHARED_MEMORY_BYTES: Final = 64 << 20
+_RUN_BYTES: Final = 16 << 20
+_HOSTNAME_BYTES: Final = 64
+_PID_S: Final = 10.0
+_PROBE_S: Final = 20.0
+
+
+class BubblewrapDriver(DirectoryDriver):
+    """Keeps slivers apart by name spaces and users.
+
+    Args:
+        user: uid of this process; 0 gives each sliver a uid of its own.
+    """
+
+    def __init__(self, *, user: int | None = None) -> None:
+        super().__init__()
+        self._root = (os.geteuid() if user is None else user) == 0
+
+    @property
+    def name(self) -> str:
+        """See `SliverDriver.name`."""
+        return "bubblewrap"
+
+    def probe(self) -> str:
+        """Make a sliver's walls for real, run DSMT's Python inside, and see whether it ended well."""
+        if shutil.which("bwrap") is None:
+            return f"bwrap is missing ({INSTALL_HINT})"
+        if self._root and shutil.which("setpriv") is None:
+            return "setpriv is missing (apt-get install util-linux)"
+        with tempfile.TemporaryDirectory(prefix="dsmt-probe-") as scratch:
+            place = Place(Slice("probe"), Host("probe"), Path(scratch).resolve() / "slivers" / "probe")
+            try:
+                self.create(place)
+                self._prepare(place)
+                return _tried([*self._walls(place), *init_command()[:-1], "import json, os, socket"])
+            except (OSError, DsmtError) as error:
+                return str(error)
+
+    def inside(self, place: Place) -> Inside:  # noqa: ARG002 - the same in each sliver
+        """The same paths in every sliver."""
+        return Inside(RUN, PRIVATE["app"], PACKAGES, "")
+
+    def owner(self, place: Place) -> tuple[int, int] | None:
+        """See `SliverDriver.owner`."""
+        uid = users.recorded(place.sliver_file)
+        return None if uid is None else (uid, uid)
+
+    def _user(self, place: Place) -> tuple[int, int] | None:
+        if not self._root:
+            return None
+        taken = users.taken_below(place.directory.parent)
+        uid = users.uid_for(f"{place.host}/{place.slice}", taken)
+        return uid, uid
+
+    def _prepare(self, place: Place) -> None:
+        etc.write(place, self.owner(place) or (os.geteuid(), os.getegid()))
+        for path in [*etc.bound(), *python_paths()]:
+            private = _private(path)
+            if private is not None:
+                base, relative = private
+                directories.mount_point(place.root / base, relative, directory=path.is_dir())
+
+    def _launch(self, place: Place, argv: list[str]) -> tuple[Started, int]:
+        told, tell = os.pipe()
+        walls = self._walls(place, "--info-fd", str(tell))
+        try:
+            with place.boot_log.open("ab") as log:
+                started = subprocess.Popen(
+                    [*walls, *argv],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd="/",
+                    env={"PATH": os.environ.get("PATH", os.defpath)},
+                    pass_fds=(tell,),
+                    start_new_session=True,
+                )
+        except BaseException:
+            os.close(told)
+            raise
+        finally:
+            os.close(tell)
+        self._started[place.directory] = started
+        with os.fdopen(told, "rb") as pipe:
+            return started, _child_pid(pipe.fileno())
+
+    def _is_init(self, pid: int) -> bool:
+        """First of a pid name space of its own: a line ``NSpid: <here> 1``."""
+        try:
+            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        except OSError:
+            return False
+        return any(line.startswith("NSpid:") and line.split()[1:][1:] == ["1"] for line in lines)
+
+    def _walls(self, place: Place, *more: str) -> list[str]:
+        """The command up to the program that runs inside."""
+        return [
+            "bwrap",
+            *_UNSHARED,
+            *more,
+            "--hostname",
+            place.host[:_HOSTNAME_BYTES],
+            *self._rights(),
+            *_system(),
+            *_own(place),
+            *_python(),
+            *("--remount-ro", "/", "--chdir", "/", "--"),
+            *self._dropping(place),
+        ]
+
+    def _rights(self) -> list[str]:
+        if not self._root:
+            user, group = str(os.geteuid()), str(os.getegid())
+            return ["--unshare-user", "--uid", user, "--gid", group, "--cap-drop", "ALL"]
+        added = [word for name in _FOR_DROPPING for word in ("--cap-add", name)]
+        return ["--cap-drop", "ALL", *added]
+
+    def _dropping(self, place: Place) -> list[str]:
+        owner = self.owner(place)
+        if owner is None:
+            return []
+        return [
+            "setpriv",
+            *("--reuid", str(owner[0]), "--regid", str(owner[1]), "--clear-groups"),
+            *("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs"),
+            "--",
+        ]
+
+
+def _system() -> list[str]:
+    """The host's programs and libraries, read-only, and the kernel's file systems."""
+    words = ["--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+        path = Path("/", name)
+        if path.is_symlink():
+            words += ["--symlink", str(path.readlink()), str(path)]
+        elif path.is_dir():
+            words += ["--ro-bind", str(path), str(path)]
+    words += ["--proc", "/proc", "--dev", "/dev"]
+    words += ["--perms", "1777", "--size", str(_SHARED_MEMORY_BYTES), "--tmpfs", _SHARED_MEMORY]
+    return [*words, "--perms", "1777", "--size", str(_RUN_BYTES), "--tmpfs", "/run"]
+
+
+def _own(place: Place) -> list[str]:
+    """What is the sliver's, and what of /etc is not."""
+    words = []
+    for name, target in PRIVATE.items():
+        words += ["--bind", str(place.root / name), target]
+    for path in etc.bound():
+        words += ["--ro-bind", str(path), str(path)]
+    words += ["--bind", str(place.run), RUN]
+    return [*words, "--ro-bind", str(place.packages), PACKAGES]
+
+
+def _python() -> list[str]:
+    """DSMT's own Python; the directories on the way are made, readable, where the host's may not be."""
+    words: list[str] = []
+    made: set[Path] = set()
+    for path in python_paths():
+        if path.is_relative_to("/usr") and _private(path) is None:
+            continue
+        if _private(path) is None:
+            for parent in [
+                each for each in reversed(path.parents) if each != Path("/") and each not in made
+            ]:
+                words += ["--perms", "0755", "--dir", str(parent)]
+                made.add(parent)
+        words += ["--ro-bind", str(path), str(path)]
+    return words
+
+
+def _private(path: Path) -> tuple[str, Path] | None:
+    """The private directory that ``path`` lies in, as a name of `PRIVATE`, and the way below it."""
+    for name, target in PRIVATE.items():
+        if path.is_relative_to(target) and path != Path(target):
+            return name, path.relative_to(target)
+    return None
+
+
+def _child_pid(descriptor: int) -> int:
+    """What bwrap tells of its child; it says nothing when it failed before."""
+    text, deadline = b"", time.monotonic() + _PID_S
+    while select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        chunk = os.read(descriptor, 4096)
+        if not chunk:
+            break
+        text += chunk
+    try:
+        return int(json.loads(text)["child-pid"])
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
+def _tried(argv: list[str]) -> str:
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, timeout=_PROBE_S, check=False, text=True, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired:
+        return "bwrap did not end in time"
+    if done.returncode == 0:
+        return ""
+    said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    forbidden = "ermission" in said or "not permitted" in said or "No permissions" in said
+    return f"bwrap: {said}" + (f" ({USER_NAMESPACE_HINT})" if forbidden else "")

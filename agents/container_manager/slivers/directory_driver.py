@@ -1,0 +1,215 @@
+"""What the drivers share whose slivers are a directory and an init: making, adopting, ending, removing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, Final
+
+# Imported for its byte code only: where a sliver reads it, nobody can write it.
+import agents.sliver_init.main  # noqa: F401
+from agents import local_socket, state_file
+from agents.container_manager.slivers import directories, record
+from agents.container_manager.slivers.driver import GRACE_S, AgentCommand
+from agents.container_manager.slivers.place import Inside, Place
+from agents.container_manager.slivers.record import InitRecord
+from agents.container_manager.slivers.visible import interpreter, package_directory
+from agents.sliver_init.census import Census
+from dsmt_core.errors import DeadlinePassed, DsmtError, Unavailable
+
+BOOT_S: Final = 15.0
+_ENDING_S: Final = 5.0
+_POLL_S: Final = 0.01
+_LOG_TAIL: Final = 400
+# The children of this process are no sliver's: they are the inits of all of them.
+_NO_PROCESS: Final = -1
+
+Started = subprocess.Popen[bytes]
+
+
+class DirectoryDriver(ABC):
+    """Base of the drivers; see `SliverDriver` for what each method promises."""
+
+    def __init__(self) -> None:
+        # Children of this process are reaped; an adopted init has another parent.
+        self._started: dict[Path, Started] = {}
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As the fact ``sliver_driver`` tells it."""
+
+    @abstractmethod
+    def inside(self, place: Place) -> Inside:
+        """How the processes of the sliver name its directories."""
+
+    @abstractmethod
+    def _user(self, place: Place) -> tuple[int, int] | None:
+        """Uid and gid for a new sliver; None when it gets none of its own."""
+
+    @abstractmethod
+    def _prepare(self, place: Place) -> None:
+        """What is to be made anew before each boot."""
+
+    @abstractmethod
+    def _launch(self, place: Place, argv: list[str]) -> tuple[Started, int]:
+        """Start ``argv`` as the first process of the sliver: what was started, and the init's pid."""
+
+    @abstractmethod
+    def _is_init(self, pid: int) -> bool:
+        """Whether the process that answers on a sliver's socket can be its init."""
+
+    def create(self, place: Place) -> None:
+        """See `SliverDriver.create`."""
+        if self.exists(place):
+            return
+        user = self._user(place)
+        directories.make(place, user)
+        state_file.save(place.sliver_file, {"driver": self.name, "uid": user[0] if user else None})
+
+    def exists(self, place: Place) -> bool:
+        """See `SliverDriver.exists`."""
+        return place.sliver_file.exists()
+
+    def boot(self, place: Place, agent: AgentCommand) -> InitRecord:
+        """See `SliverDriver.boot`."""
+        running = self.adopt(place)
+        if running is not None:
+            return running
+        self._forget(place)
+        self._prepare(place)
+        place.boot_log.unlink(missing_ok=True)
+        started, pid = self._launch(place, self._init_argv(place, agent))
+        booted = record.record_of(pid)
+        try:
+            return self._confirmed(place, started, booted)
+        except BaseException:
+            self._kill(place, booted)
+            raise
+
+    def adopt(self, place: Place) -> InitRecord | None:
+        """See `SliverDriver.adopt`."""
+        known = record.load(place.init_file)
+        if record.lives(known):
+            return known
+        found = self._by_socket(place)
+        if found is not None:
+            record.save(place.init_file, found)
+        return found
+
+    def end(self, place: Place, *, grace_s: float = GRACE_S) -> None:
+        """See `SliverDriver.end`."""
+        running = self.adopt(place)
+        pidfd = record.hold(running)
+        if pidfd is not None:
+            try:
+                self._end_init(place, pidfd, grace_s)
+            finally:
+                os.close(pidfd)
+        self._sweep(place)
+        self._forget(place)
+
+    def destroy(self, place: Place, *, grace_s: float = GRACE_S) -> None:
+        """See `SliverDriver.destroy`."""
+        self.end(place, grace_s=grace_s)
+        if place.directory.exists():
+            # The marker of completeness goes first: half a directory is no sliver.
+            place.sliver_file.unlink(missing_ok=True)
+            shutil.rmtree(place.directory)
+
+    def _end_init(self, place: Place, pidfd: int, grace_s: float) -> None:
+        with contextlib.suppress(DsmtError):
+            local_socket.ask(place.init_socket, {"op": "end", "grace": grace_s})
+            if record.has_ended(pidfd, within_s=grace_s + _ENDING_S):
+                return
+        record.kill(pidfd)
+        if not record.has_ended(pidfd, within_s=_ENDING_S):
+            raise DeadlinePassed(
+                f"the init of {place.slice} does not end",
+                hint="a process may be stuck in the kernel: dmesg",
+            )
+
+    def _sweep(self, place: Place) -> None:
+        """End what outlived the init; where the init was alone in a pid name space nothing can."""
+        Census(place.mark, alone=False, below=_NO_PROCESS).signal_all(signal.SIGKILL)
+
+    def _kill(self, place: Place, booted: InitRecord | None) -> None:
+        pidfd = record.hold(booted)
+        if pidfd is not None:
+            record.kill(pidfd)
+            record.has_ended(pidfd, within_s=_ENDING_S)
+            os.close(pidfd)
+        self._sweep(place)
+        self._forget(place)
+
+    def _forget(self, place: Place) -> None:
+        started = self._started.pop(place.directory, None)
+        if started is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                started.wait(_ENDING_S)
+
+    def _init_argv(self, place: Place, agent: AgentCommand) -> list[str]:
+        inside = self.inside(place)
+        config: dict[str, Any] = {
+            "socket": f"{inside.run}/{place.init_socket.name}",
+            "mark": place.mark,
+            "agent": list(agent.argv),
+            "env": dict(agent.env) | {"DSMT_SLIVER": place.mark},
+            "log": f"{inside.root}/var/log/dsmt-agent.log",
+        }
+        return [*init_command(), json.dumps(config)]
+
+    def _confirmed(self, place: Place, started: Started, booted: InitRecord | None) -> InitRecord:
+        """Keep the record, then wait until the init answers."""
+        if booted is None:
+            raise Unavailable(_failure(place))
+        record.save(place.init_file, booted)
+        deadline = time.monotonic() + BOOT_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(Unavailable):
+                local_socket.ask(place.init_socket, {"op": "agent"}, timeout_s=1.0)
+                return booted
+            if started.poll() is not None:
+                break
+            time.sleep(_POLL_S)
+        raise Unavailable(_failure(place))
+
+    def _by_socket(self, place: Place) -> InitRecord | None:
+        """An init whose record was lost: who listens on its socket tells its pid."""
+        try:
+            with local_socket.connect(place.init_socket, timeout_s=1.0) as connection:
+                pid = local_socket.peer(connection)
+        except Unavailable:
+            return None
+        return record.record_of(pid) if pid > 0 and self._is_init(pid) else None
+
+
+def init_command() -> list[str]:
+    """Runs the init with as little of Python as will do: no site packages, no environment."""
+    parent = str(package_directory("agents").parent)
+    code = f"import sys; sys.path.insert(0, {parent!r}); from agents.sliver_init.main import run; run()"
+    return [str(interpreter()), "-I", "-S", "-E", "-c", code]
+
+
+def agent_command() -> tuple[str, ...]:
+    """Runs the deployment agent with the Python and the packages that run this."""
+    parent = str(package_directory("agents").parent)
+    code = f"import sys; sys.path.append({parent!r}); from agents.deployment_agent.main import run; run()"
+    return (sys.executable, "-I", "-c", code)
+
+
+def _failure(place: Place) -> str:
+    try:
+        lines = place.boot_log.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    last = lines[-1][-_LOG_TAIL:] if lines else "it said nothing"
+    return f"the sliver {place.slice} did not start: {last}"

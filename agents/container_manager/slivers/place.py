@@ -1,0 +1,96 @@
+"""Where the files of one sliver are, on the host (docs/reference/protocol.md, section 6)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dsmt_core.names import Host, Slice
+
+# Name in slivers/$slice/root → where the sliver sees it.
+PRIVATE: Final = {
+    "app": "/app",
+    "var": "/var",
+    "tmp": "/tmp",  # noqa: S108 - the sliver's own
+    "home": "/home",
+    "usr-local": "/usr/local",
+    "opt": "/opt",
+    "etc": "/etc",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The directory ``slivers/$slice`` of a node's data."""
+
+    slice: Slice
+    host: Host
+    directory: Path
+
+    @property
+    def root(self) -> Path:
+        """What is private to the sliver, by the names of `PRIVATE`."""
+        return self.directory / "root"
+
+    @property
+    def run(self) -> Path:
+        """The sockets, and what the agent needs."""
+        return self.directory / "run"
+
+    @property
+    def packages(self) -> Path:
+        """Hard links into the node's cache."""
+        return self.directory / "packages"
+
+    @property
+    def init_socket(self) -> Path:
+        """Served by the init."""
+        return self.run / "init.sock"
+
+    @property
+    def node_socket(self) -> Path:
+        """Served by the container manager."""
+        return self.run / "node.sock"
+
+    @property
+    def agent_file(self) -> Path:
+        """What the deployment agent needs."""
+        return self.run / "agent.json"
+
+    @property
+    def order_file(self) -> Path:
+        """The container manager's order, and how far it is."""
+        return self.directory / "order.json"
+
+    @property
+    def init_file(self) -> Path:
+        """The record by which the init is found again."""
+        return self.directory / "init.json"
+
+    @property
+    def sliver_file(self) -> Path:
+        """The user of the sliver; written when the directory is complete."""
+        return self.directory / "sliver.json"
+
+    @property
+    def boot_log(self) -> Path:
+        """What the last boot printed."""
+        return self.directory / "boot.log"
+
+    @property
+    def mark(self) -> str:
+        """What the sliver's processes carry in ``DSMT_SLIVER``; unique among the nodes of one machine."""
+        place = hashlib.blake2b(str(self.directory).encode(), digest_size=4).hexdigest()
+        return f"{self.slice}.{place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The same directories as the sliver's processes name them."""
+
+    run: str
+    app: str
+    packages: str
+    root: str

@@ -1,0 +1,96 @@
+"""Keeping the deployment agent alive: started on demand, restarted when it ends, slower each time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+
+from agents.sliver_init.programs import CannotStart
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agents.sliver_init.children import Children
+    from agents.sliver_init.logs import Logs
+    from agents.sliver_init.loop import Loop
+
+FIRST_S = 0.1
+MOST_S = 5.0
+# An agent that lived this long was well; its next end is a new affair.
+HEALTHY_S = 10.0
+
+
+class Agent:
+    """The one program that the init restarts by itself.
+
+    Args:
+        argv: empty when the agent runs elsewhere (the embedded world).
+        env: its whole environment.
+        log: where its output goes.
+    """
+
+    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], log: str) -> None:
+        self._argv = argv
+        self._env = env
+        self._log = log
+        self._wanted = False
+        self._wait = FIRST_S
+        self._since = 0.0
+        self.pid = 0
+        self.starts = 0
+        self.error = ""
+
+    def bind(self, loop: Loop, children: Children, logs: Logs) -> None:
+        """Give it what it acts through."""
+        self._loop, self._children, self._logs = loop, children, logs
+
+    def want(self) -> None:
+        """Start it and keep it running; doing it again changes nothing."""
+        if self._argv and not self._wanted:
+            self._wanted = True
+            self._start()
+
+    def restart(self) -> None:
+        """End it politely; it is started again as after any end."""
+        self._wait = FIRST_S
+        if self.pid:
+            with contextlib.suppress(OSError):
+                os.kill(self.pid, signal.SIGTERM)
+
+    def give_up(self) -> None:
+        """Start it no more."""
+        self._wanted = False
+
+    def _start(self) -> None:
+        if not self._wanted or self.pid:
+            return
+        try:
+            output = self._logs.open(self._log)
+            try:
+                self.pid = self._children.start(
+                    self._argv, env=self._env, cwd="/", output=output, application=""
+                )
+            finally:
+                os.close(output)
+        except (CannotStart, OSError) as error:
+            self.error = str(error)
+            self._again()
+            return
+        self.error = ""
+        self.starts += 1
+        self._since = time.monotonic()
+        self._children.when_ended(self.pid, self._ended)
+
+    def _ended(self, _pid: int, code: int) -> None:
+        self.pid = 0
+        self.error = f"ended with {code}"
+        if time.monotonic() - self._since >= HEALTHY_S:
+            self._wait = FIRST_S
+        self._again()
+
+    def _again(self) -> None:
+        self._loop.later(self._wait, self._start)
+        self._wait = min(self._wait * 2, MOST_S)

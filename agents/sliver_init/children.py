@@ -1,0 +1,142 @@
+"""The children of the init: what was started for whom, how it ended, and what it printed."""
+
+from __future__ import annotations
+
+import os
+
+from agents.sliver_init import census, programs
+from agents.sliver_init.loop import READ, Loop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Ended = Callable[[int, int], None]
+
+EXITS_KEPT = 32
+RUNNING_MOST = 256
+_CHUNK = 1 << 16
+
+
+class Children:
+    """Starts programs, reaps every process that ends below, and tells who asks.
+
+    Args:
+        loop: where descriptors are watched.
+        counted: the census that learns of each new process.
+    """
+
+    def __init__(self, loop: Loop, counted: census.Census) -> None:
+        self._loop = loop
+        self._census = counted
+        self._ended: dict[int, Ended] = {}
+        self._applications: dict[int, str] = {}
+        self._exits: dict[str, dict[int, int]] = {}
+        self.watchers: list[Callable[[int, int, str], None]] = []
+
+    def start(
+        self, argv: Sequence[str], *, env: Mapping[str, str], cwd: str, output: int, application: str
+    ) -> int:
+        """Start a program; its pid.
+
+        Raises:
+            programs.CannotStart: it cannot be started, or too many run.
+        """
+        if len(self._applications) >= RUNNING_MOST:
+            raise programs.CannotStart(f"{RUNNING_MOST} programs are running already")
+        pid = programs.start(argv, env=env, cwd=cwd, output=output)
+        self._applications[pid] = application
+        if application:
+            self._census.add(pid, application)
+        return pid
+
+    def when_ended(self, pid: int, call: Ended) -> None:
+        """Have ``call`` told (pid, exit code) when this child has ended."""
+        self._ended[pid] = call
+
+    def exits(self, application: str) -> dict[int, int]:
+        """Map pid → exit code (minus the signal) of the last children of an application that ended."""
+        return dict(self._exits.get(application, {}))
+
+    def reap(self) -> None:
+        """Collect every process that has ended, orphans included."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self._tell(pid, os.waitstatus_to_exitcode(status))
+
+    def _tell(self, pid: int, code: int) -> None:
+        application = self._applications.pop(pid, "")
+        ended = self._ended.pop(pid, None)
+        if application and ended is None:
+            self._note(application, pid, code)
+        for watcher in list(self.watchers):
+            watcher(pid, code, application)
+        if ended is not None:
+            ended(pid, code)
+
+    def _note(self, application: str, pid: int, code: int) -> None:
+        exits = self._exits.pop(application, {})
+        exits[pid] = code
+        while len(exits) > EXITS_KEPT:
+            exits.pop(next(iter(exits)))
+        self._exits[application] = exits
+        while len(self._exits) > RUNNING_MOST:
+            self._exits.pop(next(iter(self._exits)))
+
+
+class Output:
+    """What a program prints, up to ``limit`` bytes; the rest is read and thrown away.
+
+    It is read until every process that holds it has ended, long after the answer perhaps: a daemon whose
+    output nobody reads would stop, or die of SIGPIPE.
+    """
+
+    def __init__(self, loop: Loop, limit: int) -> None:
+        self._loop = loop
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self._length = 0
+        self._read, self.write = os.pipe()
+        os.set_blocking(self._read, False)
+        loop.watch(self._read, READ, self._ready)
+
+    def close_write(self) -> None:
+        """The program holds the writing end; this process needs it no more."""
+        os.close(self.write)
+
+    def take(self) -> str:
+        """What was printed so far; nothing is kept from now on."""
+        self._drain()
+        text = b"".join(self._pieces).decode(errors="replace")
+        self._pieces, self._limit = [], 0
+        return text
+
+    def _drain(self) -> None:
+        # Bounded: a program that prints without end must not hold the init here.
+        for _ in range(64):
+            if self._read < 0 or not self._more():
+                return
+
+    def _ready(self, _events: int) -> None:
+        self._more()
+
+    def _more(self) -> bool:
+        try:
+            chunk = os.read(self._read, _CHUNK)
+        except BlockingIOError:
+            return False
+        if not chunk:
+            self._loop.watch(self._read, 0, self._ready)
+            os.close(self._read)
+            self._read = -1
+            return False
+        room = self._limit - self._length
+        if room > 0:
+            self._pieces.append(chunk[:room])
+            self._length += len(self._pieces[-1])
+        return True
