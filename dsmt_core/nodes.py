@@ -68,7 +68,7 @@ def read_slivers(pairs: Mapping[str, str]) -> dict[Slice, int]:
 
 
 def gone_pairs(gone: Mapping[Slice, int]) -> dict[str, str]:
-    """The attribute pairs in which a container manager says what it has deleted, with the orders' generation.
+    """The attribute pairs in which a container manager says what it has deleted, and by which order.
 
     Without them a planner could take holdings that were under way before an order for its confirmation.
     """

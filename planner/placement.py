@@ -1,58 +1,182 @@
-"""Placement: where a slice's slivers and applications should be, decided from its plan and from what is seen.
+"""Placement: where a slice's slivers should be after this round, decided from its plan and what is seen.
 
-Verbs of people about applications (start, stop, restart, update, uninstall) come in through `turn`, which
-changes the placements and their generation; a round only adds and removes.
+Two bounds hold here. Without a change by people a round takes away at most a share of what runs on nodes
+that have not failed. And where a plan has a limit, nothing new begins before what it replaces is known to
+have ended, or stands on a node that failed: there are never more than the limit on the living.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final
 
-from dsmt_core.commands import Verb
-from dsmt_core.names import Application, Host
-from dsmt_core.packages import PackageRef
-from planner.fleet import Fleet
-from planner.plans import World
-from planner.wanted import Wanted, WantedSlice
+from dsmt_core.errors import DsmtError
+from dsmt_core.names import Host
+from planner.fleet import Fleet, NodeState
+from planner.plans import Selection, World, evaluate
+from planner.plans.selection import Part
+from planner.steps import Waiting
+from planner.turns import turn
+from planner.wanted import NO_PLAN, Wanted, WantedSlice
+
+__all__ = ["Placed", "is_gone", "place", "share", "turn", "unproven", "world_of"]
+
+SHARE: Final = 10
+"""A round on its own stops at most one in so many instances of a slice, or one."""
 
 
-def world_of(slice_: WantedSlice, seen: Fleet) -> World:
-    """The hosts as the plans of a slice see them."""
-    raise NotImplementedError
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where the slivers of a slice should be.
+
+    Attributes:
+        hosts: after this round.
+        stopped: how many it takes from nodes that have not failed.
+        waiting: what it holds back, and why.
+    """
+
+    hosts: frozenset[Host]
+    stopped: int = 0
+    waiting: tuple[Waiting, ...] = ()
 
 
-def turn(
-    slice_: WantedSlice,
-    application: Application,
-    verb: Verb,
-    *,
-    hosts: Collection[Host] = (),
-    version: tuple[str, tuple[PackageRef, ...]] | None = None,
-) -> WantedSlice:
-    """What a verb of a person makes of a slice, to be committed; its generation is raised if it changes.
-
-    START, APPCONFIG: run; STOP: do not; RESTART: one restart more, and run; UPDATE: this version, the rest as it
-    is; UNINSTALL: the application is no longer wanted in the slice.
+def place(slice_: WantedSlice, seen: Fleet, *, stops: int | None) -> Placed:
+    """Where the slivers of a slice should be after this round.
 
     Args:
         slice_: as committed.
-        application: of the slice.
-        verb: one of `dsmt_core.commands.FOR_APPLICATIONS`.
-        hosts: only these, which must have the application; none: everywhere, and where it comes later.
-        version: for UPDATE: the wrapper's version and what to install for it, in order.
-
-    Raises:
-        NotFound: the slice has no such application, or a host has no placement of it.
-        Invalid: UPDATE without a version, or UNINSTALL or UPDATE for some hosts only (the plan decides where an
-            application is, and one slice has one set of packages for it).
+        seen: as folded.
+        stops: how many slivers may be taken from nodes that have not failed; None for any number.
     """
-    raise NotImplementedError
+    world = world_of(slice_, seen)
+    try:
+        selection = _select(slice_, world)
+    except DsmtError as error:
+        # A plan that cannot be evaluated says nothing: everything stays.
+        reason = f"the plan {slice_.plan} cannot be evaluated: {error.message}"
+        return Placed(frozenset(slice_.hosts), 0, (Waiting(slice=slice_.name, reason=reason),))
+    return _Round(slice_, seen, world).place(selection, stops)
+
+
+def share(slice_: WantedSlice) -> int:
+    """How many slivers a round may take away without a change by people."""
+    return max(1, len(slice_.hosts) // SHARE)
+
+
+def world_of(slice_: WantedSlice, seen: Fleet) -> World:
+    """The hosts as the plans of a slice see them.
+
+    A host of the slice that is not known is there all the same: unknown is not false. Only a person who
+    has it forgotten takes it away.
+    """
+    strangers = slice_.hosts.keys() - seen.hosts.keys() - seen.forgotten
+    return World(
+        slice=slice_.name,
+        hosts=seen.hosts.keys() | strangers,
+        failed=seen.back_or_failed(),
+        doubtful=seen.doubtful() | strangers,
+        members=slice_.hosts.keys() - seen.forgotten,
+        sites=seen.sites(),
+    )
+
+
+def is_gone(slice_: WantedSlice, seen: Fleet, host: Host, *, heard_since: bool = False) -> bool:
+    """Whether a sliver that was taken away is known to be gone from a host.
+
+    The node has to say that it carried out the order, for what it said before may have been under way;
+    a node that never says so is believed when it has spoken after the order (``heard_since``).
+    """
+    if host in seen.forgotten:
+        return True
+    node = seen.node(host)
+    if node is None or node.slivers is None or not node.fresh or slice_.name in node.slivers:
+        return False
+    return node.gone.get(slice_.name, -1) >= slice_.retired[host] or heard_since
 
 
 def unproven(wanted: Wanted, seen: Fleet) -> frozenset[Host]:
     """The nodes on probation that may not end it: what they hold is not heard yet, or was moved away.
 
-    For `planner.failed_nodes.FailedNodes.tick`: so a node that comes back is counted as one of the living only
-    when it has given up what runs elsewhere by now.
+    For `planner.failed_nodes.FailedNodes.tick`: so a node that comes back is counted as one of the living
+    only when it has given up what runs elsewhere by now.
     """
-    raise NotImplementedError
+    trial = {host for host in seen.hosts if seen.state(host) is NodeState.PROBATION}
+    return frozenset(host for host in trial if not _is_proven(wanted, seen, host))
+
+
+def _is_proven(wanted: Wanted, seen: Fleet, host: Host) -> bool:
+    node = seen.node(host)
+    if node is None or node.slivers is None or node.differs_since is not None:
+        return False
+    for slice_ in wanted.slices.values():
+        retired = host in slice_.retired and not is_gone(slice_, seen, host)
+        if slice_.managed and (retired or (slice_.name in node.slivers and host not in slice_.hosts)):
+            return False
+    return True
+
+
+class _Round:
+    """One decision about one slice: who leaves, who stays for now, who joins."""
+
+    def __init__(self, slice_: WantedSlice, seen: Fleet, world: World) -> None:
+        self._slice = slice_
+        self._seen = seen
+        self._world = world
+        self._present = frozenset(world.members)
+
+    def place(self, selection: Selection, stops: int | None) -> Placed:
+        target = frozenset(selection.hosts)
+        leaving = sorted(self._living(self._present - target))
+        stopped = leaving if stops is None else leaving[:stops]
+        kept = (self._present & target) | frozenset(leaving[len(stopped) :])
+        joined = self._joining(target - self._present, kept, selection.bound)
+        waiting = [
+            *self._of_missing(selection),
+            *self._of_held_back(leaving[len(stopped) :]),
+            *self._of_room(len(target - self._present) - len(joined)),
+        ]
+        return Placed(kept | joined, len(stopped), tuple(waiting))
+
+    def _living(self, hosts: AbstractSet[Host]) -> AbstractSet[Host]:
+        """Those that count against the limit: not failed."""
+        return hosts - self._world.failed
+
+    def _joining(
+        self, candidates: frozenset[Host], kept: frozenset[Host], bound: int | None
+    ) -> frozenset[Host]:
+        """Who joins now: as many as the bound leaves room for beside what still may run."""
+        if bound is None:
+            return candidates
+        # A host whose sliver is on its way out occupies its place already: joining again costs nothing.
+        ending = (self._slice.retired.keys() | self._present) - kept - self._seen.forgotten
+        back = candidates & ending
+        room = bound - len(self._living(kept)) - len(self._living(ending))
+        fresh = sorted(candidates - back, key=lambda host: (self._world.trust(host), host))
+        return back | frozenset(fresh[: max(room, 0)])
+
+    def _of_missing(self, selection: Selection) -> list[Waiting]:
+        if not selection.missing or selection.bound is None:
+            return []
+        found = len(selection.hosts)
+        nodes = "1 node qualifies" if found == 1 else f"{found} nodes qualify"
+        reason = f"{selection.missing} of {found + selection.missing} missing: only {nodes}"
+        return [Waiting(slice=self._slice.name, reason=reason)]
+
+    def _of_held_back(self, hosts: list[Host]) -> list[Waiting]:
+        reason = "it is to leave the slice, but without a change by people only few stop at a time"
+        return [Waiting(slice=self._slice.name, host=host, reason=reason) for host in hosts]
+
+    def _of_room(self, number: int) -> list[Waiting]:
+        if number <= 0:
+            return []
+        ending = ", ".join(sorted(self._living(self._slice.retired.keys()))[:5])
+        reason = f"{number} to be started when what they replace has ended{ending and f' on {ending}'}"
+        return [Waiting(slice=self._slice.name, reason=reason)]
+
+
+def _select(slice_: WantedSlice, world: World) -> Selection:
+    if slice_.plan != NO_PLAN:
+        return evaluate(slice_.plan, slice_.plan_parameters, slice_.plans, world)
+    nothing = Part(frozenset(), lambda _: "no plan is set")
+    return Selection((), 0, None, nothing, world.hosts)

@@ -1,4 +1,4 @@
-"""The live columns: what every heartbeat touches, as arrays by row; a cell costs less than a microsecond."""
+"""The live columns: what every heartbeat touches, as arrays by row; a cell costs a microsecond at most."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from dsmt_core.lifecycle import State
 from dsmt_core.names import Host, Slice
 from planner.fleet.columns import Columns
 from planner.fleet.folding import ASKS, FOLDS, NODE_FOLDS, News, Place, SliverFold, place_of
+from planner.fleet.holders import Holders
 from planner.fleet.lives import Lives
 from planner.fleet.rows import SeenRow, node_value, read_node, read_sliver, sliver_value
 from planner.fleet.seen import NodeSeen, NodeState, SliverSeen
@@ -53,6 +54,8 @@ class Fleet:
         self._rows: dict[Host, int] = {}
         self._nodes: dict[Host, NodeSeen] = {}
         self._slivers: dict[tuple[Slice, Host], SliverSeen] = {}
+        self._holders = Holders()
+        self._unclear: set[Host] = set()
         self._asked: dict[tuple[Slice, Host], int] = {}
         self._forgotten: set[Host] = set()
         self._lives = Lives()
@@ -67,6 +70,7 @@ class Fleet:
         if row is None:
             self._rows[host] = self.columns.append(heard=now, period=period)
             self._nodes[host] = NodeSeen()
+            self._unclear.add(host)
             self._forgotten.discard(host)
             self._dirty.everything = True
         else:
@@ -82,7 +86,9 @@ class Fleet:
         if last is not None and self._rows[last] > row:
             self._rows[last] = row
         self.columns.pop_into(row)
+        self._holders.put(host, ())
         del self._nodes[host]
+        self._unclear.discard(host)
         for key in [key for key in self._slivers if key[1] == host]:
             self._drop(*key)
         self._forgotten.add(host)
@@ -123,11 +129,13 @@ class Fleet:
             columns.boot_id[row] = boot_id
         columns.digest[row] = digest
         node = self._nodes[host]
-        if digest == node.held_digest:
-            node.differs_since = None
-        elif node.differs_since is None:
-            node.differs_since = now
-            self._dirty.slices.add(NODE)
+        if digest != node.held_digest:
+            if node.differs_since is None:
+                node.differs_since = now
+                self._unclear.add(host)
+                self._dirty.slices.add(NODE)
+        elif node.differs_since is not None:
+            self._agree(host, node)
         return ""
 
     def fold(self, event: Event, *, now: float) -> str:
@@ -215,6 +223,18 @@ class Fleet:
         node = self._nodes.get(host)
         return None if node is None or node.slivers is None else node.slivers.get(slice_)
 
+    def unclear(self) -> frozenset[Host]:
+        """The nodes that have not said what they hold, or whose heartbeats tell something else."""
+        return frozenset(self._unclear)
+
+    def holders(self, slice_: Slice) -> frozenset[Host]:
+        """The nodes that say they hold a sliver of this slice."""
+        return self._holders.hosts(slice_)
+
+    def held_slices(self) -> frozenset[Slice]:
+        """The slices of which some node holds a sliver."""
+        return self._holders.slices()
+
     def asked(self, slice_: Slice, host: Host) -> int:
         """How often an agent (or, with the slice `NODE`, a container manager) has asked for its orders."""
         return self._asked.get((slice_, host), 0)
@@ -259,7 +279,9 @@ class Fleet:
 
     def _load_node(self, host: Host, value: Mapping[str, Any], now: float) -> None:
         self.join(host, now=now, period=value["period"])
-        self._nodes[host] = read_node(value)
+        self._nodes[host] = node = read_node(value)
+        self._agree(host, node)
+        self._holders.put(host, node.slivers or ())
         # Alive is a matter of now; failed stays until the node has proved itself.
         failed = NodeState(value["state"]) in _BACK
         self.columns.judge(self._rows[host], NodeState.FAILED if failed else NodeState.UNKNOWN)
@@ -273,14 +295,19 @@ class Fleet:
             self._drop(*key)
         return news
 
+    def _agree(self, host: Host, node: NodeSeen) -> None:
+        node.differs_since = None
+        if node.slivers is not None:
+            self._unclear.discard(host)
+
     def _settle_slivers(self, host: Host) -> None:
         """Compare with the last heartbeat, and drop what was seen of slivers that are not there."""
         node, row = self._nodes[host], self._rows[host]
-        if self.columns.digest[row] == node.held_digest:
-            node.differs_since = None
-        for slice_, known_host in [key for key in self._slivers if key[1] == host]:
-            if node.slivers is not None and slice_ not in node.slivers:
-                self._drop(slice_, known_host)
+        dropped = self._holders.put(host, node.slivers or ())
+        if self.columns.digest[row] in {"", node.held_digest}:
+            self._agree(host, node)
+        for slice_ in dropped:
+            self._drop(slice_, host)
 
     def _drop(self, slice_: Slice, host: Host) -> None:
         self._slivers.pop((slice_, host), None)

@@ -20,7 +20,6 @@ from dsmt_core.names import (
     Host,
     Slice,
     application,
-    slice_name,
 )
 from dsmt_core.nodes import FACTS, HOLDINGS, read_applications, read_gone, read_slivers
 from planner.fleet.seen import ApplicationSeen, NodeSeen, SliverSeen

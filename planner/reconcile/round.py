@@ -1,14 +1,29 @@
-"""One round: over the slices that are dirty, or all."""
+"""One round: over the slices that are dirty, or over all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-from dsmt_core.names import Slice
-from planner.fleet import Fleet
-from planner.reconcile.sent import SentOrders
-from planner.steps import Round
-from planner.wanted import Wanted
+from dsmt_core.commands import Order, Verb
+from dsmt_core.names import Host, Slice
+from planner.fleet import Fleet, NodeState
+from planner.placement import place, share
+from planner.reconcile.needs import Asking, HostNeeds, Need, needs_of_host, needs_of_retired
+from planner.reconcile.sent import Key, SentOrders, report_key, sliver_key
+from planner.reconcile.settling import settle
+from planner.steps import Round, SliceChange, Waiting
+from planner.wanted import Wanted, WantedSlice
+
+CALM_S: Final = 30.0
+"""Between two rounds that stop something without a change by people: long enough to see the first fail."""
+DIFFERS_S: Final = 1.0
+"""A heartbeat may overtake the holdings that it is the digest of; so long a difference is no news."""
+
+# An order to a container manager needs a slice in its channel; a report of all slivers is of none.
+ALL_SLICES: Final = Slice("dsmt")
+NODE: Final = Slice("")
 
 
 def reconcile(
@@ -32,4 +47,136 @@ def reconcile(
     Returns:
         The changes to commit, then the queues, then the orders, and what waits.
     """
-    return Round()
+    work = _Work(seen, sent, now)
+    looked_at = wanted.slices.keys() if only is None else only | sent.due_slices(now)
+    for name in sorted(looked_at & wanted.slices.keys()):
+        if wanted.slices[name].managed:
+            work.slice(wanted.slices[name])
+        else:
+            sent.forget([name])
+    work.strangers(wanted)
+    work.nodes()
+    if only is None:
+        for host in seen.hosts:
+            # A node's question makes everything dirty, so it is answered in a round over all slices.
+            sent.answered(NODE, host, seen)
+        sent.forget(sent.slices() - wanted.slices.keys() - seen.held_slices() - {NODE})
+    return Round(
+        changes=tuple(work.changes),
+        agent_queues=tuple(work.agent_queues),
+        gone_queues=tuple(work.gone_queues),
+        orders=tuple(work.orders),
+        waiting=tuple(work.waiting),
+        looked_at=frozenset(looked_at),
+        again_at=sent.next_due(now),
+    )
+
+
+@dataclass(slots=True)
+class _Work:
+    """One round as it grows."""
+
+    seen: Fleet
+    sent: SentOrders
+    now: float
+    changes: list[SliceChange] = field(default_factory=list)
+    agent_queues: list[tuple[Slice, Host]] = field(default_factory=list)
+    gone_queues: list[tuple[Slice, Host]] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+
+    def slice(self, slice_: WantedSlice) -> None:
+        """One managed slice: where it should be, what changes, and what is to be ordered."""
+        hosts = self._placed(slice_)
+        settled = settle(slice_, self.seen, hosts, sent=self.sent)
+        if settled.change is not None:
+            self.changes.append(settled.change)
+        self.gone_queues += [(slice_.name, host) for host in settled.gone]
+        self._order(settled.slice)
+
+    def strangers(self, wanted: Wanted) -> None:
+        """Slivers of slices that nobody knows: they go, by an order above the one that they follow."""
+        for name in sorted(self.seen.held_slices() - wanted.slices.keys()):
+            needed: set[Key] = set()
+            for host in sorted(self.seen.holders(name)):
+                if self.seen.state(host) is NodeState.FAILED and not self._asking(name, host):
+                    continue
+                generation = (self.seen.held(name, host) or 0) + 1
+                order = Order(verb=Verb.DELETE, host=host, slice=name, generation=generation)
+                need = Need(sliver_key(name, host), order, force=bool(self._asking(name, host)))
+                self._send(need, needed)
+                self.sent.answered(name, host, self.seen)
+            self.sent.keep(name, needed)
+
+    def nodes(self) -> None:
+        """Ask nodes what they hold, where that is not known or not what their heartbeats tell."""
+        needed: set[Key] = set()
+        for host in sorted(self.seen.unclear()):
+            node = self.seen.node(host)
+            if node is None or self.seen.state(host) in {NodeState.FAILED, NodeState.UNKNOWN}:
+                continue
+            order = Order(verb=Verb.REPORT, host=host, slice=ALL_SLICES, generation=0)
+            self._send(Need(report_key(NODE, host, "node"), order, after=DIFFERS_S), needed)
+        self.sent.keep(NODE, needed)
+
+    def _placed(self, slice_: WantedSlice) -> frozenset[Host]:
+        name, sent = slice_.name, self.sent
+        want = _want(slice_)
+        calm = sent.is_calm(name, self.now)
+        stops = None if sent.is_peoples(name, want) else share(slice_) if calm else 0
+        placed = place(slice_, self.seen, stops=stops)
+        self.waiting += placed.waiting
+        if not (placed.stopped and stops is None):
+            # Only when what people asked for is committed is it the state that they know.
+            sent.remember(name, want)
+        if placed.stopped and stops is not None:
+            sent.pause(name, self.now + CALM_S)
+        elif calm:
+            sent.calm(name)
+        return placed.hosts
+
+    def _order(self, slice_: WantedSlice) -> None:
+        needed: set[Key] = set()
+        for host in sorted(slice_.retired):
+            asking = self._asking(slice_.name, host)
+            self._take(slice_, host, needs_of_retired(slice_, self.seen, host, asking=asking), needed)
+        for host in sorted(slice_.hosts):
+            asking = self._asking(slice_.name, host)
+            needs = needs_of_host(slice_, self.seen, host, asking=asking, now=self.now)
+            self._take(slice_, host, needs, needed)
+        self.sent.keep(slice_.name, needed)
+
+    def _take(self, slice_: WantedSlice, host: Host, needs: HostNeeds, needed: set[Key]) -> None:
+        queues: list[tuple[Slice, Host]] = []
+        for need in needs.orders:
+            went = self._send(need, needed)
+            if went and need.order.verb is not Verb.DELETE and (slice_.name, host) not in queues:
+                queues.append((slice_.name, host))
+        self.agent_queues += queues
+        for application, reason in needs.waiting:
+            self.waiting.append(
+                Waiting(slice=slice_.name, host=host, application=application, reason=reason)
+            )
+        self.sent.answered(slice_.name, host, self.seen)
+
+    def _asking(self, slice_: Slice, host: Host) -> Asking:
+        return Asking(
+            node=self.sent.owes(NODE, host, self.seen), agent=self.sent.owes(slice_, host, self.seen)
+        )
+
+    def _send(self, need: Need, needed: set[Key]) -> bool:
+        needed.add(need.key)
+        node = self.seen.node(need.key.host)
+        if need.after:
+            self.sent.postpone(need.key, until=self.now + need.after)
+        went = self.sent.send(
+            need.key, need.order, now=self.now, said=node.said if node else 0, force=need.force
+        )
+        if went:
+            self.orders.append(need.order)
+        return went
+
+
+def _want(slice_: WantedSlice) -> WantedSlice:
+    """What of a slice people decide; the rest is a round's."""
+    return replace(slice_, generation=0, hosts={}, retired={}, placements=())

@@ -6,37 +6,157 @@ new, then after 2 s, 4 s, … at most 30 s. Soft: after a start everything that 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from dsmt_core.commands import Order
+from dsmt_core.commands import Order, Verb
 from dsmt_core.names import Application, Host, Slice
+from planner.fleet import Fleet
 
 FIRST_S: Final = 2.0
 MOST_S: Final = 30.0
+_DOUBLINGS: Final = 8
+"""Beyond this many doublings the bound is reached."""
 
 
 class Key(NamedTuple):
-    """What an order is about; the application is empty for a sliver, the slice for a node."""
+    """What an order is about; the application is empty for a sliver and for a report."""
 
     slice: Slice
     host: Host
-    application: Application = Application("")  # noqa: RUF009 - a NewType is a plain str
-    report: bool = False
+    application: Application
+    about: str
 
 
 @dataclass(slots=True)
 class _Sent:
-    what: tuple[object, ...]
+    order: Order | None
     times: int
     due: float
+    said: int
 
 
 class SentOrders:
     """Owned by the task that runs the rounds; `reconcile` changes it in place."""
 
     def __init__(self) -> None:
-        self._sent: dict[Key, _Sent] = {}
+        self._sent: dict[Slice, dict[Key, _Sent]] = {}
         self._answered: dict[tuple[Slice, Host], int] = {}
         self._people: dict[Slice, object] = {}
         self._calm_until: dict[Slice, float] = {}
+
+    # -- repeats --------------------------------------------------------------------------------------
+
+    def send(self, key: Key, order: Order, *, now: float, said: int, force: bool = False) -> bool:
+        """Whether an order that is not confirmed goes out now; it then counts as sent.
+
+        Args:
+            key: what it is about.
+            order: the whole order; another than the last one is due at once.
+            now: the time, seconds.
+            said: how often the node has told its holdings (`planner.fleet.NodeSeen.said`).
+            force: it goes out even though it is not due, because somebody asked.
+        """
+        known = self._sent.setdefault(key.slice, {}).get(key)
+        if known is None or (known.order is not None and known.order != order):
+            known = self._sent[key.slice][key] = _Sent(order, 0, now, said)
+        if not force and now < known.due:
+            return False
+        known.order = order
+        known.due = now + min(FIRST_S * 2 ** min(known.times, _DOUBLINGS), MOST_S)
+        known.times += 1
+        return True
+
+    def postpone(self, key: Key, *, until: float) -> None:
+        """Have the first order about ``key`` wait; one that is under way already does not."""
+        self._sent.setdefault(key.slice, {}).setdefault(key, _Sent(None, 0, until, 0))
+
+    def keep(self, slice_: Slice, needed: Collection[Key]) -> None:
+        """Forget the orders of a slice that are not needed any more: confirmed, or no longer wanted."""
+        mine = self._sent.get(slice_, {})
+        for key in mine.keys() - needed:
+            del mine[key]
+        if not mine:
+            self._sent.pop(slice_, None)
+
+    def heard_since(self, slice_: Slice, host: Host, seen: Fleet) -> bool:
+        """Whether a node has told its holdings after the order to delete the sliver first went out."""
+        known = self._sent.get(slice_, {}).get(sliver_key(slice_, host))
+        node = seen.node(host)
+        if known is None or known.order is None or node is None:
+            return False
+        return known.order.verb is Verb.DELETE and node.said > known.said
+
+    def due_slices(self, now: float) -> set[Slice]:
+        """The slices in which an order, or a pause, has come to its time."""
+        slices = {name for name, sent in self._sent.items() if any(one.due <= now for one in sent.values())}
+        return slices | {name for name, until in self._calm_until.items() if until <= now}
+
+    def next_due(self, now: float) -> float:
+        """When the first order or pause comes to its time; infinity when none does."""
+        times = [one.due for sent in self._sent.values() for one in sent.values()]
+        return min([time for time in [*times, *self._calm_until.values()] if time > now], default=_NEVER)
+
+    def slices(self) -> set[Slice]:
+        """The slices with orders that are not confirmed."""
+        return set(self._sent)
+
+    # -- who asks -------------------------------------------------------------------------------------
+
+    def owes(self, slice_: Slice, host: Host, seen: Fleet) -> bool:
+        """Whether an agent (a container manager, with an empty slice) has asked and got no answer yet."""
+        return seen.asked(slice_, host) > self._answered.get((slice_, host), 0)
+
+    def answered(self, slice_: Slice, host: Host, seen: Fleet) -> None:
+        """Its orders go out in this round."""
+        asked = seen.asked(slice_, host)
+        if asked:
+            self._answered[slice_, host] = asked
+
+    # -- people and pauses ----------------------------------------------------------------------------
+
+    def is_peoples(self, slice_: Slice, want: object) -> bool:
+        """Whether people have changed what they want of a slice since it was remembered."""
+        return slice_ in self._people and self._people[slice_] != want
+
+    def remember(self, slice_: Slice, want: object) -> None:
+        """What people want of a slice, as it was carried out."""
+        self._people[slice_] = want
+
+    def is_calm(self, slice_: Slice, now: float) -> bool:
+        """Whether the pause after the last stops is over."""
+        return self._calm_until.get(slice_, now) <= now
+
+    def pause(self, slice_: Slice, until: float) -> None:
+        """Let no more be stopped before ``until``, unless people ask."""
+        self._calm_until[slice_] = until
+
+    def calm(self, slice_: Slice) -> None:
+        """Nothing is held back: no pause need end a wait."""
+        self._calm_until.pop(slice_, None)
+
+    def forget(self, slices: Collection[Slice]) -> None:
+        """Slices that are not there any more."""
+        for slice_ in slices:
+            self._sent.pop(slice_, None)
+            self._people.pop(slice_, None)
+            self._calm_until.pop(slice_, None)
+
+
+def sliver_key(slice_: Slice, host: Host) -> Key:
+    """The key of CREATE and DELETE."""
+    return Key(slice_, host, Application(""), "sliver")
+
+
+def application_key(slice_: Slice, host: Host, application: Application) -> Key:
+    """The key of the orders about an application."""
+    return Key(slice_, host, application, "application")
+
+
+def report_key(slice_: Slice, host: Host, about: str) -> Key:
+    """The key of a REPORT asked of the ``node`` or of the ``agent``."""
+    return Key(slice_, host, Application(""), f"report {about}")
+
+
+_NEVER: Final = float("inf")

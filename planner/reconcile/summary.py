@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from planner.fleet import Fleet
+from dsmt_core.errors import DsmtError
+from dsmt_core.lifecycle import State
+from dsmt_core.names import Host
+from planner.fleet import ApplicationSeen, Fleet, NodeState
+from planner.placement import world_of
+from planner.plans import evaluate
 from planner.steps import Waiting
-from planner.wanted import WantedSlice
+from planner.wanted import NO_PLAN, Placement, Run, WantedSlice
 
 
 def summary(
@@ -15,10 +21,115 @@ def summary(
 ) -> dict[str, Any]:
     """The answer to ``GET /v1/slices/S/status`` (docs/reference/protocol.md §4), as plain JSON.
 
+    An instance is one application on one host, or the sliver where a slice has no application yet. On a
+    node that failed none counts as running, whatever was heard of it last.
+
     Args:
         wanted: the slice.
         seen: what is seen.
         now: seconds of the clock of ``seen``.
         waiting: what the last round about the slice held back; of other slices is left out.
     """
-    return {}
+    mine = [one for one in waiting if one.slice == wanted.name]
+    hosts = [_host(wanted, seen, host, now=now, waiting=mine) for host in _shown(wanted, seen)]
+    counts = Counter(_instances(wanted, seen))
+    missing = _missing(wanted, seen) * max(len(wanted.applications), 1)
+    return {
+        "slice": wanted.name,
+        "managed": wanted.managed,
+        "plan": wanted.plan,
+        "agent": wanted.agent,
+        "generation": wanted.generation,
+        "wanted": counts.total() + missing,
+        "running": counts["running"],
+        "failed": counts["failed"],
+        "waiting": counts["waiting"],
+        "missing": missing,
+        "hosts": hosts,
+        "waiting_reasons": [_sentence(one) for one in mine],
+    }
+
+
+def _shown(wanted: WantedSlice, seen: Fleet) -> list[Host]:
+    """The slice's hosts, and those that have not given up its sliver yet."""
+    return sorted(wanted.hosts.keys() | wanted.retired.keys() | seen.holders(wanted.name))
+
+
+def _host(
+    wanted: WantedSlice, seen: Fleet, host: Host, *, now: float, waiting: Sequence[Waiting]
+) -> dict[str, Any]:
+    sliver = seen.sliver(wanted.name, host)
+    state = seen.state(host)
+    reasons = [one.reason for one in waiting if one.host == host]
+    if state in {NodeState.FAILED, NodeState.SUSPECT}:
+        reasons.insert(0, f"the node has not answered for {max(now - seen.heard_at(host), 0):.0f} s")
+    elif not reasons and host not in wanted.hosts:
+        reasons = ["it left the slice" if wanted.managed else "the slice is not managed"]
+    return {
+        "host": host,
+        "node_state": state,
+        "container": sliver.container.state if sliver else State.UNDEFINED,
+        "agent": sliver.agent.state if sliver else State.UNDEFINED,
+        "applications": [
+            _application(placement, sliver.applications.get(placement.application) if sliver else None)
+            for placement in wanted.placements
+            if placement.host == host
+        ],
+        "reason": reasons[0] if reasons else "",
+    }
+
+
+def _application(placement: Placement, heard: ApplicationSeen | None) -> dict[str, Any]:
+    heard = heard or ApplicationSeen()
+    return {
+        "application": placement.application,
+        "state": heard.state,
+        "version": heard.version,
+        "wanted_version": placement.version,
+        "wanted": placement.run,
+        "text": heard.text,
+        "reason": heard.layer.reason,
+        "since": heard.layer.since,
+    }
+
+
+def _instances(wanted: WantedSlice, seen: Fleet) -> list[str]:
+    """How each wanted instance is doing: running, failed or waiting; one that is to be stopped is none."""
+    if not wanted.applications:
+        return [_sliver_is(wanted, seen, host) for host in wanted.hosts]
+    return [_placed_is(seen, placement) for placement in wanted.placements if placement.run is Run.RUNNING]
+
+
+def _sliver_is(wanted: WantedSlice, seen: Fleet, host: Host) -> str:
+    sliver = seen.sliver(wanted.name, host)
+    if seen.state(host) is NodeState.FAILED:
+        return "failed"
+    return _called(sliver.agent.state if sliver else State.UNDEFINED)
+
+
+def _placed_is(seen: Fleet, placement: Placement) -> str:
+    sliver = seen.sliver(placement.slice, placement.host)
+    heard = sliver.applications.get(placement.application) if sliver else None
+    if seen.state(placement.host) is NodeState.FAILED:
+        return "failed"
+    return _called(heard.state if heard else State.UNDEFINED)
+
+
+def _called(state: State) -> str:
+    return state.value if state in {State.RUNNING, State.FAILED} else "waiting"
+
+
+def _missing(wanted: WantedSlice, seen: Fleet) -> int:
+    """How many hosts the plan asks for beyond those of the slice."""
+    if not wanted.managed or wanted.plan == NO_PLAN:
+        return 0
+    try:
+        selection = evaluate(wanted.plan, wanted.plan_parameters, wanted.plans, world_of(wanted, seen))
+    except DsmtError:
+        return 0
+    return max(len(selection.hosts) + selection.missing - len(wanted.hosts), 0)
+
+
+def _sentence(waiting: Waiting) -> str:
+    of = " ".join(filter(None, (waiting.host, waiting.application)))
+    return f"{of}: {waiting.reason}" if of else waiting.reason

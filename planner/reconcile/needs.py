@@ -1,0 +1,192 @@
+"""What one host still needs of one slice: the orders that are not confirmed, in the order of the layers.
+
+The container manager first; the agent only when it is known to listen in the sliver of the right
+generation. What is confirmed needs nothing, unless whoever holds it asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from dsmt_core.commands import Order, Verb
+from dsmt_core.lifecycle import State
+from dsmt_core.names import Application, Host, wrapper_of
+from planner.fleet import ApplicationSeen, Fleet, NodeSeen, NodeState, SliverSeen
+from planner.reconcile.sent import Key, application_key, report_key, sliver_key
+from planner.wanted import Placement, Run, WantedSlice
+
+AGENT_S: Final = 5.0
+"""An agent in a sliver that is there speaks up by itself within this time; then it is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """An order that is not confirmed.
+
+    Attributes:
+        key: what it is about.
+        order: the whole order.
+        force: whoever it is for has asked: it goes out at once.
+        after: seconds that the first one waits, for what may come by itself.
+    """
+
+    key: Key
+    order: Order
+    force: bool = False
+    after: float = 0.0
+
+
+@dataclass(slots=True)
+class HostNeeds:
+    """What one host needs, and what is waited for there, with the application it concerns."""
+
+    orders: list[Need] = field(default_factory=list)
+    waiting: list[tuple[Application, str]] = field(default_factory=list)
+
+    def wait(self, reason: str, application: Application = Application("")) -> None:  # noqa: B008
+        """Something is held back."""
+        self.waiting.append((application, reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who has asked: the container manager of the host, the slice's agent on it."""
+
+    node: bool = False
+    agent: bool = False
+
+    def __bool__(self) -> bool:
+        return self.node or self.agent
+
+
+def needs_of_host(slice_: WantedSlice, seen: Fleet, host: Host, *, asking: Asking, now: float) -> HostNeeds:
+    """What a host of the slice needs."""
+    needs, node = HostNeeds(), seen.node(host)
+    if node is None:
+        needs.wait("the node has not joined")
+        return needs
+    if seen.state(host) is NodeState.FAILED and not asking:
+        needs.wait(f"the node has not answered for {max(now - seen.heard_at(host), 0):.0f} s")
+        return needs
+    is_there = _need_sliver(needs, slice_, node, host, asked=asking.node)
+    if is_there or asking.agent:
+        _need_applications(needs, slice_, seen.sliver(slice_.name, host), host, asked=asking.agent)
+    return needs
+
+
+def needs_of_retired(slice_: WantedSlice, seen: Fleet, host: Host, *, asking: Asking) -> HostNeeds:
+    """What a host needs that is to give up its sliver."""
+    needs = HostNeeds()
+    if seen.node(host) is None or (seen.state(host) is NodeState.FAILED and not asking):
+        needs.wait("the sliver is to be deleted when the node is back")
+        return needs
+    generation = slice_.retired[host]
+    order = Order(verb=Verb.DELETE, host=host, slice=slice_.name, generation=generation)
+    needs.orders.append(Need(sliver_key(slice_.name, host), order, force=bool(asking)))
+    needs.wait("the sliver is being deleted")
+    return needs
+
+
+def _need_sliver(needs: HostNeeds, slice_: WantedSlice, node: NodeSeen, host: Host, *, asked: bool) -> bool:
+    """Order the sliver where it is not confirmed; True when it is there at the right generation."""
+    generation = slice_.hosts[host]
+    is_there = node.slivers is not None and node.slivers.get(slice_.name) == generation
+    if is_there and not asked:
+        return True
+    if node.slivers is None:
+        # Unknown is not false: the node is asked (by the round) before it is told.
+        needs.wait("the node has not said yet what it holds")
+        return False
+    order = Order(verb=Verb.CREATE, host=host, slice=slice_.name, generation=generation, agent=slice_.agent)
+    needs.orders.append(Need(sliver_key(slice_.name, host), order, force=asked))
+    if not is_there:
+        needs.wait("the sliver is ordered")
+    return is_there
+
+
+def _need_applications(
+    needs: HostNeeds, slice_: WantedSlice, sliver: SliverSeen | None, host: Host, *, asked: bool
+) -> None:
+    if sliver is None or not (sliver.agent_ready or asked):
+        needs.wait(_why_no_agent(sliver))
+    if sliver is None or not sliver.agent_ready or not sliver.fresh:
+        _need_report(needs, slice_, host)
+    if sliver is None or not (sliver.agent_ready or asked):
+        return
+    for placement in slice_.placements:
+        if placement.host == host:
+            _need_application(needs, slice_, placement, sliver, asked=asked)
+    for need in _strays(slice_, sliver, host, asked=asked):
+        needs.orders.append(need)
+
+
+def _need_application(
+    needs: HostNeeds, slice_: WantedSlice, placement: Placement, sliver: SliverSeen, *, asked: bool
+) -> None:
+    heard = sliver.applications.get(placement.application)
+    confirmed = heard is not None and heard.generation == placement.generation
+    if not confirmed or asked:
+        wanted = slice_.applications[placement.application]
+        order = Order(
+            verb=_verb(placement, heard),
+            host=placement.host,
+            slice=slice_.name,
+            generation=placement.generation,
+            application=placement.application,
+            wrapper=wanted.wrapper,
+            version=placement.version,
+            packages=wanted.packages,
+            restarts=placement.restarts,
+            status_period=slice_.status_period,
+            agent=slice_.agent,
+        )
+        key = application_key(slice_.name, placement.host, placement.application)
+        needs.orders.append(Need(key, order, force=asked))
+    if not confirmed:
+        needs.wait("the agent has not confirmed the order yet", placement.application)
+    elif heard is not None and heard.state is State.FAILED and placement.run is Run.RUNNING:
+        why = f": {heard.layer.reason}" if heard.layer.reason else ""
+        needs.wait(f"it failed{why}", placement.application)
+
+
+def _verb(placement: Placement, heard: ApplicationSeen | None) -> Verb:
+    """The verb that says best what changes; the order says the whole of what is wanted in any case."""
+    if placement.run is Run.STOPPED:
+        return Verb.STOP
+    if heard is None or not heard.version:
+        return Verb.APPCONFIG
+    if heard.version != placement.version:
+        return Verb.UPDATE
+    if heard.restarts < placement.restarts:
+        return Verb.RESTART
+    return Verb.START if heard.state is State.TERMINATED else Verb.APPCONFIG
+
+
+def _strays(slice_: WantedSlice, sliver: SliverSeen, host: Host, *, asked: bool) -> Iterator[Need]:
+    """What the agent holds and nobody wants."""
+    for name in sorted(sliver.applications.keys() - slice_.applications.keys()):
+        if sliver.applications[name].held:
+            order = Order(
+                verb=Verb.UNINSTALL,
+                host=host,
+                slice=slice_.name,
+                generation=slice_.generation,
+                application=name,
+                wrapper=wrapper_of(name),
+                agent=slice_.agent,
+            )
+            yield Need(application_key(slice_.name, host, name), order, force=asked)
+
+
+def _need_report(needs: HostNeeds, slice_: WantedSlice, host: Host) -> None:
+    order = Order(verb=Verb.REPORT, host=host, slice=slice_.name, generation=0)
+    needs.orders.append(Need(report_key(slice_.name, host, "agent"), order, after=AGENT_S))
+
+
+def _why_no_agent(sliver: SliverSeen | None) -> str:
+    for layer, name in ((sliver and sliver.agent, "agent"), (sliver and sliver.container, "sliver")):
+        if layer and layer.state is State.FAILED:
+            return f"the {name} failed{layer.reason and f': {layer.reason}'}"
+    return "the sliver is there and its agent starts"

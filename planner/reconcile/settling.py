@@ -1,0 +1,170 @@
+"""Settling: what of a slice's wanted changes in this round, with the generation that it gets.
+
+The generation is one counter for each slice. A round that changes hosts, placements or versions raises it
+above everything that was ever heard of the slice: a planner whose database was restored from an older
+copy continues above its own past, and what it then repeats is obeyed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from dsmt_core.names import Application, Host
+from planner.fleet import Fleet
+from planner.placement import is_gone
+from planner.reconcile.sent import SentOrders
+from planner.steps import SliceChange
+from planner.wanted import Placement, WantedSlice
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A slice as it will be when the change is committed.
+
+    Attributes:
+        slice: what the orders of this round follow.
+        change: what is to be committed; None when nothing is.
+        gone: hosts of which it is now known that their sliver has gone.
+    """
+
+    slice: WantedSlice
+    change: SliceChange | None
+    gone: tuple[Host, ...]
+
+
+def settle(slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], *, sent: SentOrders) -> Settled:
+    """Settle a slice on ``hosts``.
+
+    Args:
+        slice_: as committed.
+        seen: as folded.
+        hosts: where its slivers should be, as `planner.placement.place` decided.
+        sent: what was ordered before; read only.
+    """
+    generation = 1 + max(slice_.generation, *_heard(slice_, seen), 0)
+    gone = frozenset(
+        host
+        for host in slice_.retired.keys() - hosts
+        if is_gone(slice_, seen, host, heard_since=sent.heard_since(slice_.name, host, seen))
+    )
+    after = replace(
+        slice_,
+        hosts=_hosts(slice_, seen, hosts, generation),
+        retired=_retired(slice_, seen, hosts, gone=gone, generation=generation),
+        placements=_placements(slice_, seen, hosts, generation),
+    )
+    raised = _uses(after, generation) or _is_behind_strays(after, seen)
+    after = replace(after, generation=generation if raised else slice_.generation)
+    if after == slice_:
+        return Settled(slice_, None, ())
+    change = SliceChange(
+        slice=after.name,
+        generation=after.generation,
+        hosts=after.hosts,
+        retired=after.retired,
+        placements=after.placements,
+    )
+    return Settled(after, change, tuple(sorted(gone)))
+
+
+def _heard(slice_: WantedSlice, seen: Fleet) -> Iterator[int]:
+    """Every generation of the slice that was heard."""
+    for host in seen.holders(slice_.name) | slice_.hosts.keys() | slice_.retired.keys():
+        yield _heard_of_sliver(slice_, seen, host)
+        sliver = seen.sliver(slice_.name, host)
+        for application in sliver.applications.values() if sliver else ():
+            yield application.generation
+
+
+def _heard_of_sliver(slice_: WantedSlice, seen: Fleet, host: Host) -> int:
+    """The highest generation that a node follows or followed for the sliver; -1 when there is none."""
+    node = seen.node(host)
+    if node is None:
+        return -1
+    return max((node.slivers or {}).get(slice_.name, -1), node.gone.get(slice_.name, -1))
+
+
+def _hosts(slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], generation: int) -> dict[Host, int]:
+    """The hosts with what their container managers are told; raised where one follows a higher order."""
+    settled: dict[Host, int] = {}
+    for host in sorted(hosts):
+        told = slice_.hosts.get(host, -1)
+        node = seen.node(host)
+        # What a node has deleted at this very generation it would refuse to make again.
+        deleted = -1 if node is None else node.gone.get(slice_.name, -1)
+        obeyed = told >= _heard_of_sliver(slice_, seen, host) and told > deleted
+        settled[host] = told if obeyed and host in slice_.hosts else generation
+    return settled
+
+
+def _retired(
+    slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], *, gone: frozenset[Host], generation: int
+) -> dict[Host, int]:
+    """The hosts whose sliver is to be deleted; also where one is held that nobody placed there."""
+    settled: dict[Host, int] = {}
+    held = seen.holders(slice_.name)
+    leaving = slice_.retired.keys() | slice_.hosts.keys() | held
+    for host in sorted(leaving - hosts - gone - seen.forgotten):
+        told = slice_.retired.get(host, -1)
+        node = seen.node(host)
+        follows = -1 if node is None else (node.slivers or {}).get(slice_.name, -1)
+        settled[host] = told if host in slice_.retired and told >= follows else generation
+    return settled
+
+
+def _placements(
+    slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], generation: int
+) -> tuple[Placement, ...]:
+    """One placement for each application on each host; what is there already keeps what people turned."""
+    before = {(placement.host, placement.application): placement for placement in slice_.placements}
+    settled: list[Placement] = []
+    for host in sorted(hosts):
+        joined = host not in slice_.hosts
+        sliver = seen.sliver(slice_.name, host)
+        for name in sorted(slice_.applications):
+            known = None if joined else before.get((host, name))
+            placed = _placed(slice_, host, name, known=known, generation=generation)
+            heard = sliver.applications.get(name) if sliver else None
+            if heard is not None and heard.generation > placed.generation:
+                placed = replace(placed, generation=generation)
+            settled.append(placed)
+    # The store need not keep an order; another order is no change.
+    same = frozenset(settled) == frozenset(slice_.placements)
+    return slice_.placements if same else tuple(settled)
+
+
+def _placed(
+    slice_: WantedSlice, host: Host, name: Application, *, known: Placement | None, generation: int
+) -> Placement:
+    wanted = slice_.applications[name]
+    if known is None:
+        return Placement(
+            slice=slice_.name,
+            host=host,
+            application=name,
+            version=wanted.version,
+            generation=generation,
+            run=wanted.run,
+            restarts=wanted.restarts,
+        )
+    restarts = max(known.restarts, wanted.restarts)
+    if (known.version, known.restarts) == (wanted.version, restarts):
+        return known
+    return replace(known, version=wanted.version, restarts=restarts, generation=generation)
+
+
+def _uses(after: WantedSlice, generation: int) -> bool:
+    """Whether anything of the slice got the generation of this round."""
+    placed = (placement.generation for placement in after.placements)
+    return generation in {*after.hosts.values(), *after.retired.values(), *placed}
+
+
+def _is_behind_strays(after: WantedSlice, seen: Fleet) -> bool:
+    """Whether an agent holds an application that is not wanted, by an order above all of ours."""
+    for host in after.hosts:
+        sliver = seen.sliver(after.name, host)
+        for name, heard in sliver.applications.items() if sliver else ():
+            if name not in after.applications and heard.generation > after.generation:
+                return True
+    return False
