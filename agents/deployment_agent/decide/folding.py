@@ -94,7 +94,8 @@ def _installed(course: Course, step: Install, outcome: Outcome, now: float) -> N
 
 def _uninstalled(course: Course, outcome: Outcome, now: float) -> None:
     if isinstance(outcome, Troubled):
-        course.failed(outcome, now)
+        # What is to go has to go: no failure of that is final.
+        course.failed(Troubled(outcome.reason), now)
         return
     record = course.record
     record.version, record.packages, record.receipt, record.touched = "", (), {}, False

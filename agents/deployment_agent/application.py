@@ -1,0 +1,192 @@
+"""The three scripts of an application: where they are, how they are called, what they said.
+
+An RPM's wrapper installs `/opt/dsmt/X/start`, `stop` and `status`; a tar package brings `start.sh`,
+`stop.sh` and `status.sh` in `/app/X/VERSION`. Which of them exist is looked up at each call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from agents.deployment_agent.decide import Checked, Periods
+from agents.deployment_agent.paths import INSIDE_APP, INSIDE_OPT, OWN, SliverPaths
+from agents.deployment_agent.sliver import Call, Ran, Sliver
+from dsmt_core.errors import Conflict, DeadlinePassed, Invalid
+from dsmt_core.events import legal_text
+
+TEXT_CHARACTERS: Final = 256
+STOP_S: Final = 30.0
+TERM_S: Final = 5.0
+KILL_S: Final = 5.0
+_LOOK_S: Final = 0.05
+_LOG_TAIL: Final = 4096
+_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an application's entry points are, inside the sliver."""
+
+    start: str
+    stop: str
+    status: str
+    cwd: str
+
+
+def place(application: str, receipt: Mapping[str, str]) -> Place:
+    """The entry points of ``application`` as its installer's receipt tells."""
+    if directory := receipt.get("directory"):
+        start, stop, status = (f"{directory}/{name}.sh" for name in ("start", "stop", "status"))
+        return Place(start, stop, status, cwd=directory)
+    start, stop, status = (
+        f"{INSIDE_OPT}/dsmt/{application}/{name}" for name in ("start", "stop", "status")
+    )
+    return Place(start, stop, status, cwd=str(INSIDE_APP))
+
+
+class Scripts:
+    """Calls the scripts of one installed application.
+
+    Args:
+        application: its name.
+        where: its entry points.
+        env: what is added to the scripts' environment.
+        sliver: who starts them.
+        paths: where the sliver's files are for this process.
+    """
+
+    def __init__(
+        self, application: str, where: Place, *, env: Mapping[str, str], sliver: Sliver, paths: SliverPaths
+    ) -> None:
+        self._application = application
+        self._where = where
+        self._env = {"PATH": _PATH, "HOME": "/home", "LANG": "C.UTF-8", **env}
+        self._sliver = sliver
+        self._paths = paths
+        self._log = str(PurePosixPath(INSIDE_APP, OWN, f"{application}.log"))
+
+    async def start(self) -> int:
+        """Call the start script; its pid. What it prints goes to the application's log.
+
+        Raises:
+            Invalid: there is none.
+            Conflict: it cannot be started now.
+            Unavailable, DeadlinePassed: the init does not answer.
+        """
+        if not self._exists(self._where.start):
+            raise Invalid(
+                f"{self._application} has no start script",
+                hint=f"{self._where.start} is missing or not executable: rpmgen --start, or start.sh",
+            )
+        return await self._sliver.spawn(self._call(self._where.start), log=self._log)
+
+    async def check(self, start_pid: int, periods: Periods) -> tuple[Checked, frozenset[int]]:
+        """What the status script says, and the processes as they were just before.
+
+        Raises:
+            Conflict, Unavailable, DeadlinePassed: the init could not be asked.
+        """
+        before = await self._sliver.processes(self._application)
+        code, text, scripted = None, "", self._exists(self._where.status)
+        if scripted:
+            code, text = await self._ask_status(periods.status_s)
+        start_code = before.exited.get(start_pid) if start_pid else None
+        checked = Checked(
+            scripted=scripted,
+            code=code,
+            text=text,
+            alive=bool(before.pids),
+            start_code=start_code,
+            start_text=self._last_log_line() if start_code or not before.pids else "",
+        )
+        return checked, before.pids
+
+    async def stop(self) -> None:
+        """Call the stop script, then end whatever is left, politely first.
+
+        Raises:
+            DeadlinePassed: something survives even SIGKILL.
+            Conflict, Unavailable: the init could not be asked.
+        """
+        if await self._stopped_by_script():
+            return
+        for number, wait_s in ((signal.SIGTERM, TERM_S), (signal.SIGKILL, KILL_S)):
+            if not await self._sliver.signal(self._application, number):
+                return
+            if await self._empty_within(wait_s):
+                return
+        raise DeadlinePassed(f"processes of {self._application} survive SIGKILL")
+
+    async def _stopped_by_script(self) -> bool:
+        """Whether nothing is left, at most `STOP_S` after the stop script was called."""
+        if not self._exists(self._where.stop):
+            return False
+        end = asyncio.get_running_loop().time() + STOP_S
+        try:
+            ran = await self._sliver.run(self._call(self._where.stop), timeout_s=STOP_S)
+        except Conflict:
+            # A stop script that cannot be started leaves the work to the signals.
+            return False
+        left = end - asyncio.get_running_loop().time()
+        return ran.code == 0 and await self._empty_within(left)
+
+    async def _ask_status(self, timeout_s: float) -> tuple[int | None, str]:
+        try:
+            ran = await self._sliver.run(self._call(self._where.status), timeout_s=timeout_s)
+        except Conflict as error:
+            # 126: found, and not to be executed (POSIX shells say it so).
+            return 126, first_line(error.message)
+        return _code(ran), first_line(ran.output)
+
+    async def _empty_within(self, wait_s: float) -> bool:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + wait_s
+        while (await self._sliver.processes(self._application)).pids:
+            if loop.time() >= end:
+                return False
+            await asyncio.sleep(_LOOK_S)
+        return True
+
+    def _call(self, script: str) -> Call:
+        return Call([script], self._application, self._env, self._where.cwd)
+
+    def _exists(self, script: str) -> bool:
+        # A start script that is a link out of the sliver's directories is judged inside, when it is called.
+        here = self._paths.here(script)
+        return here.is_symlink() or (here.is_file() and os.access(here, os.X_OK))
+
+    def _last_log_line(self) -> str:
+        path = self._paths.here(self._log)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return ""
+        with os.fdopen(descriptor, "rb") as log:
+            log.seek(0, os.SEEK_END)
+            log.seek(max(0, log.tell() - _LOG_TAIL))
+            return last_line(log.read(_LOG_TAIL).decode(errors="replace"))
+
+
+def first_line(output: str) -> str:
+    """The first line of what a script printed, as an event may carry it: legal, at most 256 characters."""
+    return _cut(output.split("\n", 1)[0])
+
+
+def last_line(output: str) -> str:
+    """The last line that is not empty, likewise."""
+    filled = [line for line in output.split("\n") if line.strip()]
+    return _cut(filled[-1]) if filled else ""
+
+
+def _cut(line: str) -> str:
+    return legal_text(line[:TEXT_CHARACTERS].rstrip("\r"))
+
+
+def _code(ran: Ran) -> int | None:
+    return None if ran.timed_out else ran.code

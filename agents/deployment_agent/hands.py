@@ -1,0 +1,146 @@
+"""Carries out the steps of `decide` in the sliver and on the bus, and says how they went.
+
+Rule: nothing is chosen here. Every failure comes back as a reason; only a fault of the program rises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+from agents.deployment_agent.application import Scripts, place
+from agents.deployment_agent.config import AgentConfig
+from agents.deployment_agent.decide import (
+    CheckStatus,
+    Deployment,
+    Done,
+    Fetch,
+    Forget,
+    Install,
+    Installed,
+    Outcome,
+    Periods,
+    Publish,
+    Report,
+    Start,
+    Started,
+    Step,
+    Stop,
+    Troubled,
+    Uninstall,
+)
+from agents.deployment_agent.installers.choice import Installers
+from agents.deployment_agent.installers.port import Job
+from agents.deployment_agent.paths import INSIDE_PACKAGES, SliverPaths
+from agents.deployment_agent.sliver import Sliver
+from agents.deployment_agent.voice import Voice
+from dsmt_core.errors import DsmtError, Invalid
+from dsmt_core.names import Application
+
+_LOG = logging.getLogger(__name__)
+
+
+class Hands:
+    """Performs steps.
+
+    Args:
+        config: whose sliver it is.
+        paths: where the sliver is.
+        voice: how the agent speaks.
+        periods: times.
+    """
+
+    def __init__(self, config: AgentConfig, paths: SliverPaths, voice: Voice, periods: Periods) -> None:
+        self._config = config
+        self._paths = paths
+        self._voice = voice
+        self._periods = periods
+        self._sliver = Sliver(paths.run)
+        self._installers = Installers(self._sliver, paths)
+        self._alive: dict[Application, frozenset[int]] = {}
+
+    def concerns(self, pid: int) -> list[Application]:
+        """The applications of which ``pid`` was a process when they were last looked at."""
+        return [name for name, pids in self._alive.items() if pid in pids]
+
+    async def perform(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
+        """Carry out ``step`` of the application ``name``."""
+        try:
+            if isinstance(step, Publish | Report | Forget):
+                return await self._tell(name, deployment, step)
+            if isinstance(step, Fetch | Install | Uninstall):
+                return await self._bring(name, step)
+            return await self._process(name, deployment, step)
+        except DsmtError as error:
+            _LOG.warning("%s of %s: %s", type(step).__name__, name, error)
+            return Troubled(error.message, final=isinstance(error, Invalid))
+
+    async def _tell(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
+        if isinstance(step, Publish):
+            more = {"version": step.version, "generation": str(step.generation)}
+            if step.reason:
+                more["reason"] = step.reason
+            _LOG.info("%s is %s %s", name, step.state, step.reason)
+            await self._voice.state(name, step.state, more)
+        elif isinstance(step, Report):
+            await self._voice.status(name, deployment.record.order.status_period, status_pairs(deployment))
+        else:
+            self._alive.pop(name, None)
+            for log in (f"{name}.log", f"{name}.log.1"):
+                with contextlib.suppress(OSError):
+                    (self._paths.own / log).unlink(missing_ok=True)
+        return Done()
+
+    async def _bring(self, name: Application, step: Fetch | Install | Uninstall) -> Outcome:
+        if isinstance(step, Fetch):
+            for package in step.packages:
+                await self._sliver.fetch(package)
+            return Done()
+        if isinstance(step, Uninstall):
+            await self._installers.remove(name, step.receipt)
+            return Done()
+        packages = tuple(str(INSIDE_PACKAGES / package.digest) for package in step.packages)
+        return Installed(await self._installers.install(Job(name, step.version, packages, step.before)))
+
+    async def _process(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
+        scripts = self._scripts(name, deployment)
+        match step:
+            case Start():
+                return Started(await scripts.start())
+            case CheckStatus(start_pid=start_pid):
+                checked, self._alive[name] = await scripts.check(start_pid, self._periods)
+                return checked
+            case Stop():
+                self._alive.pop(name, None)
+                await scripts.stop()
+        return Done()
+
+    def _scripts(self, name: Application, deployment: Deployment) -> Scripts:
+        record = deployment.record
+        env = {
+            "DSMT_HOST": self._config.host,
+            "DSMT_SLICE": self._config.slice,
+            "DSMT_APPLICATION": name,
+            "DSMT_VERSION": record.version,
+        }
+        where = place(name, record.receipt)
+        return Scripts(name, where, env=env, sliver=self._sliver, paths=self._paths)
+
+
+def status_pairs(deployment: Deployment) -> dict[str, str]:
+    """What a status event says of an application."""
+    record, checked = deployment.record, deployment.checked
+    code = checked.code if checked is not None else None
+    reason = deployment.note or record.reason
+    pairs = {
+        "state": str(record.state),
+        "exit-code": "" if code is None else str(code),
+        "text": checked.text if checked is not None else "",
+        "version": record.version,
+        "generation": str(record.order.generation),
+    }
+    if reason:
+        pairs["reason"] = reason
+    if note := record.receipt.get("note"):
+        pairs["note"] = note
+    return pairs

@@ -1,0 +1,91 @@
+"""Which installer takes which packages: decided by what is in the files, never by what they are called."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from agents.deployment_agent.installers.extraction import RpmExtraction
+from agents.deployment_agent.installers.port import Installer, Job, Receipt
+from agents.deployment_agent.installers.rpm import RpmInstaller
+from agents.deployment_agent.installers.tar import TarInstaller
+from agents.deployment_agent.paths import SliverPaths
+from agents.deployment_agent.sliver import Sliver
+from dsmt_core.errors import Invalid, Unavailable
+
+HEAD_BYTES: Final = 512
+
+
+class Installers:
+    """All installers of one sliver, behind one door.
+
+    Args:
+        sliver: where they act.
+        paths: where its files are for this process.
+    """
+
+    def __init__(self, sliver: Sliver, paths: SliverPaths) -> None:
+        self._paths = paths
+        self._rpm = RpmInstaller(sliver)
+        self._extraction = RpmExtraction(sliver)
+        self._tar = TarInstaller(sliver)
+
+    async def install(self, job: Job) -> Receipt:
+        """Install by the installer that knows the packages; what another kind left before is removed.
+
+        Raises:
+            Invalid: nobody knows them, or they are of different kinds.
+            DsmtError: it did not work this time.
+        """
+        installer = await self._for(job.packages)
+        before = job.before
+        if before and before.get("kind") != installer.kind:
+            await self.remove(job.application, before)
+            job = Job(job.application, job.version, job.packages)
+        return await installer.install(job)
+
+    async def remove(self, application: str, receipt: Receipt) -> None:
+        """Remove what the receipt names; without one, whatever an install cut short may have left.
+
+        Raises:
+            DsmtError: it did not work this time.
+        """
+        kinds = [receipt["kind"]] if "kind" in receipt else [self._tar.kind, self._extraction.kind]
+        if "kind" not in receipt and await self._rpm.available():
+            kinds.append(self._rpm.kind)
+        for kind in kinds:
+            await self._of(kind).remove(application, receipt)
+
+    async def _for(self, packages: Sequence[str]) -> Installer:
+        heads = [self._head(package) for package in packages]
+        if heads and all(map(self._rpm.recognise, heads)):
+            return self._rpm if await self._rpm.available() else self._extraction
+        if heads and all(map(self._tar.recognise, heads)):
+            return self._tar
+        raise Invalid(
+            "no installer knows these packages",
+            hint="packages are RPMs or tar archives, not both in one order",
+        )
+
+    def _of(self, kind: str) -> Installer:
+        installers: tuple[Installer, ...] = (self._rpm, self._extraction, self._tar)
+        for installer in installers:
+            if installer.kind == kind:
+                return installer
+        raise Invalid(f"no installer is called {kind[:20]!r}")
+
+    def _head(self, package: str) -> bytes:
+        path = self._paths.here(package)
+        try:
+            return _read_head(path)
+        except OSError as error:
+            # It may have been cleared away; it is fetched again then.
+            raise Unavailable(f"the package {path.name} cannot be read: {error.strerror}") from error
+
+
+def _read_head(path: Path) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(HEAD_BYTES)

@@ -1,0 +1,79 @@
+"""RPM without rpm: the files are unpacked, no scriptlet runs, and the receipt says so.
+
+The unpacking is a program of its own (`unpack`) that runs inside the sliver: a hostile archive meets the
+sliver's walls besides the checks, and the agent's memory stays small.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+from agents.deployment_agent.application import last_line
+from agents.deployment_agent.installers.port import Job, Receipt
+from agents.deployment_agent.installers.rpm import MAGIC
+from agents.deployment_agent.paths import INSIDE_APP, OWN
+from agents.deployment_agent.sliver import Call, Sliver
+from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid
+
+UNPACK_S: Final = 300.0
+_NOTE: Final = "installed without rpm: files only, no scriptlets"
+# What the program says when the archive itself is at fault: no attempt will help.
+REFUSED: Final = 65
+
+
+async def unpack(sliver: Sliver, application: str, arguments: Sequence[str]) -> dict[str, Any]:
+    """Run the unpacking program inside the sliver; what it answered.
+
+    Raises:
+        Invalid: it refuses the archive.
+        DsmtError: it failed this time.
+    """
+    argv = [sys.executable, "-m", "agents.deployment_agent.unpack", *arguments]
+    ran = await sliver.run(Call(argv, application, cwd="/"), timeout_s=UNPACK_S)
+    if ran.timed_out:
+        raise DeadlinePassed(f"unpacking took longer than {UNPACK_S:g} s")
+    said = last_line(ran.output)
+    if ran.code == REFUSED:
+        raise Invalid(said)
+    if ran.code != 0:
+        raise DsmtError(f"unpacking failed (exit code {ran.code}): {said}")
+    answer = json.loads(said)
+    return answer if isinstance(answer, dict) else {}
+
+
+class RpmExtraction:
+    """Unpacks RPMs into the sliver.
+
+    Args:
+        sliver: where.
+    """
+
+    kind = "rpm-files"
+
+    def __init__(self, sliver: Sliver) -> None:
+        self._sliver = sliver
+
+    def recognise(self, head: bytes) -> bool:
+        """Whether it begins with the lead of an RPM."""
+        return head.startswith(MAGIC)
+
+    async def install(self, job: Job) -> Receipt:
+        """Unpack all packages; files of the version before that are gone from this one are removed."""
+        arguments = ["rpm", "--into", "/", "--list", _list(job.application), *job.packages]
+        answer = await unpack(self._sliver, job.application, arguments)
+        return {"kind": self.kind, "version": job.version, "files": str(answer["files"]), "note": _NOTE}
+
+    async def remove(self, application: str, receipt: Receipt) -> None:  # noqa: ARG002 - the port's
+        """Remove the files that were listed when they were unpacked."""
+        await unpack(self._sliver, application, ["remove", "--list", _list(application)])
+
+    async def installed_version(self, application: str, receipt: Receipt) -> str:  # noqa: ARG002
+        """As the receipt has it; there is no database."""
+        return receipt.get("version", "")
+
+
+def _list(application: str) -> str:
+    return f"{INSIDE_APP}/{OWN}/{application}.files"

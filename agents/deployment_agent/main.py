@@ -1,0 +1,88 @@
+"""`dsmt-agent`: the deployment agent as a process inside its sliver."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from agents import bootstrap
+from agents.deployment_agent.config import FILE, AgentConfig, read_config
+from agents.deployment_agent.paths import SliverPaths
+from dsmt_core.errors import DsmtError, NotFound
+
+# The container manager writes agent.json before it has the agent started; the rest is patience.
+CONFIG_S: Final = 10.0
+_LOOK_S: Final = 0.05
+
+
+def run() -> None:
+    """Entry point; the exit code is that of `dsmt_core.errors`."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(
+        level=logging.DEBUG if arguments.verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    try:
+        asyncio.run(_serve(_paths(arguments.run)))
+    except DsmtError as error:
+        hint = f"\n  {error.hint}" if error.hint else ""
+        sys.stderr.write(f"dsmt-agent: {error}{hint}\n")
+        sys.exit(error.exit_code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dsmt-agent", description="The deployment agent of one sliver; started by the sliver's init."
+    )
+    parser.add_argument(
+        "--run",
+        type=Path,
+        default=Path(os.environ.get("DSMT_RUN") or "/run/dsmt"),
+        help="directory with init.sock, node.sock and agent.json (DSMT_RUN; default %(default)s)",
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="log every step")
+    return parser
+
+
+def _paths(run_: Path) -> SliverPaths:
+    """The sliver's own paths, but for what the environment names (a sliver without walls of its own)."""
+    usual = SliverPaths(run=run_)
+    return SliverPaths(
+        run=run_,
+        app=Path(os.environ.get("DSMT_APP") or usual.app),
+        packages=Path(os.environ.get("DSMT_PACKAGES") or usual.packages),
+        opt=Path(os.environ.get("DSMT_OPT") or usual.opt),
+    )
+
+
+async def _serve(paths: SliverPaths) -> None:
+    config = await _config(paths.run / FILE)
+    work = asyncio.create_task(bootstrap.serve(config, paths))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, work.cancel)
+    await asyncio.wait({work})
+    if not work.cancelled():
+        work.result()
+
+
+async def _config(path: Path) -> AgentConfig:
+    end = time.monotonic() + CONFIG_S
+    while True:
+        try:
+            return await asyncio.to_thread(read_config, path)
+        except NotFound:
+            if time.monotonic() >= end:
+                raise
+        await asyncio.sleep(_LOOK_S)
+
+
+if __name__ == "__main__":
+    run()

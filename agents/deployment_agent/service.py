@@ -1,0 +1,190 @@
+"""The deployment agent at work: hears orders, keeps them, has steps carried out, and tells.
+
+One task owns what is known (`Deployments`); one step at a time for each application, different
+applications side by side. Whatever must outlive the agent lies on disk or with the sliver's init, so an
+agent that ends at any point takes up where it was and restarts nothing that is well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from agents.deployment_agent.config import AgentConfig
+from agents.deployment_agent.decide import (
+    RESTART,
+    Backoff,
+    Deployments,
+    Periods,
+    Step,
+    Verdict,
+)
+from agents.deployment_agent.hands import Hands
+from agents.deployment_agent.memory import Memory
+from agents.deployment_agent.paths import SliverPaths
+from agents.deployment_agent.sliver import Sliver
+from agents.deployment_agent.voice import Voice
+from broker.bus import Bus, Delivery
+from dsmt_core.channels import command_channel
+from dsmt_core.commands import NO_APPLICATION, Order, order_of
+from dsmt_core.errors import DsmtError, Invalid
+from dsmt_core.names import DEPLOYMENT_AGENT, Application
+
+_LOG = logging.getLogger(__name__)
+_AGAIN = Backoff(first_s=0.2, most_s=5.0)
+
+
+class DeploymentAgent:
+    """The agent of one sliver.
+
+    Args:
+        config: whose agent it is.
+        paths: where its sliver is for this process.
+        bus: PsEPR, in its name; started and closed by the caller.
+        periods, backoff: times, for tests.
+    """
+
+    def __init__(
+        self,
+        config: AgentConfig,
+        paths: SliverPaths,
+        *,
+        bus: Bus,
+        periods: Periods | None = None,
+        backoff: Backoff = RESTART,
+    ) -> None:
+        periods = periods or Periods()
+        self._config = config
+        self._bus = bus
+        self._voice = Voice(config, DEPLOYMENT_AGENT, bus)
+        self._hands = Hands(config, paths, self._voice, periods)
+        self._sliver = Sliver(paths.run)
+        self._deployments = Deployments(periods=periods, backoff=backoff)
+        self._memory = Memory(paths.own, self._deployments, boot_id=config.boot_id)
+        self._wake = asyncio.Event()
+        self._begun = asyncio.Event()
+        self.listening = asyncio.Event()
+
+    def begin(self) -> None:
+        """From now on the agent acts and tells; before, it only hears and keeps its orders."""
+        self._begun.set()
+
+    async def run(self) -> None:
+        """Work until it is cancelled; everything that it started goes on without it."""
+        await self._memory.load(self._now())
+        self._bus.on_connected(self._greet)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._hear())
+            await self._begun.wait()
+            group.create_task(self._watch())
+            group.create_task(self._tell())
+            await self._work(group)
+
+    async def _work(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            self._wake.clear()
+            now = self._now()
+            for name, step in self._deployments.due(now):
+                group.create_task(self._take(name, step))
+            wait_s = max(0.0, self._deployments.wake_at - now)
+            try:
+                async with asyncio.timeout(wait_s if wait_s < float("inf") else None):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _take(self, name: Application, step: Step) -> None:
+        await self._keep()
+        outcome = await self._hands.perform(name, self._deployments[name], step)
+        self._deployments.done(name, step, outcome, self._now())
+        await self._keep()
+        self._wake.set()
+
+    async def _keep(self) -> None:
+        """Write down what is known; what cannot be written is not begun."""
+        failures = 0
+        while True:
+            try:
+                return await self._memory.save()
+            except DsmtError as error:
+                _LOG.error("%s", error)
+            failures += 1
+            await asyncio.sleep(_AGAIN.wait_s(failures))
+
+    # Orders ---------------------------------------------------------------------------------------
+
+    async def _hear(self) -> None:
+        channel = command_channel(self._config.slice, DEPLOYMENT_AGENT, self._config.host)
+        failures = 0
+        while True:
+            try:
+                async with self._bus.consume(self._config.queue, under=channel) as deliveries:
+                    self.listening.set()
+                    async for delivery in deliveries:
+                        failures = 0
+                        await self._ordered(delivery)
+            except DsmtError as error:
+                _LOG.warning("orders cannot be heard: %s", error)
+            failures += 1
+            await asyncio.sleep(_AGAIN.wait_s(failures))
+
+    async def _ordered(self, delivery: Delivery) -> None:
+        """Keep one order, then acknowledge it; what is not kept comes again."""
+        try:
+            await self._obey(self._for_me(order_of(delivery.event)))
+        except Invalid as error:
+            _LOG.warning("an order is refused: %s", error)
+        except DsmtError as error:
+            _LOG.warning("an order is left for later: %s", error)
+            return
+        delivery.ack()
+
+    async def _obey(self, order: Order) -> None:
+        verdict = self._deployments.accept(order, self._now())
+        if verdict is Verdict.ACCEPTED:
+            await self._memory.save()
+        elif verdict is Verdict.REFUSED:
+            known = self._deployments.generation(order.application)
+            _LOG.warning("%s of generation %d is older than %d", order.text, order.generation, known)
+        self._wake.set()
+        await self._say_holdings(order.application if verdict is Verdict.REFUSED else NO_APPLICATION)
+
+    def _for_me(self, order: Order) -> Order:
+        if (order.host, order.slice) != (self._config.host, self._config.slice):
+            raise Invalid(f"the order {order.text!r} is for another sliver")
+        return order
+
+    # What is told besides -------------------------------------------------------------------------
+
+    async def _greet(self) -> None:
+        if self._begun.is_set():
+            await self._say_holdings(asks=not self._deployments.settled)
+
+    async def _tell(self) -> None:
+        await self._greet()
+        while True:
+            await asyncio.sleep(self._config.status_period)
+            await self._say_holdings()
+
+    async def _say_holdings(self, refused: Application = NO_APPLICATION, *, asks: bool = False) -> None:
+        if self._begun.is_set():
+            await self._voice.holdings(self._deployments.holdings(refused), asks=asks)
+
+    async def _watch(self) -> None:
+        """Have an application looked at as soon as one of its processes ends."""
+        failures = 0
+        while True:
+            try:
+                async for reaped in self._sliver.reaped():
+                    failures = 0
+                    for name in self._hands.concerns(reaped.pid):
+                        self._deployments.ended(name, self._now())
+                        self._wake.set()
+            except DsmtError as error:
+                _LOG.warning("the ends of processes cannot be heard: %s", error)
+            failures += 1
+            await asyncio.sleep(_AGAIN.wait_s(failures))
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

@@ -1,0 +1,179 @@
+"""The agent's hands in its sliver: the init's socket for processes, the node's for packages.
+
+Nothing is started by the agent itself, so everything outlives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from agents.deployment_agent import lines
+from dsmt_core.errors import Conflict, Unavailable, from_code
+from dsmt_core.packages import PackageRef
+
+OUTPUT_BYTES: Final = 64 << 10
+# The init kills what takes too long and then answers; this much later it is not going to.
+_ANSWER_S: Final = 10.0
+FETCH_S: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A program to start in the sliver: paths are the sliver's own."""
+
+    argv: Sequence[str]
+    application: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str = "/app"
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """As a request carries it."""
+        return {
+            "argv": list(self.argv),
+            "env": dict(self.env),
+            "cwd": self.cwd,
+            "application": self.application,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a program ended: exit code (minus the signal), what it printed, and whether it took too long."""
+
+    code: int
+    output: str
+    timed_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """What lives of an application, and how what was started for it has ended."""
+
+    pids: frozenset[int]
+    exited: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """A process of the sliver has ended; ``application`` is empty for an orphan."""
+
+    pid: int
+    code: int
+    application: str
+
+
+class Sliver:
+    """Client of init.sock and node.sock.
+
+    Args:
+        run: the directory of the two sockets.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self._init = run / "init.sock"
+        self._node = run / "node.sock"
+
+    async def run(self, call: Call, *, timeout_s: float, limit: int = OUTPUT_BYTES) -> Ran:
+        """Run a program to its end.
+
+        Args:
+            call: what to run.
+            timeout_s: seconds after which it is killed.
+            limit: bytes of its output that are kept.
+
+        Raises:
+            Conflict: it cannot be started; the message says why.
+            Unavailable, DeadlinePassed: the init does not answer.
+        """
+        request = {"op": "run", **call.fields, "timeout": timeout_s, "limit": limit}
+        answer = await self._asked(request, timeout_s + _ANSWER_S)
+        return Ran(_number(answer, "exit"), str(answer.get("output", "")), bool(answer.get("timed_out")))
+
+    async def spawn(self, call: Call, *, log: str) -> int:
+        """Start a program and leave it to the init; its pid.
+
+        Raises:
+            Conflict, Unavailable, DeadlinePassed: as for `run`.
+        """
+        answer = await self._asked({"op": "spawn", **call.fields, "log": log}, _ANSWER_S)
+        return _number(answer, "pid")
+
+    async def processes(self, application: str) -> Processes:
+        """What lives of ``application``.
+
+        Raises:
+            Conflict, Unavailable, DeadlinePassed: as for `run`.
+        """
+        answer = await self._asked({"op": "processes", "application": application}, _ANSWER_S)
+        exited = dict(answer.get("exited") or {})
+        return Processes(
+            frozenset(int(pid) for pid in answer.get("pids") or ()),
+            {int(pid): int(code) for pid, code in exited.items()},
+        )
+
+    async def signal(self, application: str, number: int) -> int:
+        """Signal everything that ``application`` started; how many processes were reached.
+
+        Raises:
+            Conflict, Unavailable, DeadlinePassed: as for `run`.
+        """
+        request = {"op": "signal", "application": application, "signal": number}
+        return _number(await self._asked(request, _ANSWER_S), "signalled")
+
+    async def starts(self) -> int:
+        """How often the init has started the agent; 0 when it does not start one.
+
+        Raises:
+            Conflict, Unavailable, DeadlinePassed: as for `run`.
+        """
+        return _number(await self._asked({"op": "agent"}, _ANSWER_S), "starts")
+
+    async def reaped(self) -> AsyncIterator[Reaped]:
+        """Each process of the sliver that ends, from now on.
+
+        Raises:
+            Unavailable: the init has gone.
+        """
+        try:
+            async with lines.connected(self._init, {"op": "watch"}) as reader:
+                while True:
+                    value = await lines.read(reader)
+                    if "reaped" in value:
+                        yield Reaped(
+                            _number(value, "reaped"),
+                            _number(value, "exit"),
+                            str(value.get("application", "")),
+                        )
+        except OSError as error:
+            raise Unavailable(f"init.sock does not answer: {error}") from error
+
+    async def fetch(self, package: PackageRef) -> str:
+        """Have a package on the node, verified; its path in the sliver.
+
+        Raises:
+            Invalid: what the depot has is not this package.
+            Unavailable, DeadlinePassed: it cannot be had now.
+        """
+        request = {"op": "fetch", "digest": package.digest, "size": package.size}
+        answer = await lines.ask(self._node, request, wait_s=FETCH_S)
+        if "error" in answer:
+            code = str(answer.get("code", Unavailable.code))
+            raise from_code(code, str(answer["error"]), str(answer.get("hint", "")))
+        return str(answer.get("path", ""))
+
+    async def _asked(self, request: Mapping[str, Any], wait_s: float) -> dict[str, Any]:
+        answer = await lines.ask(self._init, request, wait_s=wait_s)
+        if "error" in answer:
+            raise Conflict(str(answer["error"]), hint=str(answer.get("hint", "")))
+        return answer
+
+
+def _number(answer: Mapping[str, Any], name: str) -> int:
+    value = answer.get(name)
+    if not isinstance(value, int):
+        raise Unavailable(f"an answer of the sliver's init has no {name}")
+    return value
