@@ -17,7 +17,8 @@ _INTRO: Final = struct.Struct(">4s4xII")
 _ENTRY: Final = struct.Struct(">IIII")
 # rpm itself allows 65,535 tags; its headers of 100,000 files have some 10 MiB.
 _ENTRIES: Final = 1 << 16
-_STORE_BYTES: Final = 64 << 20
+_STORE_BYTES: Final = 32 << 20
+_VALUES: Final = 300_000
 
 _INTEGERS: Final = {2: "B", 3: "H", 4: "I", 5: "Q"}
 _TEXT, _BYTES, _TEXTS, _I18N = 6, 7, 8, 9
@@ -48,6 +49,8 @@ class Header:
             raise Invalid(f"it is damaged: its tag {tag} is not text")
         if not count:
             return ()
+        if count > _VALUES:
+            raise Invalid(f"its tag {tag} has more than {_VALUES:,} values")
         words = self.store[offset:].split(b"\0", count)
         if len(words) <= count:
             raise _beyond(tag)

@@ -44,10 +44,8 @@ def inspect(path: Path) -> Said:
         try:
             return _rpm(read_rpm(file)) if is_rpm else _tar(file, path.stat().st_size)
         except DsmtError as error:
-            what = "the RPM" if is_rpm else "the file"
-            raise Invalid(
-                f"{what} is not a package that can be used: {error}", hint=_hint(error)
-            ) from error
+            what = "the RPM cannot be used" if is_rpm else "the file is not a package"
+            raise Invalid(f"{what}: {error}", hint=error.hint or _HINT) from error
 
 
 def _rpm(read: RpmFile) -> Said:
@@ -109,7 +107,3 @@ def _capabilities(texts: Iterable[str]) -> tuple[str, ...]:
         if not _CAPABILITY.match(text):
             raise Invalid(f"it requires or provides {text[:80]!r}, which is not legal")
     return found
-
-
-def _hint(error: DsmtError) -> str:
-    return error.hint or _HINT

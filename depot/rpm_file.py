@@ -18,6 +18,8 @@ MAGIC: Final = b"\xed\xab\xee\xdb"
 _LEAD_BYTES: Final = 96
 _SOURCE_LEAD: Final = 1
 _CHUNK: Final = 1 << 20
+# A header holds each directory's name once: a small one could stand for paths of gigabytes.
+_PATHS_BYTES: Final = 64 << 20
 
 # Tags of the signature header.
 _HEADER_SHA1, _HEADER_SHA256, _BOTH_MD5 = 269, 273, 1004
@@ -147,7 +149,10 @@ def _files(header: Header) -> frozenset[str]:
     directories = header.texts(_DIRECTORIES)
     if len(names) != len(indexes) or any(index >= len(directories) for index in indexes):
         raise Invalid("it is damaged: its list of files does not fit together")
-    whole = (directories[index] + name for index, name in zip(indexes, names, strict=True))
+    pairs = list(zip(indexes, names, strict=True))
+    if sum(len(directories[index]) + len(name) for index, name in pairs) > _PATHS_BYTES:
+        raise Invalid("the paths of its files are too long")
+    whole = (directories[index] + name for index, name in pairs)
     return frozenset([*whole, *header.texts(_OLD_FILES)])
 
 

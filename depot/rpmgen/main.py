@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -19,6 +19,18 @@ from depot.rpmgen.making import Made, Wish, make
 from dsmt_core.errors import DsmtError
 
 _app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+# typer keeps the lines of a paragraph that begins with \b.
+_HELP: Final = """Make the two packages of an application: itself, and the wrapper that DSMT starts it with.
+
+\b
+rpmgen --installdir /usr/local --file pinger-1.8.tgz
+       --start /usr/local/pinger/start.sh
+       --stop /usr/local/pinger/stop.sh
+       --status /usr/local/pinger/status.sh
+
+An RPM as --file gives the wrapper only.
+"""
 
 _File = Annotated[Path, typer.Option("--file", help="The application's tarball (gz, xz, zst), or an RPM.")]
 _InstallDir = Annotated[str, typer.Option(help="Where it is installed: in INSTALLDIR/application.")]
@@ -33,7 +45,7 @@ _Output = Annotated[Path, typer.Option(help="The directory for the packages.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-@_app.command()
+@_app.command(help=_HELP)
 def rpmgen(  # noqa: PLR0913 - one parameter an option: that is how typer reads them
     *,
     file: _File,
@@ -48,15 +60,7 @@ def rpmgen(  # noqa: PLR0913 - one parameter an option: that is how typer reads 
     output: _Output = Path(),
     as_json: _Json = False,
 ) -> None:
-    r"""Make the two packages of an application: itself, and the wrapper that DSMT starts it with.
-
-    \b
-    rpmgen --installdir /usr/local --file pinger-1.8.tgz
-           --start /usr/local/pinger/start.sh --stop /usr/local/pinger/stop.sh
-           --status /usr/local/pinger/status.sh
-
-    An RPM as --file gives the wrapper only.
-    """
+    """Reads the options, tells what was made."""
     wish = Wish(
         file=file,
         output=output,
