@@ -1,0 +1,74 @@
+"""The application: routers, limits, and one form for every error: ``{code, message, hint}``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from dsmt_core.errors import DsmtError, Invalid, NotFound, Unauthenticated
+from planner.api import accounts, applications, events, nodes, packages, plans, sessions, slices
+from planner.api.limits import BodyLimit
+from planner.service.planner import Planner
+
+ROUTERS: Final = (
+    sessions.router,
+    accounts.router,
+    slices.router,
+    slices.one,
+    plans.router,
+    packages.router,
+    applications.router,
+    nodes.router,
+    events.router,
+)
+_log = structlog.get_logger(__name__)
+
+
+def create_app(planner: Planner) -> FastAPI:
+    """The API of ``planner``, which is started and ended by somebody else."""
+    app = FastAPI(title="DSMT planner", version="1", docs_url="/v1/docs", openapi_url="/v1/openapi.json")
+    app.state.planner = planner
+    app.add_middleware(BodyLimit)
+    for router in ROUTERS:
+        app.include_router(router, prefix="/v1")
+    app.add_exception_handler(DsmtError, _ours)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _unknown)
+    app.add_exception_handler(Exception, _unexpected)
+    return app
+
+
+def answer(error: DsmtError) -> JSONResponse:
+    """An error as every part of DSMT writes it."""
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
+    content = {"code": error.code, "message": error.message, "hint": error.hint}
+    return JSONResponse(content, status_code=error.http_status, headers=headers)
+
+
+async def _ours(_request: Request, error: Exception) -> JSONResponse:
+    return answer(error if isinstance(error, DsmtError) else DsmtError(str(error)))
+
+
+async def _malformed(_request: Request, error: Exception) -> JSONResponse:
+    first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    place = ".".join(str(part) for part in first.get("loc", ()) if part != "body")
+    said = str(first.get("msg", "it cannot be read")).removeprefix("Value error, ")
+    return answer(Invalid(f"the request is not legal: {place or 'body'}: {said}"[:500]))
+
+
+async def _unknown(request: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status in {404, 405}:
+        what = f"{request.method} {request.url.path[:200]} is not part of the API"
+        return answer(NotFound(what, hint="GET /v1/openapi.json lists what is"))
+    return answer(Invalid(f"the request is not legal: {getattr(error, 'detail', error)}"[:500]))
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    _log.error("a request failed", method=request.method, path=request.url.path, exc_info=error)
+    return answer(DsmtError("the planner failed at this request", hint="its log says more"))

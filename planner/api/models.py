@@ -1,0 +1,96 @@
+"""The bodies of requests. Unknown fields are refused: a typing error must not look like success."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Text = Annotated[str, StringConstraints(max_length=1024)]
+LongText = Annotated[str, StringConstraints(max_length=65_536)]
+Parameters = Annotated[dict[Text, LongText], Field(max_length=64)]
+
+
+class Body(BaseModel):
+    """What all have in common."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Login(Body):
+    """Who wants in; without a role: the strongest that the account holds."""
+
+    account: Text
+    password: Text
+    role: Text | None = None
+
+
+class NewAccount(Body):
+    """An account to make; without a password nobody can log in to it yet."""
+
+    account: Text
+    password: Text = ""
+    role: Text | None = None
+    roles: Annotated[list[Text], Field(max_length=8)] = []
+
+
+class NewPassword(Body):
+    """A password to set; the old one is asked of everybody but an admin."""
+
+    password: Text
+    old_password: Text = ""
+
+
+class NewSlice(Body):
+    """A slice to make; ``user`` owns it (by default whoever asks), ``members`` may act on it too."""
+
+    slice: Text
+    user: Text | None = None
+    members: Annotated[list[Text], Field(max_length=1000)] = []
+    agent: Text | None = None
+    agent_parameters: Parameters = {}
+    plan: Text | None = None
+    plan_parameters: Parameters = {}
+
+
+class AgentChoice(Body):
+    """The installation agent of a slice."""
+
+    agent: Text
+    parameters: Parameters = {}
+
+
+class PlanChoice(Body):
+    """A plan in force, or to be evaluated."""
+
+    plan: Text
+    parameters: Parameters = {}
+
+
+class PlanDefinition(Body):
+    """What a named plan is."""
+
+    base: Text
+    parameters: Parameters = {}
+
+
+class Verb(Body):
+    """Where a verb is to be done (everywhere without hosts), and for update to which version."""
+
+    hosts: Annotated[list[Text], Field(max_length=100_000)] | None = None
+    version: Text | None = None
+
+
+class Invitation(Body):
+    """How long nodes may join with the token, seconds."""
+
+    expires_in_s: float | None = None
+
+
+class Join(Body):
+    """What a node says of itself."""
+
+    host: Text
+    token: Text = ""
+    boot_id: Text
+    claim: Text

@@ -1,0 +1,50 @@
+"""The named plans of a slice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from dsmt_core.names import plan as plan_name
+from planner.api import models
+from planner.api.access import ChangeSlice, ReadSlice, ThePlanner
+from planner.wanted import Plan
+
+router = APIRouter(prefix="/slices/{slice}/plans", tags=["plans"])
+
+
+@router.get("")
+async def listed(slice_: ReadSlice, planner: ThePlanner) -> list[dict[str, Any]]:
+    """The plans of the slice, and the functions that are plans too."""
+    return planner.slices.plans(slice_)
+
+
+@router.post("/eval")
+async def evaluate(slice_: ReadSlice, body: models.PlanChoice, planner: ThePlanner) -> dict[str, Any]:
+    """What a plan would select now, and why."""
+    return planner.slices.evaluate(slice_, plan_name(body.plan), body.parameters)
+
+
+@router.get("/{plan}")
+async def shown(slice_: ReadSlice, plan: str, planner: ThePlanner) -> dict[str, Any]:
+    """One plan."""
+    return planner.slices.plan(slice_, plan_name(plan))
+
+
+@router.put("/{plan}")
+async def put(
+    slice_: ChangeSlice, plan: str, body: models.PlanDefinition, planner: ThePlanner
+) -> dict[str, Any]:
+    """Define a plan, or define it anew."""
+    name = plan_name(plan)
+    await planner.slices.put_plan(slice_, Plan(name, body.base, body.parameters))
+    return planner.slices.plan(slice_, name)
+
+
+@router.delete("/{plan}")
+async def delete(slice_: ChangeSlice, plan: str, planner: ThePlanner) -> dict[str, Any]:
+    """Delete a plan that nothing uses."""
+    name = plan_name(plan)
+    await planner.slices.remove_plan(slice_, name)
+    return {"name": name, "deleted": True}

@@ -1,0 +1,53 @@
+"""Health, login, and what a caller needs to know of itself and of the bus."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter
+
+from broker.bus import Link
+from planner.api import models
+from planner.api.access import TheCaller, ThePlanner
+from planner.authority.rights import Right, check
+
+router = APIRouter(tags=["sessions"])
+
+
+@router.get("/health")
+async def health(planner: ThePlanner) -> dict[str, Any]:
+    """Whether the planner can do its work; also for who is not logged in."""
+    link = planner.bus.health.link
+    return {
+        "status": "ok" if link is Link.CONNECTED else "degraded",
+        "broker": link,
+        "version": version("dsmt"),
+        "planner_id": planner.id,
+        "loop_lag_s": round(planner.lag.last, 4),
+    }
+
+
+@router.post("/login")
+async def login(body: models.Login, planner: ThePlanner) -> dict[str, Any]:
+    """Exchange a password for a token."""
+    session = await planner.gate.log_in(body.account, body.password, body.role or "")
+    return {
+        "token": session.token,
+        "account": session.account,
+        "role": session.role,
+        "expires_at": session.expires_at,
+    }
+
+
+@router.get("/whoami")
+async def whoami(caller: TheCaller) -> dict[str, Any]:
+    """Who the token speaks for."""
+    return {"account": caller.account, "role": caller.role, "slices": sorted(caller.slices)}
+
+
+@router.get("/bus")
+async def bus(caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
+    """With which URL an operator's program connects to the event service."""
+    check(caller, Right.USE_BUS)
+    return {"broker": planner.config.operator_broker or planner.config.broker}

@@ -1,0 +1,93 @@
+"""Slices: made, managed, shown, deleted; their agent, their plan in force, their status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from dsmt_core.names import DEFAULT_AGENT, Slice, account, plan, slice_name
+from planner.api import models
+from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
+from planner.authority.rights import Right, check, may
+from planner.store import slices as store
+from planner.wanted import NO_PLAN
+
+router = APIRouter(prefix="/slices", tags=["slices"])
+one = APIRouter(prefix="/slices/{slice}", tags=["slices"])
+
+
+@router.post("")
+async def make(body: models.NewSlice, caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
+    """Make a slice and manage it."""
+    check(caller, Right.MAKE_SLICES)
+    new = store.NewSlice(
+        slice=slice_name(body.slice),
+        owner=account(body.user or caller.account),
+        members=tuple(map(account, body.members)),
+        agent=body.agent or DEFAULT_AGENT,
+        agent_parameters=body.agent_parameters,
+        plan=plan(body.plan) if body.plan else NO_PLAN,
+        plan_parameters=body.plan_parameters,
+    )
+    made = await planner.slices.make(new)
+    return await planner.slices.show(new.slice) | {"accounts_made": list(made)}
+
+
+@router.get("")
+async def listed(caller: TheCaller, planner: ThePlanner) -> list[dict[str, Any]]:
+    """The slices that the caller may look into."""
+    names = sorted(planner.ledger.wanted.slices)
+    return [await planner.slices.show(name) for name in names if may(caller, Right.READ_SLICE, name)]
+
+
+@one.get("")
+async def shown(slice_: ReadSlice, planner: ThePlanner) -> dict[str, Any]:
+    """One slice."""
+    return await planner.slices.show(slice_)
+
+
+@one.delete("")
+async def delete(slice: str, caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:  # noqa: A002
+    """Delete a slice, with all that runs in it."""
+    name = slice_name(slice)
+    check(caller, Right.MAKE_SLICES)
+    await planner.slices.remove(name)
+    return {"slice": name, "deleted": True}
+
+
+@one.post("/manage")
+async def manage(slice_: ChangeSlice, planner: ThePlanner) -> dict[str, Any]:
+    """Put a slice under management; a managed one stays so."""
+    return await _set_managed(planner, slice_, managed=True)
+
+
+@one.delete("/manage")
+async def unmanage(slice_: ChangeSlice, planner: ThePlanner) -> dict[str, Any]:
+    """Leave a slice alone: what runs goes on, and no order is sent."""
+    return await _set_managed(planner, slice_, managed=False)
+
+
+@one.put("/agent")
+async def set_agent(slice_: ChangeSlice, body: models.AgentChoice, planner: ThePlanner) -> dict[str, Any]:
+    """Choose the installation agent."""
+    await planner.slices.set_agent(slice_, body.agent, body.parameters)
+    return await planner.slices.show(slice_)
+
+
+@one.put("/plan")
+async def set_plan(slice_: ChangeSlice, body: models.PlanChoice, planner: ThePlanner) -> dict[str, Any]:
+    """Put a plan in force."""
+    await planner.slices.set_plan(slice_, plan(body.plan), body.parameters)
+    return await planner.slices.show(slice_)
+
+
+@one.get("/status")
+async def status(slice_: ReadSlice, planner: ThePlanner) -> dict[str, Any]:
+    """How it is, host by host."""
+    return await planner.status(slice_)
+
+
+async def _set_managed(planner: ThePlanner, slice_: Slice, *, managed: bool) -> dict[str, Any]:
+    changed = await planner.slices.set_managed(slice_, managed=managed)
+    return {"slice": slice_, "managed": managed, "changed": changed}

@@ -1,0 +1,121 @@
+"""Passwords: hashed by argon2id, slowly on purpose; wrong ones are counted and slowed down.
+
+Hashing takes tens of milliseconds and 64 MiB, so it runs in a thread and at most two at a time: a flood of
+logins costs its senders time, not the planner its memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from dsmt_core.errors import Denied, Invalid
+
+LEAST: Final = 8
+MOST: Final = 1024
+_AT_ONCE: Final = 2
+# RFC 9106, second recommended option: 64 MiB, 3 passes.
+_HASHER: Final = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
+# Checked when an account is unknown or has no password, so that the answer takes as long.
+_NOBODY: Final = (
+    "$argon2id$v=19$m=65536,t=3,p=1$YWFhYWFhYWFhYWFhYWFhYQ$mAPKqnyMVkOtwTJ2GRmFMHhHnGZ1fKW2Bq8FVkK5Bq0"
+)
+
+
+def check_password(text: str) -> str:
+    """A password that may be set.
+
+    Raises:
+        Invalid: it is too short or too long.
+    """
+    if not LEAST <= len(text) <= MOST:
+        raise Invalid(f"a password has at least {LEAST} and at most {MOST} characters")
+    return text
+
+
+def hash_now(password: str) -> str:
+    """The hash of a password; blocks for tens of milliseconds."""
+    return _HASHER.hash(check_password(password))
+
+
+class Passwords:
+    """Hashes and verifies without blocking the event loop."""
+
+    def __init__(self) -> None:
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def hash(self, password: str) -> str:
+        """The hash of a password.
+
+        Raises:
+            Invalid: it is too short or too long.
+        """
+        async with self._turns:
+            return await asyncio.to_thread(hash_now, password)
+
+    async def verify(self, password: str, password_hash: str) -> bool:
+        """Whether ``password`` is the one; takes as long when there is none (``password_hash`` empty)."""
+        async with self._turns:
+            return await asyncio.to_thread(_verify, password[: MOST + 1], password_hash)
+
+
+class Attempts:
+    """Counts wrong passwords and refuses for a while after too many. Pure: time is an argument.
+
+    Memory is bounded: of ``limit`` keys the one used least recently is forgotten.
+
+    Args:
+        free: how many wrong passwords cost nothing.
+        first_s: the wait after one more; it doubles with each, up to ``most_s``.
+    """
+
+    def __init__(
+        self, *, free: int = 5, first_s: float = 1.0, most_s: float = 300.0, limit: int = 10_000
+    ) -> None:
+        self._free = free
+        self._first_s = first_s
+        self._most_s = most_s
+        self._limit = limit
+        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def check(self, key: str, now: float) -> None:
+        """Refuse while ``key`` has to wait.
+
+        Raises:
+            Denied: too many wrong passwords; the hint says how long to wait.
+        """
+        count, last = self._wrong.get(key, (0, 0.0))
+        left = last + self._wait(count) - now
+        if left > 0:
+            raise Denied("too many wrong passwords", hint=f"wait {left:.0f} s, then try again")
+
+    def wrong(self, key: str, now: float) -> None:
+        """Count a wrong password; those older than ten times the longest wait are forgiven."""
+        count, last = self._wrong.pop(key, (0, now))
+        if now - last > 10 * self._most_s:
+            count = 0
+        self._wrong[key] = (count + 1, now)
+        if len(self._wrong) > self._limit:
+            self._wrong.popitem(last=False)
+
+    def right(self, key: str) -> None:
+        """Forgive everything."""
+        self._wrong.pop(key, None)
+
+    def _wait(self, count: int) -> float:
+        beyond = count - self._free
+        if beyond <= 0:
+            return 0.0
+        return float(min(self._most_s, self._first_s * 2 ** min(beyond - 1, 30)))
+
+
+def _verify(password: str, password_hash: str) -> bool:
+    try:
+        _HASHER.verify(password_hash or _NOBODY, password)
+    except (VerificationError, InvalidHashError):
+        return False
+    return bool(password_hash)

@@ -1,0 +1,66 @@
+"""What a planner is told when it starts; nothing is read from the environment anywhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsmt_core.commands import STATUS_PERIOD_S
+from planner.store.database import sqlite_url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannerConfig:
+    """The configuration of one planner; all times are seconds.
+
+    Attributes:
+        data: its directory: the database, the depot's secrets and, without ``depot``, the depot.
+        broker: URL with which the planner itself connects.
+        node_broker: URL that nodes are given when they join.
+        operator_broker: URL that operators' programs are given.
+        host, port: where the API listens; port 0 takes a free one.
+        depot: URL of a depot that runs already; empty: the planner starts one and keeps it running.
+        depot_listen: where the planner's own depot listens; empty: 127.0.0.1 and the port of last time.
+        database: SQLAlchemy's URL; empty: SQLite in ``data``.
+        heartbeat: period of the nodes' heartbeats.
+        misses: a node that is silent for this many periods has failed.
+        status_period: how often the status scripts of new slices are called.
+        round_every: the least time between two rounds.
+        full_round_every: a round over everything is due at least this often.
+        broker_wait: how long a start waits for the broker before it gives up.
+        invitation: how long an invitation of a node holds unless it says otherwise.
+        depot_bytes: how much the planner's own depot may hold; 0 for its default.
+    """
+
+    data: Path
+    broker: str
+    node_broker: str = ""
+    operator_broker: str = ""
+    host: str = "127.0.0.1"
+    port: int = 7080
+    depot: str = ""
+    depot_listen: str = ""
+    database: str = ""
+    heartbeat: float = 5.0
+    misses: int = 3
+    status_period: float = STATUS_PERIOD_S
+    round_every: float = 0.1
+    full_round_every: float = 30.0
+    broker_wait: float = 30.0
+    invitation: float = 86_400.0
+    depot_bytes: int = 0
+
+    @property
+    def database_url(self) -> str:
+        """The database, in ``data`` unless another was named."""
+        return self.database or sqlite_url(self.data)
+
+    @property
+    def depot_secrets(self) -> Path:
+        """The file with the two secrets that the depot asks for."""
+        return self.data / "depot-secrets.json"
+
+    @property
+    def failed_after(self) -> float:
+        """A node that is silent for longer has failed."""
+        return self.heartbeat * self.misses

@@ -1,0 +1,205 @@
+"""``dsmt-planner``: the control plane as a program.
+
+Answers on stdout, the story on stderr; an error is one plain line and a hint; its kind
+is the exit code. Secrets come from the environment or files as well: none needs to stand in an argument list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+
+from dsmt_core.errors import DsmtError, Invalid, NotFound
+from planner.config import PlannerConfig
+
+app = typer.Typer(
+    name="dsmt-planner",
+    help="The control plane of DSMT: what is wanted, what is seen, and the orders between the two.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+_Data = Annotated[Path, typer.Option(envvar="DSMT_PLANNER_DATA", help="The planner's directory.")]
+_Database = Annotated[
+    str, typer.Option(envvar="DSMT_DATABASE", help="SQLAlchemy's URL; SQLite in DIR if not given.")
+]
+
+
+@app.command()
+def init(
+    data: _Data,
+    admin: Annotated[str, typer.Option(help="The first account, such as me@example.com.")],
+    *,
+    password_file: Annotated[Path | None, typer.Option(help="A file with the password.")] = None,
+    database: _Database = "",
+) -> None:
+    """Make the database and the first account (roles admin, pi and user).
+
+    The password comes from --password-file, from DSMT_PASSWORD, or is asked for.
+    """
+    from planner.setup import initialise  # noqa: PLC0415 - help must not wait for the database's library
+
+    config = PlannerConfig(data=data, broker="", database=database)
+    initialise(config, admin, _password(password_file))
+    typer.echo(f"initialised {data} with the account {admin}")
+
+
+@app.command("run")
+def run_planner_program(  # noqa: PLR0913 - one parameter for each option
+    data: _Data,
+    broker: Annotated[str, typer.Option(envvar="DSMT_BROKER", help="URL of the broker, as planner.")],
+    *,
+    node_broker: Annotated[
+        str, typer.Option(envvar="DSMT_NODE_BROKER", help="URL that nodes are given.")
+    ] = "",
+    operator_broker: Annotated[
+        str, typer.Option(envvar="DSMT_OPERATOR_BROKER", help="URL that operators' programs are given.")
+    ] = "",
+    listen: Annotated[str, typer.Option(help="HOST:PORT of the API; port 0 takes a free one.")] = (
+        "127.0.0.1:7080"
+    ),
+    depot: Annotated[str, typer.Option(help="URL of a depot that runs; by default one is started.")] = "",
+    depot_listen: Annotated[str, typer.Option(help="HOST:PORT of the depot that is started.")] = "",
+    depot_max_bytes: Annotated[int, typer.Option(min=0, help="Room in the depot; 0: its default.")] = 0,
+    database: _Database = "",
+    heartbeat: Annotated[float, typer.Option(help="The nodes' period, seconds.")] = 5.0,
+    status_period: Annotated[
+        float, typer.Option(help="Seconds between status scripts, for new slices.")
+    ] = 60.0,
+    broker_wait: Annotated[float, typer.Option(help="Seconds to wait for the broker at the start.")] = 30.0,
+    ready_file: Annotated[Path | None, typer.Option(help="Written when the API answers.")] = None,
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Tell more.")] = 0,
+) -> None:
+    """Run the control plane until SIGTERM."""
+    _tell(verbose)
+    host, port = _address(listen)
+    config = PlannerConfig(
+        data=data,
+        broker=broker,
+        node_broker=node_broker,
+        operator_broker=operator_broker,
+        host=host,
+        port=port,
+        depot=depot.rstrip("/"),
+        depot_listen=depot_listen,
+        database=database,
+        heartbeat=_positive(heartbeat, "--heartbeat"),
+        status_period=_positive(status_period, "--status-period"),
+        broker_wait=_positive(broker_wait, "--broker-wait"),
+        depot_bytes=depot_max_bytes,
+    )
+    if not data.is_dir() and not database:
+        raise NotFound(
+            f"there is no directory {data}", hint=f"dsmt-planner init --data {data} --admin ACCOUNT"
+        )
+    asyncio.run(_serve(config, ready_file))
+
+
+def main() -> int:
+    """Run the program; its exit code."""
+    try:
+        app(standalone_mode=False)
+    except DsmtError as error:
+        sys.stderr.write(f"dsmt-planner: {error.message}\n")
+        if error.hint:
+            sys.stderr.write(f"  {error.hint}\n")
+        return error.exit_code
+    except typer.Abort:
+        return 130
+    except Exception as error:  # noqa: BLE001 - told apart below
+        return _usage(error)
+    return 0
+
+
+def run() -> None:
+    """The entry point of the installed program."""
+    sys.exit(main())
+
+
+async def _serve(config: PlannerConfig, ready_file: Path | None) -> None:
+    from planner.run import run_planner  # noqa: PLC0415 - see `init`
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    def ready(url: str) -> None:
+        structlog.get_logger(__name__).info("the planner answers", url=url)
+        if ready_file is not None:
+            _write(ready_file, {"url": url, "pid": os.getpid()})
+
+    await run_planner(config, stop=stop, on_ready=ready)
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    """Write ``value`` so that nobody reads half of it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(value))
+    draft.replace(path)
+
+
+def _password(file: Path | None) -> str:
+    if file is not None:
+        try:
+            return file.read_text().splitlines()[0]
+        except (OSError, IndexError, UnicodeDecodeError) as error:
+            raise Invalid(
+                f"no password could be read from {file}", hint="its first line is taken"
+            ) from error
+    given = os.environ.get("DSMT_PASSWORD")
+    if given is not None:
+        return given
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise Invalid(f"{listen!r} is no address to listen on", hint="HOST:PORT, such as 127.0.0.1:7080")
+    return host.strip("[]"), int(port)
+
+
+def _positive(seconds: float, option: str) -> float:
+    if not 0.01 <= seconds <= 86_400:
+        raise Invalid(f"{option} {seconds} is not a number of seconds", hint="from 0.01 to 86400")
+    return seconds
+
+
+def _tell(verbose: int) -> None:
+    level = [logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)]
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(name)s: %(message)s")
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+    )
+
+
+def _usage(error: Exception) -> int:
+    """How typer's own complaints are told: one line and exit code 2; anything else rises."""
+    said = getattr(error, "format_message", None)
+    if said is None:
+        raise error
+    sys.stderr.write(f"dsmt-planner: {said()}\n  dsmt-planner --help says how it is used\n")
+    return int(getattr(error, "exit_code", 2))
+
+
+if __name__ == "__main__":
+    run()

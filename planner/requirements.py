@@ -1,0 +1,167 @@
+"""Which packages of a slice's depot make up an application, in the order of their installation.
+
+A wrapper's requirements are taken by their word: each must be in the depot (``dsmtw_X`` requires ``X``).
+What other packages require is taken along where the depot has it, and is otherwise the business of the
+node's system: a sliver sees the system's files, but its package database is empty.
+
+The newest version that satisfies is taken, as rpm orders versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dsmt_core.errors import Invalid
+from dsmt_core.packages import PackageRef, Version, wrapped_application
+
+_OPERATORS: Final = frozenset({"<", "<=", "=", "==", ">=", ">"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A file in the depot of a slice.
+
+    Attributes:
+        digest: SHA-256 of the content, hex.
+        size: bytes.
+        version: ``[epoch:]version[-release]``.
+        requires, provides: each ``name`` or ``name OPERATOR version``.
+        application: of which application it carries the scripts; empty for none.
+        put_at: seconds since the epoch.
+    """
+
+    filename: str
+    digest: str
+    size: int
+    kind: str
+    name: str
+    version: str
+    arch: str = ""
+    requires: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
+    application: str = ""
+    put_at: float = 0.0
+
+    @property
+    def ref(self) -> PackageRef:
+        """How an order names it."""
+        return PackageRef(self.digest, self.size, self.filename)
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """``name``, or ``name OPERATOR version`` (then ``operator`` is not empty)."""
+
+    name: str
+    operator: str = ""
+    version: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Requirement:
+        """Read ``name`` or ``name OPERATOR version``.
+
+        Raises:
+            Invalid: it is neither.
+        """
+        words = text.split()
+        # rpm's boolean dependencies, such as (a or b): one name, which only a system provides.
+        if text.startswith("(") or len(words) == 1:
+            return cls(text.strip())
+        if len(words) != 3 or words[1] not in _OPERATORS:
+            raise Invalid(f"{text[:80]!r} is not a requirement", hint="such as: pinger >= 1.8-1")
+        return cls(words[0], words[1].replace("==", "="), words[2])
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.name, self.operator, self.version) if part)
+
+    @property
+    def is_of_system(self) -> bool:
+        """Whether it names a file, a library or a feature of rpm, which only a system can provide."""
+        return self.name.startswith("/") or "(" in self.name
+
+    def met_by(self, version: str) -> bool:
+        """Whether ``version`` satisfies it; no version satisfies only a requirement without one."""
+        if not self.operator:
+            return True
+        if not version:
+            return False
+        order = Version.parse(version).compare(Version.parse(self.version))
+        return {
+            "<": order < 0,
+            "<=": order <= 0,
+            "=": order == 0,
+            ">=": order >= 0,
+            ">": order > 0,
+        }[self.operator]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The packages to install, in order, the wrapper last; or, in one sentence, what is missing."""
+
+    packages: tuple[Package, ...]
+    missing: str = ""
+
+
+def newest(packages: Iterable[Package]) -> Package | None:
+    """The package with the highest version; of equal ones the one put last."""
+    return max(packages, key=lambda one: (Version.parse(one.version), one.put_at), default=None)
+
+
+def scripts_of(application: str, packages: Iterable[Package], version: str = "") -> Package | None:
+    """The newest package with the scripts of ``application``, or the one of exactly ``version``."""
+    candidates = [one for one in packages if one.application == application]
+    if version:
+        wanted = Version.parse(version)
+        candidates = [one for one in candidates if Version.parse(one.version) == wanted]
+    return newest(candidates)
+
+
+def resolve(wrapper: Package, depot: Sequence[Package]) -> Resolution:
+    """Close the requirements of ``wrapper`` over ``depot``.
+
+    What is required comes before what requires it; a cycle among packages is cut where it closes.
+    """
+    order: list[Package] = []
+    begun: set[str] = set()
+    absent: list[str] = []
+
+    def visit(package: Package) -> None:
+        begun.add(package.name)
+        for text in package.requires:
+            requirement = Requirement.parse(text)
+            found = newest(_providing(requirement, depot))
+            if found is not None and found.name not in begun:
+                visit(found)
+            elif found is None and _is_needed(requirement, package, depot):
+                absent.append(f"{requirement} (required by {package.filename})")
+        order.append(package)
+
+    visit(wrapper)
+    if absent:
+        return Resolution((), f"the depot of the slice lacks {', '.join(dict.fromkeys(absent))}")
+    return Resolution(tuple(order))
+
+
+def _providing(requirement: Requirement, depot: Sequence[Package]) -> list[Package]:
+    return [one for one in depot if any(map(requirement.met_by, _versions(requirement.name, one)))]
+
+
+def _versions(name: str, package: Package) -> list[str]:
+    """The versions in which ``package`` provides ``name``."""
+    provided = [package.version] if package.name == name else []
+    for text in package.provides:
+        words = text.split()
+        if words and words[0] == name:
+            provided.append(words[2] if len(words) == 3 else "")
+    return provided
+
+
+def _is_needed(requirement: Requirement, package: Package, depot: Sequence[Package]) -> bool:
+    """Whether the depot must have what it has not: asked for by a wrapper, or there in a wrong version."""
+    if requirement.is_of_system:
+        return False
+    is_wrapper = wrapped_application(package.name) is not None
+    return is_wrapper or any(_versions(requirement.name, one) for one in depot)

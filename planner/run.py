@@ -1,0 +1,107 @@
+"""Running a planner: its API, its depot and the control plane itself, in the event loop of the caller.
+
+The program (`planner.main`) and the embedded world both come in here. Order of an end: the API, the tasks,
+the bus, the database, the depot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from broker.bus import Bus
+from dsmt_core.errors import DsmtError
+from planner.api import create_app
+from planner.config import PlannerConfig
+from planner.service.depot_process import DepotProcess
+from planner.service.http import HttpServer, listening
+from planner.service.planner import Planner
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A planner that answers.
+
+    Attributes:
+        url: of its API.
+    """
+
+    url: str
+    planner: Planner
+    server: HttpServer
+
+    async def failure(self) -> BaseException:
+        """Wait until a part of it has failed for good; the error."""
+        failed = asyncio.ensure_future(self.planner.crew.failure())
+        ended = asyncio.ensure_future(self.server.ended())
+        try:
+            await asyncio.wait({failed, ended}, return_when=asyncio.FIRST_COMPLETED)
+            return failed.result() if failed.done() else DsmtError("the HTTP server ended")
+        finally:
+            failed.cancel()
+            ended.cancel()
+
+
+@asynccontextmanager
+async def running(config: PlannerConfig, *, bus: Bus | None = None) -> AsyncIterator[Running]:
+    """A planner, its API and (without ``config.depot``) its depot, until the block ends.
+
+    Args:
+        config: of the planner; its database was initialised (`planner.setup.initialise`).
+        bus: not started yet; by default a connection to ``config.broker``.
+
+    Raises:
+        Conflict: the port is in use, another planner has the database, or it is not initialised.
+        Unavailable, Denied, Invalid: of the broker, the database or the depot.
+    """
+    async with AsyncExitStack() as stack:
+        bound = listening(config.host, config.port)
+        stack.callback(bound.close)
+        planner = await Planner.open(config, bus)
+        if not config.depot:
+            depot = DepotProcess(config, planner.depot.moved)
+            stack.push_async_callback(depot.close)
+            stack.push_async_callback(planner.close)
+            await depot.start()
+            planner.crew.start("depot", depot.watch())
+        else:
+            stack.push_async_callback(planner.close)
+        await planner.start()
+        server = HttpServer(create_app(planner), bound)
+        stack.push_async_callback(server.close)
+        stack.callback(planner.tap.close)
+        await server.start()
+        yield Running(server.url, planner, server)
+
+
+async def run_planner(
+    config: PlannerConfig,
+    *,
+    stop: asyncio.Event,
+    bus: Bus | None = None,
+    on_ready: Callable[[str], None] = lambda _url: None,
+) -> None:
+    """Run a planner until ``stop`` is set.
+
+    Args:
+        config: of the planner.
+        stop: ends it, in order.
+        bus: see `running`.
+        on_ready: called with the API's URL when it answers.
+
+    Raises:
+        DsmtError: it could not start, or a part of it failed for good.
+    """
+    async with running(config, bus=bus) as planner:
+        on_ready(planner.url)
+        stopped = asyncio.ensure_future(stop.wait())
+        failed = asyncio.ensure_future(planner.failure())
+        try:
+            await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)
+            if failed.done():
+                raise failed.result()
+        finally:
+            stopped.cancel()
+            failed.cancel()

@@ -1,0 +1,159 @@
+"""The planner's side of the depot: bytes pass through it, never into its memory whole."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from dsmt_core.errors import DsmtError, Invalid, Unavailable, from_code
+from dsmt_core.packages import wrapped_application
+from planner.requirements import Package
+
+_TIMES: Final = httpx.Timeout(60.0, connect=5.0)
+_DIGEST: Final = "X-Content-SHA256"
+
+
+@dataclass(frozen=True, slots=True)
+class DepotSecrets:
+    """Two bearer tokens: the planner's may write, the nodes' may only read."""
+
+    planner: str
+    node: str
+
+    @classmethod
+    def kept_in(cls, path: Path) -> DepotSecrets:
+        """Those of the file, which is made if there is none (mode 0600).
+
+        Raises:
+            Invalid: the file does not hold them.
+        """
+        if not path.exists():
+            fresh = {"planner": secrets.token_urlsafe(32), "node": secrets.token_urlsafe(32)}
+            path.touch(mode=0o600)
+            path.write_text(json.dumps(fresh))
+        try:
+            read = json.loads(path.read_text())
+            return cls(str(read["planner"]), str(read["node"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise Invalid(
+                f"{path} does not hold the secrets of the depot",
+                hint='remove it, or write {"planner": "…", "node": "…"} into it',
+            ) from error
+
+
+class DepotClient:
+    """Speaks HTTP to the depot.
+
+    Args:
+        url: of the depot; may be set later (`moved`), when it has started.
+        secret: the planner's.
+    """
+
+    def __init__(self, url: str, secret: str) -> None:
+        self.url = url
+        self._client = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {secret}"}, timeout=_TIMES, trust_env=False
+        )
+
+    def moved(self, url: str) -> None:
+        """The depot answers somewhere else from now on."""
+        self.url = url
+
+    async def put(self, content: AsyncIterator[bytes], digest: str, filename: str) -> Package:
+        """Stream a package into the depot.
+
+        Args:
+            content: its bytes.
+            digest: SHA-256, hex, that the sender announced; empty when it did not.
+            filename: under which the slice will know it.
+
+        Raises:
+            Invalid: it is not a package, or not what the digest says.
+            Full: the depot has no room for it.
+            Unavailable: the depot does not answer.
+        """
+        headers = {_DIGEST: digest} if digest else {}
+        with _reachable(self.url):
+            answer = await self._client.put(f"{self.url}/v1/blobs", content=content, headers=headers)
+        _check(answer.status_code, answer.content)
+        return _package(answer.json(), filename)
+
+    @asynccontextmanager
+    async def get(self, digest: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The bytes of a package, as they come.
+
+        Raises:
+            NotFound: the depot has no such content.
+            Unavailable: the depot does not answer.
+        """
+        with _reachable(self.url):
+            request = self._client.build_request("GET", f"{self.url}/v1/blobs/{digest}")
+            answer = await self._client.send(request, stream=True)
+        try:
+            if answer.is_error:
+                _check(answer.status_code, await answer.aread())
+            yield answer.aiter_bytes()
+        finally:
+            await answer.aclose()
+
+    async def delete(self, digest: str) -> None:
+        """Delete what no slice refers to any more; what is not there is no error."""
+        with _reachable(self.url):
+            answer = await self._client.delete(f"{self.url}/v1/blobs/{digest}")
+        if answer.status_code != httpx.codes.NOT_FOUND:
+            _check(answer.status_code, answer.content)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+class _reachable:  # noqa: N801 - reads as the statement it is
+    """Says in our words that the depot could not be reached."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, httpx.TransportError | httpx.InvalidURL):
+            reason = str(error) or type(error).__name__
+            raise Unavailable(
+                f"the depot at {self._url or '(not started)'} does not answer: {reason}",
+                hint="it is started again by the planner; try again in a few seconds",
+            ) from error
+
+
+def _check(status: int, body: bytes) -> None:
+    if status < httpx.codes.BAD_REQUEST:
+        return
+    try:
+        said = json.loads(body)
+        raise from_code(said["code"], said["message"], said.get("hint", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise DsmtError(f"the depot answered with status {status}", hint="see the depot's log") from None
+
+
+def _package(said: Mapping[str, Any], filename: str) -> Package:
+    name = str(said["name"])
+    return Package(
+        filename=filename,
+        digest=str(said["digest"]),
+        size=int(said["size"]),
+        kind=str(said["kind"]),
+        name=name,
+        version=str(said["version"]),
+        arch=str(said.get("arch") or ""),
+        requires=tuple(map(str, said.get("requires") or ())),
+        provides=tuple(map(str, said.get("provides") or ())),
+        application=str(said.get("application") or wrapped_application(name) or ""),
+    )

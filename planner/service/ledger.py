@@ -1,0 +1,112 @@
+"""Wanted in memory, always as the database has it; the one way to change either.
+
+A change by people and the commit of a round exclude each other (`deciding`), so that a round never writes
+back placements that somebody has just changed. A change that has begun is finished even when the one who
+asked for it has gone: otherwise memory would lag behind the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from dsmt_core.names import Slice
+from planner.steps import SliceChange
+from planner.store import Database
+from planner.store import wanted as store
+from planner.store.slices import no_slice
+from planner.wanted import Wanted, WantedSlice
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Ledger:
+    """Holds `Wanted`.
+
+    Args:
+        database: where it is durable.
+        on_change: called with each slice that people changed.
+    """
+
+    def __init__(self, database: Database, on_change: Callable[[Slice], None]) -> None:
+        self.deciding = asyncio.Lock()
+        self._database = database
+        self._on_change = on_change
+        self._wanted = Wanted()
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    @property
+    def wanted(self) -> Wanted:
+        """Everything that is wanted now; a value, replaced by each change."""
+        return self._wanted
+
+    async def load(self) -> None:
+        """Read everything from the database."""
+        self._wanted = await self._database.read(store.load_wanted)
+
+    def slice(self, name: Slice) -> WantedSlice:
+        """One slice.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = self._wanted.slices.get(name)
+        if found is None:
+            raise no_slice(name)
+        return found
+
+    async def change(
+        self,
+        slice_: Slice,
+        work: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **more: P.kwargs,
+    ) -> T:
+        """Have people's change to one slice stored, then let the rounds know.
+
+        Args:
+            slice_: which one.
+            work: a function of `planner.store`; it and what it raises decide the answer.
+            *args: its further arguments.
+            **more: the same, by name.
+        """
+
+        def both(connection: Connection) -> tuple[T, WantedSlice | None]:
+            result = work(connection, *args, **more)
+            return result, store.load_slice(connection, slice_)
+
+        async def stored() -> T:
+            async with self.deciding:
+                result, now = await self._database.write(both)
+                self._replace(slice_, now)
+            self._on_change(slice_)
+            return result
+
+        return await self._finished(stored())
+
+    async def commit(self, changes: Iterable[SliceChange]) -> None:
+        """Store what a round decided; the caller holds `deciding` since before it decided."""
+
+        async def stored() -> None:
+            for changed in await self._database.write(store.commit, tuple(changes)):
+                self._replace(changed.name, changed)
+
+        await self._finished(stored())
+
+    async def _finished(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.ensure_future(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    def _replace(self, name: Slice, now: WantedSlice | None) -> None:
+        slices = dict(self._wanted.slices)
+        if now is None:
+            slices.pop(name, None)
+        else:
+            slices[name] = now
+        self._wanted = Wanted(slices)

@@ -1,0 +1,213 @@
+"""Nodes: who may join under which name, what a node is told, and how nodes are shown.
+
+The claim is a random id that a node made once: whoever shows it again is the same node and needs no
+invitation any more. Another claim for a name is refused while the holder lives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from broker.topology import node_queue, node_topology
+from dsmt_core.errors import Conflict, Denied, Invalid, NotFound
+from dsmt_core.names import Account, Host, Slice, host
+from planner.authority.tokens import fingerprint, new_token
+from planner.config import PlannerConfig
+from planner.fleet import NodeState
+from planner.service.means import Means, Watched
+from planner.store import nodes
+from planner.store.nodes import Joined
+
+_CLAIM_AT_LEAST = 16
+_LONGEST_INVITATION_S = 366 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinRequest:
+    """What a node says when it joins; ``boot_id`` names the life of its machine."""
+
+    host: str
+    token: str
+    boot_id: str
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What every node is told when it joins: the depot, and the token for it."""
+
+    depot: Callable[[], str]
+    depot_token: str
+
+
+class Nodes:
+    """Invitations, joining, forgetting."""
+
+    def __init__(self, means: Means, watched: Watched, *, config: PlannerConfig, told: Told) -> None:
+        self._database = means.database
+        self._ledger = means.ledger
+        self._bus = means.bus
+        self._clock = means.clock
+        self._fleet = watched.fleet
+        self._tracker = watched.tracker
+        self._config = config
+        self._told = told
+        self._joined: dict[Host, Joined] = {}
+
+    async def load(self) -> None:
+        """Take over what is stored: who joined, and what was last seen of it, marked old."""
+        now = self._clock()
+        rows = await self._database.read(nodes.load_seen)
+        self._fleet.load(rows, now=now)
+        for joined in await self._database.read(nodes.listed):
+            self._joined[joined.host] = joined
+            self._fleet.join(joined.host, now=now, period=self._config.heartbeat)
+            failed = self._fleet.state(joined.host) is NodeState.FAILED
+            self._tracker.join(joined.host, now=now, period=self._config.heartbeat, failed=failed)
+
+    async def declare_queues(self) -> None:
+        """Make the queue of each node; what is there stays as it is."""
+        parts = [node_topology(of) for of in self._joined]
+        if parts:
+            await self._bus.declare(
+                [queue for some, _ in parts for queue in some],
+                [binding for _, some in parts for binding in some],
+            )
+
+    async def invite(self, by: Account, expires_in: float | None) -> tuple[str, float]:
+        """Make a token with which nodes may join until it ends.
+
+        Raises:
+            Invalid: the time is not above 0, or beyond a year.
+        """
+        lasts = self._config.invitation if expires_in is None else expires_in
+        if not 0 < lasts <= _LONGEST_INVITATION_S:
+            raise Invalid("an invitation holds for more than 0 s and at most 366 days")
+        token, now = new_token(), self._clock()
+        await self._database.write(nodes.invite, fingerprint(token), by=by, expires_at=now + lasts, now=now)
+        return token, now + lasts
+
+    async def join(self, asked: JoinRequest) -> dict[str, Any]:
+        """Let a node in, and tell it what it needs.
+
+        Raises:
+            Invalid: host or claim are not legal.
+            Denied: the token is not of an invitation that still holds.
+            Conflict: another living instance has the name.
+            Unavailable: the broker is away, so that the node's queue could not be made.
+        """
+        name = host(asked.host)
+        if len(asked.claim) < _CLAIM_AT_LEAST:
+            raise Invalid(f"a claim has at least {_CLAIM_AT_LEAST} characters", hint="make it at random")
+        joined = Joined(name, fingerprint(asked.claim), asked.boot_id[:64], self._clock())
+        await self._check(joined, asked.token)
+        # Claimed before the first wait, so that of two at once only one can have it.
+        before, self._joined[name] = self._joined.get(name), joined
+        try:
+            await self._bus.declare(*node_topology(name))
+            await self._database.write(nodes.join, joined)
+        except BaseException:
+            self._restore(name, before)
+            raise
+        self._watch(name)
+        return self._answer(name)
+
+    async def forget(self, text: str) -> None:
+        """Forget a node: its name is free, and nothing is placed on it any more.
+
+        Raises:
+            NotFound: there is none.
+        """
+        name = host(text)
+        await self._database.write(nodes.forget, name)
+        self._joined.pop(name, None)
+        self._fleet.forget(name)
+        self._tracker.forget(name)
+        await self._bus.delete_queue(node_queue(name))
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Every node, by host, as the API shows it."""
+        return [self._shown(of) for of in sorted(self._joined)]
+
+    def one(self, text: str) -> dict[str, Any]:
+        """One node.
+
+        Raises:
+            NotFound: there is none.
+        """
+        name = host(text)
+        if name not in self._joined:
+            raise NotFound(f"there is no node {name}", hint="dsmtc nodes lists them")
+        return self._shown(name)
+
+    async def _check(self, joined: Joined, token: str) -> None:
+        holder = self._joined.get(joined.host)
+        if holder is not None and holder.claim_hash == joined.claim_hash:
+            return
+        if not await self._database.read(nodes.is_invited, fingerprint(token), now=self._clock()):
+            raise Denied(
+                "the token is not of an invitation that still holds",
+                hint="ask an admin for another: dsmtc nodes invite",
+            )
+        # Looked at again: somebody may have joined while the database was asked.
+        holder = self._joined.get(joined.host)
+        if holder is not None and self._lives(holder):
+            raise Conflict(
+                f"another living node has the name {joined.host}",
+                hint="give this node another --host; or, if it replaces the other one, end that, then wait "
+                f"{self._config.failed_after:.0f} s or say: dsmtc nodes forget {joined.host}",
+            )
+
+    def _lives(self, holder: Joined) -> bool:
+        heard = max(self._heard_at(holder.host), holder.joined_at)
+        return self._clock() - heard <= self._config.failed_after
+
+    def _heard_at(self, name: Host) -> float:
+        row = self._fleet.hosts.get(name)
+        return 0.0 if row is None else self._fleet.columns.heard[row]
+
+    def _restore(self, name: Host, before: Joined | None) -> None:
+        if before is None:
+            self._joined.pop(name, None)
+        else:
+            self._joined[name] = before
+
+    def _watch(self, name: Host) -> None:
+        now, period = self._clock(), self._config.heartbeat
+        self._fleet.join(name, now=now, period=period)
+        self._tracker.join(name, now=now, period=period)
+
+    def _answer(self, name: Host) -> dict[str, Any]:
+        return {
+            "host": name,
+            "broker": self._config.node_broker or self._config.broker,
+            "queue": node_queue(name),
+            "heartbeat_s": self._config.heartbeat,
+            "depot": self._told.depot(),
+            "depot_token": self._told.depot_token,
+            "slivers": self._slivers(name),
+        }
+
+    def _slivers(self, name: Host) -> dict[Slice, int]:
+        return {
+            one.name: one.hosts[name]
+            for one in self._ledger.wanted.slices.values()
+            if one.managed and name in one.hosts
+        }
+
+    def _shown(self, name: Host) -> dict[str, Any]:
+        seen = self._fleet.node(name)
+        return {
+            "host": name,
+            "state": self._fleet.state(name),
+            "heard_at": self._heard_at(name),
+            "period": self._fleet.period(name),
+            "evidence": [
+                {"what": note.what, "when": note.when, "by": note.by}
+                for note in self._tracker.evidence(name)
+            ],
+            "slivers": sorted((seen.slivers if seen else None) or {}),
+            "facts": dict(seen.facts) if seen else {},
+        }

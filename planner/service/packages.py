@@ -1,0 +1,126 @@
+"""The depot of each slice: bytes go to the depot, names and what follows from them into the database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from dsmt_core.errors import DsmtError
+from dsmt_core.names import Slice
+from dsmt_core.packages import package_filename
+from planner.requirements import Package
+from planner.service.clock import SteadyClock
+from planner.service.depot import DepotClient
+from planner.service.ledger import Ledger
+from planner.store import Database, packages
+from planner.store.applications import Effect
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A package that was put, and what that did."""
+
+    package: Package
+    effect: Effect
+
+
+class Packages:
+    """What people do with the depot of a slice."""
+
+    def __init__(self, database: Database, ledger: Ledger, depot: DepotClient, clock: SteadyClock) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._depot = depot
+        self._clock = clock
+
+    async def put(
+        self, slice_: Slice, filename: str, content: AsyncIterator[bytes], *, digest: str
+    ) -> Stored:
+        """Store a package for a slice; its application is added when it is new.
+
+        Args:
+            slice_: for which it is kept.
+            filename: under which the slice knows it.
+            content: its bytes.
+            digest: SHA-256, hex, that the sender announced; empty when it did not.
+
+        Raises:
+            NotFound: there is no such slice.
+            Invalid: the name is not legal, or the bytes are not a package or not what the digest says.
+            Conflict: another content under this name is in use.
+            Full, Unavailable: of the depot.
+        """
+        self._ledger.slice(slice_)
+        name = package_filename(filename)
+        sent = await self._depot.put(content, digest, name)
+        package = replace(sent, put_at=self._clock())
+        try:
+            effect = await self._ledger.change(slice_, packages.put, slice_, package)
+        except DsmtError:
+            await self._sweep(package)
+            raise
+        return Stored(package, effect)
+
+    async def listed(self, slice_: Slice) -> list[Package]:
+        """The packages of a slice, by file name.
+
+        Raises:
+            NotFound: there is no such slice.
+        """
+        self._ledger.slice(slice_)
+        return await self._database.read(packages.listed, slice_)
+
+    async def get(
+        self, slice_: Slice, filename: str
+    ) -> tuple[Package, AbstractAsyncContextManager[AsyncIterator[bytes]]]:
+        """A package and, once entered, its bytes.
+
+        Raises:
+            NotFound: no such slice or package.
+        """
+        self._ledger.slice(slice_)
+        package = await self._database.read(packages.get, slice_, filename)
+        return package, self._depot.get(package.digest)
+
+    async def remove(self, slice_: Slice, filename: str) -> Package:
+        """Remove a package that no application is wanted with.
+
+        Raises:
+            NotFound: no such slice or package.
+            Conflict: it is in use; the applications are named.
+        """
+        self._ledger.slice(slice_)
+        package: Package = await self._ledger.change(slice_, packages.remove, slice_, filename)
+        await self._sweep(package)
+        return package
+
+    async def _sweep(self, package: Package) -> None:
+        """Give the depot its room back, when no slice refers to the bytes any more."""
+        try:
+            if not await self._database.read(packages.is_referred_to, package.digest):
+                await self._depot.delete(package.digest)
+        except DsmtError as error:
+            # The bytes are only in the way; the package is gone from the slice all the same.
+            _log.warning("bytes stay in the depot", digest=package.digest, reason=str(error))
+
+
+def written(package: Package) -> dict[str, Any]:
+    """A package as the API shows it."""
+    return {
+        "filename": package.filename,
+        "digest": package.digest,
+        "size": package.size,
+        "kind": package.kind,
+        "name": package.name,
+        "version": package.version,
+        "arch": package.arch,
+        "requires": list(package.requires),
+        "application": package.application,
+        "put_at": package.put_at,
+    }

@@ -1,0 +1,187 @@
+"""The planner, wired: every choice of what talks to what is made here.
+
+Order of a start: database (refused when another planner has it), wanted, seen marked old, broker, topology,
+then the tasks. A shutdown goes the other way round; it ends no application.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+import broker
+from broker.bus import Bus
+from broker.topology import planner_topology
+from dsmt_core.errors import Conflict, DsmtError
+from dsmt_core.names import Slice
+from planner.authority.gate import Gate
+from planner.config import PlannerConfig
+from planner.failed_nodes import FailedNodes, Patience
+from planner.fleet import Fleet
+from planner.reconcile import summary
+from planner.service.applications import Applications
+from planner.service.clock import SteadyClock
+from planner.service.crew import Crew
+from planner.service.depot import DepotClient, DepotSecrets
+from planner.service.ledger import Ledger
+from planner.service.means import Means, Watched
+from planner.service.nodes import Nodes, Told
+from planner.service.packages import Packages
+from planner.service.requests import Requests
+from planner.service.rounds import Pace, Rounds
+from planner.service.seeing import Seeing, Senses
+from planner.service.slices import Slices
+from planner.service.tap import Tap
+from planner.service.upkeep import Lag, WriteBehind
+from planner.service.voice import Voice
+from planner.steps import Waiting
+from planner.store import Database, accounts, settings
+from planner.store.wanted import incomplete
+
+_log = structlog.get_logger(__name__)
+
+
+class Planner:
+    """The control plane, without its faces; made by `Planner.open`, used by the API.
+
+    Attributes:
+        gate: lets people in.
+        slices, packages, applications, nodes: what they can do.
+        tap: what was said lately.
+        id: of this installation, the same for ever.
+    """
+
+    def __init__(self, config: PlannerConfig, database: Database, bus: Bus, planner_id: str) -> None:
+        self.config = config
+        self.bus = bus
+        self.id = planner_id
+        self.clock = SteadyClock()
+        self.database = database
+        self.crew = Crew()
+        self.tap = Tap()
+        self.fleet = Fleet()
+        secrets_ = DepotSecrets.kept_in(config.depot_secrets)
+        self.depot = DepotClient(config.depot, secrets_.planner)
+        self.ledger = Ledger(database, self._changed)
+        self.gate = Gate(database, self.clock)
+        self.slices = Slices(
+            database,
+            self.ledger,
+            fleet=self.fleet,
+            clock=self.clock,
+            status_period=config.status_period,
+        )
+        self.packages = Packages(database, self.ledger, self.depot, self.clock)
+        self.applications = Applications(self.ledger)
+        means = Means(database, self.ledger, bus, self.clock)
+        watched = Watched(self.fleet, FailedNodes(Patience(misses=config.misses), now=self.clock()))
+        told = Told(lambda: self.depot.url, secrets_.node)
+        voice = Voice(bus, self.clock, secrets.token_hex(8))
+        pace = Pace(least=config.round_every, most=config.full_round_every)
+        self.nodes = Nodes(means, watched, config=config, told=told)
+        self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
+        self.requests = Requests(self.ledger, self.slices, self.applications, tell=voice.tell)
+        senses = Senses(watched, self.tap, self.rounds.wake)
+        self.seeing = Seeing(means, senses, requests=self.requests, heartbeat=config.heartbeat)
+        self.lag = Lag(config.heartbeat, self.seeing.deafened)
+        self._behind = WriteBehind(database, self.fleet)
+
+    @classmethod
+    async def open(cls, config: PlannerConfig, bus: Bus | None = None) -> Planner:
+        """A planner with its database open.
+
+        Args:
+            config: of the planner.
+            bus: one that is not started yet; by default a connection to ``config.broker``.
+
+        Raises:
+            Conflict: another planner has the database, or `initialise` has not been run.
+            Unavailable, Invalid: of the database.
+        """
+        database = await Database.open(config.database_url)
+        try:
+            planner_id = await database.write(_identity, config)
+            connected = bus or broker.connect(config.broker, name="planner")
+            return cls(config, database, connected, planner_id)
+        except BaseException:
+            await database.close()
+            raise
+
+    async def start(self) -> None:
+        """Connect and begin.
+
+        Raises:
+            Unavailable: the broker did not answer within ``config.broker_wait``.
+            Denied: it refused user or password.
+        """
+        await self.ledger.load()
+        await self.nodes.load()
+        await self.bus.start(wait_s=self.config.broker_wait)
+        await self._declare()
+        self.bus.on_connected(self._connected)
+        for name, work in (
+            ("heartbeats", self.seeing.heartbeats()),
+            ("ingest", self.seeing.ingest()),
+            ("tap", self.seeing.listen()),
+            ("tracker", self.seeing.judge()),
+            ("requests", self.requests.serve()),
+            ("rounds", self.rounds.run()),
+            ("write-behind", self._behind.run()),
+            ("lag", self.lag.run()),
+        ):
+            self.crew.start(name, work)
+
+    async def close(self) -> None:
+        """End, in order; may be called twice."""
+        self.tap.close()
+        await self.crew.close()
+        try:
+            await self._behind.flush()
+        except DsmtError as error:
+            _log.warning("seen was not written at the end", reason=str(error))
+        await self.bus.close()
+        await self.depot.close()
+        await self.database.close()
+
+    async def status(self, slice_: Slice) -> dict[str, Any]:
+        """How a slice is, as the API shows it.
+
+        Raises:
+            NotFound: there is no such slice.
+        """
+        wanted = self.ledger.slice(slice_)
+        waiting = list(self.rounds.waiting(slice_))
+        for name, missing in (await self.database.read(incomplete, slice_)).items():
+            reason = f"{name} waits: {missing}"
+            waiting.append(Waiting(slice=slice_, reason=reason, application=name))
+        return summary(wanted, self.fleet, now=self.clock(), waiting=waiting)
+
+    def _changed(self, slice_: Slice) -> None:
+        self.rounds.changed(slice_)
+
+    async def _declare(self) -> None:
+        await self.bus.declare(*planner_topology(self.config.heartbeat))
+        await self.nodes.declare_queues()
+
+    async def _connected(self) -> None:
+        """After each connection: what was said meanwhile was not heard, and queues may be gone."""
+        self.seeing.deafened()
+        await self._declare()
+        self.rounds.everything()
+
+
+def _identity(connection: Connection, config: PlannerConfig) -> str:
+    if not accounts.count(connection):
+        raise not_initialised(config)
+    return settings.once(connection, settings.PLANNER_ID, secrets.token_hex(8))
+
+
+def not_initialised(config: PlannerConfig) -> Conflict:
+    """The error for a planner that has no account yet."""
+    return Conflict(
+        f"{config.data} is not initialised: there is no account yet",
+        hint=f"dsmt-planner init --data {config.data} --admin ACCOUNT",
+    )

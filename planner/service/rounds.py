@@ -1,0 +1,174 @@
+"""Rounds: at most one every 100 ms over what is dirty, and one over everything every 30 s.
+
+A round decides, commits, makes the queues, then sends the orders, in this order. What cannot be sent is
+not kept: the next round that finds it missing orders it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+
+from broker.bus import Link
+from broker.topology import agent_queue, agent_topology
+from dsmt_core.commands import Order
+from dsmt_core.errors import DsmtError
+from dsmt_core.names import Slice
+from planner.fleet import Fleet
+from planner.reconcile import SentOrders, reconcile
+from planner.service.means import Means
+from planner.steps import Round, Waiting
+
+# Orders handed to the bus at once; its window bounds what is really under way.
+_TOGETHER: Final = 500
+_AWAY_S: Final = 0.5
+_log = structlog.get_logger(__name__)
+
+
+class Speaks(Protocol):
+    """Sends an order as an event of the planner."""
+
+    async def order(self, order: Order) -> None:
+        """Publish it, and return when it is confirmed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often: the least time between two rounds, and the most until one over everything; seconds."""
+
+    least: float
+    most: float
+
+
+class Rounds:
+    """Runs the rounds; it owns what was sent.
+
+    Args:
+        means: what is wanted, and the bus for the queues.
+        fleet: what is seen.
+        voice: sends the orders.
+        pace: how often.
+    """
+
+    def __init__(self, means: Means, fleet: Fleet, *, voice: Speaks, pace: Pace) -> None:
+        self._ledger = means.ledger
+        self._bus = means.bus
+        self._clock = means.clock
+        self._fleet = fleet
+        self._voice = voice
+        self._pace = pace
+        self._sent = SentOrders()
+        self._news = asyncio.Event()
+        self._changed: set[Slice] = set()
+        self._everything = True
+        self._waiting: dict[Slice, tuple[Waiting, ...]] = {}
+        self.count = 0
+
+    def wake(self) -> None:
+        """Something was heard: a round is due."""
+        self._news.set()
+
+    def changed(self, slice_: Slice) -> None:
+        """People changed a slice: a round over it is due."""
+        self._changed.add(slice_)
+        self._news.set()
+
+    def everything(self) -> None:
+        """A round over everything is due, as after a reconnect."""
+        self._everything = True
+        self._news.set()
+
+    def waiting(self, slice_: Slice) -> tuple[Waiting, ...]:
+        """What the last round about a slice held back."""
+        return self._waiting.get(slice_, ())
+
+    async def run(self) -> None:
+        """Run rounds, for ever."""
+        full_at = again_at = 0.0
+        while True:
+            if self._clock() >= full_at:
+                self._everything = True
+                full_at = self._clock() + self._pace.most
+            again_at = await self._guarded_round()
+            await self._pause(min(full_at, again_at))
+
+    async def _pause(self, until: float) -> None:
+        """Wait for news, or until ``until``; in any case the least time between two rounds."""
+        await asyncio.sleep(self._pace.least)
+        left = until - self._clock()
+        if left > 0:
+            try:
+                async with asyncio.timeout(left):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+
+    async def _guarded_round(self) -> float:
+        """One round; an error that the next one may not meet is logged. When the next one is due."""
+        try:
+            return await self._round()
+        except DsmtError as error:
+            _log.warning("a round was cut short", reason=str(error))
+            self._everything = True
+            return self._clock() + 1.0
+
+    async def _round(self) -> float:
+        if self._bus.health.link is not Link.CONNECTED:
+            # Nothing could be ordered; what was decided would only wait for its repetition.
+            self._everything = True
+            return self._clock() + _AWAY_S
+        async with self._ledger.deciding:
+            only = self._take_dirty()
+            round_ = reconcile(
+                self._ledger.wanted, self._fleet, sent=self._sent, now=self._clock(), only=only
+            )
+            if round_.changes:
+                await self._ledger.commit(round_.changes)
+        self.count += 1
+        self._keep_waiting(round_, only)
+        await self._act(round_)
+        return round_.again_at
+
+    def _take_dirty(self) -> frozenset[Slice] | None:
+        """The slices to look at; None for all."""
+        self._news.clear()
+        dirty = self._fleet.take_dirty()
+        everything = self._everything or dirty.everything
+        slices = frozenset(self._changed | dirty.slices)
+        self._everything, self._changed = False, set()
+        return None if everything else slices
+
+    def _keep_waiting(self, round_: Round, only: frozenset[Slice] | None) -> None:
+        if only is None:
+            self._waiting.clear()
+        for slice_ in only or ():
+            self._waiting.pop(slice_, None)
+        told: dict[Slice, list[Waiting]] = {}
+        for one in round_.waiting:
+            told.setdefault(one.slice, []).append(one)
+        self._waiting.update({slice_: tuple(all_) for slice_, all_ in told.items()})
+
+    async def _act(self, round_: Round) -> None:
+        if round_.agent_queues:
+            parts = [agent_topology(slice_, host) for slice_, host in round_.agent_queues]
+            queues = [queue for some, _ in parts for queue in some]
+            await self._bus.declare(queues, [binding for _, some in parts for binding in some])
+        for first in range(0, len(round_.orders), _TOGETHER):
+            await self._send(round_.orders[first : first + _TOGETHER])
+        for slice_, host in round_.gone_queues:
+            await self._bus.delete_queue(agent_queue(slice_, host))
+
+    async def _send(self, orders: Sequence[Order]) -> None:
+        # Tasks begin in the order in which they are made, so the bus gets the orders in theirs.
+        sent = await asyncio.gather(*map(self._voice.order, orders), return_exceptions=True)
+        failures = [result for result in sent if result is not None]
+        for failure in failures:
+            if not isinstance(failure, DsmtError):
+                raise failure
+        if failures:
+            _log.warning("orders were not sent", count=len(failures), reason=str(failures[0]))

@@ -1,0 +1,157 @@
+"""Seen: what is heard on the event service is folded into the fleet, by one task at a time.
+
+Folding never waits and never raises: one bad event is logged and the rest goes on. A delivery is
+acknowledged after its fold. While the planner is deaf (broker away, loop late) nobody is judged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from broker.bus import Delivery, Link
+from broker.topology import HEARTBEATS, INGEST, planner_topology
+from dsmt_core.channels import DEPLOYMENT, NODE, Channel, lies_under
+from dsmt_core.errors import Invalid
+from dsmt_core.events import Doubles
+from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, Host, host
+from dsmt_core.nodes import HEARTBEAT
+from planner.failed_nodes import Verdict
+from planner.placement import unproven
+from planner.service.means import Means, Watched
+from planner.service.requests import Requests
+from planner.service.tap import Tap
+
+PREFETCH: Final = 300
+# Often enough that a verdict comes at most this share of a period late.
+_TICKS_A_PERIOD: Final = 8
+_OURS: Final = Channel("/org/dsmt/ns/")
+_COMMANDS: Final = frozenset({CONTAINER_MGR, DEPLOYMENT_AGENT})
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Senses:
+    """What seeing changes, and whom it wakes."""
+
+    watched: Watched
+    tap: Tap
+    wake: Callable[[], None]
+
+
+class Seeing:
+    """Hears heartbeats, reports and requests.
+
+    Args:
+        means: the bus; and wanted, for what a node on probation must have given up.
+        senses: what is changed.
+        requests: where commands of operators go.
+        heartbeat: the nodes' period, seconds.
+    """
+
+    def __init__(self, means: Means, senses: Senses, *, requests: Requests, heartbeat: float) -> None:
+        self._bus = means.bus
+        self._ledger = means.ledger
+        self._clock = means.clock
+        self._senses = senses
+        self._requests = requests
+        self._heartbeat = heartbeat
+        self._asked = Doubles()
+        self.folded = 0
+        self.ignored = 0
+
+    async def ingest(self) -> None:
+        """Fold reports, for ever."""
+        async with self._bus.consume(INGEST, under=_OURS, prefetch=PREFETCH) as deliveries:
+            async for delivery in deliveries:
+                self._take(delivery)
+
+    async def heartbeats(self) -> None:
+        """Fold heartbeats, for ever."""
+        queue = heartbeat_queue(self._heartbeat)
+        async with self._bus.consume(queue, under=NODE, prefetch=PREFETCH) as deliveries:
+            async for delivery in deliveries:
+                self._beat(delivery)
+                delivery.ack()
+
+    async def listen(self) -> None:
+        """Keep what everybody says for those who ask over HTTP, for ever."""
+        async with self._bus.lease() as deliveries:
+            async for delivery in deliveries:
+                self._senses.tap.heard(delivery.event, delivery.lost)
+
+    async def judge(self) -> None:
+        """Tick the tracker, for ever."""
+        while True:
+            await asyncio.sleep(self._heartbeat / _TICKS_A_PERIOD)
+            now = self._clock()
+            if self._bus.health.link is not Link.CONNECTED:
+                self._senses.watched.tracker.deafened(now)
+            for verdict in self._senses.watched.tracker.tick(now, unproven=self._unproven()):
+                self._believe(verdict)
+
+    def deafened(self) -> None:
+        """Something kept the planner from hearing; silence counts from now."""
+        self._senses.watched.tracker.deafened(self._clock())
+
+    def _unproven(self) -> frozenset[Host]:
+        return unproven(self._ledger.wanted, self._senses.watched.fleet)
+
+    def _believe(self, verdict: Verdict) -> None:
+        _log.info("a node is judged anew", host=verdict.host, state=verdict.state, reason=verdict.reason)
+        self._senses.watched.fleet.judge(verdict.host, verdict.state)
+        self._senses.wake()
+
+    def _take(self, delivery: Delivery) -> None:
+        event = delivery.event
+        if is_request(event.channel):
+            if self._asked.is_new(event) and self._requests.offer(delivery):
+                return
+            delivery.ack()
+            return
+        ignored = self._senses.watched.fleet.fold(event, now=self._clock())
+        delivery.ack()
+        self.folded += 1
+        if ignored:
+            self.ignored += 1
+            _log.debug("an event is ignored", channel=event.channel, reason=ignored)
+        else:
+            self._senses.wake()
+
+    def _beat(self, delivery: Delivery) -> None:
+        event, now = delivery.event, self._clock()
+        if event.field != HEARTBEAT:
+            return
+        try:
+            of = host(event.channel[len(NODE) :].partition("/")[0])
+        except Invalid:
+            return
+        digest = event.pairs.get("digest", "")
+        ignored = self._senses.watched.fleet.heard(
+            of, digest, now=now, boot_id=event.boot_id, period=event.emit_rate
+        )
+        if ignored:
+            self.ignored += 1
+            return
+        self._senses.watched.tracker.heard(of, now=now, period=event.emit_rate)
+
+
+def heartbeat_queue(heartbeat: float) -> str:
+    """The name of the queue of heartbeats with this period."""
+    queues, _ = planner_topology(heartbeat)
+    return next(queue.name for queue in queues if queue.name.startswith(HEARTBEATS))
+
+
+def is_request(channel: Channel) -> bool:
+    """Whether events on this channel of `psepr` are requests to the planner."""
+    words = channel[1:-1].split("/")
+    return (
+        lies_under(channel, DEPLOYMENT)
+        and len(words) in {7, 8}
+        and words[5] in _COMMANDS
+        and words[6] == "command"
+    )

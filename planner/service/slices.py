@@ -1,0 +1,247 @@
+"""What people do with slices and plans, and how both are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from dsmt_core.errors import Invalid, NotFound
+from dsmt_core.names import DEFAULT_AGENT, Account, PlanName, Slice
+from planner.fleet import Fleet
+from planner.placement import world_of
+from planner.plans import builtin_plans, check_in_force, check_plan, check_removal, evaluate
+from planner.service.clock import SteadyClock
+from planner.service.ledger import Ledger
+from planner.store import Database, accounts, slices
+from planner.store.slices import NewSlice, People
+from planner.store.wanted import incomplete, load_slice
+from planner.wanted import NO_PLAN, Plan, WantedSlice
+
+AGENTS: Final = (DEFAULT_AGENT,)
+_PERIOD: Final = "status_period"
+_SHORTEST_S: Final = 0.1
+_LONGEST_S: Final = 86_400.0
+
+
+class Slices:
+    """Slices and their plans. Every method raises `NotFound` for a slice that does not exist.
+
+    Args:
+        database, ledger, fleet, clock: of the planner.
+        status_period: seconds between calls of the status scripts, unless the agent's parameters say.
+    """
+
+    def __init__(
+        self, database: Database, ledger: Ledger, *, fleet: Fleet, clock: SteadyClock, status_period: float
+    ) -> None:
+        self._status_period = status_period
+        self._database = database
+        self._ledger = ledger
+        self._fleet = fleet
+        self._clock = clock
+
+    async def make(self, new: NewSlice) -> list[Account]:
+        """Make a slice, managed from the beginning.
+
+        Accounts that it names and that do not exist are made, with the role user and without a password:
+        nobody can log in to them until an admin sets one.
+
+        Returns:
+            The accounts that were made.
+
+        Raises:
+            Conflict: the slice exists.
+            Invalid, NotFound: plan or agent are not known, or a parameter is not legal.
+        """
+        period = _status_period(new.agent, new.agent_parameters) or self._status_period
+        if new.plan != NO_PLAN:
+            check_in_force(new.plan, new.plan_parameters, {}, known=self._fleet.hosts.keys())
+
+        def made(connection: Connection) -> list[Account]:
+            slices.make(connection, new)
+            slices.set_agent(connection, new.slice, new.agent, new.agent_parameters, period=period)
+            return accounts.ensure(connection, (new.owner, *new.members), now=self._clock())
+
+        return await self._ledger.change(new.slice, made)
+
+    async def remove(self, slice_: Slice) -> None:
+        """Delete a slice; its slivers and all that runs in them go."""
+        await self._ledger.change(slice_, slices.remove, slice_)
+
+    async def set_managed(self, slice_: Slice, *, managed: bool) -> bool:
+        """Put a slice under management or leave it alone; whether that was a change."""
+        return await self._ledger.change(slice_, slices.set_managed, slice_, managed=managed)
+
+    async def set_agent(self, slice_: Slice, agent: str, parameters: Mapping[str, str]) -> None:
+        """Choose the installation agent.
+
+        Raises:
+            NotFound, Invalid: agent or a parameter is not known.
+        """
+        period = _status_period(agent, parameters) or self._status_period
+        await self._ledger.change(slice_, slices.set_agent, slice_, agent, parameters, period=period)
+
+    async def set_plan(self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str]) -> None:
+        """Put a plan in force.
+
+        Raises:
+            NotFound, Invalid: of `planner.plans.check_in_force`.
+        """
+        known = frozenset(self._fleet.hosts)
+
+        def put(connection: Connection) -> None:
+            check_in_force(plan, parameters, _stored(connection, slice_).plans, known=known)
+            slices.set_plan(connection, slice_, plan, parameters)
+
+        await self._ledger.change(slice_, put)
+
+    async def put_plan(self, slice_: Slice, plan: Plan) -> None:
+        """Define a named plan, or define it anew.
+
+        Raises:
+            NotFound, Invalid, Conflict: of `planner.plans.check_plan`.
+        """
+        known = frozenset(self._fleet.hosts)
+
+        def put(connection: Connection) -> None:
+            stored = _stored(connection, slice_)
+            check_plan(plan, stored.plans, known=known)
+            if stored.plan != NO_PLAN:
+                # The new definition may lose a parameter that setplan gave.
+                check_in_force(stored.plan, stored.plan_parameters, {**stored.plans, plan.name: plan})
+            slices.put_plan(connection, slice_, plan)
+
+        await self._ledger.change(slice_, put)
+
+    async def remove_plan(self, slice_: Slice, plan: PlanName) -> None:
+        """Delete a named plan.
+
+        Raises:
+            NotFound, Conflict: of `planner.plans.check_removal`.
+        """
+
+        def removed(connection: Connection) -> None:
+            stored = _stored(connection, slice_)
+            check_removal(plan, stored.plans, stored.plan)
+            slices.remove_plan(connection, slice_, plan)
+
+        await self._ledger.change(slice_, removed)
+
+    def plans(self, slice_: Slice) -> list[dict[str, Any]]:
+        """The plans of a slice, its own first, then the functions that are plans too."""
+        own = self._ledger.slice(slice_).plans.values()
+        shown = [written_plan(one, builtin=False) for one in sorted(own, key=lambda one: one.name)]
+        return shown + [written_plan(one, builtin=True) for one in builtin_plans()]
+
+    def plan(self, slice_: Slice, name: PlanName) -> dict[str, Any]:
+        """One plan.
+
+        Raises:
+            NotFound: the slice has none of this name.
+        """
+        found = [one for one in self.plans(slice_) if one["name"] == name]
+        if not found:
+            raise NotFound(f"the slice {slice_} has no plan {name}", hint="dsmtc plan list shows them")
+        return found[0]
+
+    def evaluate(self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """What a plan would select now, with the reason for each host.
+
+        Raises:
+            NotFound, Invalid: of `planner.plans.check_in_force`.
+        """
+        wanted = self._ledger.slice(slice_)
+        check_in_force(plan, parameters, wanted.plans)
+        chosen = evaluate(plan, parameters, wanted.plans, world_of(wanted, self._fleet))
+        return {
+            "hosts": [{"host": host, "reason": reason} for host, reason in chosen.chosen()],
+            "left_out": [{"host": host, "reason": reason} for host, reason in chosen.left_out()],
+            "missing": chosen.missing,
+        }
+
+    async def show(self, slice_: Slice) -> dict[str, Any]:
+        """One slice, as the API shows it."""
+        wanted = self._ledger.slice(slice_)
+        people, waiting = await self._database.read(_people_and_waiting, slice_)
+        return written_slice(wanted, people, waiting)
+
+
+def written_plan(plan: Plan, *, builtin: bool) -> dict[str, Any]:
+    """A plan as the API shows it."""
+    return {
+        "name": plan.name,
+        "base": plan.base,
+        "parameters": dict(plan.parameters),
+        "builtin": builtin,
+    }
+
+
+def written_slice(wanted: WantedSlice, people: People, waiting: Mapping[Any, str]) -> dict[str, Any]:
+    """A slice as the API shows it."""
+    ready = [
+        {
+            "application": one.name,
+            "version": one.version,
+            "wrapper": one.wrapper,
+            "run": one.run,
+            "restarts": one.restarts,
+            "waits_for": "",
+        }
+        for one in wanted.applications.values()
+    ]
+    return {
+        "slice": wanted.name,
+        "managed": wanted.managed,
+        "owner": people.owner,
+        "members": list(people.members),
+        "agent": wanted.agent,
+        "agent_parameters": dict(wanted.agent_parameters),
+        "plan": wanted.plan,
+        "plan_parameters": dict(wanted.plan_parameters),
+        "generation": wanted.generation,
+        "applications": ready
+        + [{"application": name, "waits_for": missing} for name, missing in waiting.items()],
+    }
+
+
+def _people_and_waiting(connection: Connection, slice_: Slice) -> tuple[People, dict[Any, str]]:
+    return slices.people(connection, slice_), dict(incomplete(connection, slice_))
+
+
+def _stored(connection: Connection, slice_: Slice) -> WantedSlice:
+    found = load_slice(connection, slice_)
+    if found is None:
+        raise slices.no_slice(slice_)
+    return found
+
+
+def _status_period(agent: str, parameters: Mapping[str, str]) -> float:
+    """How often the status script is called, as the parameters of the agent say; 0 when they do not.
+
+    Raises:
+        NotFound: the agent is not known.
+        Invalid: a parameter is not known, or not a number of seconds.
+    """
+    if agent not in AGENTS:
+        raise NotFound(f"there is no agent {agent[:80]!r}", hint=f"there is {', '.join(AGENTS)}")
+    unknown = [name for name in parameters if name.replace("-", "_") != _PERIOD]
+    if unknown:
+        raise Invalid(f"{agent} has no parameter {unknown[0][:80]!r}", hint=f"it takes {_PERIOD}=SECONDS")
+    for text in parameters.values():
+        return _seconds(text)
+    return 0.0
+
+
+def _seconds(text: str) -> float:
+    try:
+        period = float(text)
+    except ValueError:
+        period = 0.0
+    if not _SHORTEST_S <= period <= _LONGEST_S:
+        raise Invalid(
+            f"{_PERIOD} is {text[:40]!r}",
+            hint=f"it takes a number of seconds from {_SHORTEST_S} to {_LONGEST_S:.0f}",
+        )
+    return period

@@ -1,0 +1,142 @@
+"""What was said lately on the event service, for those who ask over HTTP.
+
+The planner leases `/` once. A ring keeps the last events; each follower has a bounded buffer and is told
+how many it lost when it is too slow. Filtering costs the follower, not the sender.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final
+from weakref import WeakSet
+
+from dsmt_core.channels import ROOT, Channel, lies_under
+from dsmt_core.errors import Full
+from dsmt_core.events import Event
+
+RING: Final = 10_000
+FOLLOWER: Final = 2_000
+FOLLOWERS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One event, and how many the follower lost right before it."""
+
+    event: Event
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What somebody wants to hear, and may.
+
+    Attributes:
+        channel: events at or below it.
+        state: only ``deployment-status`` with this state; empty for any event.
+        field: only this field; empty for any.
+        allowed: whether the caller may hear an event on this channel.
+    """
+
+    channel: Channel = ROOT
+    state: str = ""
+    field: str = ""
+    allowed: Callable[[Channel], bool] = lambda _channel: True
+
+    def passes(self, event: Event) -> bool:
+        """Whether ``event`` is wanted."""
+        return (
+            lies_under(event.channel, self.channel)
+            and (not self.state or event.state == self.state)
+            and (not self.field or event.field == self.field)
+            and self.allowed(event.channel)
+        )
+
+
+class Follower:
+    """A bounded buffer of events for one listener; the oldest is dropped and counted."""
+
+    def __init__(self, wanted: Filter) -> None:
+        self._filter = wanted
+        self._waiting: deque[Event] = deque()
+        self._lost = 0
+        self._news = asyncio.Event()
+        self._ended = False
+
+    def offer(self, event: Event) -> None:
+        """Give it an event; what the filter does not pass is no news."""
+        if not self._filter.passes(event):
+            return
+        if len(self._waiting) >= FOLLOWER:
+            self._waiting.popleft()
+            self._lost += 1
+        self._waiting.append(event)
+        self._news.set()
+
+    def miss(self, count: int) -> None:
+        """Tell it that events were lost before they reached it."""
+        self._lost += count
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        self._ended = True
+        self._news.set()
+
+    async def events(self) -> AsyncIterator[Heard]:
+        """The events as they come, until the planner ends."""
+        while not self._ended:
+            await self._news.wait()
+            self._news.clear()
+            while self._waiting:
+                lost, self._lost = self._lost, 0
+                yield Heard(self._waiting.popleft(), lost)
+
+
+class Tap:
+    """Keeps the last events and hands each to the followers."""
+
+    def __init__(self) -> None:
+        self._ring: deque[Event] = deque(maxlen=RING)
+        # Weak: an answer that nobody began to read must not be filled for ever.
+        self._followers: WeakSet[Follower] = WeakSet()
+
+    def heard(self, event: Event, lost: int = 0) -> None:
+        """Take the next event; ``lost`` were lost before it."""
+        self._ring.append(event)
+        for follower in tuple(self._followers):
+            if lost:
+                follower.miss(lost)
+            follower.offer(event)
+
+    def recent(self, wanted: Filter, count: int) -> list[Event]:
+        """The last ``count`` events that pass, oldest first."""
+        newest_first = (event for event in reversed(self._ring) if wanted.passes(event))
+        found = [event for event, _ in zip(newest_first, range(count), strict=False)]
+        return found[::-1]
+
+    def close(self) -> None:
+        """The planner ends: no follower hears anything more."""
+        for follower in tuple(self._followers):
+            follower.end()
+
+    def follow(self, wanted: Filter) -> Follower:
+        """A follower from now on, for as long as somebody holds it.
+
+        Raises:
+            Full: there are too many already.
+        """
+        if len(self._followers) >= FOLLOWERS:
+            raise Full(
+                f"{FOLLOWERS} listeners follow the events already",
+                hint="end one, or lease the channel on the event service itself (GET /v1/bus)",
+            )
+        follower = Follower(wanted)
+        self._followers.add(follower)
+        return follower
+
+    def leave(self, follower: Follower) -> None:
+        """It does not listen any more."""
+        self._followers.discard(follower)

@@ -1,0 +1,79 @@
+"""What goes on beside the rounds: seen is written behind, and the loop's lag is measured."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from dsmt_core.errors import Conflict, DsmtError
+from planner.fleet import Fleet, SeenRow
+from planner.store import Database, nodes
+
+WRITE_S: Final = 1.0
+_PROBE_S: Final = 0.25
+_log = structlog.get_logger(__name__)
+
+
+class WriteBehind:
+    """Writes the changed rows of seen once a second, in one transaction.
+
+    Rows that could not be written are kept for the next time: one for each node and sliver at most.
+    """
+
+    def __init__(self, database: Database, fleet: Fleet) -> None:
+        self._database = database
+        self._fleet = fleet
+        self._kept: dict[tuple[str, str], SeenRow] = {}
+
+    async def run(self) -> None:
+        """Write, for ever."""
+        while True:
+            await asyncio.sleep(WRITE_S)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what has changed now.
+
+        Raises:
+            Conflict: another planner has taken over the database.
+        """
+        self._kept |= {(row.host, row.slice): row for row in self._fleet.take_rows()}
+        if not self._kept:
+            return
+        try:
+            await self._database.write(nodes.write_behind, list(self._kept.values()))
+        except Conflict:
+            raise
+        except DsmtError as error:
+            _log.warning("seen was not written", reason=str(error))
+            return
+        self._kept.clear()
+
+
+class Lag:
+    """Measures how late the event loop is; a loop that is too late has not heard the heartbeats.
+
+    Args:
+        too_late: seconds of lag from which ``on_late`` is called.
+    """
+
+    def __init__(self, too_late: float, on_late: Callable[[], None]) -> None:
+        self._too_late = too_late
+        self._on_late = on_late
+        self.last = 0.0
+        self.most = 0.0
+
+    async def run(self) -> None:
+        """Measure, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _PROBE_S
+            await asyncio.sleep(_PROBE_S)
+            self.last = max(0.0, loop.time() - due)
+            self.most = max(self.most, self.last)
+            if self.last > self._too_late:
+                _log.warning("the event loop is late", seconds=round(self.last, 3))
+                self._on_late()

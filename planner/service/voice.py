@@ -1,0 +1,63 @@
+"""What the planner says: orders, and refusals of requests. One sender numbers all of it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+from broker.bus import Bus
+from dsmt_core.channels import Channel, command_channel
+from dsmt_core.commands import FOR_APPLICATIONS, Order
+from dsmt_core.events import STATUS, Sender
+from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, Slice, manager_of
+from dsmt_core.rights import ORDERS
+from planner.service.clock import SteadyClock
+
+INSTANCE: Final = "planner"
+
+
+class Voice:
+    """Publishes in the name of the planner."""
+
+    def __init__(self, bus: Bus, clock: SteadyClock, boot_id: str) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._sender = Sender("", INSTANCE, boot_id)
+
+    async def order(self, order: Order) -> None:
+        """Publish an order; returns when the broker has confirmed.
+
+        Raises:
+            Unavailable: the broker is away or did not confirm; ordering again is safe.
+        """
+        event = self._sender.event(
+            command_channel(order.slice, component_of(order), order.host),
+            STATUS,
+            now=self._clock(),
+            id_=secrets.token_hex(16),
+            service=manager_of(order.slice),
+            value=order.text,
+            pairs=order.pairs,
+        )
+        await self._bus.publish(event, exchange=ORDERS)
+
+    async def tell(self, slice_: Slice, channel: Channel, field: str, pairs: dict[str, str]) -> None:
+        """Publish an event about a slice.
+
+        Raises:
+            Unavailable: the broker is away and the outbox does not take it.
+        """
+        event = self._sender.event(
+            channel,
+            field,
+            now=self._clock(),
+            id_=secrets.token_hex(16),
+            service=manager_of(slice_),
+            pairs=pairs,
+        )
+        await self._bus.post(event)
+
+
+def component_of(order: Order) -> str:
+    """Who obeys an order: the agent, or the container manager."""
+    return DEPLOYMENT_AGENT if order.verb in FOR_APPLICATIONS else CONTAINER_MGR

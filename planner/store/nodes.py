@@ -1,0 +1,95 @@
+"""Nodes as they joined (who may bear the name) and as last seen (written behind), and invitations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from dsmt_core.errors import NotFound
+from dsmt_core.names import Account, Host, Slice
+from planner.fleet import SeenRow
+from planner.store.tables import JOIN_TOKENS, NODES, SEEN
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Which instance holds the name of a host.
+
+    Attributes:
+        claim_hash: SHA-256 of the claim, the random id that the node made once.
+        boot_id: which life of the machine.
+        joined_at: seconds since the epoch.
+    """
+
+    host: Host
+    claim_hash: str
+    boot_id: str
+    joined_at: float
+
+
+def join(connection: Connection, joined: Joined) -> None:
+    """Store who holds the name from now on."""
+    values = {
+        "claim_hash": joined.claim_hash,
+        "boot_id": joined.boot_id,
+        "joined_at": joined.joined_at,
+    }
+    changed = connection.execute(update(NODES).where(NODES.c.host == joined.host).values(**values))
+    if not changed.rowcount:
+        connection.execute(insert(NODES).values(host=joined.host, **values))
+
+
+def listed(connection: Connection) -> list[Joined]:
+    """Every node that joined, by host."""
+    columns = (NODES.c.host, NODES.c.claim_hash, NODES.c.boot_id, NODES.c.joined_at)
+    rows = connection.execute(select(*columns).order_by(NODES.c.host))
+    return [Joined(Host(row.host), row.claim_hash, row.boot_id, row.joined_at) for row in rows]
+
+
+def load_seen(connection: Connection) -> list[SeenRow]:
+    """What was written behind."""
+    rows = connection.execute(select(SEEN).order_by(SEEN.c.host, SEEN.c.slice))
+    return [SeenRow(Host(row.host), Slice(row.slice), row.value) for row in rows]
+
+
+def write_behind(connection: Connection, rows: Iterable[SeenRow]) -> None:
+    """Store rows of seen; those of a host that never joined, or was forgotten, are dropped."""
+    rows = list(rows)
+    if not rows:
+        return
+    known = set(connection.execute(select(NODES.c.host)).scalars())
+    keys = [{"of_host": row.host, "of_slice": row.slice} for row in rows]
+    gone = delete(SEEN).where(SEEN.c.host == bindparam("of_host"), SEEN.c.slice == bindparam("of_slice"))
+    connection.execute(gone, keys)
+    kept = [
+        {"host": row.host, "slice": row.slice, "value": dict(row.value)}
+        for row in rows
+        if row.value is not None and row.host in known
+    ]
+    if kept:
+        connection.execute(insert(SEEN), kept)
+
+
+def forget(connection: Connection, host: Host) -> None:
+    """Forget a node: its name is free.
+
+    Raises:
+        NotFound: no such node.
+    """
+    if not connection.execute(delete(NODES).where(NODES.c.host == host)).rowcount:
+        raise NotFound(f"there is no node {host}", hint="dsmtc nodes lists them")
+
+
+def invite(connection: Connection, token_hash: str, *, by: Account, expires_at: float, now: float) -> None:
+    """Store an invitation, and forget those that have ended."""
+    connection.execute(delete(JOIN_TOKENS).where(JOIN_TOKENS.c.expires_at <= now))
+    connection.execute(insert(JOIN_TOKENS).values(token_hash=token_hash, made_by=by, expires_at=expires_at))
+
+
+def is_invited(connection: Connection, token_hash: str, *, now: float) -> bool:
+    """Whether this is the token of an invitation that still holds."""
+    asked = select(JOIN_TOKENS.c.expires_at).where(JOIN_TOKENS.c.token_hash == token_hash)
+    expires_at = connection.execute(asked).scalar()
+    return expires_at is not None and bool(expires_at > now)

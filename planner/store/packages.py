@@ -1,0 +1,87 @@
+"""The packages in the depots of the slices; the bytes are in the depot, by their digest."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select
+
+from dsmt_core.errors import Conflict, NotFound
+from dsmt_core.names import Slice
+from planner.requirements import Package
+from planner.store import applications
+from planner.store.slices import people
+from planner.store.tables import PACKAGES
+
+
+def listed(connection: Connection, slice_: Slice) -> list[Package]:
+    """The packages of a slice, by file name."""
+    asked = select(PACKAGES).where(PACKAGES.c.slice == slice_).order_by(PACKAGES.c.filename)
+    return [_package(row) for row in connection.execute(asked)]
+
+
+def get(connection: Connection, slice_: Slice, filename: str) -> Package:
+    """One package.
+
+    Raises:
+        NotFound: the slice has none of this name.
+    """
+    asked = select(PACKAGES).where(PACKAGES.c.slice == slice_, PACKAGES.c.filename == filename)
+    row = connection.execute(asked).one_or_none()
+    if row is None:
+        raise NotFound(
+            f"the depot of {slice_} has no package {filename}", hint="dsmtc depot list shows what it has"
+        )
+    return _package(row)
+
+
+def put(connection: Connection, slice_: Slice, package: Package) -> applications.Effect:
+    """Record a package that the depot holds, and what follows for the slice's applications.
+
+    Raises:
+        Conflict: another content under this name is in use.
+        NotFound: there is no such slice.
+    """
+    people(connection, slice_)
+    known = {one.filename: one for one in listed(connection, slice_)}.get(package.filename)
+    if known is not None and known.digest != package.digest:
+        remove(connection, slice_, package.filename)
+        known = None
+    if known is None:
+        connection.execute(insert(PACKAGES).values(slice=slice_, **_columns(package)))
+    return applications.package_came(connection, slice_, package, listed(connection, slice_))
+
+
+def remove(connection: Connection, slice_: Slice, filename: str) -> Package:
+    """Forget a package.
+
+    Raises:
+        NotFound: the slice has none of this name.
+        Conflict: an application is wanted with it.
+    """
+    package = get(connection, slice_, filename)
+    users = applications.using(connection, slice_, package)
+    if users:
+        raise Conflict(
+            f"{filename} is in use by the application {', '.join(users)}",
+            hint="uninstall the application, or update it to another version, first",
+        )
+    connection.execute(delete(PACKAGES).where(PACKAGES.c.slice == slice_, PACKAGES.c.filename == filename))
+    return package
+
+
+def is_referred_to(connection: Connection, digest: str) -> bool:
+    """Whether any slice has a package with this content."""
+    count = select(func.count()).select_from(PACKAGES).where(PACKAGES.c.digest == digest)
+    return bool(connection.execute(count).scalar_one())
+
+
+def _columns(package: Package) -> dict[str, Any]:
+    return asdict(package) | {"requires": list(package.requires), "provides": list(package.provides)}
+
+
+def _package(row: Row[Any]) -> Package:
+    fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to the columns of a row
+    del fields["slice"]
+    return Package(**fields | {"requires": tuple(row.requires), "provides": tuple(row.provides)})

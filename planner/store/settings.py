@@ -1,0 +1,60 @@
+"""What the planner knows of itself: its id, its secret, and the fencing epoch.
+
+The epoch counts the planners that opened this database. Each carries the number it got and writes only
+while the database still shows it: one that was cut off and replaced can store nothing more.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection, insert, select, update
+
+from dsmt_core.errors import Conflict
+from planner.store.tables import SETTINGS
+
+EPOCH: Final = "epoch"
+PLANNER_ID: Final = "planner_id"
+SIGNING_SECRET: Final = "signing_secret"  # noqa: S105 - the name of the setting, not its value
+
+
+def get(connection: Connection, name: str) -> str:
+    """The value of a setting; empty when it was never set."""
+    found = connection.execute(select(SETTINGS.c.value).where(SETTINGS.c.name == name)).scalar()
+    return str(found or "")
+
+
+def put(connection: Connection, name: str, value: str) -> None:
+    """Set it."""
+    changed = connection.execute(update(SETTINGS).where(SETTINGS.c.name == name).values(value=value))
+    if changed.rowcount == 0:
+        connection.execute(insert(SETTINGS).values(name=name, value=value))
+
+
+def once(connection: Connection, name: str, value: str) -> str:
+    """The setting; ``value`` becomes it if there is none yet."""
+    known = get(connection, name)
+    if known:
+        return known
+    put(connection, name, value)
+    return value
+
+
+def next_epoch(connection: Connection) -> int:
+    """Take over: every planner with an older epoch is fenced off from here on."""
+    epoch = int(get(connection, EPOCH) or "0") + 1
+    put(connection, EPOCH, str(epoch))
+    return epoch
+
+
+def check_epoch(connection: Connection, epoch: int) -> None:
+    """Refuse to go on when another planner has taken over.
+
+    Raises:
+        Conflict: the database belongs to a later planner.
+    """
+    if get(connection, EPOCH) != str(epoch):
+        raise Conflict(
+            "another planner has taken over this database",
+            hint="end this one; only one planner may run on a database",
+        )

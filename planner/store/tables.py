@@ -1,0 +1,174 @@
+"""The tables, as SQLAlchemy Core. A change here needs a migration in ``planner/migrations``.
+
+Times are seconds since the epoch. Secrets (tokens, claims) are kept as SHA-256 only: whoever reads the
+database can use none of them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+METADATA: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _slice_key() -> Column[str]:
+    return Column("slice", String(40), ForeignKey("slices.slice", ondelete="CASCADE"), primary_key=True)
+
+
+SETTINGS: Final = Table(
+    "settings",
+    METADATA,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+ACCOUNTS: Final = Table(
+    "accounts",
+    METADATA,
+    Column("account", String(64), primary_key=True),
+    Column("password_hash", Text, nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("made_at", Float, nullable=False),
+)
+
+TOKENS: Final = Table(
+    "tokens",
+    METADATA,
+    Column("token_hash", String(64), primary_key=True),
+    Column("account", String(64), ForeignKey("accounts.account", ondelete="CASCADE"), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Index(None, "account"),
+    Index(None, "expires_at"),
+)
+
+SLICES: Final = Table(
+    "slices",
+    METADATA,
+    Column("slice", String(40), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("managed", Boolean, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("agent", String(64), nullable=False),
+    Column("agent_parameters", JSON, nullable=False),
+    Column("plan", String(64), nullable=False),
+    Column("plan_parameters", JSON, nullable=False),
+    Column("status_period", Float, nullable=False),
+)
+
+MEMBERS: Final = Table(
+    "members",
+    METADATA,
+    _slice_key(),
+    Column("account", String(64), primary_key=True),
+)
+
+PLANS: Final = Table(
+    "plans",
+    METADATA,
+    _slice_key(),
+    Column("plan", String(64), primary_key=True),
+    Column("base", String(64), nullable=False),
+    Column("parameters", JSON, nullable=False),
+)
+
+PACKAGES: Final = Table(
+    "packages",
+    METADATA,
+    _slice_key(),
+    Column("filename", String(200), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("version", String(128), nullable=False),
+    Column("arch", String(32), nullable=False),
+    Column("requires", JSON, nullable=False),
+    Column("provides", JSON, nullable=False),
+    Column("application", String(64), nullable=False),
+    Column("put_at", Float, nullable=False),
+    Index(None, "digest"),
+)
+
+APPLICATIONS: Final = Table(
+    "applications",
+    METADATA,
+    _slice_key(),
+    Column("application", String(64), primary_key=True),
+    Column("wrapper", String(128), nullable=False),
+    Column("version", String(128), nullable=False),
+    # PackageRef texts in the order of installation; empty while something is missing.
+    Column("packages", JSON, nullable=False),
+    Column("missing", Text, nullable=False),
+    Column("run", String(16), nullable=False),
+    Column("restarts", BigInteger, nullable=False),
+)
+
+SLIVERS: Final = Table(
+    "slivers",
+    METADATA,
+    _slice_key(),
+    Column("host", String(128), primary_key=True),
+    Column("generation", BigInteger, nullable=False),
+    Column("retired", Boolean, nullable=False),
+)
+
+PLACEMENTS: Final = Table(
+    "placements",
+    METADATA,
+    Column("slice", String(40), primary_key=True),
+    Column("host", String(128), primary_key=True),
+    Column("application", String(64), primary_key=True),
+    Column("version", String(128), nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("run", String(16), nullable=False),
+    Column("restarts", BigInteger, nullable=False),
+    ForeignKeyConstraint(["slice"], ["slices.slice"], ondelete="CASCADE"),
+)
+
+NODES: Final = Table(
+    "nodes",
+    METADATA,
+    Column("host", String(128), primary_key=True),
+    Column("claim_hash", String(64), nullable=False),
+    Column("boot_id", String(64), nullable=False),
+    Column("joined_at", Float, nullable=False),
+)
+
+# Rows of `planner.fleet`: a node (slice empty) or a sliver; written behind.
+SEEN: Final = Table(
+    "seen",
+    METADATA,
+    Column("host", String(128), ForeignKey("nodes.host", ondelete="CASCADE"), primary_key=True),
+    Column("slice", String(40), primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+
+JOIN_TOKENS: Final = Table(
+    "join_tokens",
+    METADATA,
+    Column("token_hash", String(64), primary_key=True),
+    Column("made_by", String(64), nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
