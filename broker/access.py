@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,6 +65,15 @@ TOPIC_PERMISSIONS: Final = (
     TopicPermission(NODE_USER, NODES, f"^{_HEARTBEAT}$", NOTHING),
     TopicPermission(OPERATOR, PSEPR, f"^({_NOT_OURS}|{_COMMAND})$"),
 )
+
+
+def may(user: str, action: str, name: str) -> bool:
+    """Whether ``user`` may ``configure``, ``write`` or ``read`` the queue or exchange ``name``."""
+    return any(
+        re.search(getattr(permission, action), name)
+        for permission in PERMISSIONS
+        if permission.user == user
+    )
 
 
 def password_hash(password: str, salt: bytes) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dsmt_core.channels import Channel
 from dsmt_core.errors import Invalid
 from dsmt_core.events import Event
-from dsmt_core.rights import Arrival, refusal
+from dsmt_core.rights import DEAD, Arrival, refusal
 from dsmt_core.wire import decode
 
+DEAD_LETTER: Final = "application/octet-stream"
 _REASON_LENGTH: Final = 500
 
 
@@ -28,6 +30,7 @@ class Message:
     routing_key: str | bytes
     user_id: str
     redelivered: bool = False
+    headers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +56,29 @@ def read(message: Message, leased: Channel) -> Event | Refused:
         reason = refusal(event, arrival, leased)
     except Invalid as error:
         return Refused(error.message)
+    except Exception as error:  # noqa: BLE001 - whatever strangers send, the rest goes on
+        return Refused(f"it cannot be read: {type(error).__name__}")
     return Refused(reason) if reason else event
 
 
-def dead_letter_headers(message: Message, reason: str) -> dict[str, Any]:
-    """What is told of a refused message beside its body, for whoever looks into the dead letters."""
-    return {
+def dead_letter(message: Message, reason: str, user: str) -> Message:
+    """A refused message as it goes to the dead letters: its body, and in the headers all else.
+
+    Args:
+        message: as it came.
+        reason: why it is not believed.
+        user: who refuses it.
+    """
+    headers = {
         "reason": reason[:_REASON_LENGTH],
         "exchange": message.exchange,
-        "routing-key": key_text(message.routing_key),
+        "routing-key": _key_text(message.routing_key),
         "user-id": message.user_id,
         "content-type": message.content_type[:_REASON_LENGTH],
         "redelivered": message.redelivered,
     }
+    return Message(message.body, DEAD_LETTER, DEAD, _key_text(message.routing_key), user, headers=headers)
 
 
-def key_text(key: str | bytes) -> str:
-    """A routing key as text that is legal as a routing key."""
+def _key_text(key: str | bytes) -> str:
     return key if isinstance(key, str) else "undecodable"

@@ -11,12 +11,13 @@ from urllib.parse import unquote, urlsplit
 
 from broker import retry
 from broker.bus import LEASE_S, Deliveries, Health, Limits, Link
+from broker.publisher import Publisher
 from broker.rabbit import declaring
+from broker.rabbit.confirms import Confirms
 from broker.rabbit.connection import Connection, parameters
 from broker.rabbit.consumer import Consumer
 from broker.rabbit.hints import Hints
 from broker.rabbit.lease import Lease
-from broker.rabbit.publisher import Publisher
 from broker.rabbit.reader import Reader
 from broker.reading import Message
 from broker.topology import LEASE_PREFIX, Binding, Queue
@@ -46,6 +47,7 @@ class RabbitBus:
         self._user = unquote(urlsplit(url).username or "")
         self._parameters = parameters(url, limits, name)
         self._publisher = Publisher(limits, self.health, self._user)
+        self._confirms = Confirms(self._publisher, limits, self.health, self._user)
         self._hints = Hints(limits, self.health, self._user)
         self._connection: Connection | None = None
         self._readers: dict[Reader, asyncio.Task[None] | None] = {}
@@ -168,7 +170,7 @@ class RabbitBus:
         self._connection = connection
         publishing, hinting = asyncio.Event(), asyncio.Event()
         own = [
-            self._begin(self._publisher.keep(connection, publishing)),
+            self._begin(self._confirms.keep(connection, publishing)),
             self._begin(self._hints.keep(connection, hinting)),
         ]
         for reader in self._readers:

@@ -15,7 +15,7 @@ from broker import retry
 from broker.bus import Health, Limits
 from broker.rabbit.channel import Channel
 from broker.rabbit.connection import Connection
-from broker.reading import Message, dead_letter_headers, key_text
+from broker.reading import Message, dead_letter
 from broker.sending import checked
 from dsmt_core.errors import DsmtError
 from dsmt_core.events import Event
@@ -54,13 +54,16 @@ class Hints:
     def dead(self, message: Message, reason: str) -> None:
         """Send a refused message to the dead letters, with the reason; counted, also when that fails."""
         self._health.refused += 1
+        if message.exchange == DEAD:
+            return
+        letter = dead_letter(message, reason, self._user)
         properties = pika.BasicProperties(
-            content_type="application/octet-stream",
+            content_type=letter.content_type,
             delivery_mode=pika.DeliveryMode.Persistent.value,
             user_id=self._user,
-            headers=dead_letter_headers(message, reason),
+            headers=dict(letter.headers),
         )
-        self._send(DEAD, key_text(message.routing_key), message.body, properties)
+        self._send(DEAD, str(letter.routing_key), letter.body, properties)
 
     async def keep(self, connection: Connection, in_place: asyncio.Event) -> None:
         """Have a channel on ``connection`` until that ends; ``in_place`` is set once it is there."""

@@ -1,0 +1,259 @@
+"""The bus inside one process; ``memory://USER@WORLD``, and all who name the same world share it.
+
+The permissions of `broker.access` hold here too: the first wall stands in both adapters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from broker.access import USERS, may
+from broker.bus import LEASE_S, Deliveries, Health, Limits, Link
+from broker.embedded.engine import call, enter, hand_over, leave
+from broker.embedded.reader import Reader
+from broker.outgoing import Entry
+from broker.publisher import Publisher
+from broker.reading import Message, dead_letter
+from broker.sending import checked
+from broker.topology import LEASE_PREFIX, Binding, Queue, lease_arguments
+from dsmt_core.channels import ROOT, Channel, binding_key
+from dsmt_core.errors import Denied, DsmtError, NotFound, Unavailable
+from dsmt_core.events import Event
+from dsmt_core.rights import DEAD, ORDERS, PSEPR
+from dsmt_core.wire import MSGPACK
+
+_log = logging.getLogger(__name__)
+
+_AGAIN_S: Final = 0.2
+_READ: Final = "read"
+_CONFIGURE: Final = "configure"
+
+
+class EmbeddedBus:
+    """See `broker.bus.Bus`; made inside a running event loop.
+
+    Args:
+        url: ``memory://USER@WORLD``.
+        limits: its bounds.
+        name: of no use here.
+    """
+
+    def __init__(self, url: str, limits: Limits, name: str) -> None:
+        parts = urlsplit(url)
+        self.limits = limits
+        self.health = Health()
+        self.name = name
+        self._user = unquote(parts.username or "planner")
+        self._engine, self.world = enter(parts.hostname or "")
+        self._loop = asyncio.get_running_loop()
+        self._publisher = Publisher(limits, self.health, self._user)
+        self._epoch = self._tag = 0
+        self._broken = 0
+        self._readers: set[Reader] = set()
+        self._calls: list[Callable[[], Awaitable[None]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._connected = asyncio.Event()
+        self._started = False
+        self._closed = False
+
+    def on_connected(self, call_: Callable[[], Awaitable[None]]) -> None:
+        """See the port."""
+        self._calls.append(call_)
+
+    async def start(self, *, wait_s: float = 0.0) -> None:
+        """See the port."""
+        if self._closed:
+            raise Unavailable("the bus is closed")
+        if self._user not in USERS:
+            self.health.last_error = f"the embedded broker knows no user {self._user}"
+            if wait_s > 0:
+                raise Denied(self.health.last_error, hint=f"one of {', '.join(USERS)}")
+            return
+        if not self._started:
+            self._started = True
+            self.do(self._join)
+        if wait_s > 0:
+            try:
+                await asyncio.wait_for(self._connected.wait(), wait_s)
+            except TimeoutError:
+                raise Unavailable("the embedded broker is away") from None
+
+    async def close(self) -> None:
+        """See the port."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._publisher.drain(self.limits.close_s)
+        await asyncio.gather(*(reader.close() for reader in list(self._readers)))
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._publisher.end()
+        self.do(partial(self.world.members.discard, self._told))
+        self.health.link = Link.CLOSED
+        await asyncio.to_thread(leave, self._engine, self.world)
+
+    async def publish(self, event: Event, *, exchange: str = PSEPR) -> None:
+        """See the port."""
+        await self._publisher.publish(event, exchange)
+
+    async def post(self, event: Event, *, exchange: str = PSEPR) -> bool:
+        """See the port."""
+        return await self._publisher.post(event, exchange)
+
+    def hint(self, event: Event, *, exchange: str) -> bool:
+        """See the port."""
+        key, body = checked(event, exchange, self._user)
+        if not self._connected.is_set():
+            return False
+        self.do(partial(self._send_unconfirmed, Message(body, MSGPACK, exchange, key, self._user)))
+        return True
+
+    def lease(
+        self,
+        channel: Channel = ROOT,
+        *,
+        state: str = "",
+        exchanges: Sequence[str] = (PSEPR, ORDERS),
+        duration_s: float = LEASE_S,
+    ) -> Deliveries:
+        """See the port."""
+        name = f"{LEASE_PREFIX}{self._user}.{secrets.token_hex(8)}"
+        key = binding_key(channel, state)
+
+        def make() -> None:
+            for each in (name, *exchanges):
+                self._demand(_READ, each)
+            self._demand(_CONFIGURE, name)
+            self.world.add_queue(Queue(name, lease_arguments(duration_s)))
+            for exchange in exchanges:
+                self.world.bind(Binding(name, exchange, key))
+
+        return Reader(self, name, under=channel, prefetch=0, make=make)
+
+    def consume(self, queue: str, *, under: Channel = ROOT, prefetch: int = 300) -> Deliveries:
+        """See the port."""
+        return Reader(self, queue, under=under, prefetch=prefetch)
+
+    async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
+        """See the port."""
+        for name in [PSEPR, *(queue.name for queue in queues)]:
+            self._demand(_CONFIGURE, name)
+        await self.call(partial(self.world.declare, queues, bindings))
+
+    async def delete_queue(self, queue: str) -> None:
+        """See the port."""
+        self._demand(_CONFIGURE, queue)
+        await self.call(partial(self.world.delete, queue))
+
+    def readers(self) -> set[Reader]:
+        """All that are entered."""
+        return self._readers
+
+    async def call(self, work: Callable[[], Any]) -> Any:
+        """Do something in the engine's thread and await it."""
+        if not self._connected.is_set():
+            raise Unavailable("the embedded broker is away")
+        return await call(self._engine, work, self.limits.confirm_s)
+
+    def do(self, work: Callable[[], None]) -> None:
+        """Have something done there."""
+        self._engine.do(work)
+
+    def demand_reading(self, queue: str) -> None:
+        """Raise `Denied` when this user may not read ``queue``."""
+        self._demand(_READ, queue)
+
+    def dead(self, message: Message, reason: str) -> None:
+        """Send a refused message to the dead letters."""
+        self.health.refused += 1
+        if message.exchange != DEAD:
+            self.do(partial(self._send_unconfirmed, dead_letter(message, reason, self._user)))
+
+    def _demand(self, action: str, name: str) -> None:
+        if not may(self._user, action, name):
+            raise Denied(f"{self._user} may not {action} {name}")
+
+    def _join(self) -> None:
+        """In the engine's thread: be told from now on, and first how it is."""
+        self.world.members.add(self._told)
+        self._told(self.world.away)
+
+    def _told(self, away: bool) -> None:  # noqa: FBT001 - a callback with one argument
+        hand_over(self._loop, self._away if away else self._back)
+
+    def _away(self) -> None:
+        self.health.link = Link.AWAY
+        self.health.last_error = "the embedded broker is away"
+        self._connected.clear()
+        self._publisher.disconnected()
+        for reader in self._readers:
+            reader.tried.clear()
+            reader.interrupt()
+
+    def _back(self) -> None:
+        if self._closed:
+            return
+        self.health.link = Link.CONNECTED
+        self.health.connects += 1
+        self._connected.set()
+        self._epoch, self._tag = self._epoch + 1, 0
+        self._publisher.connected()
+        self._publisher.open(self._transmit)
+        task = asyncio.create_task(self._announce())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _announce(self) -> None:
+        for reader in list(self._readers):
+            await reader.tried.wait()
+        for call_ in self._calls:
+            try:
+                await call_()
+            except Exception:  # noqa: BLE001 - it is somebody else's, and must end nothing
+                _log.exception("what was to be done after connecting failed")
+
+    def _transmit(self, entry: Entry) -> None:
+        self._tag += 1
+        message = Message(entry.body, MSGPACK, entry.exchange, entry.key, self._user)
+        self.do(partial(self._route, message, self._epoch, self._tag))
+
+    def _route(self, message: Message, epoch: int, tag: int) -> None:
+        """In the engine's thread; after a refusal nothing of the same epoch, to keep the order."""
+        if self.world.away or epoch <= self._broken:
+            return
+        try:
+            self.world.publish(message)
+        except DsmtError as error:
+            self._broken = epoch
+            hand_over(self._loop, self._refused, epoch, error)
+        else:
+            hand_over(self._loop, self._confirmed, epoch, tag)
+
+    def _confirmed(self, epoch: int, tag: int) -> None:
+        if epoch == self._epoch:
+            self._publisher.confirm(tag)
+
+    def _refused(self, epoch: int, error: DsmtError) -> None:
+        if epoch == self._epoch:
+            self._publisher.suspend(error)
+            self._loop.call_later(_AGAIN_S, self._reopen, epoch)
+
+    def _reopen(self, epoch: int) -> None:
+        """Send again from the first unconfirmed, unless something else has begun anew meanwhile."""
+        if epoch == self._epoch and self._connected.is_set() and not self._closed:
+            self._epoch, self._tag = epoch + 1, 0
+            self._publisher.open(self._transmit)
+
+    def _send_unconfirmed(self, message: Message) -> None:
+        """In the engine's thread."""
+        with contextlib.suppress(NotFound):
+            if not self.world.away:
+                self.world.publish(message)

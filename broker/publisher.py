@@ -1,0 +1,146 @@
+"""Publishing with confirms: pipelined, in order, bounded; again from the first unconfirmed one.
+
+The part that every adapter shares. A publisher waits for its confirm; what is posted waits in the
+outbox while the broker is away or blocks. An adapter says when it can send (`open`), how (``transmit``),
+and what became of it (`confirm`, `refuse`, `suspend`, `disconnected`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Final
+
+from broker.bus import Health, Limits
+from broker.outgoing import Entry, Outgoing
+from broker.sending import checked
+from dsmt_core.errors import DsmtError, NotFound, Unavailable
+from dsmt_core.events import Event
+
+_SWEEP_S: Final = 0.5
+_AGAIN_S: Final = 0.2
+
+
+class Publisher:
+    """The confirmed way out of one bus.
+
+    Args:
+        limits: its bounds.
+        health: where it counts.
+        user: in whose name it publishes.
+    """
+
+    def __init__(self, limits: Limits, health: Health, user: str) -> None:
+        self._limits = limits
+        self._health = health
+        self._user = user
+        self._out = Outgoing(limits, health)
+        self._transmit: Callable[[Entry], None] | None = None
+        self._connected = False
+        self._blocked = False
+        self._idle = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._sweep = self._loop.call_later(_SWEEP_S, self._expire)
+
+    async def publish(self, event: Event, exchange: str) -> None:
+        """See `broker.bus.Bus.publish`."""
+        key, body = checked(event, exchange, self._user)
+        if not self._connected:
+            raise Unavailable("the broker is away", hint=self._health.last_error)
+        waiter = self._loop.create_future()
+        self._out.add(Entry(exchange, key, body, waiter, self._loop.time() + self._limits.confirm_s))
+        self._pump()
+        await waiter
+
+    async def post(self, event: Event, exchange: str) -> bool:
+        """See `broker.bus.Bus.post`."""
+        key, body = checked(event, exchange, self._user)
+        entry = Entry(exchange, key, body, None, self._loop.time() + self._limits.confirm_s, posted=True)
+        if not self._connected or self._blocked:
+            self._out.shelve(entry)
+            return False
+        waiter = entry.waiter = self._loop.create_future()
+        self._out.add(entry)
+        self._pump()
+        confirmed: bool = await waiter
+        return confirmed
+
+    def connected(self) -> None:
+        """There is a connection: publishers wait for it instead of failing."""
+        self._connected = True
+
+    def open(self, transmit: Callable[[Entry], None]) -> None:
+        """From now on ``transmit`` sends; what it is given is confirmed by numbers that count from 1."""
+        self._transmit = transmit
+        self._pump()
+
+    def suspend(self, error: DsmtError) -> None:
+        """It cannot send any more: the broker refused something, or the connection is gone.
+
+        Args:
+            error: `Unavailable` when nothing that was sent is to blame.
+        """
+        if self._transmit is None:
+            return
+        self._transmit = None
+        if not isinstance(error, Unavailable):
+            self._health.last_error = error.message
+            away = isinstance(error, NotFound)
+            shown = Unavailable(error.message, hint="has the planner started?") if away else error
+            self._out.blame(shown, keep_posted=away)
+        self._out.rewind()
+
+    def disconnected(self) -> None:
+        """The connection is gone."""
+        self._transmit = None
+        self._connected = self._blocked = False
+        self._out.rewind()
+        self._out.disconnected()
+        self._idle.set()
+
+    def block(self, *, blocked: bool) -> None:
+        """The broker blocks publishers, or does not any more."""
+        self._blocked = blocked
+        self._pump()
+
+    def confirm(self, tag: int, *, multiple: bool = False) -> None:
+        """The broker has what was sent as number ``tag`` (and all before it)."""
+        self._out.confirm(tag, multiple=multiple)
+        self._pump()
+        if self._out.empty:
+            self._idle.set()
+
+    def refuse(self, tag: int, *, multiple: bool = False) -> None:
+        """The broker could not take it now: it is sent again after a moment."""
+        self._out.refuse(tag, multiple=multiple)
+        self._loop.call_later(_AGAIN_S, self._pump)
+
+    async def drain(self, within_s: float) -> None:
+        """Wait until all is confirmed, as long as there is a connection."""
+        if not self._connected or self._out.empty:
+            return
+        self._idle.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._idle.wait()
+
+    def end(self) -> None:
+        """Give up what is under way; may be called twice."""
+        self._connected = False
+        self._transmit = None
+        self._sweep.cancel()
+        self._out.end(Unavailable("the bus is closed"))
+
+    def _pump(self) -> None:
+        """Send what the window has room for."""
+        while self._transmit is not None and not self._blocked:
+            entry = self._out.next()
+            if entry is None:
+                break
+            self._transmit(entry)
+        self._health.unconfirmed = self._out.unconfirmed
+
+    def _expire(self) -> None:
+        self._out.expire(self._loop.time())
+        self._sweep = self._loop.call_later(_SWEEP_S, self._expire)
