@@ -1,0 +1,60 @@
+"""The configuration of a container manager: one frozen object, every field a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agents.container_manager.slivers.choosing import AUTO
+from agents.container_manager.slivers.place import Place
+from dsmt_core.names import Host, Slice
+
+CACHE_BYTES: Final = 10 << 30
+
+# Runs the agent of one sliver until it is cancelled; for a world whose agents are tasks of one process.
+EmbeddedAgent = Callable[[Place], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeConfig:
+    """How one node is run.
+
+    Attributes:
+        planner: URL of the planner's API.
+        token: the one-time token of ``dsmtc nodes invite``; not needed by a node that has joined before.
+        host: the node's name.
+        data: its directory; everything that it keeps lies there.
+        sliver_driver: ``bubblewrap``, ``process``, or ``auto`` for the best that works.
+        status_period: seconds between calls of the status scripts, when the node sets its own.
+        cache_bytes: bound of the package cache.
+        end_slivers: end the slivers at the end of the manager; by default they live on.
+        facts_s: how often the facts are looked at; they are sent when they changed.
+        embedded_agent: runs agents as tasks; None starts them as processes inside the slivers.
+    """
+
+    planner: str
+    host: Host
+    data: Path
+    token: str = ""
+    sliver_driver: str = AUTO
+    status_period: float | None = None
+    cache_bytes: int = CACHE_BYTES
+    end_slivers: bool = False
+    facts_s: float = 120.0
+    embedded_agent: EmbeddedAgent | None = None
+
+    @property
+    def slivers(self) -> Path:
+        """The directory of all slivers."""
+        return self.data / "slivers"
+
+    @property
+    def packages(self) -> Path:
+        """The package cache."""
+        return self.data / "packages"
+
+    def place(self, slice_: Slice) -> Place:
+        """Where a sliver is, or would be."""
+        return Place(slice_, self.host, self.slivers / slice_)

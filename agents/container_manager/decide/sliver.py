@@ -1,0 +1,183 @@
+"""One sliver: from what is wanted and what is so, the one next step.
+
+The walk to running is requested → (Create) → instantiated → (Configure) → initialized → (Boot) →
+running → (StartAgent). Whatever fails on the way is published as failed with its reason, and the walk
+begins again after a back-off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from agents.container_manager.decide.steps import (
+    Boot,
+    Configure,
+    Create,
+    End,
+    Keep,
+    Publish,
+    Remove,
+    StartAgent,
+    Step,
+)
+from dsmt_core.lifecycle import State
+from dsmt_core.names import Slice
+
+# A sliver that cannot be made or does not stay is tried again after 0.5 s, 1 s, … at most 60 s; one that
+# was well for a minute starts over.
+FIRST_S: Final = 0.5
+MOST_S: Final = 60.0
+HEALTHY_S: Final = 60.0
+
+_NEXT: Final = {
+    State.REQUESTED: State.INSTANTIATED,
+    State.INSTANTIATED: State.INITIALIZED,
+    State.INITIALIZED: State.RUNNING,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Sliver:
+    """One sliver as the container manager knows it.
+
+    Attributes:
+        generation: of the order that it follows.
+        wanted: by that order; None when the order was lost.
+        agent: its installation agent.
+        state: as last published.
+        made, configured, alive, agent_runs: what is so.
+        ended: everything in it was ended by order; its files are still there.
+        kept: the order and the state are on disk.
+        answers: holdings are owed once the order is on disk.
+        busy: a step is under way.
+        trouble: what has just failed, to be published.
+        failures: in a row.
+        hold_until: not booted before, unless the planner has answered.
+        again_at: nothing is tried before.
+        since: when it was last known to become alive.
+    """
+
+    name: Slice
+    generation: int
+    wanted: bool | None
+    agent: str
+    state: State = State.UNDEFINED
+    made: bool = False
+    configured: bool = False
+    alive: bool = False
+    agent_runs: bool = False
+    ended: bool = False
+    kept: bool = False
+    answers: bool = False
+    busy: bool = False
+    trouble: str = ""
+    failures: int = 0
+    hold_until: float = 0.0
+    again_at: float = 0.0
+    since: float = 0.0
+
+    def next(self, now: float) -> Step | None:
+        """The next step; None when there is nothing to do, or not yet."""
+        if not self.kept:
+            return Keep(self.name, self.generation, self.wanted, self.agent, self.state)
+        if self.ended:
+            return self._after_end()
+        if self.wanted is None or now < self.again_at:
+            return None
+        if not self.wanted:
+            return End(self.name)
+        if self.trouble:
+            return Publish(self.name, State.FAILED, self.trouble)
+        return self._while_alive() if self.alive else self._to_boot(now)
+
+    def wake_at(self, now: float) -> float:
+        """When `next` may answer otherwise without any news."""
+        due = [time for time in (self.hold_until, self.again_at) if time > now]
+        return min(due, default=float("inf"))
+
+    def done(self, step: Step, now: float, error: str) -> None:
+        """Take in how a step went; ``error`` is empty when it went well."""
+        self.busy = False
+        if isinstance(step, Publish):
+            self._published(step, now)
+        elif error:
+            self._failed(step, now, error)
+        elif isinstance(step, Keep):
+            self.kept = self._is_current(step)
+        else:
+            self._did(step, now)
+
+    def lost(self, now: float) -> None:
+        """Its init has ended without an order."""
+        if not self.alive:
+            return
+        self.alive = self.agent_runs = False
+        if now - self.since >= HEALTHY_S:
+            self.failures = 0
+        if not self.ended:
+            self.trouble = "its first process ended unexpectedly"
+
+    def _after_end(self) -> Step:
+        if self.state is not State.TERMINATED:
+            return Publish(self.name, State.TERMINATED)
+        return Remove(self.name)
+
+    def _while_alive(self) -> Step | None:
+        if not self.configured:
+            return Configure(self.name, self.agent)
+        if self.state in _NEXT:
+            return Publish(self.name, _NEXT[self.state])
+        if self.state is not State.RUNNING:
+            return Publish(self.name, State.REQUESTED)
+        return None if self.agent_runs else StartAgent(self.name)
+
+    def _to_boot(self, now: float) -> Step | None:
+        if now < self.hold_until:
+            return None
+        if self.state not in _NEXT:
+            return Publish(self.name, State.REQUESTED)
+        if not self.made:
+            return Create(self.name)
+        if not self.configured and self.state is not State.REQUESTED:
+            return Configure(self.name, self.agent)
+        if self.state is State.INITIALIZED:
+            return Boot(self.name, self.agent)
+        return Publish(self.name, _NEXT[self.state])
+
+    def _published(self, step: Publish, now: float) -> None:
+        self.state = step.state
+        self.kept = False
+        if step.state is State.FAILED:
+            self.trouble = ""
+            self._wait(now)
+
+    def _failed(self, step: Step, now: float, error: str) -> None:
+        if isinstance(step, Create | Configure | Boot) and not self.alive:
+            self.trouble = error
+            return
+        # Storing, ending, removing, or a word to a living init: nothing has changed for the container.
+        self._wait(now)
+
+    def _did(self, step: Step, now: float) -> None:
+        if isinstance(step, Create):
+            self.made = True
+        elif isinstance(step, Configure):
+            self.configured = True
+        elif isinstance(step, Boot):
+            self.alive, self.since = True, now
+        elif isinstance(step, StartAgent):
+            self.agent_runs = True
+        elif isinstance(step, End):
+            self.ended, self.alive, self.agent_runs, self.trouble = True, False, False, ""
+        elif isinstance(step, Remove):
+            self.ended = self.made = self.configured = self.kept = False
+            self.failures = 0
+
+    def _wait(self, now: float) -> None:
+        self.again_at = now + min(MOST_S, FIRST_S * 2 ** min(self.failures, 20))
+        self.failures += 1
+
+    def _is_current(self, step: Keep) -> bool:
+        """Whether nothing has changed while it was written."""
+        return step == Keep(self.name, self.generation, self.wanted, self.agent, self.state)

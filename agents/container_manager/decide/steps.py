@@ -1,0 +1,79 @@
+"""Steps: what is to be done next with one sliver, complete; each may be carried out twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dsmt_core.lifecycle import State
+from dsmt_core.names import Slice
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Store the order, and how far it is, before anything is done about it.
+
+    Attributes:
+        wanted: None when it is not known what is wanted (the order's file was torn).
+    """
+
+    slice: Slice
+    generation: int
+    wanted: bool | None
+    agent: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Publish this state of the container, and go on when it is confirmed or in the outbox."""
+
+    slice: Slice
+    state: State
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make the sliver's directories."""
+
+    slice: Slice
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Write what the agent needs, and serve the node's socket; also for a sliver that was adopted."""
+
+    slice: Slice
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """Start the init."""
+
+    slice: Slice
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartAgent:
+    """Let the deployment agent run; it may, once the container's ``running`` is out."""
+
+    slice: Slice
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End every process in the sliver."""
+
+    slice: Slice
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove the sliver's files, the order's among them."""
+
+    slice: Slice
+
+
+Step = Keep | Publish | Create | Configure | Boot | StartAgent | End | Remove

@@ -1,0 +1,239 @@
+"""The hands of the container manager: each step carried out, blocking work in threads.
+
+A step that cannot be done raises; the decision what follows is not made here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from agents import local_socket, state_file
+from agents.container_manager.config import EmbeddedAgent, NodeConfig
+from agents.container_manager.decide import (
+    Boot,
+    Configure,
+    Create,
+    End,
+    Keep,
+    Publish,
+    Remove,
+    StartAgent,
+    Step,
+)
+from agents.container_manager.node_socket import NodeSocket
+from agents.container_manager.reports import Reports
+from agents.container_manager.slivers import record
+from agents.container_manager.slivers.directory_driver import agent_command
+from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
+from agents.container_manager.slivers.place import Place
+from agents.package_cache import PackageCache
+from broker.topology import agent_queue
+from dsmt_core.errors import NotFound, Unavailable
+from dsmt_core.names import DEFAULT_AGENT, Slice
+
+# How many slivers are made, booted or ended at the same time.
+WORKERS: Final = 8
+_AGENT_ENDS_S: Final = 5.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What the hands work with."""
+
+    config: NodeConfig
+    driver: SliverDriver
+    reports: Reports
+    cache: PackageCache
+    broker: str
+
+
+class Hands:
+    """Carries out steps.
+
+    Args:
+        tools: what it works with.
+        lost: told the slice whose init has ended by itself.
+    """
+
+    def __init__(self, tools: Tools, lost: Callable[[Slice], None]) -> None:
+        self._tools = tools
+        self._lost = lost
+        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="sliver")
+        self._sockets: dict[Slice, NodeSocket] = {}
+        self._pidfds: dict[Slice, int] = {}
+        self._agents: dict[Slice, asyncio.Task[None]] = {}
+        self._ways: dict[type[Step], Callable[[Any], Awaitable[None]]] = {
+            Publish: lambda step: tools.reports.state(step.slice, step.state, step.reason),
+            Keep: lambda step: self._blocking(self._keep, step),
+            Create: lambda step: self._blocking(tools.driver.create, self._place(step.slice)),
+            Configure: self._configure,
+            Boot: self._boot,
+            StartAgent: lambda step: self._start_agent(step.slice),
+            End: lambda step: self.end(step.slice),
+            Remove: lambda step: self._remove(step.slice),
+        }
+
+    async def do(self, step: Step) -> None:
+        """Carry out one step.
+
+        Raises:
+            DsmtError, OSError: it could not be done; the message is the reason.
+        """
+        await self._ways[type(step)](step)
+
+    async def adopt(self, slice_: Slice) -> bool:
+        """Watch over the init of a sliver if it runs; whether it does."""
+        found = await self._blocking(self._tools.driver.adopt, self._place(slice_))
+        return found is not None and self._watch(slice_, found)
+
+    async def end(self, slice_: Slice) -> None:
+        """End everything in a sliver."""
+        self._unwatch(slice_)
+        await self._end_agent(slice_)
+        await self._blocking(self._tools.driver.end, self._place(slice_))
+
+    async def close(self, *, end_slivers: bool) -> None:
+        """Let go of everything; the slivers live on unless they are to be ended."""
+        if end_slivers:
+            ends = [self.end(name) for name in list(self._pidfds)]
+            await asyncio.gather(*ends, return_exceptions=True)
+        for slice_ in list(self._pidfds):
+            self._unwatch(slice_)
+        await asyncio.gather(*(self._end_agent(name) for name in list(self._agents)))
+        await asyncio.gather(*(socket.close() for socket in self._sockets.values()))
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _place(self, slice_: Slice) -> Place:
+        return self._tools.config.place(slice_)
+
+    async def _blocking(self, call: Callable[..., T], *args: object) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, functools.partial(call, *args))
+
+    def _keep(self, step: Keep) -> None:
+        place = self._place(step.slice)
+        place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        values = {
+            "generation": step.generation,
+            "wanted": step.wanted,
+            "agent": step.agent,
+            "state": str(step.state),
+        }
+        state_file.save(place.order_file, values)
+
+    async def _configure(self, step: Configure) -> None:
+        if step.agent != DEFAULT_AGENT:
+            raise NotFound(
+                f"this node has no installation agent {step.agent!r}",
+                hint=f"setagent --agent {DEFAULT_AGENT}",
+            )
+        place = self._place(step.slice)
+        changed = await self._blocking(self._write_agent_file, place, step.agent)
+        if step.slice not in self._sockets:
+            inside = self._tools.driver.inside(place)
+            self._sockets[step.slice] = NodeSocket(place, inside=inside, cache=self._tools.cache)
+        await self._sockets[step.slice].start()
+        if changed and step.slice in self._pidfds:
+            # Adopted with another broker than the present one: the agent reads the file when it starts.
+            await self._blocking(_ask, place, {"op": "agent", "restart": True})
+
+    def _write_agent_file(self, place: Place, agent: str) -> bool:
+        """Write agent.json if it differs; whether it did."""
+        values: dict[str, Any] = {
+            "host": place.host,
+            "slice": place.slice,
+            "broker": self._tools.broker,
+            "queue": agent_queue(place.slice, place.host),
+            "agent": agent,
+            "agent_parameters": {},
+            "boot_id": record.machine_boot_id(),
+        }
+        if self._tools.config.status_period is not None:
+            values["status_period"] = self._tools.config.status_period
+        before = state_file.load(place.agent_file).value
+        if before == values:
+            return False
+        owner = self._tools.driver.owner(place)
+        state_file.save(place.agent_file, values, mode=0o400, owner=owner)
+        return before is not None
+
+    async def _boot(self, step: Boot) -> None:
+        place = self._place(step.slice)
+        booted = await self._blocking(self._tools.driver.boot, place, self._agent(place))
+        if not self._watch(step.slice, booted):
+            raise Unavailable(f"the sliver {step.slice} ended at once")
+
+    def _agent(self, place: Place) -> AgentCommand:
+        if self._tools.config.embedded_agent is not None:
+            return AgentCommand()
+        inside = self._tools.driver.inside(place)
+        env = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "HOME": f"{inside.root}/home",
+            "DSMT_RUN": inside.run,
+            "DSMT_APP": inside.app,
+            "DSMT_PACKAGES": inside.packages,
+            "DSMT_ROOT": inside.root,
+        }
+        return AgentCommand(agent_command(), env)
+
+    async def _start_agent(self, slice_: Slice) -> None:
+        place = self._place(slice_)
+        embedded = self._tools.config.embedded_agent
+        if embedded is None:
+            await self._blocking(_ask, place, {"op": "agent", "start": True})
+            return
+        running = self._agents.get(slice_)
+        if running is None or running.done():
+            self._agents[slice_] = asyncio.create_task(_run(embedded, place), name=f"agent {slice_}")
+
+    async def _end_agent(self, slice_: Slice) -> None:
+        agent = self._agents.pop(slice_, None)
+        if agent is not None:
+            agent.cancel()
+            await asyncio.wait([agent], timeout=_AGENT_ENDS_S)
+
+    async def _remove(self, slice_: Slice) -> None:
+        socket = self._sockets.pop(slice_, None)
+        if socket is not None:
+            await socket.close()
+        await self._blocking(self._tools.driver.destroy, self._place(slice_))
+
+    def _watch(self, slice_: Slice, init: record.InitRecord) -> bool:
+        self._unwatch(slice_)
+        pidfd = record.hold(init)
+        if pidfd is None:
+            return False
+        self._pidfds[slice_] = pidfd
+        asyncio.get_running_loop().add_reader(pidfd, self._ended, slice_)
+        return True
+
+    def _unwatch(self, slice_: Slice) -> None:
+        pidfd = self._pidfds.pop(slice_, None)
+        if pidfd is not None:
+            asyncio.get_running_loop().remove_reader(pidfd)
+            os.close(pidfd)
+
+    def _ended(self, slice_: Slice) -> None:
+        self._unwatch(slice_)
+        agent = self._agents.pop(slice_, None)
+        if agent is not None:
+            agent.cancel()
+        self._lost(slice_)
+
+
+def _ask(place: Place, request: dict[str, object]) -> None:
+    local_socket.ask(place.init_socket, request)
+
+
+async def _run(embedded: EmbeddedAgent, place: Place) -> None:
+    await embedded(place)

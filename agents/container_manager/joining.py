@@ -1,0 +1,150 @@
+"""Joining: the node shows its token and its claim, and learns broker, queue, depot and period.
+
+The claim is a random id made once: by it the planner tells this node from another one that says it has
+the same name. What the join answered is kept, so that a node that joined before needs no planner to work.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from agents import state_file
+from agents.container_manager.config import NodeConfig
+from agents.container_manager.slivers.record import machine_boot_id
+from dsmt_core.errors import DsmtError, Invalid, Unavailable, from_code
+from dsmt_core.names import Slice, slice_name
+
+TIMEOUT_S: Final = 10.0
+_ANSWER_BYTES: Final = 4 << 20
+_CLAIM: Final = "claim"
+_NODE: Final = "node.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """What the planner told the node.
+
+    Attributes:
+        broker: URL with which node and slivers connect; a secret.
+        queue: of the orders for this node.
+        heartbeat_s: the period.
+        depot, depot_token: where packages are fetched.
+        slivers: what is wanted on this node; empty when it comes from disk.
+    """
+
+    broker: str
+    queue: str
+    heartbeat_s: float
+    depot: str = ""
+    depot_token: str = ""
+    slivers: Mapping[Slice, int] = field(default_factory=dict)
+
+
+def claim_of(data: Path) -> str:
+    """The node's claim, made on first use."""
+    path = data / _CLAIM
+    known = (state_file.load(path).value or {}).get(_CLAIM)
+    if isinstance(known, str) and known:
+        return known
+    made = secrets.token_hex(16)
+    state_file.save(path, {_CLAIM: made})
+    return made
+
+
+def remembered(data: Path) -> Joined | None:
+    """What an earlier join answered; None when the node has never joined."""
+    value = state_file.load(data / _NODE).value
+    try:
+        return None if value is None else _joined(value)
+    except Invalid:
+        return None
+
+
+def remember(data: Path, joined: Joined) -> None:
+    """Keep what the join answered."""
+    values = asdict(joined)
+    del values["slivers"]
+    state_file.save(data / _NODE, values)
+
+
+def join(config: NodeConfig) -> Joined:
+    """Ask the planner once; blocks for at most about ten seconds.
+
+    Raises:
+        Unavailable: the planner does not answer.
+        Conflict: another living node has this name.
+        Denied: the token is not valid (any more).
+        Invalid: the answer cannot be understood.
+    """
+    body = {
+        "host": config.host,
+        "token": config.token,
+        "boot_id": machine_boot_id(),
+        "claim": claim_of(config.data),
+    }
+    status, answer = _post(f"{config.planner.rstrip('/')}/v1/nodes/join", body)
+    if status >= http.client.BAD_REQUEST:
+        raise _refused(status, answer)
+    return _joined(answer)
+
+
+def _post(url: str, body: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    make = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise Invalid(f"{url!r} is not a URL of a planner", hint="such as http://127.0.0.1:7080")
+    connection = make(parts.hostname, parts.port, timeout=TIMEOUT_S)
+    try:
+        headers = {"Content-Type": "application/json", "Connection": "close"}
+        connection.request("POST", parts.path, json.dumps(dict(body)), headers)
+        response = connection.getresponse()
+        return response.status, _object(response.read(_ANSWER_BYTES))
+    except (OSError, http.client.HTTPException) as error:
+        raise Unavailable(
+            f"the planner at {parts.scheme}://{parts.netloc} does not answer: {error}",
+            hint="the node goes on trying; is dsmt-planner running, and the URL right?",
+        ) from error
+    finally:
+        connection.close()
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _refused(status: int, answer: Mapping[str, Any]) -> DsmtError:
+    code = str(answer.get("code", ""))
+    message = str(answer.get("message", f"the planner answered {status}"))
+    if not code and status >= http.client.INTERNAL_SERVER_ERROR:
+        code = Unavailable.code
+    return from_code(code, message, str(answer.get("hint", "")))
+
+
+def _joined(answer: Mapping[str, Any]) -> Joined:
+    try:
+        period = float(answer["heartbeat_s"])
+        joined = Joined(
+            broker=str(answer["broker"]),
+            queue=str(answer["queue"]),
+            heartbeat_s=period,
+            depot=str(answer.get("depot") or ""),
+            depot_token=str(answer.get("depot_token") or ""),
+            slivers={slice_name(str(k)): int(v) for k, v in (answer.get("slivers") or {}).items()},
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Invalid(f"the planner's answer cannot be understood: {error}") from error
+    if not 0 < period < float("inf"):
+        raise Invalid(f"the planner's heartbeat period {period} is not a number of seconds above 0")
+    return joined

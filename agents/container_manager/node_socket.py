@@ -1,0 +1,111 @@
+"""node.sock: what a sliver may ask its node; one JSON line a request, one an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from agents import local_socket
+from agents.container_manager.slivers.place import Inside, Place
+from agents.package_cache import PackageCache, failure
+from dsmt_core.errors import DsmtError, Invalid
+
+LINE_BYTES: Final = 64 << 10
+CLIENTS: Final = 8
+IDLE_S: Final = 3600.0
+DRAIN_S: Final = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class NodeSocket:
+    """Serves one sliver.
+
+    Args:
+        place: of the sliver.
+        inside: how the sliver names its directories.
+        cache: the node's.
+    """
+
+    def __init__(self, place: Place, *, inside: Inside, cache: PackageCache) -> None:
+        self._place = place
+        self._inside = inside
+        self._cache = cache
+        self._server: asyncio.Server | None = None
+        self._clients: set[asyncio.Task[Any]] = set()
+
+    async def start(self) -> None:
+        """Begin to serve; doing it again changes nothing.
+
+        Raises:
+            OSError: the socket cannot be made.
+        """
+        if self._server is not None:
+            return
+        listening = local_socket.listen(self._place.node_socket)
+        # The directory above is closed to everyone but root and this user; in the sliver all may ask.
+        self._place.node_socket.chmod(0o666)
+        self._server = await asyncio.start_unix_server(self._serve, sock=listening, limit=LINE_BYTES)
+
+    async def close(self) -> None:
+        """Stop serving; may be called twice."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+            for task in self._clients:
+                task.cancel()
+            await asyncio.gather(*self._clients, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None or len(self._clients) >= CLIENTS:
+            writer.close()
+            return
+        self._clients.add(task)
+        try:
+            # A client that is cut off or talks nonsense is simply gone.
+            with contextlib.suppress(ConnectionError, TimeoutError, ValueError, asyncio.CancelledError):
+                await self._converse(reader, writer)
+        finally:
+            self._clients.discard(task)
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await asyncio.wait_for(reader.readline(), IDLE_S):
+            writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+            await asyncio.wait_for(writer.drain(), DRAIN_S)
+
+    async def _answer(self, line: bytes) -> Mapping[str, str]:
+        try:
+            request = _request(line)
+            name = await self._cache.fetch(
+                str(request.get("digest")), _size(request), into=self._place.packages
+            )
+        except DsmtError as error:
+            log.warning("%s: %s", self._place.slice, error)
+            return failure(error)
+        except OSError as error:
+            log.warning("%s: %s", self._place.slice, error)
+            return {"error": f"the node cannot keep the package: {error}", "hint": "", "code": "full"}
+        return {"path": f"{self._inside.packages}/{name}"}
+
+
+def _request(line: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError):
+        request = None
+    if not isinstance(request, dict) or request.get("op") != "fetch":
+        raise Invalid("the request is not understood", hint='{"op": "fetch", "digest": …, "size": …}')
+    return request
+
+
+def _size(request: Mapping[str, Any]) -> int:
+    size = request.get("size")
+    if not isinstance(size, int) or isinstance(size, bool):
+        raise Invalid("the size of the package is not a number of bytes")
+    return size

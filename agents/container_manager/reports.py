@@ -1,0 +1,103 @@
+"""What a container manager says on the bus, and in whose name (docs/reference/protocol.md, section 2)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Final
+
+from broker.bus import Bus
+from dsmt_core.channels import facts_channel, heartbeat_channel, status_channel
+from dsmt_core.errors import DsmtError
+from dsmt_core.events import DEPLOYMENT_STATUS, Sender, legal_text
+from dsmt_core.lifecycle import State
+from dsmt_core.names import CONTAINER, CONTAINER_MGR, SLIVER_MGR, Host, Slice, manager_of
+from dsmt_core.nodes import FACTS, HEARTBEAT, HOLDINGS, digest, gone_pairs, sliver_pairs
+from dsmt_core.rights import NODES
+
+_REASON: Final = 400
+# How many periods a heartbeat's value holds.
+_HOLDS: Final = 3
+
+log = logging.getLogger(__name__)
+
+
+class Reports:
+    """Publishes for one node.
+
+    Args:
+        host: the node.
+        bus: its connection.
+        period: seconds between heartbeats.
+    """
+
+    def __init__(self, host: Host, bus: Bus, period: float) -> None:
+        self._host = host
+        self._bus = bus
+        self._period = period
+        boot = uuid.uuid4().hex
+        self._states = Sender("", f"{host}/{SLIVER_MGR}", boot)
+        self._node = Sender(CONTAINER_MGR, f"{host}/{CONTAINER_MGR}", boot)
+        # A queue of their own carries the heartbeats: counted with the rest they would seem to overtake it.
+        self._beats = Sender(CONTAINER_MGR, f"{host}/{CONTAINER_MGR}/{HEARTBEAT}", boot)
+        # An event's number is its place in the stream: numbered and sent as one.
+        self._turn = asyncio.Lock()
+
+    async def state(self, slice_: Slice, state: State, reason: str) -> None:
+        """Publish a state of a sliver's container; returns when it is confirmed, or in the outbox."""
+        pairs = {
+            "hostname": self._host,
+            "component": SLIVER_MGR,
+            "managed": CONTAINER,
+            "slice": slice_,
+            "status": str(state),
+        }
+        if reason:
+            pairs["reason"] = legal_text(reason)[:_REASON]
+        async with self._turn:
+            event = self._states.event(
+                status_channel(slice_, SLIVER_MGR, self._host),
+                DEPLOYMENT_STATUS,
+                now=time.time(),
+                id_=uuid.uuid4().hex,
+                service=manager_of(slice_),
+                pairs=pairs,
+            )
+            await self._bus.post(event)
+
+    async def holdings(self, held: Mapping[Slice, int], gone: Mapping[Slice, int], *, asks: bool) -> None:
+        """Say which slivers the node holds, and which it has deleted."""
+        pairs = {"hostname": str(self._host), **sliver_pairs(held), **gone_pairs(gone)}
+        if asks:
+            pairs["asks"] = "yes"
+        await self._tell(HOLDINGS, pairs)
+
+    async def facts(self, facts: Mapping[str, str]) -> None:
+        """Say what the machine is like."""
+        await self._tell(FACTS, {"hostname": str(self._host), **facts})
+
+    def heartbeat(self, held: Mapping[Slice, int]) -> None:
+        """One heartbeat, if the broker is there."""
+        event = self._beats.event(
+            heartbeat_channel(self._host),
+            HEARTBEAT,
+            now=time.time(),
+            id_=uuid.uuid4().hex,
+            pairs={"hostname": str(self._host), "digest": digest(held)},
+            emit_rate=self._period,
+            expiry=self._period * _HOLDS,
+        )
+        try:
+            self._bus.hint(event, exchange=NODES)
+        except DsmtError as error:
+            log.warning("the heartbeat was refused: %s", error)
+
+    async def _tell(self, field: str, pairs: Mapping[str, str]) -> None:
+        async with self._turn:
+            event = self._node.event(
+                facts_channel(self._host), field, now=time.time(), id_=uuid.uuid4().hex, pairs=pairs
+            )
+            await self._bus.post(event)

@@ -1,0 +1,138 @@
+"""The container manager as a service: it joins, and lives on the broker that the planner names.
+
+It ends in order and leaves the slivers running, so that it can be upgraded; what runs is adopted when it
+comes back. So a broker that has moved is met by beginning a new life, as after a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import broker
+from agents.container_manager import joining
+from agents.container_manager.config import NodeConfig
+from agents.container_manager.joining import Joined
+from agents.container_manager.life import Life
+from agents.container_manager.slivers.choosing import Choice, choose
+from broker import retry
+from broker.bus import Bus, Limits
+from dsmt_core.errors import Denied, Unavailable
+
+log = logging.getLogger(__name__)
+
+
+class Moved(Exception):
+    """The planner names another broker than the one that is used."""
+
+    def __init__(self, joined: Joined) -> None:
+        super().__init__("the broker has moved")
+        self.joined = joined
+
+
+class ContainerManager:
+    """One node's manager, as a task.
+
+    Args:
+        config: how it is run.
+        bus: a bus to use, which the caller starts and closes; by default one of its own, for the broker
+            that the planner names.
+        joined: what a join would answer, where no planner is asked.
+    """
+
+    def __init__(self, config: NodeConfig, *, bus: Bus | None = None, joined: Joined | None = None) -> None:
+        self.config = config
+        self.ready = asyncio.Event()
+        self._bus = bus
+        self._joined = joined
+
+    async def run(self) -> None:
+        """Manage the node until cancelled.
+
+        Raises:
+            Conflict: another living node has this name.
+            Denied: the token is not valid, and this node has never joined.
+            Invalid, Unavailable: the driver that was asked for is not known, or does not work here.
+        """
+        config = self.config
+        config.data.mkdir(mode=0o755, parents=True, exist_ok=True)
+        choice = await asyncio.to_thread(choose, config.sliver_driver)
+        if choice.warning:
+            log.warning("%s", choice.warning)
+        joined, confirmed = await self._first_join()
+        while True:
+            try:
+                await self._live(choice, joined, confirmed=confirmed)
+            except* Moved as moved:
+                joined, confirmed = _joined_of(moved), True
+
+    async def _live(self, choice: Choice, joined: Joined, *, confirmed: bool) -> None:
+        bus = self._bus or broker.connect(
+            joined.broker, limits=Limits(), name=f"dsmt-node {self.config.host}"
+        )
+        life = Life(self.config, choice, bus, joined)
+        bus.on_connected(life.connected)
+        try:
+            await life.restore()
+            if self._bus is None:
+                await bus.start()
+            else:
+                await life.connected()
+            self.ready.set()
+            async with asyncio.TaskGroup() as tasks:
+                life.begin(tasks)
+                if not confirmed:
+                    tasks.create_task(self._rejoin(joined, life), name="rejoin")
+        finally:
+            await life.close()
+            if self._bus is None:
+                await bus.close()
+
+    async def _first_join(self) -> tuple[Joined, bool]:
+        """What to work with, and whether the planner has just said so."""
+        if self._joined is not None:
+            return self._joined, True
+        known = await asyncio.to_thread(joining.remembered, self.config.data)
+        if known is None:
+            return await self._join(), True
+        try:
+            return await self._join_once(), True
+        except Unavailable as error:
+            log.warning("%s; working with what is known", error)
+        except Denied as error:
+            log.warning("%s; working with what is known", error)
+            return known, True
+        return known, False
+
+    async def _rejoin(self, known: Joined, life: Life) -> None:
+        """Tell the planner that this node is back, once it answers; it may name another broker."""
+        try:
+            joined = await self._join()
+        except Denied as error:
+            log.warning("%s; going on with what is known", error)
+            return
+        if joined.broker != known.broker:
+            raise Moved(joined)
+        life.told(joined.slivers)
+
+    async def _join(self) -> Joined:
+        policy = retry.reconnection(Limits())
+        while True:
+            try:
+                return await self._join_once()
+            except Unavailable as error:
+                log.warning("%s", error)
+            await asyncio.sleep(policy.next_s())
+
+    async def _join_once(self) -> Joined:
+        joined = await asyncio.to_thread(joining.join, self.config)
+        await asyncio.to_thread(joining.remember, self.config.data, joined)
+        log.info("joined as %s", self.config.host)
+        return joined
+
+
+def _joined_of(moved: BaseExceptionGroup[Moved]) -> Joined:
+    first = moved.exceptions[0]
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first.joined
