@@ -11,11 +11,10 @@ import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Final
 
 from agents.deployment_agent.decide import Checked, Periods
-from agents.deployment_agent.paths import INSIDE_APP, INSIDE_OPT, OWN, SliverPaths
+from agents.deployment_agent.paths import OWN, SliverPaths
 from agents.deployment_agent.sliver import Call, Ran, Sliver
 from dsmt_core.errors import Conflict, DeadlinePassed, Invalid
 from dsmt_core.events import legal_text
@@ -39,15 +38,13 @@ class Place:
     cwd: str
 
 
-def place(application: str, receipt: Mapping[str, str]) -> Place:
+def place(application: str, receipt: Mapping[str, str], paths: SliverPaths) -> Place:
     """The entry points of ``application`` as its installer's receipt tells."""
     if directory := receipt.get("directory"):
         start, stop, status = (f"{directory}/{name}.sh" for name in ("start", "stop", "status"))
         return Place(start, stop, status, cwd=directory)
-    start, stop, status = (
-        f"{INSIDE_OPT}/dsmt/{application}/{name}" for name in ("start", "stop", "status")
-    )
-    return Place(start, stop, status, cwd=str(INSIDE_APP))
+    top = f"{paths.inside_opt}/dsmt/{application}"
+    return Place(f"{top}/start", f"{top}/stop", f"{top}/status", cwd=paths.inside_app)
 
 
 class Scripts:
@@ -66,10 +63,13 @@ class Scripts:
     ) -> None:
         self._application = application
         self._where = where
-        self._env = {"PATH": _PATH, "HOME": "/home", "LANG": "C.UTF-8", **env}
+        home = f"{paths.root}/home"
+        self._env = {"PATH": _PATH, "HOME": home, "LANG": "C.UTF-8", **env}
+        if paths.root:
+            self._env["DSMT_ROOT"] = paths.root
         self._sliver = sliver
         self._paths = paths
-        self._log = str(PurePosixPath(INSIDE_APP, OWN, f"{application}.log"))
+        self._log = f"{paths.inside_app}/{OWN}/{application}.log"
 
     async def start(self) -> int:
         """Call the start script; its pid. What it prints goes to the application's log.

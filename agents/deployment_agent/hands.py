@@ -31,7 +31,7 @@ from agents.deployment_agent.decide import (
 )
 from agents.deployment_agent.installers.choice import Installers
 from agents.deployment_agent.installers.port import Job
-from agents.deployment_agent.paths import INSIDE_PACKAGES, SliverPaths
+from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.sliver import Sliver
 from agents.deployment_agent.voice import Voice
 from dsmt_core.errors import DsmtError, Invalid
@@ -99,7 +99,7 @@ class Hands:
         if isinstance(step, Uninstall):
             await self._installers.remove(name, step.receipt)
             return Done()
-        packages = tuple(str(INSIDE_PACKAGES / package.digest) for package in step.packages)
+        packages = tuple(f"{self._paths.inside_packages}/{package.digest}" for package in step.packages)
         return Installed(await self._installers.install(Job(name, step.version, packages, step.before)))
 
     async def _process(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
@@ -123,7 +123,7 @@ class Hands:
             "DSMT_APPLICATION": name,
             "DSMT_VERSION": record.version,
         }
-        where = place(name, record.receipt)
+        where = place(name, record.receipt, self._paths)
         return Scripts(name, where, env=env, sliver=self._sliver, paths=self._paths)
 
 

@@ -30,7 +30,7 @@ def run() -> None:
         format="%(asctime)s %(levelname)s %(message)s",
     )
     try:
-        asyncio.run(_serve(_paths(arguments.run)))
+        asyncio.run(_serve(SliverPaths.of_environment(os.environ, arguments.run)))
     except DsmtError as error:
         hint = f"\n  {error.hint}" if error.hint else ""
         sys.stderr.write(f"dsmt-agent: {error}{hint}\n")
@@ -49,17 +49,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="log every step")
     return parser
-
-
-def _paths(run_: Path) -> SliverPaths:
-    """The sliver's own paths, but for what the environment names (a sliver without walls of its own)."""
-    usual = SliverPaths(run=run_)
-    return SliverPaths(
-        run=run_,
-        app=Path(os.environ.get("DSMT_APP") or usual.app),
-        packages=Path(os.environ.get("DSMT_PACKAGES") or usual.packages),
-        opt=Path(os.environ.get("DSMT_OPT") or usual.opt),
-    )
 
 
 async def _serve(paths: SliverPaths) -> None:

@@ -1,55 +1,84 @@
-"""Where an agent finds its sliver: by the sliver's own paths from inside, by others from outside.
+"""Where a sliver's directories are: for this process, and for the programs that run in the sliver.
 
-Commands for the sliver's init and records always name the paths **inside** (`/app`, `/packages`, `/opt`);
-only when the agent itself reads or writes a file does it need to know where that lies for it.
+Inside a sliver with walls both are the same (`/app`, `/opt`). From outside, and in a sliver without walls,
+they differ: commands for the sliver's init name the paths **inside**, and only where the agent itself
+reads or writes a file does it ask where that lies **here**.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-INSIDE_APP: Final = PurePosixPath("/app")
-INSIDE_PACKAGES: Final = PurePosixPath("/packages")
-INSIDE_OPT: Final = PurePosixPath("/opt")
 OWN: Final = ".dsmt"
 
 
 @dataclass(frozen=True, slots=True)
 class SliverPaths:
-    """Directories of one sliver, as this process sees them.
+    """Directories of one sliver.
 
     Attributes:
-        run: init.sock, node.sock and agent.json.
-        app: what is `/app` in the sliver; the agent keeps its own files in `/app/.dsmt`.
-        packages: what is `/packages` there.
-        opt: what is `/opt` there.
+        run: init.sock, node.sock and agent.json, as this process sees them.
+        app: what is ``<root>/app`` in the sliver, as this process sees it.
+        opt: what is ``<root>/opt`` there.
+        packages: what is ``<inside_packages>`` there.
+        root: where the sliver's own tree begins for its programs: empty in a sliver with walls.
+        inside_packages: where its programs find packages.
     """
 
     run: Path = Path("/run/dsmt")
-    app: Path = Path(INSIDE_APP)
-    packages: Path = Path(INSIDE_PACKAGES)
-    opt: Path = Path(INSIDE_OPT)
+    app: Path = Path("/app")
+    opt: Path = Path("/opt")
+    packages: Path = Path("/packages")
+    root: str = ""
+    inside_packages: str = "/packages"
 
     @classmethod
-    def below(cls, directory: Path) -> SliverPaths:
-        """The paths of a sliver seen from outside, given its directory (``slivers/$slice``)."""
-        root = directory / "root"
-        return cls(directory / "run", root / "app", directory / "packages", root / "opt")
+    def below(cls, directory: Path, *, walls: bool = True) -> SliverPaths:
+        """The paths of a sliver seen from outside.
+
+        Args:
+            directory: the sliver's, ``slivers/$slice`` of a node's data.
+            walls: its programs see `/app` and so on; without, they see what everybody sees.
+        """
+        root, packages = directory / "root", directory / "packages"
+        outside = cls(directory / "run", root / "app", root / "opt", packages)
+        if walls:
+            return outside
+        return cls(outside.run, outside.app, outside.opt, packages, str(root), str(packages))
+
+    @classmethod
+    def of_environment(cls, environment: Mapping[str, str], run: Path) -> SliverPaths:
+        """The paths for an agent in its sliver; ``DSMT_ROOT`` is set in one without walls."""
+        root = environment.get("DSMT_ROOT", "")
+        if not root:
+            return cls(run=run)
+        return cls.below(Path(root).parent, walls=False)
 
     @property
     def own(self) -> Path:
         """Where the agent keeps its own files."""
         return self.app / OWN
 
+    @property
+    def inside_app(self) -> str:
+        """`/app` as the sliver's programs name it."""
+        return f"{self.root}/app"
+
+    @property
+    def inside_opt(self) -> str:
+        """`/opt` as the sliver's programs name it."""
+        return f"{self.root}/opt"
+
     def here(self, inside: str) -> Path:
         """Where the path ``inside`` the sliver lies for this process."""
         path = PurePosixPath(inside)
         for top, place in (
-            (INSIDE_APP, self.app),
-            (INSIDE_PACKAGES, self.packages),
-            (INSIDE_OPT, self.opt),
+            (self.inside_app, self.app),
+            (self.inside_opt, self.opt),
+            (self.inside_packages, self.packages),
         ):
             if path.is_relative_to(top):
                 return place / path.relative_to(top)

@@ -29,8 +29,8 @@ class Installers:
     def __init__(self, sliver: Sliver, paths: SliverPaths) -> None:
         self._paths = paths
         self._rpm = RpmInstaller(sliver)
-        self._extraction = RpmExtraction(sliver)
-        self._tar = TarInstaller(sliver)
+        self._extraction = RpmExtraction(sliver, paths)
+        self._tar = TarInstaller(sliver, paths)
 
     async def install(self, job: Job) -> Receipt:
         """Install by the installer that knows the packages; what another kind left before is removed.
@@ -53,15 +53,19 @@ class Installers:
             DsmtError: it did not work this time.
         """
         kinds = [receipt["kind"]] if "kind" in receipt else [self._tar.kind, self._extraction.kind]
-        if "kind" not in receipt and await self._rpm.available():
+        if "kind" not in receipt and await self._rpm_works():
             kinds.append(self._rpm.kind)
         for kind in kinds:
             await self._of(kind).remove(application, receipt)
 
+    async def _rpm_works(self) -> bool:
+        # Without walls rpm would install into the host, and its scriptlets would act there.
+        return not self._paths.root and await self._rpm.available()
+
     async def _for(self, packages: Sequence[str]) -> Installer:
         heads = [self._head(package) for package in packages]
         if heads and all(map(self._rpm.recognise, heads)):
-            return self._rpm if await self._rpm.available() else self._extraction
+            return self._rpm if await self._rpm_works() else self._extraction
         if heads and all(map(self._tar.recognise, heads)):
             return self._tar
         raise Invalid(

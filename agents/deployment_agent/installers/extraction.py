@@ -9,15 +9,22 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
+import agents
 from agents.deployment_agent.application import last_line
 from agents.deployment_agent.installers.port import Job, Receipt
 from agents.deployment_agent.installers.rpm import MAGIC
-from agents.deployment_agent.paths import INSIDE_APP, OWN
+from agents.deployment_agent.paths import OWN, SliverPaths
 from agents.deployment_agent.sliver import Call, Sliver
 from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid
 
+# As the container manager starts the agent itself: the packages need not be installed anywhere.
+_PROGRAM: Final = (
+    f"import sys; sys.path.append({str(Path(agents.__file__).parents[1])!r}); "
+    "from agents.deployment_agent.unpack.main import run; run()"
+)
 UNPACK_S: Final = 300.0
 _NOTE: Final = "installed without rpm: files only, no scriptlets"
 # What the program says when the archive itself is at fault: no attempt will help.
@@ -31,7 +38,7 @@ async def unpack(sliver: Sliver, application: str, arguments: Sequence[str]) -> 
         Invalid: it refuses the archive.
         DsmtError: it failed this time.
     """
-    argv = [sys.executable, "-m", "agents.deployment_agent.unpack", *arguments]
+    argv = [sys.executable, "-I", "-c", _PROGRAM, *arguments]
     ran = await sliver.run(Call(argv, application, cwd="/"), timeout_s=UNPACK_S)
     if ran.timed_out:
         raise DeadlinePassed(f"unpacking took longer than {UNPACK_S:g} s")
@@ -49,12 +56,14 @@ class RpmExtraction:
 
     Args:
         sliver: where.
+        paths: how its programs name its directories.
     """
 
     kind = "rpm-files"
 
-    def __init__(self, sliver: Sliver) -> None:
+    def __init__(self, sliver: Sliver, paths: SliverPaths) -> None:
         self._sliver = sliver
+        self._paths = paths
 
     def recognise(self, head: bytes) -> bool:
         """Whether it begins with the lead of an RPM."""
@@ -62,18 +71,18 @@ class RpmExtraction:
 
     async def install(self, job: Job) -> Receipt:
         """Unpack all packages; files of the version before that are gone from this one are removed."""
-        arguments = ["rpm", "--into", "/", "--list", _list(job.application), *job.packages]
+        arguments = ["rpm", "--into", self._paths.root or "/"]
+        arguments += ["--list", self._list(job.application), *job.packages]
         answer = await unpack(self._sliver, job.application, arguments)
         return {"kind": self.kind, "version": job.version, "files": str(answer["files"]), "note": _NOTE}
 
     async def remove(self, application: str, receipt: Receipt) -> None:  # noqa: ARG002 - the port's
         """Remove the files that were listed when they were unpacked."""
-        await unpack(self._sliver, application, ["remove", "--list", _list(application)])
+        await unpack(self._sliver, application, ["remove", "--list", self._list(application)])
 
     async def installed_version(self, application: str, receipt: Receipt) -> str:  # noqa: ARG002
         """As the receipt has it; there is no database."""
         return receipt.get("version", "")
 
-
-def _list(application: str) -> str:
-    return f"{INSIDE_APP}/{OWN}/{application}.files"
+    def _list(self, application: str) -> str:
+        return f"{self._paths.inside_app}/{OWN}/{application}.files"

@@ -7,7 +7,7 @@ from typing import Final
 
 from agents.deployment_agent.installers.extraction import unpack
 from agents.deployment_agent.installers.port import Job, Receipt
-from agents.deployment_agent.paths import INSIDE_APP
+from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.sliver import Call, Sliver
 from dsmt_core.errors import DsmtError, Invalid
 
@@ -25,12 +25,14 @@ class TarInstaller:
 
     Args:
         sliver: where.
+        paths: how its programs name its directories.
     """
 
     kind = "tar"
 
-    def __init__(self, sliver: Sliver) -> None:
+    def __init__(self, sliver: Sliver, paths: SliverPaths) -> None:
         self._sliver = sliver
+        self._paths = paths
 
     def recognise(self, head: bytes) -> bool:
         """Whether it begins as a tar archive or a compressed file does."""
@@ -42,7 +44,7 @@ class TarInstaller:
             raise Invalid("an order with tar archives brings exactly one")
         if not _VERSION.match(job.version):
             raise Invalid(f"{job.version[:60]!r} cannot be the name of a directory")
-        directory = f"{INSIDE_APP}/{job.application}/{job.version}"
+        directory = f"{self._paths.inside_app}/{job.application}/{job.version}"
         await unpack(self._sliver, job.application, ["tar", "--into", directory, *job.packages])
         stale = job.before.get("directory", directory)
         if stale != directory:
@@ -51,7 +53,7 @@ class TarInstaller:
 
     async def remove(self, application: str, receipt: Receipt) -> None:  # noqa: ARG002 - the port's
         """All versions of it."""
-        await self._delete(f"{INSIDE_APP}/{application}")
+        await self._delete(f"{self._paths.inside_app}/{application}")
 
     async def installed_version(self, application: str, receipt: Receipt) -> str:  # noqa: ARG002
         """As the receipt has it."""

@@ -1,0 +1,69 @@
+"""The entries of a tar archive, in the order of the archive; one top directory, which is left away."""
+
+from __future__ import annotations
+
+import stat
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, Final
+
+from agents.deployment_agent.unpack.entry import Entry, entry_name
+from dsmt_core.errors import Invalid
+
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+
+
+def tar_entries(path: Path) -> Iterator[Entry]:
+    """The entries of the archive at ``path``, whatever its compression.
+
+    Raises:
+        Invalid: it cannot be read, or there is not exactly one top directory.
+    """
+    try:
+        with path.open("rb") as file, _opened(file) as archive:
+            yield from _entries(archive)
+    except (tarfile.TarError, EOFError, UnicodeError) as error:
+        raise Invalid(f"the tar archive cannot be read: {error}") from error
+
+
+def _opened(file: IO[bytes]) -> tarfile.TarFile:
+    head = file.read(len(_ZSTD))
+    file.seek(0)
+    if head != _ZSTD:
+        return tarfile.open(fileobj=file, mode="r|*")
+    import zstandard  # noqa: PLC0415 - four megabytes that other archives do not need
+
+    return tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(file), mode="r|")
+
+
+def _entries(archive: tarfile.TarFile) -> Iterator[Entry]:
+    top = ""
+    for member in archive:
+        name = entry_name(member.name)
+        if not name.parts:
+            continue
+        top = top or name.parts[0]
+        if name.parts[0] != top:
+            raise Invalid(f"the archive has two top directories, {top!r} and {name.parts[0]!r}")
+        below = PurePosixPath(*name.parts[1:])
+        if below.parts:
+            yield _entry(archive, member, below)
+        elif not member.isdir():
+            raise Invalid(f"{top!r} is no directory")
+    if not top:
+        raise Invalid("the archive is empty")
+
+
+def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo, below: PurePosixPath) -> Entry:
+    if member.isfile():
+        content = archive.extractfile(member)
+        return Entry(below, stat.S_IFREG | member.mode, member.size, content=content)
+    if member.isdir():
+        return Entry(below, stat.S_IFDIR | member.mode)
+    if member.issym():
+        return Entry(below, stat.S_IFLNK | 0o777, target=member.linkname)
+    if member.islnk():
+        linked = entry_name(member.linkname)
+        return Entry(below, stat.S_IFREG, target=str(PurePosixPath(*linked.parts[1:])), hard=True)
+    return Entry(below, stat.S_IFCHR)
