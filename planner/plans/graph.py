@@ -157,21 +157,21 @@ def _users(name: PlanName, plans: Plans) -> list[PlanName]:
 
 
 def _check_acyclic(start: PlanName, plans: Plans) -> None:
-    """Depth first from ``start``; the way back to a name on the way is the cycle."""
-    done: set[PlanName] = set()
+    """Depth first, from ``start`` on; the way back to a name on the way is the cycle."""
+    depths: dict[PlanName, int] = {}
 
-    def visit(name: PlanName, way: tuple[PlanName, ...]) -> None:
+    def depth(name: PlanName, way: tuple[PlanName, ...]) -> int:
         if name in way:
             cycle = [*way[way.index(name) :], name]
             raise Conflict(
                 f"the plans would form a cycle: {' -> '.join(cycle)}", hint="a plan cannot select by itself"
             )
-        if name in done:
-            return
-        if len(way) >= DEPTH:
-            raise Invalid(f"the plan {start} is nested more than {DEPTH} deep")
-        for named in _names(plans[name], plans):
-            visit(named, (*way, name))
-        done.add(name)
+        if name not in depths:
+            below = [depth(named, (*way, name)) for named in _names(plans[name], plans)]
+            depths[name] = 1 + max(below, default=0)
+        return depths[name]
 
-    visit(start, ())
+    # The others too: what is put below them makes them deeper.
+    for name in (start, *plans):
+        if depth(name, ()) > DEPTH:
+            raise Invalid(f"the plan {name} would be nested more than {DEPTH} deep")
