@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agents.deployment_agent.decide import Checked, Periods
-from agents.deployment_agent.paths import OWN, SliverPaths
+from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.sliver import Call, Ran, Sliver
 from dsmt_core.errors import Conflict, DeadlinePassed, Invalid
 from dsmt_core.events import legal_text
@@ -69,7 +69,7 @@ class Scripts:
             self._env["DSMT_ROOT"] = paths.root
         self._sliver = sliver
         self._paths = paths
-        self._log = f"{paths.inside_app}/{OWN}/{application}.log"
+        self._log = log_of(application, paths)
 
     async def start(self) -> int:
         """Call the start script; its pid. What it prints goes to the application's log.
@@ -171,6 +171,11 @@ class Scripts:
             log.seek(0, os.SEEK_END)
             log.seek(max(0, log.tell() - _LOG_TAIL))
             return last_line(log.read(_LOG_TAIL).decode(errors="replace"))
+
+
+def log_of(application: str, paths: SliverPaths) -> str:
+    """Where the start script's output goes, inside the sliver; also what it leaves in the background."""
+    return f"{paths.inside_var}/log/{application}.log"
 
 
 def first_line(output: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 
-from agents.deployment_agent.application import Scripts, place
+from agents.deployment_agent.application import Scripts, log_of, place
 from agents.deployment_agent.config import AgentConfig
 from agents.deployment_agent.decide import (
     CheckStatus,
@@ -86,9 +86,10 @@ class Hands:
             await self._voice.status(name, deployment.record.order.status_period, status_pairs(deployment))
         else:
             self._alive.pop(name, None)
-            for log in (f"{name}.log", f"{name}.log.1"):
+            log = self._paths.here(log_of(name, self._paths))
+            for path in (log, log.with_name(f"{log.name}.1")):
                 with contextlib.suppress(OSError):
-                    (self._paths.own / log).unlink(missing_ok=True)
+                    path.unlink(missing_ok=True)
         return Done()
 
     async def _bring(self, name: Application, step: Fetch | Install | Uninstall) -> Outcome:

@@ -8,7 +8,7 @@ reads or writes a file does it ask where that lies **here**.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -23,6 +23,7 @@ class SliverPaths:
         run: init.sock, node.sock and agent.json, as this process sees them.
         app: what is ``<root>/app`` in the sliver, as this process sees it.
         opt: what is ``<root>/opt`` there.
+        var: what is ``<root>/var`` there.
         packages: what is ``<inside_packages>`` there.
         root: where the sliver's own tree begins for its programs: empty in a sliver with walls.
         inside_packages: where its programs find packages.
@@ -31,6 +32,7 @@ class SliverPaths:
     run: Path = Path("/run/dsmt")
     app: Path = Path("/app")
     opt: Path = Path("/opt")
+    var: Path = Path("/var")
     packages: Path = Path("/packages")
     root: str = ""
     inside_packages: str = "/packages"
@@ -44,10 +46,8 @@ class SliverPaths:
             walls: its programs see `/app` and so on; without, they see what everybody sees.
         """
         root, packages = directory / "root", directory / "packages"
-        outside = cls(directory / "run", root / "app", root / "opt", packages)
-        if walls:
-            return outside
-        return cls(outside.run, outside.app, outside.opt, packages, str(root), str(packages))
+        outside = cls(directory / "run", root / "app", root / "opt", root / "var", packages)
+        return outside if walls else replace(outside, root=str(root), inside_packages=str(packages))
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str], run: Path) -> SliverPaths:
@@ -68,6 +68,11 @@ class SliverPaths:
         return f"{self.root}/app"
 
     @property
+    def inside_var(self) -> str:
+        """`/var` as the sliver's programs name it."""
+        return f"{self.root}/var"
+
+    @property
     def inside_opt(self) -> str:
         """`/opt` as the sliver's programs name it."""
         return f"{self.root}/opt"
@@ -78,6 +83,7 @@ class SliverPaths:
         for top, place in (
             (self.inside_app, self.app),
             (self.inside_opt, self.opt),
+            (self.inside_var, self.var),
             (self.inside_packages, self.packages),
         ):
             if path.is_relative_to(top):

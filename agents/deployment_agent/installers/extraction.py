@@ -16,7 +16,7 @@ import agents
 from agents.deployment_agent.application import last_line
 from agents.deployment_agent.installers.port import Job, Receipt
 from agents.deployment_agent.installers.rpm import MAGIC
-from agents.deployment_agent.paths import OWN, SliverPaths
+from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.sliver import Call, Sliver
 from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid
 
@@ -85,4 +85,4 @@ class RpmExtraction:
         return receipt.get("version", "")
 
     def _list(self, application: str) -> str:
-        return f"{self._paths.inside_app}/{OWN}/{application}.files"
+        return f"{self._paths.inside_var}/lib/dsmt/{application}.files"

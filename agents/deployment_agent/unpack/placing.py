@@ -47,8 +47,9 @@ class Placer:
             self._link(entry)
         for entry in self._links:
             self._check_link(self.root / entry.name, entry.target)
+        made = set(self.placed)
         for directory, mode in reversed(self._directories):
-            if directory not in {self.root, *self._allowed}:
+            if directory in made:
                 directory.chmod(mode)
         self._links, self._directories = [], []
 
