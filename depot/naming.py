@@ -19,9 +19,9 @@ _SPLIT: Final = re.compile(r"(?P<name>.+?)-v?(?P<version>\d.*)\Z")
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^]*\Z")
 _EARLIER: Final = re.compile(r"-(?=(?:rc|alpha|beta|pre|preview|dev|[ab])[.-]?\d*(?:\b|_))", re.IGNORECASE)
 # Those of rpm for Linux. rpmbuild itself would take any word.
-_TARGETS: Final = frozenset(
-    "noarch i386 i486 i586 i686 x86_64 aarch64 armv5tel armv6hl armv7hl armv7l armv8l ia64 loongarch64 "
-    "mips mipsel mips64 mips64el ppc ppc64 ppc64le riscv64 s390 s390x sparc sparc64 alpha".split()
+_TARGETS: Final = re.compile(
+    r"noarch|i[3-6]86|x86_64|aarch64|armv5tel|armv[67]hl|armv[78]l|ia64|loongarch64|riscv64|alpha"
+    r"|mips(?:64)?(?:el)?|ppc(?:64(?:le)?)?|s390x?|sparc(?:64)?"
 )
 _DIRECTORY: Final = re.compile(r"(?:/[A-Za-z0-9_.+-]+)+\Z")
 _DEPENDENCY: Final = re.compile(
@@ -94,7 +94,7 @@ def target_arch(text: str) -> str:
     Raises:
         Invalid: it is not one.
     """
-    if text not in _TARGETS:
+    if not _TARGETS.fullmatch(text):
         raise Invalid(f"{text!r} is not an architecture", hint="such as i386, x86_64 or noarch")
     return text
 

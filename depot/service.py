@@ -138,8 +138,10 @@ class _Uploads:
                 "the upload was too slow: nothing came for too long", hint="send it again"
             ) from None
         finally:
-            # In a thread too: it waits for a write that is still going on when this task was cancelled.
-            await asyncio.shield(asyncio.to_thread(incoming.drop))
+            # In a thread: it may wait for a write that is still going on when this task is cancelled. Not
+            # as a task, which the end of the loop would cancel before it has begun.
+            loop = asyncio.get_running_loop()
+            await asyncio.shield(loop.run_in_executor(None, incoming.drop))
 
 
 async def _pieces(request: Request, silence_s: float) -> AsyncIterator[bytes]:
