@@ -20,6 +20,7 @@ from dsmt_core.errors import Invalid, Unavailable
 
 LINE_BYTES: Final = 4 << 20
 _CHUNK: Final = 1 << 16
+_AGAIN_S: Final = 0.01
 
 
 def listen(path: Path, *, backlog: int = 32) -> socket.socket:
@@ -89,6 +90,19 @@ def peer(connection: socket.socket) -> int:
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     pid: int = struct.unpack("3i", credentials)[0]
     return pid
+
+
+def _connect(connection: socket.socket, address: str, deadline: float) -> None:
+    while True:
+        try:
+            connection.connect(address)
+        except BlockingIOError:
+            # Whoever listens is busy and its queue full: the kernel does not wait for us.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
 
 
 def _line(connection: socket.socket, deadline: float) -> bytes:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Handle = Callable[[dict[str, Any], "Client"], None]
 
 CLIENTS = 32
+BACKLOG = 128
 LINE_BYTES = 256 << 10
 UNREAD_BYTES = 8 << 20
 _CHUNK = 1 << 16
@@ -41,7 +42,7 @@ def listen(path: str) -> socket.socket:
     finally:
         os.close(directory)
     os.chmod(path, 0o600)
-    listening.listen(CLIENTS)
+    listening.listen(BACKLOG)
     listening.setblocking(False)
     return listening
 

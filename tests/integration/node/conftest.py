@@ -1,0 +1,78 @@
+"""Drivers that really make slivers here, a place for them, and a real RabbitMQ for the node's tests."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.container_manager.slivers.bubblewrap import BubblewrapDriver
+from agents.container_manager.slivers.driver import SliverDriver
+from agents.container_manager.slivers.place import Place
+from agents.container_manager.slivers.process import ProcessDriver
+from broker.server.private import PrivateBroker
+from dsmt_core.names import Slice
+from tests.integration.node.world import HOST, SLICE, FakePlanner
+
+DRIVERS: dict[str, Callable[[], SliverDriver]] = {"bubblewrap": BubblewrapDriver, "process": ProcessDriver}
+
+
+@pytest.fixture(params=list(DRIVERS))
+def driver(request: pytest.FixtureRequest) -> SliverDriver:
+    made = DRIVERS[request.param]()
+    reason = made.probe()
+    if reason and not os.environ.get("CI"):
+        pytest.skip(reason)
+    assert not reason
+    return made
+
+
+@pytest.fixture
+def bubblewrap() -> SliverDriver:
+    made = BubblewrapDriver()
+    reason = made.probe()
+    if reason and not os.environ.get("CI"):
+        pytest.skip(reason)
+    assert not reason
+    return made
+
+
+@pytest.fixture
+def place_of(tmp_path: Path) -> Callable[[Slice], Place]:
+    return lambda name: Place(name, HOST, tmp_path / "slivers" / name)
+
+
+@pytest.fixture
+def place(place_of: Callable[[Slice], Place], driver: SliverDriver) -> Iterator[Place]:
+    where = place_of(SLICE)
+    yield where
+    driver.destroy(where, grace_s=0.2)
+
+
+@pytest.fixture
+def planner() -> Iterator[FakePlanner]:
+    fake = FakePlanner()
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def memory_world() -> str:
+    return f"node-{secrets.token_hex(6)}"
+
+
+@pytest.fixture(scope="session")
+def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
+    with PrivateBroker(tmp_path_factory.mktemp("rabbit")) as server:
+        yield server
+
+
+@pytest.fixture
+def vhost(rabbit: PrivateBroker) -> Iterator[str]:
+    name = f"node-{secrets.token_hex(6)}"
+    rabbit.management.make_vhost(name)
+    yield name
+    rabbit.management.delete_vhost(name)
