@@ -59,7 +59,10 @@ chaos: setup examples ## the kill matrix, many times over
 bench: setup examples ## the figures, as JSON
 	@$(BIN)/python -m benchmarks.main_job --json
 
-examples: examples/pinger-1.8.tgz ## the example applications as tarballs
+examples: setup examples/pinger-1.8.tgz ## the example applications as tarballs
+
+examples/pinger-1.8.tgz: $(wildcard examples/pinger/*)
+	@$(BIN)/python -m depot.rpmgen.tarball examples/pinger pinger-1.8 $@
 
 clean: ## remove what was built (not .venv)
 	@rm -rf build dist examples/*.tgz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*

@@ -86,7 +86,7 @@ class Play:
     async def _make_accounts(self) -> None:
         self._story.chapter("A pi makes a slice for a user")
         await self._dsmtc(create(self._scenery.admin, self._scenery.password), prompt=">", as_admin=True)
-        words = ("account", "passwd", "--account", USER)
+        words = ("account", "passwd", "--role", "admin", USER)
         self._story.typed(">", f"dsmtc {' '.join(words)}")
         await self._dsmtc(Line(words), prompt="", as_admin=True)
 

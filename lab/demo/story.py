@@ -7,6 +7,7 @@ import time
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 
 from dsmt_core import names
 from dsmt_core.events import Event
@@ -37,7 +38,7 @@ class Story:
 
     def typed(self, prompt: str, command: str) -> None:
         """A command, as a person would have typed it."""
-        self._console.print(f"[dim]{prompt}[/dim] {command}", markup=True)
+        self._console.print(f"[dim]{escape(prompt)}[/dim] {escape(command)}")
 
     def said(self, text: str) -> None:
         """What a program answered, indented."""
@@ -54,6 +55,6 @@ class Story:
         if state:
             layer = _LAYERS.get(event.pairs.get("component", ""), event.pairs.get("component", ""))
             colour = _COLOURS.get(state, "default")
-            reason = f" ({event.pairs['reason']})" if event.pairs.get("reason") else ""
+            reason = f" ({escape(event.pairs['reason'])})" if event.pairs.get("reason") else ""
             host = event.pairs.get("hostname", "")
             self.note(f"{host:22} {layer:17} [{colour}]{state}[/{colour}]{reason}")
