@@ -181,11 +181,19 @@ def _start(command: list[str]) -> int:
         # Standard output is the line to the owner; the command's output goes where errors go: the log.
         os.dup2(os.open(os.devnull, os.O_RDONLY), _STDIN)
         os.dup2(2, 1)
-        os.execvp(command[0], command)  # noqa: S606 - no shell, on purpose
+        os.execvpe(command[0], command, _environment())  # noqa: S606 - no shell, on purpose
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
     finally:
         os._exit(127)
+
+
+def _environment() -> dict[bytes, bytes]:
+    """The environment as it was given: Python adds LC_CTYPE to its own where there is no locale."""
+    with open("/proc/self/environ", "rb") as given:  # noqa: PTH123 - as above
+        pairs = given.read().split(b"\0")
+    split = (pair.partition(b"=") for pair in pairs if b"=" in pair)
+    return {name: value for name, _, value in split}
 
 
 def _prctl(option: int, value: int) -> None:

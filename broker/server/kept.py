@@ -35,6 +35,7 @@ class Kept:
     def __init__(self, *, grace_s: float = 0.0) -> None:
         self._grace_s = grace_s
         self._keeper: subprocess.Popen[bytes] | None = None
+        self._code: int | None = None
         self.pid = 0
 
     def start(self, argv: Sequence[str], env: Mapping[str, str], log: Path) -> int:
@@ -49,7 +50,7 @@ class Kept:
         """
         if self.running:
             raise Unavailable(f"{argv[0]} is running already as {self.pid}")
-        self._forget()
+        self._code = None
         if shutil.which(argv[0], path=env.get("PATH", os.defpath)) is None:
             raise NotFound(f"{argv[0]} cannot be started", hint="is it installed and executable?")
         command = [sys.executable, "-I", "-S", str(_KEEPER), "--grace", str(self._grace_s), "--", *argv]
@@ -68,16 +69,18 @@ class Kept:
     @property
     def running(self) -> bool:
         """Whether the command, or anything that it started, may still be there."""
-        return self._keeper is not None and self._keeper.poll() is None
+        return self._keeper is not None and self.wait(0.0) is None
 
     def wait(self, timeout_s: float) -> int | None:
         """The exit code once all has ended; None when it has not within ``timeout_s``."""
         if self._keeper is None:
-            return None
+            return self._code
         try:
-            return self._keeper.wait(timeout_s)
+            self._code = self._keeper.wait(timeout_s)
         except subprocess.TimeoutExpired:
             return None
+        self._forget()
+        return self._code
 
     def end(self) -> int | None:
         """SIGTERM, the grace, then SIGKILL for all that is left; may be called twice."""
@@ -88,13 +91,11 @@ class Kept:
         return self._finish(signal.SIGUSR1, _KILL_S)
 
     def _finish(self, number: signal.Signals, within_s: float) -> int | None:
-        if self._keeper is None:
-            return None
-        with contextlib.suppress(ProcessLookupError):
+        if self._keeper is not None:
             self._keeper.send_signal(number)
-        code = self.wait(within_s)
-        self._forget()
-        return code
+            self.wait(within_s)
+            self._forget()
+        return self._code
 
     def _forget(self) -> None:
         """Let go of the leash, and of the pipes."""

@@ -1,0 +1,73 @@
+"""A RabbitMQ that tests may kill, starve and restart."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import broker
+from broker.bus import Bus, Limits
+from broker.server.private import PrivateBroker
+from broker.topology import planner_topology
+from dsmt_core.channels import Channel
+from dsmt_core.errors import Unavailable
+from dsmt_core.events import Event, Sender
+
+LIMITS = Limits(retry_first_s=0.05, retry_most_s=0.5, connect_s=5.0, close_s=5.0)
+
+Connect = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
+    """A RabbitMQ for the tests of one file."""
+    private = PrivateBroker(Path(tmp_path_factory.mktemp("rabbitmq")))
+    try:
+        private.start()
+    except Unavailable as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"{error}: {error.hint}")
+    yield private
+    private.kill()
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """Connects buses that are closed with the test."""
+    made: list[Bus] = []
+
+    async def begin(url: str, limits: Limits = LIMITS) -> Bus:
+        bus = broker.connect(url, limits=limits, name="integration test")
+        made.append(bus)
+        await bus.start(wait_s=20)
+        return bus
+
+    yield begin
+    for bus in made:
+        await bus.close()
+
+
+@pytest.fixture
+async def planner(server: PrivateBroker, connect: Connect) -> Bus:
+    """The planner's bus, with its topology in place."""
+    bus: Bus = await connect(server.planner_url)
+    await bus.declare(*planner_topology(60.0))
+    return bus
+
+
+@pytest.fixture
+def make() -> Callable[..., Event]:
+    """Makes the next event of one sender."""
+    sender = Sender("s1_mgr", "h1.example.org/test", uuid.uuid4().hex)
+
+    def event(channel: Channel, field: str = "status", **more: Any) -> Event:
+        return sender.event(channel, field, now=time.time(), id_=uuid.uuid4().hex, **more)
+
+    return event

@@ -1,0 +1,204 @@
+"""A broker in trouble: killed, restarted, blocked, refusing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import psutil
+import pytest
+
+from broker.bus import Bus, Delivery, Link
+from broker.server.management import Management
+from broker.server.private import PrivateBroker
+from broker.topology import INGEST
+from dsmt_core.channels import Channel, facts_channel
+from dsmt_core.errors import Denied, Unavailable
+from dsmt_core.events import Event
+from dsmt_core.names import Host
+from tests.contract.gate import Gate
+from tests.integration.broker.conftest import Connect
+
+PINGER = Channel("/com/example/pinger/")
+FACTS = facts_channel(Host("h1"))
+LONG_S = 40.0
+
+Make = Callable[..., Event]
+
+
+async def heard(deliveries: AsyncIterator[Delivery]) -> Delivery:
+    async with asyncio.timeout(LONG_S):
+        return await anext(deliveries)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(LONG_S):
+        while not true():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_nothing_confirmed_is_lost_when_the_broker_is_killed_while_publishing(
+    server: PrivateBroker, planner: Bus, connect: Connect, make: Make
+) -> None:
+    node: Bus = await connect(server.node_url)
+    events = [make(FACTS, "facts") for _ in range(6_000)]
+    outcome: dict[int, str] = {}
+
+    async def publish(event: Event) -> None:
+        try:
+            await node.publish(event)
+        except Unavailable:
+            outcome[event.seq] = "unknown"
+        else:
+            outcome[event.seq] = "confirmed"
+
+    async with planner.consume(INGEST) as ingest:
+        work = [asyncio.create_task(publish(event)) for event in events]
+        await until(lambda: len(outcome) > 500)
+        await asyncio.to_thread(server.kill)
+        await asyncio.to_thread(server.start)
+        await asyncio.gather(*work)
+        seen: list[int] = []
+        while not seen or seen[-1] != events[-1].seq:
+            delivery = await heard(ingest)
+            delivery.ack()
+            mine = delivery.event.boot_id == events[0].boot_id
+            if mine and (not seen or delivery.event.seq > max(seen)):
+                seen.append(delivery.event.seq)
+    confirmed = [seq for seq, state in outcome.items() if state == "confirmed"]
+    assert len(confirmed) > 500
+    assert set(confirmed) <= set(seen)
+    assert seen == sorted(seen)
+    assert node.health.connects == 2
+
+
+async def test_a_killed_broker_is_waited_for_by_leases_and_posts(
+    server: PrivateBroker, planner: Bus, make: Make
+) -> None:
+    async with planner.lease(PINGER) as lease:
+        await planner.publish(make(PINGER))
+        await heard(lease)
+        await asyncio.to_thread(server.kill)
+        await until(lambda: planner.health.link is Link.AWAY)
+        event = make(PINGER)
+        assert await planner.post(event) is False
+        await asyncio.to_thread(server.start)
+        # At least once: the acknowledgement of the first may have died with the broker.
+        while (await heard(lease)).event != event:
+            pass
+
+
+async def test_a_lease_whose_queue_was_deleted_tells_of_a_gap_and_goes_on(
+    server: PrivateBroker, planner: Bus, make: Make
+) -> None:
+    async with planner.lease(PINGER) as lease:
+        names = [name for name in _queues(server) if name.startswith("lease.")]
+        for name in names:
+            await planner.delete_queue(name)
+        await until(lambda: planner.health.lost > 0)
+        await until(lambda: [n for n in _queues(server) if n.startswith("lease.")] == names)
+        delivery: Delivery | None = None
+        while delivery is None:
+            await planner.publish(make(PINGER))
+            try:
+                delivery = await asyncio.wait_for(anext(lease), 0.5)
+            except TimeoutError:
+                continue
+        assert delivery.lost == 1
+
+
+def _queues(server: PrivateBroker) -> list[str]:
+    return server.control("list_queues", "-p", "dsmt", "name", "--no-table-headers").split()
+
+
+async def test_a_broker_that_blocks_shows_in_the_health_and_what_is_posted_waits(
+    server: PrivateBroker, planner: Bus, make: Make
+) -> None:
+    async with planner.lease(PINGER) as lease:
+        await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.00001")
+        try:
+            await until(lambda: _alarmed(server))
+            waiting = asyncio.create_task(planner.publish(make(PINGER)))
+            await until(lambda: planner.health.link is Link.BLOCKED)
+            posted = make(PINGER)
+            assert await planner.post(posted) is False
+            assert not waiting.done()
+        finally:
+            await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.4")
+        await until(lambda: planner.health.link is Link.CONNECTED)
+        async with asyncio.timeout(LONG_S):
+            await waiting
+        assert (await heard(lease)).event.seq == 1
+        assert (await heard(lease)).event == posted
+
+
+def _alarmed(server: PrivateBroker) -> bool:
+    return bool(server.management.request("GET", "/nodes")[0]["mem_alarm"])
+
+
+@pytest.fixture
+def narrow(server: PrivateBroker) -> Iterator[Management]:
+    """Nodes may speak of h1 only, which the receiver's own check does not know."""
+    management = server.management
+    path = "/topic-permissions/dsmt/node"
+    known = next(p for p in management.request("GET", path) if p["exchange"] == "psepr")
+    pattern = r"^org\.dsmt\.ns\.node\.h1\.facts$"
+    management.request("PUT", path, {"exchange": "psepr", "write": pattern, "read": ".*"})
+    yield management
+    management.request("PUT", path, {key: known[key] for key in ("exchange", "write", "read")})
+
+
+async def test_one_refused_by_the_broker_harms_none_of_those_beside_it(
+    server: PrivateBroker, planner: Bus, connect: Connect, make: Make, narrow: Management
+) -> None:
+    node: Bus = await connect(server.node_url)
+    channels = [facts_channel(Host("h2" if n in {40, 41, 80} else "h1")) for n in range(120)]
+    events = [make(channel, "facts") for channel in channels]
+    async with planner.lease(FACTS) as lease:
+        done = await asyncio.gather(*(node.publish(e) for e in events), return_exceptions=True)
+        assert [n for n, error in enumerate(done) if isinstance(error, Denied)] == [40, 41, 80]
+        assert [error for error in done if error is not None and not isinstance(error, Denied)] == []
+        seen: list[int] = []
+        while not seen or seen[-1] != events[-1].seq:
+            seq = (await heard(lease)).event.seq
+            if not seen or seq > seen[-1]:
+                seen.append(seq)
+    assert seen == [e.seq for n, e in enumerate(events) if n not in {40, 41, 80}]
+
+
+async def test_an_exchange_that_is_not_there_yet_is_waited_for_by_posts_only(
+    server: PrivateBroker, connect: Connect, make: Make
+) -> None:
+    await asyncio.to_thread(server.management.make_vhost, "empty")
+    node: Bus = await connect(server.url("node", "empty"))
+    with pytest.raises(Unavailable, match="psepr"):
+        await node.publish(make(FACTS, "facts"))
+    assert await node.post(make(FACTS, "facts")) is False
+    planner: Bus = await connect(server.url("planner", "empty"))
+    await planner.declare([], [])
+    await until(lambda: node.health.outbox == 0)
+    await node.publish(make(FACTS, "facts"))
+
+
+async def test_many_reconnections_leak_neither_descriptors_nor_tasks(
+    server: PrivateBroker, connect: Connect, make: Make
+) -> None:
+    gate = Gate(server.port)
+    await gate.open()
+    bus: Bus = await connect(server.planner_url.replace(f":{server.port}/", f":{gate.port}/"))
+    await bus.declare([], [])
+    async with bus.lease(PINGER) as lease:
+        counts = []
+        for round_ in range(20):
+            await gate.shut()
+            await until(lambda: bus.health.link is Link.AWAY)
+            await gate.open()
+            await until(lambda expected=round_ + 2: bus.health.connects == expected)  # type: ignore[misc]
+            event = make(PINGER)
+            await bus.post(event)
+            while (await heard(lease)).event != event:
+                pass
+            counts.append((psutil.Process().num_fds(), len(asyncio.all_tasks())))
+    await gate.shut()
+    assert counts[-1][0] <= counts[2][0] + 2
+    assert counts[-1][1] <= counts[2][1] + 2
