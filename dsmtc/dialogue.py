@@ -21,7 +21,7 @@ SUBVERBS: Final = {
     "plan": ("set", "list", "show", "delete", "eval"),
     "depot": ("put", "list", "get", "remove"),
     "nodes": ("list", "show", "invite", "forget"),
-    "account": ("add", "passwd"),
+    "account": ("add", "passwd", "list"),
 }
 OPTIONS: Final = {
     "setplan": ("--plan",),

@@ -31,12 +31,14 @@ def carry_out(session: Session) -> int:
     for each in (command, *getattr(command, "commands", {}).values()):
         each.epilog = f"\b\n{COMMON_HELP}"
     try:
-        code = command.main(rest, prog_name=f"dsmtc {verb}", standalone_mode=False, obj=session)
+        # Not `command.main`: that one takes a closed pipe and Ctrl-C for its own.
+        with command.make_context(f"dsmtc {verb}", rest, obj=session) as context:
+            command.invoke(context)
+    except typer.Exit as ended:
+        return ended.exit_code
     except typer.TyperException as error:
         raise Misused(_sentence(error.format_message()), hint=f"dsmtc {verb} --help") from error
-    except typer.Abort:
-        raise KeyboardInterrupt from None
-    return code if isinstance(code, int) else 0
+    return 0
 
 
 def session_of(context: typer.Context) -> Session:

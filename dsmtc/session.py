@@ -103,7 +103,8 @@ class Session:
         named = self.common.slice or self.environment.get("DSMT_SLICE", "")
         if named:
             return named
-        own = self.client.whoami()["slices"]
+        # A pi or admin may use slices that do not name them.
+        own = self.client.whoami()["slices"] or [each["slice"] for each in self.client.slices()]
         if len(own) == 1:
             return own[0]
         if not own:
@@ -123,21 +124,34 @@ class Session:
             self._place, login["token"], self.typed or self.identity.password, remember=remember
         )
 
-    def ask_password(self, prompt: str = "") -> str:
-        """Ask for a password at the terminal.
+    def ask_new_password(self) -> str:
+        """Ask twice for a password to set.
+
+        Raises:
+            Misused: nobody can be asked, or the two differ.
+        """
+        if not sys.stdin.isatty():
+            raise Misused(
+                "the new password is not known, and nobody can be asked",
+                hint="DSMT_NEW_PASSWORD, or --new-password-file FILE",
+            )
+        first = getpass.getpass("New password: ")
+        if getpass.getpass("The same again: ") != first:
+            raise Misused("the two passwords differ; nothing is changed")
+        return first
+
+    def ask_password(self) -> str:
+        """Ask for the password of who acts.
 
         Raises:
             Unauthenticated: nobody can be asked.
         """
         if not sys.stdin.isatty():
-            account = self.identity.account
             raise Unauthenticated(
-                f"the password of {account} is not known, and nobody can be asked"
-                if account
-                else "no account is known",
-                hint="--user and --password, DSMT_ACCOUNT and DSMT_PASSWORD, or the file ~/.dsmt/account",
+                f"the password of {self.identity.account} is not known, and nobody can be asked",
+                hint="--password-file FILE, DSMT_PASSWORD, or the file ~/.dsmt/account",
             )
-        return getpass.getpass(prompt or f"Password of {self.identity.account}: ")
+        return getpass.getpass(f"Password of {self.identity.account}: ")
 
     def _client(self, token: str, on_login: Callable[[Login], None]) -> Client:
         identity = self.identity

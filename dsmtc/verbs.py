@@ -43,7 +43,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "You": {
         "login": "log in once; later commands need no password",
         "whoami": "your account, role and slices",
-        "account": "add, passwd: accounts",
+        "account": "add, passwd, list: accounts",
         "shell": "the same commands at a prompt (also dsmtc --cli)",
         "dev": "a little world on this machine, to try things",
     },

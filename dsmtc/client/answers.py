@@ -5,7 +5,7 @@ Times are seconds since the epoch unless the planner writes them as text.
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import NotRequired, TypedDict, final
 
 
 class Health(TypedDict):
@@ -35,10 +35,11 @@ class WhoAmI(TypedDict):
 
 
 class Account(TypedDict):
-    """An account."""
+    """An account; without a password nobody can log in to it yet."""
 
     account: str
-    role: str
+    roles: list[str]
+    has_password: bool
 
 
 class Slice(TypedDict):
@@ -54,6 +55,7 @@ class Slice(TypedDict):
     plan_parameters: dict[str, str]
     generation: int
     applications: list[object]
+    accounts_made: NotRequired[list[str]]
 
 
 class Managed(TypedDict):
@@ -104,10 +106,17 @@ class Package(TypedDict):
 
 
 class Stored(Package):
-    """A package that was just put: whether it added an application, and is used from now on."""
+    """A package that was just put: what it is for.
+
+    Attributes:
+        application_added: the slice has one application more.
+        used_now: it is what nodes are told to install.
+        waits_for: a package that it requires and the depot does not hold yet.
+    """
 
     application_added: bool
     used_now: bool
+    waits_for: NotRequired[str]
 
 
 class Changed(TypedDict):
@@ -178,6 +187,14 @@ class Invitation(TypedDict):
     expires_at: float | str
 
 
+@final
+class Lost(TypedDict):
+    """How many events a follower lost because it was too slow."""
+
+    lost: int
+
+
+@final
 class EventRecord(TypedDict):
     """One event, as `dsmt_core.journal.record` writes it."""
 

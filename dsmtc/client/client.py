@@ -29,14 +29,19 @@ class Client(Caller):
         """The account and role of the token, and the slices it may use."""
         return cast("answers.WhoAmI", self.call("GET", "/v1/whoami"))
 
+    def accounts(self) -> list[answers.Account]:
+        """All accounts (admin)."""
+        return cast("list[answers.Account]", self.call("GET", "/v1/accounts"))
+
     def add_account(self, account: str, password: str, role: str) -> answers.Account:
         """Make an account (admin)."""
         body = {"account": account, "password": password, "role": role}
         return cast("answers.Account", self.call("POST", "/v1/accounts", body))
 
-    def set_password(self, account: str, password: str) -> None:
-        """Change a password: one's own, or anyone's for an admin."""
-        self.call("PUT", f"/v1/accounts/{_word(account)}/password", {"password": password})
+    def set_password(self, account: str, password: str, *, old: str = "") -> None:
+        """Change a password: one's own with the old one, or anyone's as admin. Its logins end."""
+        body = {"password": password} | ({"old_password": old} if old else {})
+        self.call("PUT", f"/v1/accounts/{_word(account)}/password", body)
 
     # -- slices ------------------------------------------------------------------------------------
 
@@ -45,6 +50,7 @@ class Client(Caller):
         slice_: str,
         *,
         user: str = "",
+        members: Sequence[str] = (),
         agent: tuple[str, Mapping[str, str]] | None = None,
         plan: tuple[str, Mapping[str, str]] | None = None,
     ) -> answers.Slice:
@@ -52,6 +58,8 @@ class Client(Caller):
         body: dict[str, object] = {"slice": slice_}
         if user:
             body["user"] = user
+        if members:
+            body["members"] = list(members)
         if agent:
             body |= {"agent": agent[0], "agent_parameters": dict(agent[1])}
         if plan:
@@ -203,8 +211,10 @@ class Client(Caller):
 
     def events(
         self, filters: Mapping[str, str], *, count: int = 0, until: float | None = None
-    ) -> Iterator[answers.EventRecord]:
-        """Events, as they come with ``follow=1``.
+    ) -> Iterator[answers.EventRecord | answers.Lost]:
+        """The last events, or with ``follow=1`` those that come from now on.
+
+        A follower that is too slow is told in between how many it lost.
 
         Args:
             filters: ``channel``, ``state``, ``field``, ``follow``.
@@ -223,8 +233,9 @@ class Client(Caller):
         heard = 0
         with contextlib.closing(self.transport.lines(path, token=self.token, until=until)) as lines:
             for line in lines:
-                yield cast("answers.EventRecord", json.loads(line))
-                heard += 1
+                event = json.loads(line)
+                yield event
+                heard += "lost" not in event
                 if count and heard >= count:
                     return
         if filters.get("follow"):

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from dsmtc.commandline import Misused
 from dsmtc.dispatch import session_of
+from dsmtc.rendering.views import accounts
 from dsmtc.session import Session, password_in
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+_Account = Annotated[str, typer.Argument(metavar="[ACCOUNT]", help="such as me@example.com")]
+_Named = Annotated[str, typer.Option("--account", help="the same as an option")]
 _New = Annotated[str, typer.Option("--new-password-file", help="else DSMT_NEW_PASSWORD, else asked for")]
 
 
@@ -25,7 +27,7 @@ def account() -> None:
 @app.command()
 def add(
     context: typer.Context,
-    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="such as me@example.com")],
+    account: Annotated[str, typer.Argument(help="such as me@example.com")],
     role: Annotated[str, typer.Argument(metavar="[ROLE]", help="user, pi, tech or admin")] = "user",
     *,
     new_password_file: _New = "",
@@ -36,24 +38,40 @@ def add(
     """
     session = session_of(context)
     made = session.client.add_account(account, _new_password(session, new_password_file), role.lower())
-    session.out.answer(made, lambda: [f"account {made['account']} [{made['role']}] is made"])
+    session.out.answer(made, lambda: [f"account {made['account']} [{', '.join(made['roles'])}] is made"])
 
 
 @app.command()
 def passwd(
     context: typer.Context,
-    account: Annotated[str, typer.Argument(metavar="[ACCOUNT]", help="else your own")] = "",
+    account: _Account = "",
     *,
+    named: _Named = "",
     new_password_file: _New = "",
 ) -> None:
-    """Change a password: your own, or as admin anyone's.
+    """Change a password: your own when no account is named, or as admin anyone's.
 
     Example: dsmtc account passwd
     """
     session = session_of(context)
-    named = account or session.client.whoami()["account"]
-    session.client.set_password(named, _new_password(session, new_password_file))
-    session.out.answer({"account": named, "changed": True}, lambda: [f"the password of {named} is changed"])
+    client, who = session.client, session.client.whoami()
+    whose = account or named or who["account"]
+    old = ""
+    if who["role"] != "admin" and not (old := session.identity.password):
+        old = session.ask_password()
+    client.set_password(whose, _new_password(session, new_password_file), old=old)
+    session.out.answer({"account": whose, "changed": True}, lambda: [f"the password of {whose} is changed"])
+
+
+@app.command("list")
+def list_accounts(context: typer.Context) -> None:
+    """List all accounts (admin).
+
+    Example: dsmtc account list
+    """
+    session = session_of(context)
+    found = session.client.accounts()
+    session.out.answer(found, lambda: accounts(found))
 
 
 def _new_password(session: Session, file: str) -> str:
@@ -61,7 +79,4 @@ def _new_password(session: Session, file: str) -> str:
         return password_in(file)
     if outside := session.environment.get("DSMT_NEW_PASSWORD", ""):
         return outside
-    first = session.ask_password("New password: ")
-    if session.ask_password("The same again: ") != first:
-        raise Misused("the two passwords differ; nothing is changed")
-    return first
+    return session.ask_new_password()

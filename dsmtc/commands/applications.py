@@ -15,7 +15,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 _Application = Annotated[
     str, typer.Argument(metavar="[APPLICATION]", help="may be left out when the slice has only one")
 ]
-_Hosts = Annotated[list[str] | None, typer.Option("--host", help="only there; may be given several times")]
+_Hosts = Annotated[list[str] | None, typer.Option("--host", "--node", help="only there; may be repeated")]
 
 
 @app.command()

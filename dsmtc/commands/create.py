@@ -23,7 +23,7 @@ def create(
     *,
     agent: Annotated[str, typer.Option(help="the installation agent")] = "",
     plan: Annotated[str, typer.Option(help="the node selection")] = "",
-    member: Annotated[str, typer.Option(help="the slice's user, as the second --user")] = "",
+    member: Annotated[list[str] | None, typer.Option(help="who may use it too; may be repeated")] = None,
 ) -> None:
     """Make a slice and manage it (pi or admin).
 
@@ -37,12 +37,13 @@ def create(
     of_agent, of_plan = belonging(session.words, "agent"), belonging(session.words, "plan")
     if len(words or []) != len(of_agent) + len(of_plan):
         raise Misused("a parameter belongs to no --agent or --plan", hint="put name=value right after it")
-    if member and session.parties.member:
-        raise Misused("the slice's user is named twice", hint="by --member or by the second --user")
     made = session.client.create(
         session.common.slice,
-        user=member or session.parties.member,
+        user=session.parties.member,
+        members=member or (),
         agent=(agent, parameters(of_agent)) if agent else None,
         plan=(plan, parameters(of_plan)) if plan else None,
     )
     session.out.answer(made, lambda: [f"made {slice_line(made)}"])
+    for account in made.get("accounts_made", []):
+        session.out.story(f"account {account} is new and has no password: dsmtc account passwd {account}")

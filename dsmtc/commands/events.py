@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dsmtc.client import EventRecord
+from dsmtc.client import EventRecord, Lost
 from dsmtc.dispatch import session_of
 from dsmtc.rendering.table import View
 from dsmtc.rendering.views import event_line
@@ -38,11 +38,10 @@ def events(  # noqa: PLR0913 - a verb's parameters are its options
         session.out.record(event, partial(_view, event))
 
 
-def _view(event: EventRecord) -> View:
-    return [event_line(event, _clock(event))]
+def _view(event: EventRecord | Lost) -> View:
+    return [event_line(event, _clock)]
 
 
-def _clock(event: EventRecord) -> str:
-    sent_at = event["sent_at"]
+def _clock(sent_at: float) -> str:
     whole = time.strftime("%H:%M:%S", time.localtime(sent_at))
     return f"{whole}.{int(sent_at * 1000) % 1000:03d}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from dsmtc.client import Changed, Evaluation, EventRecord, Node, Package, Plan, Slice, Stored
+from dsmtc.client import Account, Changed, Evaluation, EventRecord, Lost, Node, Package, Plan, Slice, Stored
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import since, size
 
@@ -89,6 +89,8 @@ def evaluation(found: Evaluation) -> View:
 def stored(package: Stored) -> str:
     """What the depot found in a file."""
     told = f"{package['filename']}: {package['kind']} {package['name']} {package['version']}"
+    if package.get("waits_for"):
+        return f"{told}; application {package['application']} waits for {package['waits_for']}"
     if package.get("application_added"):
         return f"{told}; application {package['application']} added to the slice"
     if package.get("used_now"):
@@ -151,6 +153,17 @@ def node(found: Node, now: float) -> View:
     return [*nodes([found], now), "", Table(("FACT", "VALUE"), facts)]
 
 
-def event_line(event: EventRecord, clock: str) -> str:
-    """An event in one line; ``clock`` is its time for people."""
-    return f"{clock} {event['channel']} {event['field']} {event['value']}"
+def accounts(found: Sequence[Account]) -> View:
+    """All accounts."""
+    rows = [
+        (each["account"], " ".join(each["roles"]), "yes" if each["has_password"] else "no")
+        for each in found
+    ]
+    return [Table(("ACCOUNT", "ROLES", "PASSWORD"), rows)]
+
+
+def event_line(event: EventRecord | Lost, clock: Callable[[float], str]) -> str:
+    """An event in one line; ``clock`` writes a time for people."""
+    if "lost" in event:
+        return f"... {event['lost']} events were lost here: they came faster than they were read"
+    return f"{clock(event['sent_at'])} {event['channel']} {event['field']} {event['value']}"

@@ -1,0 +1,190 @@
+"""What people see, also when a node tries to draw on their terminal."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from dsmtc.client import Node, Plan, SliceStatus, Stored
+from dsmtc.rendering.status import changes, status_view
+from dsmtc.rendering.table import Table, lines, plain
+from dsmtc.rendering.terminal import drawn
+from dsmtc.rendering.text import clean, cut, since, size, span
+from dsmtc.rendering.views import nodes, plans, stored
+
+HOSTILE = "\x1b[2J\x9b31m\r\nboo\u202e\x00\ud800"
+
+
+def a_status(**changed: Any) -> SliceStatus:
+    application = {
+        "application": "pinger",
+        "state": "running",
+        "version": "1.8-1",
+        "wanted_version": "1.8-1",
+        "wanted": "running",
+        "text": "well",
+        "reason": "",
+        "since": 100.0,
+    }
+    host = {
+        "host": "node1",
+        "node_state": "alive",
+        "container": "running",
+        "agent": "running",
+        "applications": [{**application, **changed.pop("application", {})}],
+        "reason": "",
+    }
+    status = {
+        "slice": "s",
+        "managed": True,
+        "plan": "only3",
+        "agent": "deployment-agent",
+        "generation": 2,
+        "wanted": 1,
+        "running": 1,
+        "failed": 0,
+        "waiting": 0,
+        "missing": 0,
+        "hosts": [{**host, **changed.pop("host", {})}],
+        "waiting_reasons": [],
+        **changed,
+    }
+    return cast("SliceStatus", status)
+
+
+@given(st.text())
+def test_no_control_character_survives(text: str) -> None:
+    shown = clean(text)
+    assert not [
+        character for character in shown if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+    ]
+    assert clean(shown) == shown
+
+
+def test_harmless_text_is_left_alone() -> None:
+    assert clean("Zürich ok, 3 < 4 \\ [red]") == "Zürich ok, 3 < 4 \\ [red]"
+
+
+@pytest.mark.parametrize("place", ["text", "version", "state", "reason", "application"])
+def test_hostile_text_is_shown_and_not_obeyed_on_a_terminal_either(place: str) -> None:
+    status = a_status(application={place: HOSTILE}, waiting_reasons=[HOSTILE], host={"host": HOSTILE})
+    written = "\n".join(lines(status_view(status, 107.0)))
+    assert "\\x1b[2J\\x9b31m\\r\\nboo\\u202e" in written
+    file = io.StringIO()
+    Console(file=file, force_terminal=True, width=400, markup=False).print(
+        drawn(status_view(status, 107.0))
+    )
+    assert "\x1b[2J" not in file.getvalue()
+    assert "\x9b" not in file.getvalue()
+
+
+def test_markup_of_the_terminal_library_is_plain_text() -> None:
+    file = io.StringIO()
+    table = Table(("A",), [("[bold]x[/bold] :smile:",)])
+    Console(file=file, width=80).print(drawn(["[red]y[/red]", table]))
+    assert "[red]y[/red]" in file.getvalue()
+    assert "[bold]x[/bold] :smile:" in file.getvalue()
+
+
+def test_status_begins_with_health_and_ends_with_the_hosts() -> None:
+    written = lines(status_view(a_status(waiting_reasons=["not enough nodes"], missing=2), 107.0))
+    assert written == [
+        "slice s: managed, plan only3, agent deployment-agent, generation 2",
+        "1 wanted, 1 running, 0 failed, 0 waiting, 2 missing",
+        "waiting: not enough nodes",
+        "",
+        "HOST   NODE   CONTAINER  AGENT    APPLICATION  STATE    VERSION  SINCE  TEXT",
+        "node1  alive  running    running  pinger       running  1.8-1    7s     well",
+    ]
+
+
+def test_a_host_without_application_shows_why_it_waits() -> None:
+    status = a_status(host={"applications": [], "reason": "the node is silent"})
+    assert lines(status_view(status, 0))[-1].endswith("the node is silent")
+
+
+def test_another_version_than_wanted_shows_both() -> None:
+    written = lines(status_view(a_status(application={"wanted_version": "1.9-1"}), 107.0))
+    assert "1.8-1 -> 1.9-1" in written[-1]
+
+
+def test_changes_are_all_at_first_and_then_only_what_differs() -> None:
+    first, failed = (
+        a_status(),
+        a_status(application={"state": "failed", "reason": "exit 3"}, running=0, failed=1),
+    )
+    assert "node1 pinger running 1.8-1 well" in changes(None, first)
+    assert changes(first, first) == []
+    assert changes(first, failed) == [
+        "node1 pinger failed 1.8-1 exit 3: well",
+        "1 wanted, 0 running, 1 failed, 0 waiting",
+    ]
+    assert "node1 node gone" in changes(first, a_status(hosts=[]))
+
+
+def test_a_table_is_aligned_and_bounded() -> None:
+    assert plain(Table(("A", "LONG"), [("x", "y"), ("xxx", "")])) == ["A    LONG", "x    y", "xxx"]
+    assert len(plain(Table(("A",), [("x" * 10_000,)]))[1]) == 160
+
+
+def test_times_and_sizes_are_short() -> None:
+    assert [span(seconds) for seconds in (-1, 59.9, 60, 7_200, 200_000)] == ["0s", "59s", "1m", "2h", "2d"]
+    assert [since(moment, 10) for moment in (None, 3.0, "2026-11-23", True)] == ["", "7s", "2026-11-23", ""]
+    assert [size(count) for count in (0, 1023, 1536, 5 << 40)] == ["0 B", "1023 B", "1.5 KiB", "5120.0 GiB"]
+    assert cut("x" * 20, 10) == "xxxxxxx..."
+
+
+def test_plans_of_the_slice_come_before_the_functions() -> None:
+    found: list[Plan] = [
+        {"name": "all_nodes", "base": "all_nodes", "parameters": {}, "builtin": True},
+        {"name": "good", "base": "minus", "parameters": {"left": "all_nodes"}, "builtin": False},
+    ]
+    assert lines(plans(found)) == [
+        "PLAN  BASE   PARAMETERS",
+        "good  minus  left=all_nodes",
+        "",
+        "FUNCTION   PARAMETERS",
+        "all_nodes",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"application_added": True}, "application pinger added to the slice"),
+        ({"used_now": True}, "used for application pinger"),
+        ({"waits_for": "pinger"}, "application pinger waits for pinger"),
+        ({}, "use it with dsmtc update pinger"),
+        ({"application": None}, "dsmtw_pinger 1.8-1"),
+    ],
+)
+def test_what_the_depot_found_is_told(changed: dict[str, Any], told: str) -> None:
+    package = {
+        "filename": "f.rpm",
+        "kind": "rpm",
+        "name": "dsmtw_pinger",
+        "version": "1.8-1",
+        "application": "pinger",
+        "application_added": False,
+        "used_now": False,
+        **changed,
+    }
+    assert stored(cast("Stored", package)).endswith(told)
+
+
+def test_a_node_that_was_never_heard_says_so() -> None:
+    node: dict[str, object] = {
+        "host": "n",
+        "state": "unknown",
+        "heard_at": None,
+        "period": 1.0,
+        "slivers": [],
+        "facts": {},
+    }
+    assert "never" in lines(nodes([cast("Node", node)], 0))[1]
