@@ -1,7 +1,7 @@
 """``dsmt-planner``: the control plane as a program.
 
 Answers on stdout, the story on stderr; an error is one plain line and a hint; its kind
-is the exit code. Secrets come from the environment or files as well: none needs to stand in an argument list.
+is the exit code. Secrets come from the environment or files as well: none needs to be an argument.
 """
 
 from __future__ import annotations

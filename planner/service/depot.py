@@ -58,13 +58,16 @@ class DepotClient:
 
     def __init__(self, url: str, secret: str) -> None:
         self.url = url
-        self._client = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {secret}"}, timeout=_TIMES, trust_env=False
-        )
+        self._headers = {"Authorization": f"Bearer {secret}"}
+        self._client = httpx.AsyncClient(headers=self._headers, timeout=_TIMES, trust_env=False)
 
     def moved(self, url: str) -> None:
         """The depot answers somewhere else from now on."""
         self.url = url
+
+    def through(self, transport: httpx.AsyncBaseTransport) -> None:
+        """Reach the depot another way than by the network, such as within this process."""
+        self._client = httpx.AsyncClient(headers=self._headers, timeout=_TIMES, transport=transport)
 
     async def put(self, content: AsyncIterator[bytes], digest: str, filename: str) -> Package:
         """Stream a package into the depot.

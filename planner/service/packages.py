@@ -13,10 +13,9 @@ from dsmt_core.errors import DsmtError
 from dsmt_core.names import Slice
 from dsmt_core.packages import package_filename
 from planner.requirements import Package
-from planner.service.clock import SteadyClock
 from planner.service.depot import DepotClient
-from planner.service.ledger import Ledger
-from planner.store import Database, packages
+from planner.service.means import Means
+from planner.store import packages
 from planner.store.applications import Effect
 
 _log = structlog.get_logger(__name__)
@@ -33,11 +32,11 @@ class Stored:
 class Packages:
     """What people do with the depot of a slice."""
 
-    def __init__(self, database: Database, ledger: Ledger, depot: DepotClient, clock: SteadyClock) -> None:
-        self._database = database
-        self._ledger = ledger
+    def __init__(self, means: Means, depot: DepotClient) -> None:
+        self._database = means.database
+        self._ledger = means.ledger
+        self._clock = means.clock
         self._depot = depot
-        self._clock = clock
 
     async def put(
         self, slice_: Slice, filename: str, content: AsyncIterator[bytes], *, digest: str

@@ -67,17 +67,12 @@ class Planner:
         self.depot = DepotClient(config.depot, secrets_.planner)
         self.ledger = Ledger(database, self._changed)
         self.gate = Gate(database, self.clock)
-        self.slices = Slices(
-            database,
-            self.ledger,
-            fleet=self.fleet,
-            clock=self.clock,
-            status_period=config.status_period,
-        )
-        self.packages = Packages(database, self.ledger, self.depot, self.clock)
-        self.applications = Applications(self.ledger)
         means = Means(database, self.ledger, bus, self.clock)
-        watched = Watched(self.fleet, FailedNodes(Patience(misses=config.misses), now=self.clock()))
+        self.slices = Slices(means, self.fleet, status_period=config.status_period)
+        self.packages = Packages(means, self.depot)
+        self.applications = Applications(self.ledger)
+        patience = Patience(misses=config.misses, lag_s=config.heartbeat)
+        watched = Watched(self.fleet, FailedNodes(patience, now=self.clock()))
         told = Told(lambda: self.depot.url, secrets_.node)
         voice = Voice(bus, self.clock, secrets.token_hex(8))
         pace = Pace(least=config.round_every, most=config.full_round_every)

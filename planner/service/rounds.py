@@ -130,7 +130,7 @@ class Rounds:
             if round_.changes:
                 await self._ledger.commit(round_.changes)
         self.count += 1
-        self._keep_waiting(round_, only)
+        self._keep_waiting(round_)
         await self._act(round_)
         return round_.again_at
 
@@ -143,10 +143,8 @@ class Rounds:
         self._everything, self._changed = False, set()
         return None if everything else slices
 
-    def _keep_waiting(self, round_: Round, only: frozenset[Slice] | None) -> None:
-        if only is None:
-            self._waiting.clear()
-        for slice_ in only or ():
+    def _keep_waiting(self, round_: Round) -> None:
+        for slice_ in round_.looked_at:
             self._waiting.pop(slice_, None)
         told: dict[Slice, list[Waiting]] = {}
         for one in round_.waiting:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import Connection
 
-from dsmt_core.errors import Invalid, NotFound
+from broker.topology import agent_queue
+from dsmt_core.errors import DsmtError, Invalid, NotFound
 from dsmt_core.names import DEFAULT_AGENT, Account, PlanName, Slice
 from planner.fleet import Fleet
 from planner.placement import world_of
 from planner.plans import builtin_plans, check_in_force, check_plan, check_removal, evaluate
-from planner.service.clock import SteadyClock
-from planner.service.ledger import Ledger
-from planner.store import Database, accounts, slices
+from planner.reconcile.round import ALL_SLICES
+from planner.service.means import Means
+from planner.store import accounts, slices
 from planner.store.slices import NewSlice, People
 from planner.store.wanted import incomplete, load_slice
 from planner.wanted import NO_PLAN, Plan, WantedSlice
@@ -23,24 +25,25 @@ AGENTS: Final = (DEFAULT_AGENT,)
 _PERIOD: Final = "status_period"
 _SHORTEST_S: Final = 0.1
 _LONGEST_S: Final = 86_400.0
+_log = structlog.get_logger(__name__)
 
 
 class Slices:
     """Slices and their plans. Every method raises `NotFound` for a slice that does not exist.
 
     Args:
-        database, ledger, fleet, clock: of the planner.
+        means: where things are kept and said.
+        fleet: what is seen: the hosts that plans choose from.
         status_period: seconds between calls of the status scripts, unless the agent's parameters say.
     """
 
-    def __init__(
-        self, database: Database, ledger: Ledger, *, fleet: Fleet, clock: SteadyClock, status_period: float
-    ) -> None:
-        self._status_period = status_period
-        self._database = database
-        self._ledger = ledger
+    def __init__(self, means: Means, fleet: Fleet, *, status_period: float) -> None:
+        self._database = means.database
+        self._ledger = means.ledger
+        self._bus = means.bus
+        self._clock = means.clock
         self._fleet = fleet
-        self._clock = clock
+        self._status_period = status_period
 
     async def make(self, new: NewSlice) -> list[Account]:
         """Make a slice, managed from the beginning.
@@ -55,6 +58,8 @@ class Slices:
             Conflict: the slice exists.
             Invalid, NotFound: plan or agent are not known, or a parameter is not legal.
         """
+        if new.slice == ALL_SLICES:
+            raise Invalid(f"{ALL_SLICES} is a reserved name", hint="choose another name for the slice")
         period = _status_period(new.agent, new.agent_parameters) or self._status_period
         if new.plan != NO_PLAN:
             check_in_force(new.plan, new.plan_parameters, {}, known=self._fleet.hosts.keys())
@@ -68,7 +73,14 @@ class Slices:
 
     async def remove(self, slice_: Slice) -> None:
         """Delete a slice; its slivers and all that runs in them go."""
+        wanted = self._ledger.slice(slice_)
         await self._ledger.change(slice_, slices.remove, slice_)
+        try:
+            for host in wanted.hosts.keys() | wanted.retired.keys():
+                await self._bus.delete_queue(agent_queue(slice_, host))
+        except DsmtError as error:
+            # A queue that nobody reads is bounded and empties itself.
+            _log.warning("queues of a deleted slice stay", slice=slice_, reason=str(error))
 
     async def set_managed(self, slice_: Slice, *, managed: bool) -> bool:
         """Put a slice under management or leave it alone; whether that was a change."""

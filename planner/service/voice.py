@@ -7,10 +7,11 @@ from typing import Final
 
 from broker.bus import Bus
 from dsmt_core.channels import Channel, command_channel
-from dsmt_core.commands import FOR_APPLICATIONS, Order
+from dsmt_core.commands import FOR_SLIVERS, Order
 from dsmt_core.events import STATUS, Sender
 from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, Slice, manager_of
 from dsmt_core.rights import ORDERS
+from planner.reconcile.round import ALL_SLICES
 from planner.service.clock import SteadyClock
 
 INSTANCE: Final = "planner"
@@ -60,4 +61,5 @@ class Voice:
 
 def component_of(order: Order) -> str:
     """Who obeys an order: the agent, or the container manager."""
-    return DEPLOYMENT_AGENT if order.verb in FOR_APPLICATIONS else CONTAINER_MGR
+    of_node = order.verb in FOR_SLIVERS or order.slice == ALL_SLICES
+    return CONTAINER_MGR if of_node else DEPLOYMENT_AGENT
