@@ -22,6 +22,7 @@ from dsmt_core.errors import DeadlinePassed, DsmtError, Unavailable
 from dsmt_core.names import Host
 from dsmtc.client import Client, Credentials
 from lab.scene import Scenery
+from lab.sightings import running_module
 
 READY_WITHIN_S: Final = 40.0
 _GRACE_S: Final = 10.0
@@ -105,12 +106,12 @@ class ProcessScene:
 
     def manager_pid(self, host: Host) -> int:
         """The container manager's process."""
-        return pid_of(self.pids(host), "agents.container_manager.main")
+        return next(iter(running_module(self.pids(host), "agents.container_manager.main")), 0)
 
     def depot_pid(self) -> int:
         """The depot's process."""
         children = psutil.Process(self.planner.pid).children(recursive=True)
-        return pid_of([process.pid for process in children], "depot.main")
+        return next(iter(running_module([process.pid for process in children], "depot.main")), 0)
 
     def client(self) -> Client:
         """The planner, for the first account."""
@@ -171,16 +172,6 @@ class _Machine:
         with contextlib.suppress(psutil.Error):
             return [process.pid for process in psutil.Process(self._keeper).children(recursive=True)]
         return []
-
-
-def pid_of(pids: list[int], module: str) -> int:
-    """The process among ``pids`` that runs ``module``; 0 when there is none."""
-    for pid in pids:
-        with contextlib.suppress(psutil.Error):
-            words = psutil.Process(pid).cmdline()
-            if module in words and "lab.machine" not in words:
-                return pid
-    return 0
 
 
 async def _until_known(machine: _Machine, planner_url: str) -> None:

@@ -56,7 +56,11 @@ class Scene(Protocol):
 
     broker: str
     planner_url: str
-    operator_url: str
+
+    @property
+    def operator_url(self) -> str:
+        """The broker's URL with which a monitor connects."""
+        ...
 
     async def start(self) -> None:
         """Start broker, planner, depot and all nodes; returns when they answer.

@@ -17,11 +17,12 @@ from dsmt_core import names
 from dsmt_core.errors import DeadlinePassed, DsmtError
 from dsmt_core.events import Event
 from dsmt_core.names import Host
-from lab.demo.report import Report, eldest, rss_mb
+from lab.demo.report import Report
 from lab.demo.story import Story
 from lab.demo.transcript import APPLICATION, INSTANCES, SETPLAN, SLICE, STATUS, USER, Line, create, prepare
 from lab.monitor import Heard, Monitor
 from lab.scene import Scene, Scenery
+from lab.sightings import eldest, rss_mb
 
 RUNNING_WITHIN_S = 60.0
 REPLACED_WITHIN_S = 60.0
@@ -69,7 +70,7 @@ class Play:
         placed = await self._deploy(packages)
         lost, replacement = await self._lose_one(placed)
         await self._bring_back(lost)
-        self._measure(lost, placed, replacement)
+        await self._measure(lost, placed, replacement)
 
     async def _make_packages(self) -> list[str]:
         self._story.chapter("An application becomes two packages")
@@ -135,14 +136,13 @@ class Play:
     async def _until_alive(self, host: Host) -> None:
         deadline = time.monotonic() + GIVEN_UP_WITHIN_S
         while time.monotonic() < deadline:
-            nodes = json.loads(await self._dsmtc(Line(("nodes", "list", "--json")), prompt=""))
-            if any(node["host"] == host and node["state"] == "alive" for node in nodes):
+            if any(node["host"] == host and node["state"] == "alive" for node in await self._nodes()):
                 self._story.note(f"{host:22} is believed again")
                 return
             await asyncio.sleep(0.3)
         raise DeadlinePassed(f"{host} was not alive again within {GIVEN_UP_WITHIN_S:g} s")
 
-    def _measure(self, lost: Host, placed: list[Host], replacement: Host) -> None:
+    async def _measure(self, lost: Host, placed: list[Host], replacement: Host) -> None:
         stayed = [host for host in placed if host != lost]
         self._report.spurious_restarts = sum(
             eldest(self._scene.pids(host), APPLICATION) != self._before[host] for host in stayed
@@ -151,7 +151,14 @@ class Play:
         pids = [pid for host in hosts for pid in self._scene.pids(host)]
         self._report.container_manager_rss_mb = rss_mb(pids, "agents.container_manager.main")
         self._report.agent_rss_mb = rss_mb(pids, "agents.deployment_agent.main")
+        self._report.sliver_driver = (await self._nodes())[0]["facts"]["sliver_driver"]
         self._report.events = len(self._monitor.heard)
+
+    async def _nodes(self) -> list[dict[str, Any]]:
+        nodes: list[dict[str, Any]] = json.loads(
+            await self._dsmtc(Line(("nodes", "list", "--json")), prompt="")
+        )
+        return nodes
 
     async def _dsmtc(self, line: Line, *, prompt: str, as_admin: bool = False) -> str:
         """Play one line; in the slice as its user, or without a slice as the admin."""
@@ -208,14 +215,3 @@ def host_of(heard: Heard) -> Host:
 
 def _program(module: str) -> list[str]:
     return [sys.executable, "-m", module]
-
-
-def instances(events: list[dict[str, Any]]) -> set[str]:
-    """The hosts where the application runs, by a journal."""
-    found: set[str] = set()
-    for event in events:
-        pairs = event["pairs"]
-        if event["field"] != "deployment-status" or pairs.get("component") != names.DEPLOYMENT_AGENT:
-            continue
-        (found.add if pairs["status"] == "running" else found.discard)(pairs["hostname"])
-    return found

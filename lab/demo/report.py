@@ -6,8 +6,6 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import psutil
-
 
 @dataclass(slots=True, kw_only=True)
 class Report:
@@ -44,37 +42,6 @@ class Report:
     def lines(self) -> list[str]:
         """The figures, one a line."""
         return [f"{name:26} {_plain(value)}" for name, value in asdict(self).items()]
-
-
-def rss_mb(pids: list[int], module: str) -> float | None:
-    """The largest resident memory among the processes that run ``module``, MB of 10^6 bytes."""
-    sizes = []
-    for pid in pids:
-        try:
-            process = psutil.Process(pid)
-            if module in process.cmdline() or any(
-                word.endswith(f"/{module}") for word in process.cmdline()
-            ):
-                sizes.append(process.memory_info().rss)
-        except psutil.Error:
-            continue
-    return round(max(sizes) / 1e6, 1) if sizes else None
-
-
-def eldest(pids: list[int], application: str) -> tuple[int, float] | None:
-    """Pid and start time of the longest-living process among ``pids`` that belongs to ``application``.
-
-    Status scripts come and go; what the application started stays, and is the oldest.
-    """
-    found = []
-    for pid in pids:
-        try:
-            process = psutil.Process(pid)
-            if process.environ().get("DSMT_APPLICATION") == application:
-                found.append((process.create_time(), pid))
-        except psutil.Error:
-            continue
-    return (min(found)[1], min(found)[0]) if found else None
 
 
 def _plain(value: object) -> str:

@@ -16,8 +16,7 @@ import pytest
 
 from dsmt_core import names
 from dsmt_core.names import Host
-from lab.demo.report import eldest
-from lab.processes import pid_of
+from lab.sightings import eldest, running_module
 from tests.e2e.application import App
 from tests.e2e.conftest import Stages
 from tests.e2e.stage import Stage
@@ -39,10 +38,10 @@ async def kill_container_manager(stage: Stage) -> None:
 
 
 async def kill_agent(stage: Stage) -> None:
-    pid = await stage.eventually(
-        lambda: pid_of(stage.scene.pids(stage.hosts[0]), "agents.deployment_agent.main")
+    pids = await stage.eventually(
+        lambda: running_module(stage.scene.pids(stage.hosts[0]), "agents.deployment_agent.main")
     )
-    os.kill(pid, signal.SIGKILL)
+    os.kill(pids[0], signal.SIGKILL)
 
 
 async def kill_broker(stage: Stage) -> None:
