@@ -62,7 +62,7 @@ class Deployment:
         """Whether all is as ordered."""
         record = self.record
         if record.goal is Goal.RUNNING:
-            return record.state is State.RUNNING and not record.outdated
+            return record.state is State.RUNNING and record.life is Life.UP and not record.outdated
         return record.state is State.TERMINATED and record.life is Life.DOWN and not record.outdated
 
     def rebooted(self, now: float) -> None:

@@ -162,6 +162,10 @@ class World:
         if self.bus is not None:
             await self.bus.close()
 
+    def reboot(self) -> None:
+        """As after a restart of the machine; the next agent sees another boot id."""
+        self.config = replace(self.config, boot_id=self.config.boot_id + "+")
+
     async def order(self, order_: Order) -> None:
         channel = command_channel(SLICE, DEPLOYMENT_AGENT, HOST)
         event = self._sender.event(
@@ -190,7 +194,9 @@ class World:
         ]
 
     def last(self, field_: str) -> dict[str, str]:
-        return dict(next(event for event in reversed(self.events) if event.field == field_).pairs)
+        """The pairs of the last event of the agent with this field; empty when there is none."""
+        heard = [event for event in self.events if event.field == field_ and event.service != "planner"]
+        return dict(heard[-1].pairs) if heard else {}
 
     async def until_states(self, *expected: str, managed: str = APP) -> None:
         """Wait until exactly these states were published."""
