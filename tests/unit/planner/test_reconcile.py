@@ -75,7 +75,7 @@ def test_an_agent_that_says_nothing_is_asked_after_a_while() -> None:
 def test_orders_are_repeated_with_growing_waits_until_they_are_confirmed() -> None:
     toy = Toy(1)
     times = []
-    for _ in range(2000):
+    for _ in range(1500):
         if toy.round().orders:
             times.append(toy.now - 100)
         toy.now += 0.125

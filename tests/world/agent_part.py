@@ -1,0 +1,216 @@
+"""A deployment agent of the simulated world: the real decisions, and hands that only pretend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from agents.deployment_agent.decide import (
+    Checked,
+    CheckStatus,
+    Deployments,
+    Done,
+    Install,
+    Installed,
+    Outcome,
+    Periods,
+    Publish,
+    Report,
+    Start,
+    Started,
+    Step,
+    Stop,
+    Troubled,
+    Verdict,
+)
+from agents.deployment_agent.decide.record import Goal
+from dsmt_core.channels import status_channel
+from dsmt_core.commands import NO_APPLICATION, Order
+from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, Event, Sender
+from dsmt_core.lifecycle import State
+from dsmt_core.names import DEPLOYMENT_AGENT, SLIVER_BOOTSTRAP, Application, Host, Slice
+from dsmt_core.nodes import HOLDINGS, application_pairs
+from tests.world.simulation import Simulation
+from tests.world.truth import Broken, Truth
+
+TELLS_S = 10.0
+# A trial of a healthy application costs steps and shows nothing new.
+PERIODS = Periods(first_poll_s=0.2, grace_s=5.0)
+
+
+class Listener(Protocol):
+    """Whoever hears events in the end: the planner."""
+
+    def hear(self, host: Host, event: Event) -> None:
+        """An event is published by a host."""
+        ...
+
+
+class AgentPart:
+    """One life of an agent's process.
+
+    Args:
+        simulation: clock and luck.
+        truth: of the processes.
+        planner: hears what it says.
+        place: host and slice.
+        disk: what the agent wrote; kept by the sliver.
+    """
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        truth: Truth,
+        planner: Listener,
+        *,
+        place: tuple[Host, Slice],
+        disk: dict[str, Any],
+    ) -> None:
+        self._simulation = simulation
+        self._truth = truth
+        self._planner = planner
+        self._host, self._slice = place
+        self._disk = disk
+        self.alive = True
+        self._wakes = float("inf")
+        self.deployments = Deployments(periods=PERIODS)
+        life = f"{simulation.luck.random()}"
+        self._bootstrap = Sender("m", f"{self._host}/{SLIVER_BOOTSTRAP}/{self._slice}", life)
+        self._sender = Sender("m", f"{self._host}/{DEPLOYMENT_AGENT}/{self._slice}", life)
+
+    def start(self, *, rebooted: bool) -> None:
+        """The process comes up, and up to what it was."""
+        if self._disk:
+            self.deployments.load(self._disk, self._simulation.now, rebooted=rebooted)
+        for state in (
+            State.REQUESTED,
+            State.INSTANTIATED,
+            State.INITIALIZED,
+            State.INSTALLED,
+            State.RUNNING,
+        ):
+            self._tell_state(self._bootstrap, SLIVER_BOOTSTRAP, state, {})
+        self._tell_holdings(asks=rebooted and any(True for _ in self.deployments))
+        self._simulation.after(TELLS_S, self._tell_again)
+        self._work()
+
+    def hear(self, order: Order) -> None:
+        """An order from its queue."""
+        before = self.deployments.generation(order.application)
+        verdict = self.deployments.accept(order, self._simulation.now)
+        if verdict is Verdict.ACCEPTED:
+            if order.generation < before:
+                raise Broken(f"{order.text} of generation {order.generation} was obeyed after {before}")
+            self._keep()
+        self._tell_holdings(refused=order.application if verdict is Verdict.REFUSED else NO_APPLICATION)
+        self._work()
+
+    def ended(self, application: Application) -> None:
+        """A process has ended."""
+        if self.alive:
+            self.deployments.ended(application, self._simulation.now)
+            self._work()
+
+    def _work(self) -> None:
+        if not self.alive:
+            return
+        now = self._simulation.now
+        steps = self.deployments.due(now)
+        if steps:
+            self._keep()
+        for name, step in steps:
+            self._begin(name, step)
+        wake = self.deployments.wake_at
+        if now < wake < self._wakes:
+            self._wakes = wake
+            self._simulation.after(wake - now + 0.001, self._woken)
+
+    def _woken(self) -> None:
+        self._wakes = float("inf")
+        self._work()
+
+    def _begin(self, name: Application, step: Step) -> None:
+        def finish() -> None:
+            if self.alive:
+                outcome = self._carry_out(name, step)
+                self.deployments.done(name, step, outcome, self._simulation.now)
+                self._keep()
+                self._work()
+
+        self._simulation.after(self._simulation.luck.uniform(0.001, 0.1), finish)
+
+    def _carry_out(self, name: Application, step: Step) -> Outcome:
+        place = self._host, self._slice, name
+        match step:
+            case Publish(state=state):
+                self._tell_state(self._sender, DEPLOYMENT_AGENT, state, self._about(name, step))
+            case Report():
+                self._tell_status(name)
+            case Install() if self._simulation.faulty and self._simulation.chance(0.05):
+                return Troubled("the disk is full")
+            case Install():
+                return Installed({})
+            case Start(version=version):
+                self._truth.start(place, version)
+                return Started(7)
+            case CheckStatus():
+                return self._check(name)
+            case Stop():
+                self._truth.stop(place, why=self._why_stop(name))
+            case _:
+                pass
+        return Done()
+
+    def _check(self, name: Application) -> Checked:
+        process = self._truth.processes.get((self._host, self._slice, name))
+        well = process is not None and process.well
+        return Checked(scripted=True, code=0 if well else 1, alive=process is not None, start_code=0)
+
+    def _why_stop(self, name: Application) -> str:
+        record = self.deployments[name].record
+        if record.goal is not Goal.RUNNING:
+            return "not wanted"
+        if record.outdated or record.order.restarts > record.restarts:
+            return "another version, or a restart, was asked for"
+        return ""
+
+    def _about(self, name: Application, step: Publish) -> Mapping[str, str]:
+        return {
+            "managed": name,
+            "version": step.version,
+            "generation": str(step.generation),
+            "reason": step.reason,
+        }
+
+    def _tell_state(self, sender: Sender, component: str, state: State, pairs: Mapping[str, str]) -> None:
+        self._tell(sender, component, DEPLOYMENT_STATUS, {"status": state, **pairs})
+
+    def _tell_status(self, name: Application) -> None:
+        held = self.deployments[name].held
+        pairs = {
+            "application": name,
+            "state": held.state,
+            "text": "fine",
+            "exit-code": "0",
+            "version": held.version,
+            "generation": str(held.generation),
+        }
+        self._tell(self._sender, DEPLOYMENT_AGENT, STATUS, pairs)
+
+    def _tell_again(self) -> None:
+        if self.alive:
+            self._tell_holdings()
+            self._simulation.after(TELLS_S, self._tell_again)
+
+    def _tell_holdings(self, *, asks: bool = False, refused: Application = NO_APPLICATION) -> None:
+        pairs = application_pairs(self.deployments.holdings(refused))
+        self._tell(self._sender, DEPLOYMENT_AGENT, HOLDINGS, pairs | ({"asks": "yes"} if asks else {}))
+
+    def _tell(self, sender: Sender, component: str, field: str, pairs: Mapping[str, str]) -> None:
+        channel = status_channel(self._slice, component, self._host)
+        now = self._simulation.now
+        self._planner.hear(self._host, sender.event(channel, field, now=now, id_="", pairs=dict(pairs)))
+
+    def _keep(self) -> None:
+        self._disk.clear()
+        self._disk.update(self.deployments.written())

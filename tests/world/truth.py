@@ -1,0 +1,58 @@
+"""What is really so, whatever anybody believes: processes of applications, and who ended them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dsmt_core.names import Application, Host, Slice
+
+Place = tuple[Host, Slice, Application]
+
+
+class Broken(AssertionError):
+    """A law of the world was broken."""
+
+
+@dataclass(slots=True)
+class Process:
+    """A running application.
+
+    Attributes:
+        well: its status script says so.
+    """
+
+    version: str
+    well: bool = True
+
+
+@dataclass(slots=True)
+class Truth:
+    """All processes of applications."""
+
+    processes: dict[Place, Process] = field(default_factory=dict)
+    started: int = 0
+    changed: int = 0
+
+    def start(self, place: Place, version: str) -> None:
+        """A start script is called; a second instance on one host breaks a law."""
+        if place in self.processes:
+            raise Broken(f"a second {place[2]} was started beside a running one on {place[0]}")
+        self.processes[place] = Process(version)
+        self.started += 1
+        self.changed += 1
+
+    def stop(self, place: Place, *, why: str) -> None:
+        """An application is stopped by software; a healthy one only for a reason."""
+        process = self.processes.pop(place, None)
+        self.changed += 1
+        if process is not None and process.well and not why:
+            raise Broken(f"the healthy {place[2]} on {place[0]} was stopped without a reason")
+
+    def die(self, place: Place) -> None:
+        """An application dies by itself, or with its machine."""
+        self.processes.pop(place, None)
+        self.changed += 1
+
+    def hosts(self, slice_: Slice) -> set[Host]:
+        """Where a slice really runs."""
+        return {host for host, of, _ in self.processes if of == slice_}
