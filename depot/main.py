@@ -10,16 +10,25 @@ import logging
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import structlog
+import tenacity
 import typer
 
 from depot.access import Secrets
 from depot.server import Serving, parse_listen, serve
 from depot.service import create_app
 from depot.store import MAX_BYTES, Store
-from dsmt_core.errors import DsmtError
+from dsmt_core.errors import Conflict, DsmtError
+
+# The depot of a planner that was killed ends within 3 s; its successor is there before.
+_WHEN_FREE: Final = tenacity.Retrying(
+    retry=tenacity.retry_if_exception_type(Conflict),
+    wait=tenacity.wait_fixed(0.1),
+    stop=tenacity.stop_after_delay(6.0),
+    reraise=True,
+)
 
 _app = typer.Typer(
     add_completion=False,
@@ -58,7 +67,7 @@ def run_depot(  # noqa: PLR0913 - one parameter an option: that is how typer rea
     host, port = parse_listen(listen)
     serving = Serving(host=host, port=port, ready_file=ready_file, owner_pipe=owner_pipe)
     secrets = Secrets.read(secret_file)
-    with closing(Store(data, max_bytes=max_bytes)) as store:
+    with closing(_WHEN_FREE(Store, data, max_bytes=max_bytes)) as store:
         serve(create_app(store, secrets), serving)
 
 

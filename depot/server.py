@@ -27,7 +27,8 @@ from dsmt_core.errors import Conflict, Invalid
 _BACKLOG: Final = 128
 _CONNECTIONS: Final = 512
 _KEEP_ALIVE_S: Final = 15
-_END_S: Final = 5
+# Transfers that go on are broken off then; a successor waits longer than that for the directory.
+_END_S: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

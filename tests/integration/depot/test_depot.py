@@ -156,6 +156,16 @@ def test_it_ends_with_its_owner(tmp_path: Path) -> None:
         depot.process.stdin = None
 
 
+def test_a_successor_waits_until_the_directory_is_free(tmp_path: Path) -> None:
+    with running(tmp_path) as first, socket.create_connection(first.address) as connection:
+        connection.sendall(BEGUN + b"x" * 100)
+        until_used(first, 9000)
+        first.process.terminate()
+        with running(tmp_path) as second:
+            assert first.process.wait(WAIT_S) == 0
+            assert second.used() == 0
+
+
 def test_a_sender_that_goes_leaves_nothing(depot: Depot) -> None:
     with socket.create_connection(depot.address) as connection:
         connection.sendall(BEGUN + b"x" * 100)
