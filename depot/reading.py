@@ -50,7 +50,7 @@ def inspect(path: Path) -> Said:
 
 def _rpm(read: RpmFile) -> Said:
     version = Version(read.epoch, read.version, read.release)
-    _check_words(read)
+    check_words(read)
     return Said(
         kind="rpm",
         name=read.name,
@@ -90,7 +90,15 @@ def _application(read: RpmFile) -> str:
     return ""
 
 
-def _check_words(read: RpmFile) -> None:
+def check_words(read: RpmFile) -> None:
+    """Check that name, version, release and architecture are words as rpm allows them.
+
+    rpm itself writes nothing else; but a header can be made by hand, and these words go on into file
+    names, and into the spec file of a wrapper, where ``%(…)`` would be a command.
+
+    Raises:
+        Invalid: one is not.
+    """
     legal = (
         _NAME.match(read.name)
         and _VERSION.match(read.version)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from depot import naming
+from depot.reading import check_words
 from depot.rpm_file import MAGIC, RpmFile, read_rpm
 from depot.rpmgen.content import unpack
 from depot.rpmgen.recipe import SCRIPTS, Recipe, wrapper_files, wrapper_recipe
@@ -118,6 +119,7 @@ def _from_rpm(wish: Wish, work: Path) -> list[_Building]:
         raise Invalid("--version is for tarballs; an RPM has its own")
     with wish.file.open("rb") as file:
         read = read_rpm(file)
+    check_words(read)
     if read.name.startswith(WRAPPER_PREFIX):
         raise Invalid("it is a wrapper already", hint="give the application's package or its tarball")
     of = Recipe(
@@ -125,7 +127,7 @@ def _from_rpm(wish: Wish, work: Path) -> list[_Building]:
         version=read.version,
         release=read.release,
         epoch=read.epoch,
-        arch=naming.target_arch(wish.target or read.arch),
+        arch=naming.target_arch(wish.target) if wish.target else read.arch,
         summary="",
         owned="",
     )

@@ -107,6 +107,14 @@ def test_what_an_rpm_cannot_give_is_refused(
         make(Wish(file=path, output=path.parent, version=version, scripts={"start": start}))
 
 
+@pytest.mark.parametrize("tag", [1000, 1001, 1002, 1022])
+def test_a_command_in_a_header_reaches_no_spec_file(
+    tag: int, any_rpmbuild: None, file_of: WriteFile, tmp_path: Path
+) -> None:
+    with pytest.raises(Invalid):
+        make(Wish(file=file_of(rpm_bytes({tag: "%(id)"})), output=tmp_path))
+
+
 def test_a_wrapper_gets_no_wrapper(any_rpmbuild: None, file_of: WriteFile, tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="wrapper already"):
         make(Wish(file=file_of(rpm_bytes({1000: "dsmtw_pinger"})), output=tmp_path))
