@@ -57,7 +57,7 @@ def connect(path: Path, *, timeout_s: float) -> socket.socket:
         # Opened as a path only, so that a link laid in its place leads nowhere.
         place = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            connection.connect(f"/proc/self/fd/{place}")
+            _connect(connection, f"/proc/self/fd/{place}", time.monotonic() + timeout_s)
         finally:
             os.close(place)
     except OSError as error:

@@ -166,9 +166,9 @@ def _stream(depot: Depot, digest: str, size: int, file: int) -> None:
     try:
         headers = {"Authorization": f"Bearer {depot.token}", "Connection": "close"}
         connection.request("GET", f"{parts.path.rstrip('/')}/v1/blobs/{digest}", headers=headers)
-        response = connection.getresponse()
-        _check_status(response, digest)
-        _copy(response, digest, size, file)
+        with connection.getresponse() as response:
+            _check_status(response, digest)
+            _copy(response, digest, size, file)
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable(f"the depot at {parts.netloc} does not answer: {error}") from error
     finally:

@@ -105,8 +105,8 @@ def _post(url: str, body: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
     try:
         headers = {"Content-Type": "application/json", "Connection": "close"}
         connection.request("POST", parts.path, json.dumps(dict(body)), headers)
-        response = connection.getresponse()
-        return response.status, _object(response.read(_ANSWER_BYTES))
+        with connection.getresponse() as response:
+            return response.status, _object(response.read(_ANSWER_BYTES))
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable(
             f"the planner at {parts.scheme}://{parts.netloc} does not answer: {error}",

@@ -106,8 +106,10 @@ class Life:
             if self._node.report_due():
                 await self._report()
             wait = min(_LONGEST_WAIT_S, self._node.wake_at(self._now()) - self._now())
+            # Not wait_for: in Python 3.11 it can swallow the cancellation that ends this loop.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(0.01, wait))
+                async with asyncio.timeout(max(0.01, wait)):
+                    await self._wake.wait()
 
     async def _carry_out(self, step: Step) -> None:
         error = ""

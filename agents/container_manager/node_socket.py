@@ -75,9 +75,14 @@ class NodeSocket:
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await asyncio.wait_for(reader.readline(), IDLE_S):
+        while True:
+            async with asyncio.timeout(IDLE_S):
+                line = await reader.readline()
+            if not line:
+                return
             writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
-            await asyncio.wait_for(writer.drain(), DRAIN_S)
+            async with asyncio.timeout(DRAIN_S):
+                await writer.drain()
 
     async def _answer(self, line: bytes) -> Mapping[str, str]:
         try:

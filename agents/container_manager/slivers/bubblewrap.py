@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Final
 
 from agents.container_manager.slivers import directories, etc, users
-from agents.container_manager.slivers.directory_driver import DirectoryDriver, Started, init_command
+from agents.container_manager.slivers.directory_driver import DirectoryDriver, init_command
+from agents.container_manager.slivers.launching import detached
 from agents.container_manager.slivers.place import PRIVATE, Inside, Place
 from agents.container_manager.slivers.visible import python_paths
 from dsmt_core.errors import DsmtError
@@ -61,7 +62,6 @@ class BubblewrapDriver(DirectoryDriver):
     """
 
     def __init__(self, *, user: int | None = None) -> None:
-        super().__init__()
         self._root = (os.geteuid() if user is None else user) == 0
 
     @property
@@ -108,29 +108,16 @@ class BubblewrapDriver(DirectoryDriver):
                 base, relative = private
                 directories.mount_point(place.root / base, relative, directory=path.is_dir())
 
-    def _launch(self, place: Place, argv: list[str]) -> tuple[Started, int]:
+    def _launch(self, place: Place, argv: list[str]) -> int:
         told, tell = os.pipe()
-        walls = self._walls(place, "--info-fd", str(tell))
-        try:
-            with place.boot_log.open("ab") as log:
-                started = subprocess.Popen(
-                    [*walls, *argv],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd="/",
-                    env={"PATH": os.environ.get("PATH", os.defpath)},
-                    pass_fds=(tell,),
-                    start_new_session=True,
-                )
-        except BaseException:
-            os.close(told)
-            raise
-        finally:
-            os.close(tell)
-        self._started[place.directory] = started
         with os.fdopen(told, "rb") as pipe:
-            return started, _child_pid(pipe.fileno())
+            try:
+                walls = self._walls(place, "--info-fd", str(tell))
+                env = {"PATH": os.environ.get("PATH", os.defpath)}
+                detached([*walls, *argv], env=env, log=place.boot_log, descriptors=(tell,))
+            finally:
+                os.close(tell)
+            return _child_pid(pipe.fileno())
 
     def _is_init(self, pid: int) -> bool:
         """First of a pid name space of its own: a line ``NSpid: <here> 1``."""

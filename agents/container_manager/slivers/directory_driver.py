@@ -7,11 +7,9 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import Any, Final
 
 # Imported for its byte code only: where a sliver reads it, nobody can write it.
@@ -32,15 +30,9 @@ _LOG_TAIL: Final = 400
 # The children of this process are no sliver's: they are the inits of all of them.
 _NO_PROCESS: Final = -1
 
-Started = subprocess.Popen[bytes]
-
 
 class DirectoryDriver(ABC):
     """Base of the drivers; see `SliverDriver` for what each method promises."""
-
-    def __init__(self) -> None:
-        # Children of this process are reaped; an adopted init has another parent.
-        self._started: dict[Path, Started] = {}
 
     @property
     @abstractmethod
@@ -60,8 +52,8 @@ class DirectoryDriver(ABC):
         """What is to be made anew before each boot."""
 
     @abstractmethod
-    def _launch(self, place: Place, argv: list[str]) -> tuple[Started, int]:
-        """Start ``argv`` as the first process of the sliver: what was started, and the init's pid."""
+    def _launch(self, place: Place, argv: list[str]) -> int:
+        """Start ``argv`` as the first process of the sliver; its pid, 0 when it did not come so far."""
 
     @abstractmethod
     def _is_init(self, pid: int) -> bool:
@@ -84,13 +76,12 @@ class DirectoryDriver(ABC):
         running = self.adopt(place)
         if running is not None:
             return running
-        self._forget(place)
         self._prepare(place)
         place.boot_log.unlink(missing_ok=True)
-        started, pid = self._launch(place, self._init_argv(place, agent))
+        pid = self._launch(place, self._init_argv(place, agent))
         booted = record.record_of(pid)
         try:
-            return self._confirmed(place, started, booted)
+            return self._confirmed(place, booted)
         except BaseException:
             self._kill(place, booted)
             raise
@@ -115,7 +106,6 @@ class DirectoryDriver(ABC):
             finally:
                 os.close(pidfd)
         self._sweep(place)
-        self._forget(place)
 
     def destroy(self, place: Place, *, grace_s: float = GRACE_S) -> None:
         """See `SliverDriver.destroy`."""
@@ -148,13 +138,6 @@ class DirectoryDriver(ABC):
             record.has_ended(pidfd, within_s=_ENDING_S)
             os.close(pidfd)
         self._sweep(place)
-        self._forget(place)
-
-    def _forget(self, place: Place) -> None:
-        started = self._started.pop(place.directory, None)
-        if started is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                started.wait(_ENDING_S)
 
     def _init_argv(self, place: Place, agent: AgentCommand) -> list[str]:
         inside = self.inside(place)
@@ -167,7 +150,7 @@ class DirectoryDriver(ABC):
         }
         return [*init_command(), json.dumps(config)]
 
-    def _confirmed(self, place: Place, started: Started, booted: InitRecord | None) -> InitRecord:
+    def _confirmed(self, place: Place, booted: InitRecord | None) -> InitRecord:
         """Keep the record, then wait until the init answers."""
         if booted is None:
             raise Unavailable(_failure(place))
@@ -177,7 +160,7 @@ class DirectoryDriver(ABC):
             with contextlib.suppress(Unavailable):
                 local_socket.ask(place.init_socket, {"op": "agent"}, timeout_s=1.0)
                 return booted
-            if started.poll() is not None:
+            if not record.lives(booted):
                 break
             time.sleep(_POLL_S)
         raise Unavailable(_failure(place))

@@ -7,10 +7,10 @@ another and the host, and find their directories by ``DSMT_RUN``, ``DSMT_APP`` a
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
-from agents.container_manager.slivers.directory_driver import DirectoryDriver, Started
+from agents.container_manager.slivers.directory_driver import DirectoryDriver
+from agents.container_manager.slivers.launching import detached
 from agents.container_manager.slivers.place import Inside, Place
 
 
@@ -41,19 +41,9 @@ class ProcessDriver(DirectoryDriver):
     def _prepare(self, place: Place) -> None:
         """Nothing is mounted."""
 
-    def _launch(self, place: Place, argv: list[str]) -> tuple[Started, int]:
-        with place.boot_log.open("ab") as log:
-            started = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env={"PATH": os.defpath, "LANG": "C.UTF-8", "DSMT_SLIVER": place.mark},
-                start_new_session=True,
-            )
-        self._started[place.directory] = started
-        return started, started.pid
+    def _launch(self, place: Place, argv: list[str]) -> int:
+        env = {"PATH": os.defpath, "LANG": "C.UTF-8", "DSMT_SLIVER": place.mark}
+        return detached(argv, env=env, log=place.boot_log)
 
     def _is_init(self, pid: int) -> bool:
         try:

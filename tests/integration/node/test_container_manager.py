@@ -1,0 +1,325 @@
+"""The container manager as a task, over the bus inside the process, with real slivers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+import broker
+from agents import local_socket
+from agents.container_manager.config import NodeConfig
+from agents.container_manager.joining import Joined
+from agents.container_manager.service import ContainerManager
+from agents.container_manager.slivers import record
+from agents.container_manager.slivers.bubblewrap import BubblewrapDriver
+from agents.container_manager.slivers.place import Place
+from broker.topology import node_queue
+from dsmt_core.commands import Verb
+from dsmt_core.names import Slice
+from dsmt_core.nodes import digest
+from tests.integration.node.world import HOST, SLICE, WALK, FakePlanner, Voice, until, voice
+
+Starter = Callable[[], Awaitable["asyncio.Task[None]"]]
+
+
+async def idle_agent(_place: Place) -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> NodeConfig:
+    return NodeConfig(
+        planner="http://127.0.0.1:1", host=HOST, data=tmp_path / "n", embedded_agent=idle_agent
+    )
+
+
+@pytest.fixture
+async def speaking(memory_world: str) -> AsyncIterator[Voice]:
+    async with voice(f"memory://planner@{memory_world}") as planner_voice:
+        yield planner_voice
+
+
+@asynccontextmanager
+async def node(config: NodeConfig, world: str, depot: str = "") -> AsyncIterator[ContainerManager]:
+    """A node on a bus of its own; it ends as by SIGTERM: its slivers live on."""
+    bus = broker.connect(f"memory://node@{world}", name=config.host)
+    await bus.start(wait_s=10)
+    joined = Joined(
+        broker=f"memory://node@{world}",
+        queue=node_queue(HOST),
+        heartbeat_s=0.1,
+        depot=depot,
+        depot_token="t",
+    )
+    manager = ContainerManager(config, bus=bus, joined=joined)
+    running = asyncio.create_task(manager.run())
+    ready = asyncio.create_task(manager.ready.wait())
+    await asyncio.wait([running, ready], return_when=asyncio.FIRST_COMPLETED)
+    ready.cancel()
+    try:
+        yield manager
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await bus.close()
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_is_left(config: NodeConfig) -> AsyncIterator[None]:
+    yield
+    driver = BubblewrapDriver()
+    for path in config.slivers.glob("*"):
+        driver.destroy(config.place(Slice(path.name)), grace_s=0.2)
+
+
+def init_of(config: NodeConfig, name: Slice = SLICE) -> record.InitRecord | None:
+    found = record.load(config.place(name).init_file)
+    return found if record.lives(found) else None
+
+
+async def test_an_order_makes_a_sliver_and_the_four_events_come_in_order(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: speaking.states() == WALK, "the walk to running")
+        assert init_of(config) is not None
+        await until(lambda: speaking.holdings().get(f"sliver.{SLICE}") == "3", "holdings")
+        beats = speaking.events("heartbeat")
+        await until(
+            lambda: speaking.events("heartbeat")[-1].pairs["digest"] == digest({SLICE: 3}), "digest"
+        )
+        assert beats[0].emit_rate == pytest.approx(0.1)
+        first = speaking.events("deployment-status")[0]
+        assert dict(first.pairs) == {
+            "hostname": HOST,
+            "component": "org.dsmt.component.sliver-mgr",
+            "managed": "org.dsmt.component.container",
+            "slice": SLICE,
+            "status": "requested",
+        }
+        assert first.service == "xyz1_mgr"
+        assert first.instance == f"{HOST}/org.dsmt.component.sliver-mgr"
+        assert speaking.events("facts")[-1].pairs["sliver_driver"] == "bubblewrap"
+
+
+async def test_an_order_given_twice_and_an_older_one_change_nothing(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: speaking.states() == WALK, "the walk to running")
+        before = init_of(config)
+        said = len(speaking.events("holdings"))
+        await speaking.order(Verb.CREATE, 3)
+        await speaking.order(Verb.DELETE, 2)
+        await speaking.order(Verb.CREATE, 5)
+        await until(lambda: speaking.holdings().get(f"sliver.{SLICE}") == "5", "the newer generation")
+        await until(lambda: len(speaking.events("holdings")) >= said + 2, "an answer to each")
+        assert speaking.states() == WALK
+        assert init_of(config) == before
+
+
+async def test_a_deleted_sliver_is_gone_and_an_older_order_does_not_bring_it_back(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: speaking.states() == WALK, "the walk to running")
+        init = init_of(config)
+        await speaking.order(Verb.DELETE, 4)
+        await until(lambda: speaking.states() == [*WALK, "terminated"], "the end")
+        await until(lambda: speaking.holdings().get(f"gone.{SLICE}") == "4", "what is gone")
+        assert f"sliver.{SLICE}" not in speaking.holdings()
+        assert not record.lives(init)
+        assert not config.place(SLICE).directory.exists()
+        said = len(speaking.events("holdings"))
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: len(speaking.events("holdings")) > said, "the refusal")
+        assert not config.place(SLICE).directory.exists()
+        await speaking.order(Verb.CREATE, 5)
+        await until(lambda: speaking.states() == [*WALK, "terminated", *WALK], "a further walk")
+
+
+async def test_what_runs_is_adopted_and_nothing_is_said_twice(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: speaking.states() == WALK, "the walk to running")
+        before = init_of(config)
+    assert init_of(config) == before
+    async with node(config, memory_world):
+        said = len(speaking.events("holdings"))
+        await speaking.order(Verb.REPORT, 0)
+        await until(lambda: len(speaking.events("holdings")) > said, "the report")
+        assert "asks" not in speaking.holdings()
+        assert init_of(config) == before
+        assert speaking.states() == WALK
+
+
+async def test_an_init_that_died_is_failed_and_booted_again(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: speaking.states() == WALK, "the walk to running")
+        before = init_of(config)
+        assert before is not None
+        os.kill(before.pid, signal.SIGKILL)
+        await until(lambda: speaking.states() == [*WALK, "failed", *WALK], "the further walk")
+        failed = speaking.events("deployment-status")[4]
+        assert "ended unexpectedly" in failed.pairs["reason"]
+        assert init_of(config) not in {None, before}
+
+
+async def end_all(config: NodeConfig) -> None:
+    """As a power failure does: everything in the slivers is gone, the files stay."""
+    for path in config.slivers.glob("*"):
+        await asyncio.to_thread(BubblewrapDriver().end, config.place(Slice(path.name)), grace_s=0.1)
+
+
+async def test_after_a_reboot_the_node_asks_first_and_then_starts_what_is_on_disk(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: speaking.states() == WALK, "the walk to running")
+    await end_all(config)
+    async with node(config, memory_world):
+        await until(lambda: speaking.holdings().get("asks") == "yes", "the question")
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        assert init_of(config) is None
+        await until(lambda: speaking.states() == [*WALK, *WALK], "a start without an answer")
+        assert 3.0 < loop.time() - begun < 7.0
+
+
+async def test_after_a_reboot_an_answer_starts_at_once_and_a_deletion_starts_nothing(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    other = Slice("other")
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3)
+        await speaking.order(Verb.CREATE, 3, other)
+        await until(lambda: speaking.states() == speaking.states(other) == WALK, "both run")
+    await end_all(config)
+    async with node(config, memory_world):
+        await until(lambda: speaking.holdings().get("asks") == "yes", "the question")
+        await speaking.order(Verb.CREATE, 3)
+        await speaking.order(Verb.DELETE, 4, other)
+        await until(lambda: speaking.states() == [*WALK, *WALK], "a start by the answer", within_s=3)
+        await until(lambda: speaking.states(other) == [*WALK, "terminated"], "no start", within_s=3)
+
+
+async def test_a_torn_order_is_asked_for_while_the_sliver_runs_on(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: speaking.states() == WALK, "the walk to running")
+    before = init_of(config)
+    text = config.place(SLICE).order_file.read_text()
+    config.place(SLICE).order_file.write_text(text[: len(text) // 2])
+    async with node(config, memory_world):
+        await until(lambda: speaking.holdings().get("asks") == "yes", "the question")
+        assert speaking.holdings()[f"sliver.{SLICE}"] == "0"
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: speaking.holdings().get(f"sliver.{SLICE}") == "3", "the answer taken")
+        assert "asks" not in speaking.holdings()
+        assert init_of(config) == before
+        assert speaking.states() == WALK
+        assert config.place(SLICE).order_file.with_name("order.json.torn-1").exists()
+
+
+async def test_a_sliver_whose_order_is_torn_and_which_does_not_run_is_not_started_unasked(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: speaking.states() == WALK, "the walk to running")
+    await end_all(config)
+    config.place(SLICE).order_file.write_text("")
+    async with node(config, memory_world):
+        await until(lambda: speaking.holdings().get("asks") == "yes", "the question")
+        await asyncio.sleep(5.5)
+        assert init_of(config) is None
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: speaking.states() == [*WALK, *WALK], "a start by the answer")
+
+
+async def test_an_unknown_agent_fails_with_the_reason(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3, agent="nonsense")
+        await until(lambda: speaking.states()[-1:] == ["failed"], "the failure")
+        assert "nonsense" in speaking.events("deployment-status")[-1].pairs["reason"]
+        await speaking.order(Verb.CREATE, 4, agent="deployment-agent")
+        await until(lambda: speaking.states()[-4:] == WALK, "another try with another agent")
+
+
+async def test_an_embedded_agent_runs_with_its_sliver_and_ends_with_it(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    lives: list[Path] = []
+
+    async def agent(place: Place) -> None:
+        lives.append(place.directory)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            lives.remove(place.directory)
+
+    async with AsyncExitStack() as stack:
+        changed = NodeConfig(planner="", host=HOST, data=config.data, embedded_agent=agent)
+        await stack.enter_async_context(node(changed, memory_world))
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: lives == [config.place(SLICE).directory], "the agent runs")
+        assert speaking.states() == WALK
+        init = init_of(config)
+        assert init is not None
+        os.kill(init.pid, signal.SIGKILL)
+        await until(lambda: speaking.states() == [*WALK, "failed", *WALK] and lives, "both run again")
+        await speaking.order(Verb.DELETE, 4)
+        await until(lambda: not lives, "the agent has ended")
+
+
+async def test_a_sliver_fetches_through_its_node(
+    config: NodeConfig, memory_world: str, speaking: Voice, planner: FakePlanner
+) -> None:
+    content = os.urandom(300_000)
+    package = planner.put(content)
+    planner.blobs["0" * 64] = content
+    planner.slow_s = 0.2
+    place = config.place(SLICE)
+
+    def fetch(digest_: str, size: int) -> str:
+        request = {"op": "fetch", "digest": digest_, "size": size}
+        return str(local_socket.ask(place.node_socket, request, timeout_s=10)["path"])
+
+    async with node(config, memory_world, planner.url):
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: speaking.states() == WALK, "the walk to running")
+        both = await asyncio.gather(*(asyncio.to_thread(fetch, package, len(content)) for _ in range(5)))
+        assert set(both) == {f"/packages/{package}"}
+        assert len(planner.gets) == 1
+        assert (place.packages / package).read_bytes() == content
+        seen = await asyncio.to_thread(
+            local_socket.ask, place.init_socket, {"op": "run", "argv": ["wc", "-c", f"/packages/{package}"]}
+        )
+        assert seen["output"].startswith("300000 ")
+        for wrong, said in (
+            ("0" * 64, "refused"),
+            ("1" * 64, "has no package"),
+            ("../x", "not the digest"),
+        ):
+            with pytest.raises(Exception, match=said):
+                await asyncio.to_thread(fetch, wrong, len(content))
+        assert [path.name for path in config.packages.iterdir()] == [package]
