@@ -1,0 +1,252 @@
+"""`dsmt-node` as a process against a real RabbitMQ: joining, killing, upgrading, ending."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from agents import state_file
+from agents.container_manager.slivers import record
+from agents.container_manager.slivers.driver import SliverDriver
+from agents.container_manager.slivers.place import Place
+from broker.server.private import PrivateBroker
+from broker.topology import agent_topology
+from dsmt_core.channels import command_channel
+from dsmt_core.commands import Verb
+from dsmt_core.names import CONTAINER_MGR, Slice
+from dsmt_core.rights import ORDERS
+from tests.integration.node.world import HOST, SLICE, WALK, FakePlanner, Voice, until, voice
+
+MEMORY_MB = 38.0
+
+
+class NodeProcess:
+    """One `dsmt-node`, started again and again over the same data."""
+
+    def __init__(self, data: Path, planner: str) -> None:
+        self.data = data
+        self._planner = planner
+        self._running: list[subprocess.Popen[bytes]] = []
+        self.log = data.parent / "node.log"
+
+    def start(self, *more: str) -> subprocess.Popen[bytes]:
+        ready = self.data.parent / "ready"
+        ready.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "agents.container_manager.main", "--planner", self._planner]
+        command += ["--host", HOST, "--data", str(self.data), "--ready-file", str(ready), *more]
+        with self.log.open("ab") as log:
+            started = subprocess.Popen(
+                command, env={**os.environ, "DSMT_NODE_TOKEN": "secret"}, stderr=log, stdout=log
+            )
+        self._running.append(started)
+        return started
+
+    @property
+    def place(self) -> Place:
+        return Place(SLICE, HOST, self.data / "slivers" / SLICE)
+
+    def init(self) -> record.InitRecord | None:
+        found = record.load(self.place.init_file)
+        return found if record.lives(found) else None
+
+    def end_all(self) -> None:
+        for process in self._running:
+            process.kill()
+            process.wait(10)
+
+
+@pytest.fixture
+def node(tmp_path: Path, planner: FakePlanner, bubblewrap: SliverDriver) -> Iterator[NodeProcess]:
+    process = NodeProcess(tmp_path / "data", planner.url)
+    yield process
+    process.end_all()
+    for path in (process.data / "slivers").glob("*"):
+        bubblewrap.destroy(Place(Slice(path.name), HOST, path), grace_s=0.5)
+
+
+@pytest.fixture
+async def speaking(rabbit: PrivateBroker, vhost: str, planner: FakePlanner) -> AsyncIterator[Voice]:
+    planner.welcome(rabbit.url("node", vhost))
+    async with voice(rabbit.url("planner", vhost)) as planner_voice:
+        await planner_voice.bus.declare(*agent_topology(SLICE, HOST))
+        yield planner_voice
+
+
+def rss_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+async def ended(process: subprocess.Popen[bytes], within_s: float = 15) -> int:
+    return await asyncio.to_thread(process.wait, within_s)
+
+
+def restarts(speaking: Voice) -> int:
+    return speaking.states().count("requested")
+
+
+async def test_a_node_joins_and_makes_a_sliver_whose_agent_begins_after_it_runs(
+    node: NodeProcess, planner: FakePlanner, speaking: Voice
+) -> None:
+    process = node.start()
+    await speaking.order(Verb.CREATE, 1)
+    await until(lambda: speaking.states() == WALK, "the walk to running")
+    assert planner.joins[0]["token"] == "secret"
+    assert planner.joins[0]["host"] == HOST
+
+    def bootstrapped() -> list[str]:
+        said = [e for e in speaking.events("deployment-status") if "sliver-bootstrap" in e.channel]
+        return [event.state for event in said]
+
+    await until(lambda: bootstrapped()[-1:] == ["running"], "the agent's walk")
+    first = next(e for e in speaking.events("deployment-status") if "sliver-bootstrap" in e.channel)
+    order = speaking.events("deployment-status").index(first)
+    assert order == len(WALK)
+    assert rss_mb(process.pid) < MEMORY_MB
+    assert "secret" not in command_line(process.pid)
+
+
+async def test_killing_the_manager_touches_no_sliver_and_the_next_one_adopts_it(
+    node: NodeProcess, speaking: Voice
+) -> None:
+    process = node.start()
+    await speaking.order(Verb.CREATE, 1)
+    await until(lambda: speaking.states() == WALK, "the walk to running")
+    before = node.init()
+    process.kill()
+    await ended(process)
+    assert node.init() == before
+    again = node.start()
+    said = len(speaking.events("holdings"))
+    await speaking.order(Verb.REPORT, 0)
+    await until(lambda: len(speaking.events("holdings")) > said, "the report")
+    assert node.init() == before
+    again.terminate()
+    assert await ended(again) == 0
+    assert node.init() == before
+    last = node.start("--end-slivers")
+    said = len(speaking.events("holdings"))
+    await until(lambda: len(speaking.events("holdings")) > said, "the next one has begun")
+    last.terminate()
+    assert await ended(last, 20) == 0
+    assert node.init() is None
+    assert restarts(speaking) == 1
+
+
+async def test_a_node_works_without_its_planner_once_it_has_joined(
+    node: NodeProcess, planner: FakePlanner, speaking: Voice
+) -> None:
+    first = node.start()
+    await until(lambda: planner.joins, "the join")
+    await speaking.order(Verb.CREATE, 1)
+    await until(lambda: speaking.states() == WALK, "the walk to running")
+    first.kill()
+    await ended(first)
+    planner.answer = (503, {"code": "unavailable", "message": "not now", "hint": ""})
+    node.start()
+    said = len(speaking.events("holdings"))
+    await speaking.order(Verb.CREATE, 2)
+    await until(lambda: len(speaking.events("holdings")) > said, "it hears its orders")
+    assert speaking.states() == WALK
+
+
+async def test_a_node_that_has_not_joined_waits_for_its_planner(
+    node: NodeProcess, planner: FakePlanner, speaking: Voice
+) -> None:
+    welcome = planner.answer
+    planner.answer = (503, {})
+    process = node.start()
+    await until(lambda: len(planner.joins) >= 2, "it tries again")
+    assert process.poll() is None
+    planner.answer = welcome
+    await until(lambda: speaking.events("heartbeat"), "it has joined")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "exit_code"), [(409, "conflict", 6), (401, "unauthenticated", 4), (403, "denied", 4)]
+)
+async def test_a_refused_join_ends_the_node_with_one_line(
+    node: NodeProcess, planner: FakePlanner, status: int, code: str, exit_code: int
+) -> None:
+    planner.answer = (status, {"code": code, "message": "you may not", "hint": "ask for a token"})
+    process = node.start()
+    assert await ended(process) == exit_code
+    text = node.log.read_text()
+    assert "dsmt-node: you may not\n  ask for a token\n" in text
+    assert "Traceback" not in text
+
+
+async def test_a_second_node_over_the_same_data_is_refused(
+    node: NodeProcess, planner: FakePlanner, speaking: Voice
+) -> None:
+    node.start()
+    await until(lambda: planner.joins, "the first has joined")
+    second = node.start()
+    assert await ended(second) == 6
+    assert "another dsmt-node" in node.log.read_text()
+
+
+async def test_a_name_taken_meanwhile_ends_a_node_that_had_joined(
+    node: NodeProcess, planner: FakePlanner, speaking: Voice
+) -> None:
+    first = node.start()
+    await until(lambda: speaking.events("heartbeat"), "it has joined")
+    first.terminate()
+    await ended(first)
+    planner.answer = (503, {})
+    second = node.start()
+    await until(lambda: len(planner.joins) >= 2, "it works alone")
+    planner.answer = (
+        409,
+        {"code": "conflict", "message": "another node has this name", "hint": "rename it"},
+    )
+    assert await ended(second) == 6
+    assert "Traceback" not in node.log.read_text()
+
+
+async def test_a_broker_that_has_moved_is_followed_and_nothing_is_restarted(
+    node: NodeProcess, planner: FakePlanner, rabbit: PrivateBroker, speaking: Voice
+) -> None:
+    welcome = planner.answer
+    first = node.start()
+    await speaking.order(Verb.CREATE, 1)
+    await until(lambda: speaking.states() == WALK, "the walk to running")
+    first.kill()
+    await ended(first)
+    before = node.init()
+    # It starts with a broker that is not there any more, and learns the new one by and by.
+    known = node.data / "node.json"
+    assert known.exists()
+    values = state_file.load(known).value or {}
+    state_file.save(known, {**values, "broker": "amqp://node:x@127.0.0.1:1/%2F"})
+    planner.answer = (503, {})
+    node.start()
+    await until(lambda: len(planner.joins) >= 2, "it works alone")
+    said = len(speaking.events("holdings"))
+    planner.answer = welcome
+    await until(lambda: len(speaking.events("holdings")) > said, "it speaks on the right broker")
+    assert node.init() == before
+    assert restarts(speaking) == 1
+
+
+async def test_orders_that_are_none_are_passed_over(node: NodeProcess, speaking: Voice) -> None:
+    node.start()
+    await until(lambda: speaking.events("heartbeat"), "it has joined")
+    sender = speaking._sender
+    for value in ("CREATE", "DANCE,h,s", "", f"CREATE,{HOST},{SLICE}"):
+        event = sender.event(
+            command_channel(SLICE, CONTAINER_MGR, HOST), "status", now=1.0, id_="x", value=value
+        )
+        await speaking.bus.publish(event, exchange=ORDERS)
+    await speaking.order(Verb.CREATE, 1)
+    await until(lambda: speaking.states() == WALK, "the walk to running")
