@@ -24,7 +24,7 @@ _FIXED: Final = {
     "use_source_date_epoch_as_buildtime": "1",
     "clamp_mtime_to_source_date_epoch": "1",
     # gzip: every rpm and every Python can read it.
-    "_binary_payload": "w9.gzdio",
+    "_binary_payload": "w6.gzdio",
     "_binary_filedigest_algorithm": "8",
     "vendor": "%{nil}",
     "packager": "%{nil}",

@@ -9,8 +9,11 @@ import json
 import lzma
 import os
 import shutil
+import signal
+import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +21,7 @@ import pytest
 import zstandard
 
 from depot.reading import inspect
-from tests.integration.depot.conftest import SCRIPTS, Program, run
+from tests.integration.depot.conftest import REPOSITORY, SCRIPTS, Program, run
 
 pytestmark = pytest.mark.skipif(not shutil.which("rpmbuild"), reason="rpmbuild is not installed")
 
@@ -285,3 +288,29 @@ def test_the_macros_of_a_user_change_nothing(
     (tmp_path / ".rpmmacros").write_text("%_topdir /nonexistent\n%packager me\n%_binary_payload w1.xzdio\n")
     made = rpmgen("--installdir", "/usr/local", "--file", pinger_tgz, *SCRIPTS, HOME=str(tmp_path))
     assert sha256(tmp_path / made.out.split()[0]) == sha256(pinger_rpms[0])
+
+
+def test_an_interrupted_rpmgen_leaves_nothing(pinger_tgz: Path, tmp_path: Path) -> None:
+    programs, temporary = tmp_path / "bin", tmp_path / "tmp"
+    programs.mkdir()
+    temporary.mkdir()
+    rpmbuild = programs / "rpmbuild"
+    rpmbuild.write_text("#!/bin/sh\necho $$ >pid.new; mv pid.new pid; exec sleep 60\n")
+    rpmbuild.chmod(0o755)
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    with subprocess.Popen(
+        [sys.executable, "-m", "depot.rpmgen.main", "--installdir", "/opt", "--file", str(pinger_tgz)],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "TMPDIR": str(temporary), "PATH": path},
+        stderr=subprocess.DEVNULL,
+        cwd=tmp_path,
+    ) as process:
+        deadline = time.monotonic() + 20
+        while not (found := list(temporary.glob("*/*/pid"))):
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.02)
+        child = int(found[0].read_text())
+        process.terminate()
+        assert process.wait(20) == 128 + signal.SIGTERM
+    assert not list(temporary.iterdir())
+    assert not Path(f"/proc/{child}").exists()
