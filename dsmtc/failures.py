@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -21,17 +22,24 @@ def report(error: BaseException, *, verbose: int) -> int:
     if isinstance(error, BrokenPipeError):
         _drop_stdout()
         return CLOSED_PIPE
+    code = _told(error)
+    if verbose > 1:
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            say(line)
+    return code
+
+
+def _told(error: BaseException) -> int:
+    """Tell what happened; its exit code."""
     if isinstance(error, DsmtError):
         tell(str(error), error.hint)
-        code = error.exit_code
+        return error.exit_code
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO, errno.EDQUOT}:
+        tell(f"the answer cannot be written: {error.strerror}")
+        _drop_stdout()
     else:
-        tell(
-            f"this should not happen: {type(error).__name__}: {error}", "-vv shows where; please report it"
-        )
-        code = 1
-    if verbose > 1:
-        traceback.print_exception(error)
-    return code
+        tell(f"this should not happen: {type(error).__name__}: {error}", "-vv shows where; report it")
+    return 1
 
 
 def tell(message: str, hint: str = "") -> None:

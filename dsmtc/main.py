@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from dsmtc.commandline import Line, lift
 from dsmtc.failures import report
@@ -12,10 +14,18 @@ from dsmtc.failures import report
 
 def run() -> int:
     """The program; returns the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a letter gets its number, not a failure.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    _standard_streams()
     return main(sys.argv[1:], os.environ)
+
+
+def _standard_streams() -> None:
+    """All three are there, and a letter that a terminal cannot show is a number there, not a failure."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - as long as the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -54,7 +64,12 @@ def _verb(line: Line, words: list[str], environment: Mapping[str, str]) -> int:
     from dsmtc.dispatch import carry_out  # noqa: PLC0415
     from dsmtc.session import Session  # noqa: PLC0415
 
-    return carry_out(Session(line.common, environment, tuple(words), {}))
+    session = Session(line.common, environment, tuple(words), {})
+    try:
+        return carry_out(session)
+    finally:
+        for client in session.clients.values():
+            client.close()
 
 
 def _version() -> int:

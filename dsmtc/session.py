@@ -116,13 +116,23 @@ class Session:
 
     def sign_in(self) -> Login:
         """Log in anew, whatever tokens there are, and act for this account from now on."""
-        return self._client("", lambda login: self.keep(login, remember=True)).login()
+        with self._client("", lambda login: self.keep(login, remember=True)) as client:
+            return client.login()
 
     def keep(self, login: Login, *, remember: bool = False) -> None:
         """Keep the token of a login."""
         self.tokens.keep(
             self._place, login["token"], self.typed or self.identity.password, remember=remember
         )
+
+    @property
+    def shadowed(self) -> str:
+        """What will act in later commands in place of this login; empty: this login will."""
+        known = {
+            "DSMT_ACCOUNT": self.environment.get("DSMT_ACCOUNT", ""),
+            "the account file": self._file.account,
+        }
+        return next((name for name, who in known.items() if who and who != self.identity.account), "")
 
     def ask_new_password(self) -> str:
         """Ask twice for a password to set.

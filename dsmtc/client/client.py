@@ -144,6 +144,8 @@ class Client(Caller):
             Invalid: the file cannot be read, or changed meanwhile; nothing is kept then.
         """
         try:
+            if not path.is_file() and path.exists():
+                raise Invalid(f"{path} is not a file", hint="put packages, such as rpmgen makes")
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 size = file.tell()
@@ -233,7 +235,7 @@ class Client(Caller):
         heard = 0
         with contextlib.closing(self.transport.lines(path, token=self.token, until=until)) as lines:
             for line in lines:
-                event = json.loads(line)
+                event = _event(line)
                 yield event
                 heard += "lost" not in event
                 if count and heard >= count:
@@ -247,6 +249,16 @@ class Client(Caller):
     def broker(self) -> str:
         """The URL with which an operator's program connects to PsEPR."""
         return str(self.call("GET", "/v1/bus")["broker"])
+
+
+def _event(line: bytes) -> answers.EventRecord | answers.Lost:
+    try:
+        read = json.loads(line)
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise Unavailable("what comes is no stream of events", hint="is --planner the planner of DSMT?")
+    return cast("answers.EventRecord | answers.Lost", read)
 
 
 def _slice(slice_: str, *words: str) -> str:

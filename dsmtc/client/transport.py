@@ -130,7 +130,7 @@ class Transport:
             answer = connection.getresponse()
         self._used_at = time.monotonic()
         self._trace(f"{method} {path} {answer.status} {(self._used_at - began) * 1000:.0f} ms")
-        if answer.status >= http.HTTPStatus.BAD_REQUEST:
+        if answer.status >= http.HTTPStatus.MULTIPLE_CHOICES:
             raise self._refusal(answer)
         return answer
 

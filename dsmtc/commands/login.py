@@ -21,4 +21,6 @@ def login(context: typer.Context) -> None:
     session = session_of(context)
     answer = session.sign_in()
     told = {name: value for name, value in answer.items() if name != "token"}
+    if session.shadowed:
+        session.out.story(f"{session.shadowed} goes before this login; name the account with --user")
     session.out.answer(told, lambda: [f"{answer['account']} [{answer['role']}] at {session.planner}"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -13,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from dsmtc.main import main
 from tests.integration.dsmtc.fake_planner import Fake, Server
 
 ACCOUNT = "account: me@example.com\npassword: secret\nrole: user\n"
@@ -34,14 +37,29 @@ class Ended:
 
 @dataclass
 class Dsmtc:
-    """Runs ``dsmtc`` as a person with a home of their own."""
+    """Runs ``dsmtc`` as a person with a home of their own.
+
+    Called, it carries a line out in this process, as the program does after its start; `process` starts
+    the program itself, for what only a process shows.
+    """
 
     home: Path
     url: str
     environment: dict[str, str] = field(default_factory=dict)
 
-    def __call__(self, *words: str, typed: str | None = "", **more: str) -> Ended:
+    def __call__(self, *words: str, typed: str = "", **more: str) -> Ended:
         """One command, to its end."""
+        out, err, before = io.StringIO(), io.StringIO(), sys.stdin
+        sys.stdin = io.StringIO(typed)
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = main(words, self.outside(more))
+        finally:
+            sys.stdin = before
+        return Ended(code, out.getvalue(), err.getvalue())
+
+    def process(self, *words: str, typed: str = "", **more: str) -> Ended:
+        """The same as a process."""
         done = subprocess.run(
             [sys.executable, "-m", "dsmtc.main", *words],
             env=self.outside(more),

@@ -29,7 +29,7 @@ def test_the_guides_transcript_works_from_the_systems_shell(
         "setplan --plan only10",
         "status",
     ):
-        ended = dsmtc(*line.split())
+        ended = dsmtc.process(*line.split())
         assert (ended.code, ended.err) == (0, ""), (line, ended)
         assert ended.out
     assert fake.slices["my_slice"]["managed"]
@@ -257,10 +257,14 @@ def test_a_package_comes_back_whole_or_not_at_all(dsmtc: Dsmtc, fake: Fake, tmp_
 
 def test_a_file_that_cannot_be_read_is_named(dsmtc: Dsmtc, fake: Fake, tmp_path: Path) -> None:
     fake.slices["s"] = a_slice("s")
-    for path in (tmp_path, tmp_path / "absent.rpm"):
+    for path, told in (
+        (tmp_path, "is not a file"),
+        (Path("/dev/zero"), "is not a file"),
+        (tmp_path / "absent.rpm", "cannot be read: No such file or directory"),
+    ):
         ended = dsmtc("depot", "put", str(path))
         assert ended.code == 3
-        assert ended.err.startswith(f"dsmtc: {path} cannot be read: ")
+        assert ended.err.startswith(f"dsmtc: {path} {told}")
 
 
 def test_delete_asks_or_wants_yes(dsmtc: Dsmtc, fake: Fake) -> None:
@@ -337,6 +341,38 @@ def test_a_verb_that_is_nearly_one_is_guessed(stranger: Dsmtc) -> None:
     ended = stranger("mange")
     assert (ended.code, ended.err) == (2, "dsmtc: there is no verb 'mange'\n  hint: did you mean manage?\n")
     assert "did you mean list?" in stranger("plan", "lst").err
+
+
+def test_a_full_disk_and_a_closed_stdout_are_no_surprise(dsmtc: Dsmtc, fake: Fake) -> None:
+    words = f"{sys.executable} -m dsmtc.main whoami"
+    for line, code in ((f"{words} > /dev/full", 1), (f"{words} >&- <&-", 0)):
+        ended = subprocess.run(
+            ["sh", "-c", line],
+            env=dsmtc.outside({}),
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+        assert ended.returncode == code
+        assert ended.stderr in {"", "dsmtc: the answer cannot be written: No space left on device\n"}
+
+
+def test_a_hostile_planner_cannot_draw_on_the_terminal_either(dsmtc: Dsmtc, fake: Fake) -> None:
+    fake.refusals = [Invalid("\x1b[2Jgone\r\n", hint="\x9b2J")]
+    ended = dsmtc("-vv", "whoami")
+    assert ended.code == 3
+    assert "\x1b" not in ended.err
+    assert "\x9b" not in ended.err
+    assert ended.err.count("dsmtc: \\x1b[2Jgone\\r\\n\n  hint: \\x9b2J\n") == 1
+
+
+@pytest.mark.parametrize("answer", [(302, b""), (200, b"<html>"), (500, b"[1]"), (204, b"x" * 10)])
+def test_whatever_answers_is_one_line(dsmtc: Dsmtc, fake: Fake, answer: tuple[int, bytes]) -> None:
+    fake.raw = answer
+    ended = dsmtc("whoami")
+    assert ended.code in {1, 5}
+    assert len(ended.err.splitlines()) <= 2
 
 
 def test_a_trace_is_shown_only_when_asked_for(stranger: Dsmtc) -> None:

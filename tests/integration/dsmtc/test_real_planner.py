@@ -97,7 +97,7 @@ def test_the_guides_transcript_reads_word_by_word(me: Dsmtc) -> None:
         ("plan set --plan myFailed --base failed", "myFailed = failed"),
         ("setplan --plan all_nodes", "plan all_nodes"),
     ):
-        ended = me(*line.split())
+        ended = me.process(*line.split())
         assert (ended.code, ended.err) == (0, ""), (line, ended)
         assert told in ended.out, (line, ended)
 

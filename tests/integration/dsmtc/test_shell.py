@@ -84,7 +84,7 @@ def test_the_guides_transcript_works_from_a_pipe(dsmtc: Dsmtc, fake: Fake) -> No
     exit
     nonsense
     """
-    ended = dsmtc("--cli", "--slice", "my_slice", typed=typed)
+    ended = dsmtc.process("--cli", "--slice", "my_slice", typed=typed)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines()[0] == "slice my_slice is managed now"
     assert fake.slices["my_slice"]["plan"] == "goodNodes"
@@ -93,10 +93,10 @@ def test_the_guides_transcript_works_from_a_pipe(dsmtc: Dsmtc, fake: Fake) -> No
 
 def test_a_pipe_stops_at_the_first_error_with_its_code(dsmtc: Dsmtc, fake: Fake) -> None:
     typed = "whoami\nplan show --plan\nwhoami\nuse nowhere\n"
-    ended = dsmtc("--cli", typed=typed)
+    ended = dsmtc.process("--cli", typed=typed)
     assert ended.code == 2
     assert len(ended.out.splitlines()) == 1
-    going = dsmtc("shell", "--keep-going", typed=typed)
+    going = dsmtc.process("shell", "--keep-going", typed=typed)
     assert going.code == 2
     assert len(going.out.splitlines()) == 2
     assert "there is no slice nowhere" in going.err
@@ -106,16 +106,16 @@ def test_commands_come_from_a_file(dsmtc: Dsmtc, fake: Fake, tmp_path: Path) -> 
     fake.slices["a"], fake.slices["b"] = a_slice("a"), a_slice("b")
     script = tmp_path / "commands"
     script.write_text("use b\nunmanage\n!echo from the system\n!exit 9\nwhoami\n")
-    ended = dsmtc("shell", str(script))
+    ended = dsmtc.process("shell", str(script))
     assert ended.code == 9
     assert "from the system" in ended.out
     assert (fake.slices["a"]["managed"], fake.slices["b"]["managed"]) == (True, False)
-    assert dsmtc("shell", str(tmp_path / "none")).code == 3
+    assert dsmtc.process("shell", str(tmp_path / "none")).code == 3
 
 
 def test_a_shell_in_a_shell_and_a_quote_without_end_are_refused(dsmtc: Dsmtc) -> None:
-    assert "shell already" in dsmtc("--cli", typed="whoami\nshell\n").err
-    assert dsmtc("--cli", typed="plan show --plan 'x\n").code == 2
+    assert "shell already" in dsmtc.process("--cli", typed="whoami\nshell\n").err
+    assert dsmtc.process("--cli", typed="plan show --plan 'x\n").code == 2
 
 
 def test_the_prompt_is_the_guides_and_errors_leave_it_open(dsmtc: Dsmtc, fake: Fake) -> None:
