@@ -104,7 +104,9 @@ class Deployment:
             step = following(course, now)
         if course.to_say:
             return course.publication()
-        return WaitUntil(min(step.at, course.report_at)) if isinstance(step, WaitUntil) else step
+        if not isinstance(step, WaitUntil):
+            return step
+        return Report() if now >= course.report_at else WaitUntil(min(step.at, course.report_at))
 
     def done(self, step: Step, outcome: Outcome, now: float) -> None:
         """Take in how ``step`` went.

@@ -35,9 +35,12 @@ def rpm_entries(path: Path) -> Iterator[Entry]:
 
     try:
         with path.open("rb") as file:
-            package = rpmfile.open(fileobj=file)
+            try:
+                package = rpmfile.open(fileobj=file)
+                compression = package.headers.get("archive_compression") or b"gzip"
+            except Exception as error:  # noqa: BLE001 - it raises whatever a broken header leads to
+                raise Invalid("the RPM's header cannot be read") from error
             file.seek(package.data_offset)
-            compression = package.headers.get("archive_compression") or b"gzip"
             yield from _entries(_decompressed(file, compression))
     except Invalid:
         raise

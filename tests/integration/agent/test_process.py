@@ -83,6 +83,8 @@ async def test_the_whole_walk_on_rabbitmq_and_a_killed_agent_adopts(inside: Worl
     await world.until_states(*BOOTSTRAP, managed=DEPLOYMENT_AGENT)
     await world.order(order(Verb.APPCONFIG, 1, made))
     await world.until_states(*WALK)
+    # What is said right before a kill may be said twice; a report comes after it was written down.
+    await world.until(lambda _: world.last("status").get("state") == "running")
     application = (await world.sliver.processes(APP)).pids
     assert _rss_mb(_agent_pid(world)) < RSS_MB
     heard = len(world.events)
