@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy import Connection
@@ -15,7 +16,7 @@ from sqlalchemy import Connection
 import broker
 from broker.bus import Bus
 from broker.topology import planner_topology
-from dsmt_core.errors import Conflict, DsmtError
+from dsmt_core.errors import Conflict, DsmtError, Unavailable
 from dsmt_core.names import Slice
 from planner.authority.gate import Gate
 from planner.config import PlannerConfig
@@ -114,7 +115,7 @@ class Planner:
         """
         await self.ledger.load()
         await self.nodes.load()
-        await self.bus.start(wait_s=self.config.broker_wait)
+        await self._connect()
         await self._declare()
         self.bus.on_connected(self._connected)
         for name, work in (
@@ -156,6 +157,18 @@ class Planner:
 
     def _changed(self, slice_: Slice) -> None:
         self.rounds.changed(slice_)
+
+    async def _connect(self) -> None:
+        try:
+            await self.bus.start(wait_s=self.config.broker_wait)
+        except Unavailable as error:
+            # Here, unlike for a node, nothing goes on trying: who started the planner must know.
+            at = urlsplit(self.config.broker)
+            raise Unavailable(
+                f"the broker at {at.hostname}:{at.port or 5672} did not answer within "
+                f"{self.config.broker_wait:g} s: {error.message}",
+                hint="start it, or give its address with --broker or DSMT_BROKER",
+            ) from error
 
     async def _declare(self) -> None:
         await self.bus.declare(*planner_topology(self.config.heartbeat))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -46,9 +47,17 @@ def config(tmp_path: Path) -> PlannerConfig:
     )
 
 
+@pytest.fixture(scope="session")
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``dsmt-planner init`` leaves, made once: its password is slow on purpose."""
+    data = tmp_path_factory.mktemp("initialised")
+    initialise(PlannerConfig(data=data, broker=""), ADMIN, PASSWORD)
+    return data
+
+
 @pytest.fixture
-async def planner(config: PlannerConfig) -> AsyncIterator[Planner]:
-    await asyncio.to_thread(initialise, config, ADMIN, PASSWORD)
+async def planner(config: PlannerConfig, initialised: Path) -> AsyncIterator[Planner]:
+    shutil.copytree(initialised, config.data)
     opened = await Planner.open(config)
     opened.depot.through(httpx.MockTransport(FakeDepot().answer))
     await opened.start()

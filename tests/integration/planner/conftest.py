@@ -1,0 +1,235 @@
+"""The planner as a real process, with its depot, on a real RabbitMQ that the session starts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+import broker
+from broker.bus import Bus
+from broker.server.private import PrivateBroker
+from dsmt_core.channels import Channel, facts_channel, heartbeat_channel
+from dsmt_core.commands import Order, Verb, order_of
+from dsmt_core.errors import Unavailable
+from dsmt_core.events import Event, Sender
+from dsmt_core.names import Host, Slice
+from dsmt_core.nodes import HEARTBEAT, HOLDINGS, digest, sliver_pairs
+from dsmt_core.rights import NODES
+
+ADMIN = "me@example.com"
+PASSWORD = "a long secret"
+HEARTBEAT_S = 0.5
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
+    """One RabbitMQ for these tests; each makes a virtual host of its own in it."""
+    private = PrivateBroker(Path(tmp_path_factory.mktemp("rabbitmq")))
+    try:
+        private.start()
+    except Unavailable as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"{error}: {error.hint}")
+    yield private
+    private.kill()
+
+
+@pytest.fixture
+def vhost(server: PrivateBroker) -> Iterator[str]:
+    name = f"test-{secrets.token_hex(4)}"
+    server.management.make_vhost(name)
+    yield name
+    server.management.delete_vhost(name)
+
+
+@dataclass
+class Site:
+    """Where a planner runs, and how to start one there."""
+
+    data: Path
+    urls: Callable[[str], str]
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    url: str = ""
+
+    def init(self) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "planner.main", "init", "--data", str(self.data), "--admin", ADMIN]
+        environment = os.environ | {"DSMT_PASSWORD": PASSWORD}
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    def begin(self, *options: str, **environment: str) -> subprocess.Popen[str]:
+        """Start a planner and do not wait."""
+        settings = {
+            "DSMT_BROKER": self.urls("planner"),
+            "DSMT_NODE_BROKER": self.urls("node"),
+            "DSMT_OPERATOR_BROKER": self.urls("operator"),
+        }
+        command = [sys.executable, "-m", "planner.main", "run", "--data", str(self.data)]
+        command += ["--heartbeat", str(HEARTBEAT_S), "--listen", "127.0.0.1:0", *options]
+        process = subprocess.Popen(
+            command, env=os.environ | settings | environment, text=True, stderr=subprocess.PIPE
+        )
+        self.processes.append(process)
+        return process
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start a planner, on the port that it had, and return when it answers."""
+        ready = self.data / "ready"
+        ready.unlink(missing_ok=True)
+        listen = ["--listen", self.url.removeprefix("http://")] if self.url else []
+        process = self.begin("--ready-file", str(ready), *listen)
+        deadline = time.monotonic() + 60
+        while not ready.exists():
+            if process.poll() is not None:
+                assert process.stderr is not None
+                pytest.fail(process.stderr.read())
+            assert time.monotonic() < deadline, "the planner did not come up"
+            time.sleep(0.05)
+        self.url = json.loads(ready.read_text())["url"]
+        return process
+
+    def end(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.wait()
+            if process.stderr is not None:
+                process.stderr.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path, server: PrivateBroker, vhost: str) -> Iterator[Site]:
+    made = Site(tmp_path / "planner", lambda user: server.url(user, vhost))
+    assert made.init().returncode == 0
+    yield made
+    depots = [child for one in made.processes if one.poll() is None for child in children(one.pid)]
+    made.end()
+    _, alive = psutil.wait_procs(depots, timeout=10)
+    assert not alive, "the depot outlived its planner"
+
+
+def children(pid: int) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        found: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
+        return found
+    return []
+
+
+class Api:
+    """The API as one caller sees it."""
+
+    def __init__(self, url: str) -> None:
+        self.client = httpx.AsyncClient(base_url=url, timeout=30, trust_env=False)
+
+    async def log_in(self) -> None:
+        session = await self("POST", "/login", {"account": ADMIN, "password": PASSWORD})
+        self.client.headers["Authorization"] = f"Bearer {session['token']}"
+
+    async def __call__(self, method: str, path: str, body: Any = None) -> Any:
+        answer = await self.client.request(method, f"/v1{path}", json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+async def api(site: Site) -> AsyncIterator[Api]:
+    """A planner that runs, as its first account sees it."""
+    await asyncio.to_thread(site.start)
+    made = Api(site.url)
+    await made.log_in()
+    yield made
+    await made.client.aclose()
+
+
+class Node:
+    """What a container manager says and hears, without slivers."""
+
+    def __init__(self, bus: Bus, host: str) -> None:
+        self.bus = bus
+        self.host = Host(host)
+        self.orders: asyncio.Queue[Order] = asyncio.Queue()
+        self.slivers: dict[Slice, int] = {}
+        self._sender = Sender("dsmt_mgr", f"{host}/org.dsmt.component.container-mgr", secrets.token_hex(4))
+
+    async def say(self, channel: Channel, field_: str, **pairs: str) -> None:
+        await self.bus.publish(self.event(channel, field_, pairs))
+
+    async def hold(self, **more: str) -> None:
+        pairs = {"hostname": self.host, **sliver_pairs(self.slivers), **more}
+        await self.bus.publish(self.event(facts_channel(self.host), HOLDINGS, pairs))
+
+    async def ordered(self, verb: Verb, slice_: str = "") -> Order:
+        """The next order with this verb (for this slice)."""
+        async with asyncio.timeout(30):
+            while True:
+                order = await self.orders.get()
+                if order.verb is verb and slice_ in {"", order.slice}:
+                    return order
+
+    async def run(self, queue: str) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._beat())
+            tasks.create_task(self._hear(queue))
+
+    async def _beat(self) -> None:
+        while True:
+            beat = self.event(heartbeat_channel(self.host), HEARTBEAT, {"digest": digest(self.slivers)})
+            self.bus.hint(beat, exchange=NODES)
+            await asyncio.sleep(HEARTBEAT_S)
+
+    async def _hear(self, queue: str) -> None:
+        async with self.bus.consume(queue) as deliveries:
+            async for delivery in deliveries:
+                order = order_of(delivery.event)
+                self.orders.put_nowait(order)
+                delivery.ack()
+                if order.verb is Verb.REPORT:
+                    await self.hold()
+
+    def event(self, channel: Channel, field_: str, pairs: dict[str, str]) -> Event:
+        return self._sender.event(
+            channel, field_, now=time.time(), id_=secrets.token_hex(8), pairs=pairs, emit_rate=HEARTBEAT_S
+        )
+
+
+@pytest.fixture
+async def node(api: Api) -> AsyncIterator[Node]:
+    """A node that has joined, beats, and hears its orders."""
+    token = (await api("POST", "/nodes/invite"))["token"]
+    body = {"host": "n1.example.org", "token": token, "boot_id": "b1", "claim": "the claim of this node"}
+    told = await api("POST", "/nodes/join", body)
+    bus = broker.connect(told["broker"], name="n1")
+    await bus.start(wait_s=10)
+    made = Node(bus, "n1.example.org")
+    running = asyncio.create_task(made.run(told["queue"]))
+    await made.hold(asks="yes")
+    yield made
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await bus.close()
+
+
+@pytest.fixture
+async def operator(site: Site) -> AsyncIterator[Bus]:
+    """An operator's program."""
+    bus = broker.connect(site.urls("operator"), name="operator")
+    await bus.start(wait_s=10)
+    yield bus
+    await bus.close()

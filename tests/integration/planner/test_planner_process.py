@@ -1,0 +1,118 @@
+"""``dsmt-planner`` as a process: how it starts, what it refuses, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.integration.planner.conftest import Api, Site, children
+
+
+def _told(site: Site, *options: str, **environment: str) -> tuple[int, str]:
+    process = site.begin(*options, **environment)
+    _, said = process.communicate(timeout=60)
+    return process.returncode, said
+
+
+def test_a_second_planner_on_the_same_database_is_refused(site: Site) -> None:
+    first = site.start()
+    code, said = _told(site)
+    assert code == 6
+    assert f"another planner (process {first.pid}) has the database" in said
+    assert len(said.splitlines()) == 2
+    assert first.poll() is None
+
+
+def test_a_planner_that_was_killed_lets_the_next_one_in(site: Site) -> None:
+    first = site.start()
+    depot = children(first.pid)
+    assert depot
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    _, alive = psutil.wait_procs(depot, timeout=10)
+    assert not alive
+    second = site.start()
+    assert second.poll() is None
+
+
+def test_a_port_in_use_is_told_in_one_line(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, said = _told(site, "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+    assert code == 6
+    assert "in use" in said
+    assert len(said.splitlines()) == 2
+
+
+def test_a_broker_that_is_not_there_is_told_in_one_line(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"amqp://planner:x@127.0.0.1:{port}/"
+    code, said = _told(site, "--broker-wait", "1", DSMT_BROKER=url)
+    assert code == 5
+    assert "Traceback" not in said
+    assert str(port) in said
+
+
+def test_a_wrong_password_for_the_broker_is_told(site: Site) -> None:
+    good = site.urls("planner")
+    user, _, host = good.removeprefix("amqp://").partition("@")
+    code, said = _told(site, "--broker-wait", "10", DSMT_BROKER=f"amqp://planner:wrong@{host}")
+    assert user
+    assert code == 4, said
+    assert "Traceback" not in said
+
+
+def test_a_directory_that_was_not_initialised_is_told(site: Site, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for data in (empty, tmp_path / "nothing"):
+        other = Site(data, site.urls)
+        code, said = _told(other)
+        assert code in {3, 6}
+        assert "dsmt-planner init" in said
+
+
+def test_a_second_init_is_refused(site: Site) -> None:
+    again = site.init()
+    assert again.returncode == 6
+    assert "initialised already" in again.stderr
+
+
+async def test_it_ends_in_order_and_quickly(site: Site, api: Api) -> None:
+    process = site.processes[-1]
+    depot = children(process.pid)
+    follower = asyncio.create_task(api.client.get("/v1/events?follow=1"))
+    await asyncio.sleep(0)
+    await api("GET", "/whoami")
+    begun = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    code = await asyncio.to_thread(process.wait, 10)
+    assert code == 0
+    assert time.monotonic() - begun < 10
+    _, alive = psutil.wait_procs(depot, timeout=5)
+    assert not alive
+    follower.cancel()
+    await asyncio.gather(follower, return_exceptions=True)
+
+
+async def test_a_depot_that_was_killed_is_started_again_where_it_was(site: Site, api: Api) -> None:
+    await api("POST", "/slices", {"slice": "s1"})
+    token = (await api("POST", "/nodes/invite"))["token"]
+    body = {"host": "n1", "token": token, "boot_id": "b", "claim": "the claim of this node"}
+    before = (await api("POST", "/nodes/join", body))["depot"]
+    for depot in children(site.processes[-1].pid):
+        depot.kill()
+    deadline = time.monotonic() + 30
+    while True:
+        answer = await api.client.put("/v1/slices/s1/packages/x.rpm", content=b"no package")
+        if answer.status_code == 422:
+            break
+        assert answer.status_code == 503, answer.text
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+    assert (await api("POST", "/nodes/join", body))["depot"] == before
