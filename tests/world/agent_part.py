@@ -137,7 +137,7 @@ class AgentPart:
                 self._keep()
                 self._work()
 
-        self._simulation.after(self._simulation.luck.uniform(0.001, 0.1), finish)
+        self._simulation.after(self._simulation.work_s(slow=isinstance(step, Stop)), finish)
 
     def _carry_out(self, name: Application, step: Step) -> Outcome:
         place = self._host, self._slice, name

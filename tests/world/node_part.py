@@ -189,7 +189,7 @@ class NodePart:
                 node.done(step, self._simulation.now, error=error)
                 self._work()
 
-        self._simulation.after(self._simulation.luck.uniform(0.001, 0.1), finish)
+        self._simulation.after(self._simulation.work_s(slow=isinstance(step, End)), finish)
 
     def _carry_out(self, step: Step) -> str:
         slice_ = step.slice

@@ -30,16 +30,20 @@ class Store:
     """What is committed: wanted, the nodes that joined, and (old by then) what was seen.
 
     Attributes:
-        moved_away: hosts that were taken away because they had failed; until they have given up what
-            they hold, the limit does not count them (architecture, section 3).
+        moved_away: hosts that were taken away because they had failed, until they have given up what
+            they hold.
+        amnesty: those of them whose verdict a crash of the planner took with it.
         asked: slices that people have changed, until that is carried out.
+        unread: the same until a round has looked at them.
     """
 
     wanted: Wanted
     nodes: list[Host]
     rows: dict[tuple[Host, Slice], SeenRow] = field(default_factory=dict)
     moved_away: set[tuple[Slice, Host]] = field(default_factory=set)
+    amnesty: set[tuple[Slice, Host]] = field(default_factory=set)
     asked: set[Slice] = field(default_factory=set)
+    unread: set[Slice] = field(default_factory=set)
 
 
 class PlannerPart:
@@ -70,6 +74,7 @@ class PlannerPart:
             self.fleet.join(host, now=now, period=HEARTBEAT_S)
             failed = self.fleet.state(host) is NodeState.FAILED
             self.tracker.join(host, now=now, period=HEARTBEAT_S, failed=failed)
+        self.store.amnesty |= self.store.moved_away
         self._full_at = now
         inbox, self._inbox = self._inbox, []
         for event in inbox:
@@ -110,6 +115,7 @@ class PlannerPart:
         """People change a slice; it is stored before they are answered."""
         self._keep(slice_)
         self.store.asked.add(slice_.name)
+        self.store.unread.add(slice_.name)
         self._changed.add(slice_.name)
         self._plan_round(0.0)
 
@@ -159,6 +165,7 @@ class PlannerPart:
         """What people asked for has been carried out once a round has nothing more to change."""
         held_back = {one.slice for one in round_.waiting if "few stop" in one.reason}
         changed = {change.slice for change in round_.changes}
+        self.store.unread -= round_.looked_at
         self.store.asked -= round_.looked_at - held_back - changed
 
     def _commit(self, change: SliceChange) -> None:
@@ -172,6 +179,7 @@ class PlannerPart:
         gone = before.retired.keys() - change.retired.keys()
         self.store.moved_away -= {(change.slice, host) for host in gone | change.hosts.keys()}
         self.store.moved_away |= {(change.slice, host) for host in away}
+        self.store.amnesty &= self.store.moved_away
         self._keep(
             replace(
                 before,

@@ -65,6 +65,10 @@ class Simulation:
         """Whether something with this probability happens."""
         return self.luck.random() < share
 
+    def work_s(self, *, slow: bool = False) -> float:
+        """How long a step takes; what ends something may take its time while faults last."""
+        return self.luck.uniform(0.001, 4.0 if slow and self.faulty else 0.1)
+
     def _delay(self) -> float:
         if not self.faulty:
             return 0.005
