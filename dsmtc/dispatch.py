@@ -37,7 +37,7 @@ def carry_out(session: Session) -> int:
     except typer.Exit as ended:
         return ended.exit_code
     except typer.TyperException as error:
-        raise Misused(_sentence(error.format_message()), hint=f"dsmtc {verb} --help") from error
+        raise Misused(_sentence(error.format_message()), hint=f"{_place(error, verb)} --help") from error
     return 0
 
 
@@ -51,6 +51,12 @@ def _check_subverb(command: Any, verb: str, word: str) -> None:
     known = getattr(command, "commands", None)
     if known and not word.startswith("-") and word not in known:
         raise unknown(word, known, what=f"verb of {verb}")
+
+
+def _place(error: typer.TyperException, verb: str) -> str:
+    """The command that the complaint is about, such as ``dsmtc depot put``."""
+    # Usage errors carry a context; Typer does not name their class in its interface.
+    return str(getattr(getattr(error, "ctx", None), "command_path", f"dsmtc {verb}"))
 
 
 def _sentence(text: str) -> str:

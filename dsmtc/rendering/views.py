@@ -89,15 +89,21 @@ def evaluation(found: Evaluation) -> View:
 def stored(package: Stored) -> str:
     """What the depot found in a file."""
     told = f"{package['filename']}: {package['kind']} {package['name']} {package['version']}"
+    return "; ".join([told, *filter(None, [_effect(package)])])
+
+
+def _effect(package: Stored) -> str:
+    """What putting a package changed; only a wrapper names an application."""
+    application = package.get("application")
+    if not application:
+        return "in use from now on" if package.get("used_now") else ""
     if package.get("waits_for"):
-        return f"{told}; application {package['application']} waits for {package['waits_for']}"
+        return f"application {application} is not complete yet: {package['waits_for']}"
     if package.get("application_added"):
-        return f"{told}; application {package['application']} added to the slice"
+        return f"application {application} added to the slice"
     if package.get("used_now"):
-        return f"{told}; used for application {package['application']}"
-    if package.get("application"):
-        return f"{told}; use it with dsmtc update {package['application']}"
-    return told
+        return f"used for application {application}"
+    return f"use it with dsmtc update {application}"
 
 
 def packages(found: Sequence[Package], now: float) -> View:
@@ -124,10 +130,12 @@ def packages(found: Sequence[Package], now: float) -> View:
 
 def changed(answer: Changed, verb: str) -> str:
     """What asking for a verb changed."""
-    hosts = ", ".join(answer.get("hosts", [])) or "no host"
+    hosts = ", ".join(answer.get("hosts", []))
     if not answer["changed"]:
-        return f"{verb} {answer['application']}: nothing to change ({hosts})"
-    return f"{verb} {answer['application']}: asked for on {hosts}"
+        return f"{verb} {answer['application']}: nothing to change"
+    return f"{verb} {answer['application']}: " + (
+        f"asked for on {hosts}" if hosts else "noted; no node has it now"
+    )
 
 
 def nodes(found: Sequence[Node], now: float) -> View:

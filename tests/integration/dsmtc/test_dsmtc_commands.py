@@ -343,6 +343,14 @@ def test_a_verb_that_is_nearly_one_is_guessed(stranger: Dsmtc) -> None:
     assert "did you mean list?" in stranger("plan", "lst").err
 
 
+def test_a_missing_word_names_the_help_that_tells_it(stranger: Dsmtc) -> None:
+    ended = stranger("depot", "put")
+    assert (ended.code, ended.err) == (
+        2,
+        "dsmtc: missing argument 'FILE...'\n  hint: dsmtc depot put --help\n",
+    )
+
+
 def test_a_full_disk_and_a_closed_stdout_are_no_surprise(dsmtc: Dsmtc, fake: Fake) -> None:
     words = f"{sys.executable} -m dsmtc.main whoami"
     for line, code in ((f"{words} > /dev/full", 1), (f"{words} >&- <&-", 0)):

@@ -159,7 +159,8 @@ def test_plans_of_the_slice_come_before_the_functions() -> None:
     [
         ({"application_added": True}, "application pinger added to the slice"),
         ({"used_now": True}, "used for application pinger"),
-        ({"waits_for": "pinger"}, "application pinger waits for pinger"),
+        ({"waits_for": "no x"}, "application pinger is not complete yet: no x"),
+        ({"application": "", "used_now": True}, "dsmtw_pinger 1.8-1; in use from now on"),
         ({}, "use it with dsmtc update pinger"),
         ({"application": None}, "dsmtw_pinger 1.8-1"),
     ],
