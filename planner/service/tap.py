@@ -87,9 +87,11 @@ class Follower:
 
     async def events(self) -> AsyncIterator[Heard]:
         """The events as they come, until the planner ends."""
-        while not self._ended:
+        ended = False
+        while not ended:
             await self._news.wait()
             self._news.clear()
+            ended = self._ended
             while self._waiting:
                 lost, self._lost = self._lost, 0
                 yield Heard(self._waiting.popleft(), lost)
