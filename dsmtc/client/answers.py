@@ -168,6 +168,14 @@ class SliceStatus(TypedDict):
     waiting_reasons: list[str]
 
 
+class Evidence(TypedDict):
+    """Why a node is in its state: what was seen, when, by whom."""
+
+    what: str
+    when: float
+    by: str
+
+
 class Node(TypedDict):
     """A node as last heard."""
 
@@ -175,7 +183,7 @@ class Node(TypedDict):
     state: str
     heard_at: float | str | None
     period: float
-    evidence: str
+    evidence: list[Evidence]
     slivers: list[str]
     facts: dict[str, str]
 

@@ -20,6 +20,9 @@ COLUMNS: Final = (
     "SINCE",
     "TEXT",
 )
+# More reasons than fit on a screen say less than their number.
+REASONS: Final = 10
+_WAITING: Final = "waiting: "
 STATES: Final = frozenset({"NODE", "CONTAINER", "AGENT", "STATE"})
 
 
@@ -36,8 +39,11 @@ def status_view(status: SliceStatus, now: float) -> View:
     head = f"slice {status['slice']}: {managed}, plan {status.get('plan') or 'none'}"
     yield f"{head}, agent {status.get('agent') or 'none'}, generation {status['generation']}"
     yield headline(status)
-    for reason in status.get("waiting_reasons", []):
+    reasons = status.get("waiting_reasons", [])
+    for reason in reasons[:REASONS]:
         yield f"waiting: {reason}"
+    if len(reasons) > REASONS:
+        yield f"waiting: and {len(reasons) - REASONS} more; --json tells all"
     rows = [row for host in status["hosts"] for row in _rows(host, now)]
     if rows:
         yield ""
@@ -49,7 +55,7 @@ def changes(before: SliceStatus | None, after: SliceStatus) -> list[str]:
     known = dict(_facts(before)) if before else {}
     current = dict(_facts(after))
     lines = [f"{what} {told}".rstrip() for what, told in current.items() if known.get(what) != told]
-    lines += [f"{what} gone" for what in known if what not in current]
+    lines += [f"{what} gone" for what in known if what not in current and not what.startswith(_WAITING)]
     told_counts = headline(after)
     if before is None or headline(before) != told_counts:
         lines.append(told_counts)
@@ -60,7 +66,7 @@ def _facts(status: SliceStatus) -> Iterator[tuple[str, str]]:
     """Each thing that may change, and what is said of it."""
     yield "plan", status.get("plan") or "none"
     for reason in status.get("waiting_reasons", []):
-        yield f"waiting: {reason}", ""
+        yield f"{_WAITING}{reason}", ""
     for host in status["hosts"]:
         name = host["host"]
         yield f"{name} node", host["node_state"]
@@ -68,8 +74,6 @@ def _facts(status: SliceStatus) -> Iterator[tuple[str, str]]:
         yield f"{name} agent", host["agent"]
         for each in host["applications"]:
             yield f"{name} {each['application']}", _application(each)
-        if host.get("reason"):
-            yield f"{name} waits:", host["reason"]
 
 
 def _application(status: ApplicationStatus) -> str:
@@ -96,7 +100,7 @@ def _rows(host: HostStatus, now: float) -> list[tuple[str, ...]]:
 
 def _version(status: ApplicationStatus) -> str:
     have, want = status.get("version") or "", status.get("wanted_version") or ""
-    return f"{have or '-'} -> {want}" if want and want != have else have
+    return f"{have} -> {want}".strip() if want and want != have else have
 
 
 def _text(status: ApplicationStatus) -> str:

@@ -148,7 +148,7 @@ def nodes(found: Sequence[Node], now: float) -> View:
             each["state"],
             since(each.get("heard_at"), now) or "never",
             " ".join(each.get("slivers", [])) or "-",
-            str(each.get("evidence") or ""),
+            _latest(each),
         )
         for each in found
     ]
@@ -157,8 +157,16 @@ def nodes(found: Sequence[Node], now: float) -> View:
 
 def node(found: Node, now: float) -> View:
     """One node with its facts."""
+    evidence = [(since(each["when"], now), each["by"], each["what"]) for each in found.get("evidence", [])]
     facts = [(name, str(value)) for name, value in sorted(found.get("facts", {}).items())]
-    return [*nodes([found], now), "", Table(("FACT", "VALUE"), facts)]
+    view: list[str | Table] = list(nodes([found], now))
+    view += ["", Table(("SEEN", "BY", "EVIDENCE"), evidence)] if evidence else []
+    return [*view, "", Table(("FACT", "VALUE"), facts)]
+
+
+def _latest(found: Node) -> str:
+    evidence = found.get("evidence", [])
+    return evidence[-1]["what"] if evidence else ""
 
 
 def accounts(found: Sequence[Account]) -> View:

@@ -319,7 +319,7 @@ def test_every_verb_answers_in_words_and_in_json(
             "state": "alive",
             "heard_at": 1_700_000_000.0,
             "period": 1.0,
-            "evidence": "",
+            "evidence": [{"what": "its heartbeats come", "when": 1_700_000_000.0, "by": "tracker"}],
             "slivers": ["s"],
             "facts": {"cpus": "2"},
         }

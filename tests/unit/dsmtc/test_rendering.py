@@ -16,7 +16,7 @@ from dsmtc.rendering.status import changes, status_view
 from dsmtc.rendering.table import Table, lines, plain
 from dsmtc.rendering.terminal import drawn
 from dsmtc.rendering.text import clean, cut, since, size, span
-from dsmtc.rendering.views import nodes, plans, stored
+from dsmtc.rendering.views import node, nodes, plans, stored
 
 HOSTILE = "\x1b[2J\x9b31m\r\nboo\u202e\x00\ud800"
 
@@ -109,6 +109,17 @@ def test_a_host_without_application_shows_why_it_waits() -> None:
     assert lines(status_view(status, 0))[-1].endswith("the node is silent")
 
 
+def test_of_many_reasons_some_are_shown_and_the_rest_is_counted() -> None:
+    written = lines(status_view(a_status(waiting_reasons=[f"reason {n}" for n in range(25)]), 0))
+    assert written[11:13] == ["waiting: reason 9", "waiting: and 15 more; --json tells all"]
+
+
+def test_a_reason_that_is_over_is_not_worth_a_line() -> None:
+    waits, runs = a_status(waiting_reasons=["node1: its agent starts"]), a_status()
+    assert "waiting: node1: its agent starts" in changes(runs, waits)
+    assert changes(waits, runs) == []
+
+
 def test_another_version_than_wanted_shows_both() -> None:
     written = lines(status_view(a_status(application={"wanted_version": "1.9-1"}), 107.0))
     assert "1.8-1 -> 1.9-1" in written[-1]
@@ -180,7 +191,7 @@ def test_what_the_depot_found_is_told(changed: dict[str, Any], told: str) -> Non
 
 
 def test_a_node_that_was_never_heard_says_so() -> None:
-    node: dict[str, object] = {
+    unheard: dict[str, object] = {
         "host": "n",
         "state": "unknown",
         "heard_at": None,
@@ -188,4 +199,12 @@ def test_a_node_that_was_never_heard_says_so() -> None:
         "slivers": [],
         "facts": {},
     }
-    assert "never" in lines(nodes([cast("Node", node)], 0))[1]
+    assert "never" in lines(nodes([cast("Node", unheard)], 0))[1]
+
+
+def test_a_node_shows_why_it_counts_as_failed() -> None:
+    evidence = [{"what": "a heartbeat is missing", "when": 1.0, "by": "tracker"}]
+    evidence.append({"what": "three are missing", "when": 4.0, "by": "tracker"})
+    found: dict[str, object] = {"host": "n", "state": "failed", "heard_at": 0.5, "evidence": evidence}
+    assert lines(nodes([cast("Node", found)], 5.0))[1].endswith("three are missing")
+    assert "4s    tracker  a heartbeat is missing" in lines(node(cast("Node", found), 5.0))
