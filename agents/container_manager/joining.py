@@ -21,7 +21,7 @@ from agents.container_manager.slivers.record import machine_boot_id
 from dsmt_core.errors import DsmtError, Invalid, Unavailable, from_code
 from dsmt_core.names import Slice, slice_name
 
-TIMEOUT_S: Final = 10.0
+TIMEOUT_S: Final = 5.0
 _ANSWER_BYTES: Final = 4 << 20
 _CLAIM: Final = "claim"
 _NODE: Final = "node.json"
@@ -75,7 +75,7 @@ def remember(data: Path, joined: Joined) -> None:
 
 
 def join(config: NodeConfig) -> Joined:
-    """Ask the planner once; blocks for at most about ten seconds.
+    """Ask the planner once; blocks for a few seconds at most.
 
     Raises:
         Unavailable: the planner does not answer.

@@ -161,9 +161,13 @@ class Life:
             await self._tell_facts(always=False)
 
     async def _tell_facts(self, *, always: bool) -> None:
-        now = await asyncio.to_thread(
-            facts.facts, self._config.data, sliver_driver=self._choice.driver.name
-        )
+        try:
+            now = await asyncio.to_thread(
+                facts.facts, self._config.data, sliver_driver=self._choice.driver.name
+            )
+        except OSError as error:
+            log.warning("the facts of this node cannot be read: %s", error)
+            return
         if self._choice.warning:
             now["warning"] = self._choice.warning
         if always or facts.differ(self._facts, now):

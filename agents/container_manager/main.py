@@ -35,6 +35,8 @@ def run(argv: Sequence[str] | None = None) -> None:
         asyncio.run(_serve(_config(options), options.ready_file))
     except DsmtError as error:
         raise SystemExit(_told(error)) from None
+    except OSError as error:
+        raise SystemExit(_told(DsmtError(str(error), hint="look at --data and its rights"))) from None
     except BaseExceptionGroup as group:
         ours = _only_error(group)
         if ours is None:

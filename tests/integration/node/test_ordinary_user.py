@@ -1,0 +1,83 @@
+"""Slivers by an ordinary user, and bubblewrap that is there but forbidden."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.container_manager.slivers.bubblewrap import BubblewrapDriver
+from agents.container_manager.slivers.choosing import choose
+from agents.container_manager.slivers.visible import PACKAGES, package_directory
+
+NOBODY = 65534
+PYTHON = Path("/usr/bin/python3")
+SCRIPT = """
+import json, sys
+from pathlib import Path
+from agents import local_socket
+from agents.container_manager.slivers.choosing import choose
+from agents.container_manager.slivers.driver import AgentCommand
+from agents.container_manager.slivers.place import Place
+
+driver = choose("bubblewrap").driver
+place = Place("s", "node1", Path(sys.argv[1], "data", "slivers", "s"))
+driver.create(place)
+init = driver.boot(place, AgentCommand())
+script = "id -u; id -un; grep CapEff /proc/self/status; touch /app/x /opt/x /usr/local/x && echo ok"
+request = {"op": "run", "argv": ["sh", "-c", script], "timeout": 10, "limit": 4096}
+said = local_socket.ask(place.init_socket, request, timeout_s=20)["output"].split()
+adopted = type(driver)().adopt(place) == init
+driver.destroy(place)
+print(json.dumps([said[:5], adopted, place.directory.exists()]))
+"""
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that everybody reaches, with a copy of what a node needs."""
+    made = Path(tempfile.mkdtemp(prefix="dsmt-test-"))
+    made.chmod(0o755)
+    for name in PACKAGES:
+        shutil.copytree(package_directory(name), made / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (made / "work").mkdir(mode=0o777)
+    (made / "work").chmod(0o777)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+@pytest.mark.skipif(not PYTHON.exists(), reason="needs a Python that everybody may run")
+def test_an_ordinary_user_gets_slivers_by_a_user_name_space(open_directory: Path) -> None:
+    command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", str(PYTHON), "-B"]
+    done = subprocess.run(
+        [*command, "-c", SCRIPT, str(open_directory / "work")],
+        env={"PYTHONPATH": str(open_directory), "PATH": "/usr/bin:/bin", "HOME": "/"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = f'["{NOBODY}", "sliver", "CapEff:", "{"0" * 16}", "ok"]'
+    assert done.stdout.strip() == f"[{said}, true, false]"
+
+
+def test_forbidden_bubblewrap_is_said_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forbidden = tmp_path / "bwrap"
+    forbidden.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n")
+    forbidden.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    reason = BubblewrapDriver().probe()
+    assert "setting up uid map: Permission denied" in reason
+    assert "sysctl" in reason
+    choice = choose("auto")
+    assert choice.driver.name == "process"
+    assert "without walls" in choice.warning
