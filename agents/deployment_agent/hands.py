@@ -16,8 +16,10 @@ from agents.deployment_agent.decide import (
     Done,
     Fetch,
     Forget,
+    Found,
     Install,
     Installed,
+    Look,
     Outcome,
     Periods,
     Publish,
@@ -111,10 +113,16 @@ class Hands:
             case CheckStatus(start_pid=start_pid):
                 checked, self._alive[name] = await scripts.check(start_pid, self._periods)
                 return checked
+            case Look(version=version):
+                return await self._look(name, version)
             case Stop():
                 self._alive.pop(name, None)
                 await scripts.stop()
         return Done()
+
+    async def _look(self, name: Application, version: str) -> Found:
+        found, receipt = await self._installers.found(name, version)
+        return Found(found, receipt, bool((await self._sliver.processes(name)).pids))
 
     def _scripts(self, name: Application, deployment: Deployment) -> Scripts:
         record = deployment.record

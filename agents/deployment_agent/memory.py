@@ -36,6 +36,7 @@ class Memory:
         loaded = await asyncio.to_thread(self._load)
         if loaded.reason:
             _LOG.warning("%s; the planner is asked for the orders again", loaded.reason)
+            self._deployments.lost()
         if loaded.value is None:
             return
         try:
@@ -43,6 +44,7 @@ class Memory:
             self._deployments.load(loaded.value, now, rebooted=rebooted)
         except Invalid as error:
             _LOG.warning("%s; the planner is asked for the orders again", error)
+            self._deployments.lost()
 
     async def save(self) -> None:
         """Write what is known, if it has changed; afterwards it survives a power cut.

@@ -67,7 +67,9 @@ class Deployment:
 
     def rebooted(self, now: float) -> None:
         """Everything in the sliver has ended since the record was written; wait for the planner's word."""
-        self.record.life, self.record.start_pid = Life.DOWN, 0
+        if self.record.life is not Life.UNSURE:
+            self.record.life = Life.DOWN
+        self.record.start_pid = 0
         self._course.held_until = now + self._course.periods.ask_s
 
     def confirmed(self) -> None:

@@ -15,7 +15,7 @@ from agents.deployment_agent.decide import record as records
 from agents.deployment_agent.decide.backoff import RESTART, Backoff
 from agents.deployment_agent.decide.deployment import Deployment
 from agents.deployment_agent.decide.judgement import Periods
-from agents.deployment_agent.decide.record import Goal, Record
+from agents.deployment_agent.decide.record import Goal, Life, Record
 from agents.deployment_agent.decide.steps import Forget, Outcome, Step, WaitUntil
 from dsmt_core.commands import NO_APPLICATION, Order
 from dsmt_core.errors import Full
@@ -50,6 +50,7 @@ class Deployments:
         self._busy: set[Application] = set()
         self._past: OrderedDict[Application, int] = OrderedDict()
         self._wake_at = float("inf")
+        self._unsure = False
 
     def __getitem__(self, name: Application) -> Deployment:
         return self._all[name]
@@ -156,13 +157,18 @@ class Deployments:
             if rebooted:
                 deployment.rebooted(now)
 
+    def lost(self) -> None:
+        """What was known could not be read: whatever is ordered now is looked at before it is touched."""
+        self._unsure = True
+
     def _follow(self, deployment: Deployment | None, order: Order, now: float) -> None:
         if deployment is not None:
             deployment.accept(order, now)
             return
         if len(self._all) >= APPLICATIONS:
             raise Full(f"the agent has {APPLICATIONS} applications already; {order.application} is refused")
-        self._new(Record(order=order), now)
+        life = Life.UNSURE if self._unsure else Life.DOWN
+        self._new(Record(order=order, life=life), now)
         self._past.pop(order.application, None)
 
     def _new(self, record: Record, now: float) -> Deployment:

@@ -10,8 +10,10 @@ from agents.deployment_agent.decide.steps import (
     CheckStatus,
     Done,
     Fetch,
+    Found,
     Install,
     Installed,
+    Look,
     Outcome,
     Publish,
     Report,
@@ -54,6 +56,8 @@ def _processes(course: Course, step: Step, outcome: Outcome, now: float) -> None
             _stopped(course, outcome, now)
         case CheckStatus():
             _looked(course, outcome, now)
+        case Look():
+            _found(course, outcome, now)
         case _:
             pass
 
@@ -119,6 +123,19 @@ def _stopped(course: Course, outcome: Outcome, now: float) -> None:
         course.record.life, course.record.start_pid, course.checked = Life.DOWN, 0, None
     else:
         course.stop_at = now + course.periods.again_s
+
+
+def _found(course: Course, outcome: Outcome, now: float) -> None:
+    if not isinstance(outcome, Found):
+        course.stop_at = now + course.periods.again_s
+        return
+    record = course.record
+    record.version, record.receipt, record.touched = outcome.version, outcome.receipt, True
+    record.packages = record.order.packages if outcome.version == record.order.version else ()
+    record.restarts = record.order.restarts
+    record.life = Life.DOWN
+    if outcome.alive:
+        record.life = Life.UP if outcome.version else Life.DOOMED
 
 
 def _looked(course: Course, outcome: Outcome, now: float) -> None:

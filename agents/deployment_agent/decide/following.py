@@ -12,6 +12,7 @@ from agents.deployment_agent.decide.steps import (
     Fetch,
     Forget,
     Install,
+    Look,
     Start,
     Step,
     Stop,
@@ -26,6 +27,9 @@ _RUNNING = frozenset({Life.UP, Life.STARTING})
 
 def following(course: Course, now: float) -> Step:
     """The next step, if nothing is left to be said."""
+    if course.record.life is Life.UNSURE:
+        wait = now < course.stop_at
+        return WaitUntil(course.stop_at) if wait else Look(course.record.order.version)
     match course.record.goal:
         case Goal.GONE:
             return _leave(course, now)

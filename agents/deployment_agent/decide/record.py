@@ -30,6 +30,7 @@ class Life(StrEnum):
     """What the agent did last to the application's processes.
 
     Attributes:
+        UNSURE: what was known is lost; first of all it is looked at.
         DOWN: nothing was started since the last stop.
         STARTING: its start script was called, or was about to be.
         UP: it was healthy when last looked at.
@@ -37,6 +38,7 @@ class Life(StrEnum):
         DOOMED: it is to be stopped before it is started again.
     """
 
+    UNSURE = "unsure"
     DOWN = "down"
     STARTING = "starting"
     UP = "up"

@@ -81,7 +81,16 @@ class WaitUntil:
     at: float
 
 
-Step = Publish | Report | Fetch | Install | Start | CheckStatus | Stop | Uninstall | Forget | WaitUntil
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was known is lost: see what is installed and whether it runs; ``version`` is what is ordered."""
+
+    version: str
+
+
+Step = (
+    Look | Publish | Report | Fetch | Install | Start | CheckStatus | Stop | Uninstall | Forget | WaitUntil
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,4 +146,13 @@ class Checked:
     start_text: str = ""
 
 
-Outcome = Done | Troubled | Installed | Started | Checked
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a `Look` has found: the version that is installed (empty: none that is known), and processes."""
+
+    version: str
+    receipt: Mapping[str, str]
+    alive: bool
+
+
+Outcome = Found | Done | Troubled | Installed | Started | Checked

@@ -9,7 +9,7 @@ from typing import Final
 
 from agents.deployment_agent.installers.extraction import RpmExtraction
 from agents.deployment_agent.installers.port import Installer, Job, Receipt
-from agents.deployment_agent.installers.rpm import RpmInstaller
+from agents.deployment_agent.installers.rpm import RpmInstaller, usual_names
 from agents.deployment_agent.installers.tar import TarInstaller
 from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.sliver import Sliver
@@ -57,6 +57,22 @@ class Installers:
             kinds.append(self._rpm.kind)
         for kind in kinds:
             await self._of(kind).remove(application, receipt)
+
+    async def found(self, application: str, version: str) -> tuple[str, Receipt]:
+        """What is installed of an application of which no receipt is left: its version and a new receipt.
+
+        Args:
+            application: its name.
+            version: what is expected; a tar archive's version is only known by its directory.
+        """
+        if await self._rpm_works():
+            installed = await self._rpm.installed_version(application, {})
+            if installed:
+                return installed, {"kind": self._rpm.kind, "names": usual_names(application)}
+        directory = f"{self._paths.inside_app}/{application}/{version}"
+        if version and self._paths.here(directory).is_dir():
+            return version, {"kind": self._tar.kind, "directory": directory, "version": version}
+        return "", {}
 
     async def _rpm_works(self) -> bool:
         # Without walls rpm would install into the host, and its scriptlets would act there.

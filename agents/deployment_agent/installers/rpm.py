@@ -91,14 +91,14 @@ class RpmInstaller:
 
     async def remove(self, application: str, receipt: Receipt) -> None:
         """Both packages; those of the usual names where no receipt tells."""
-        usual = f"{wrapper_of(Application(application))} {application}"
-        present = [name for name in receipt.get("names", usual).split() if await self._version(name)]
+        names = receipt.get("names", usual_names(application)).split()
+        present = [name for name in names if await self._version(name)]
         if present:
             await self._erase(application, present)
 
     async def installed_version(self, application: str, receipt: Receipt) -> str:
         """The wrapper's version, as rpm's database in the sliver has it."""
-        names = receipt.get("names", wrapper_of(Application(application))).split()
+        names = receipt.get("names", usual_names(application)).split()
         return await self._version(names[-1]) if names else ""
 
     async def _version(self, name: str) -> str:
@@ -127,6 +127,11 @@ class RpmInstaller:
     async def _rpm(self, arguments: Sequence[str], application: str) -> None:
         ran = await self._sliver.run(Call([*_RPM, *arguments], application, cwd="/"), timeout_s=INSTALL_S)
         _check(ran, f"rpm {arguments[0]} failed")
+
+
+def usual_names(application: str) -> str:
+    """The names of an application's two packages, the wrapper last, where no receipt tells them."""
+    return f"{application} {wrapper_of(Application(application))}"
 
 
 def read_headers(output: str) -> list[Header]:

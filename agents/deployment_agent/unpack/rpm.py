@@ -38,7 +38,8 @@ def rpm_entries(path: Path) -> Iterator[Entry]:
             try:
                 package = rpmfile.open(fileobj=file)
                 compression = package.headers.get("archive_compression") or b"gzip"
-            except Exception as error:  # noqa: BLE001 - it raises whatever a broken header leads to
+            except Exception as error:
+                # It raises whatever a broken header leads to.
                 raise Invalid("the RPM's header cannot be read") from error
             file.seek(package.data_offset)
             yield from _entries(_decompressed(file, compression))

@@ -18,10 +18,12 @@ from agents.deployment_agent.decide import (
     Done,
     Fetch,
     Forget,
+    Found,
     Goal,
     Install,
     Installed,
     Life,
+    Look,
     Outcome,
     Publish,
     Record,
@@ -174,6 +176,17 @@ class AnyCourse(RuleBasedStateMachine):
         self._again(rebooted=False)
 
     @rule()
+    def what_the_agent_knew_is_torn(self) -> None:
+        """The planner answers what it asks for with the newest orders."""
+        self.deployments = Deployments()
+        self.deployments.lost()
+        for node in self.nodes.values():
+            node.said = [State.UNDEFINED]
+        for newest in self.newest.values():
+            self.deployments.accept(newest, self.now)
+        self._save()
+
+    @rule()
     def the_machine_restarts(self) -> None:
         for node in self.nodes.values():
             node.running = ""
@@ -244,6 +257,8 @@ class AnyCourse(RuleBasedStateMachine):
             case CheckStatus():
                 code = 0 if node.running else 3
                 return Checked(scripted=True, code=code, alive=bool(node.running), start_code=0)
+            case Look():
+                return Found(node.installed, {"kind": "rpm"}, bool(node.running))
             case Stop():
                 node.running = ""
             case Uninstall():
