@@ -150,8 +150,8 @@ class _Round:
             return candidates
         # A host whose sliver is on its way out occupies its place already: joining again costs nothing.
         ending = (self._slice.retired.keys() | self._present) - kept - self._seen.forgotten
-        back = candidates & ending
-        room = bound - len(self._living(kept)) - len(self._living(ending))
+        back = candidates & self._living(ending)
+        room = bound - len(kept) - len(self._living(ending))
         fresh = sorted(candidates - back, key=lambda host: (self._world.trust(host), host))
         return back | frozenset(fresh[: max(room, 0)])
 

@@ -130,16 +130,19 @@ class AgentPart:
         self._work()
 
     def _begin(self, name: Application, step: Step) -> None:
+        # A stop that has begun is not undone by an order that arrives meanwhile.
+        why = self._why_stop(name)
+
         def finish() -> None:
             if self.alive:
-                outcome = self._carry_out(name, step)
+                outcome = self._carry_out(name, step, why)
                 self.deployments.done(name, step, outcome, self._simulation.now)
                 self._keep()
                 self._work()
 
         self._simulation.after(self._simulation.work_s(slow=isinstance(step, Stop)), finish)
 
-    def _carry_out(self, name: Application, step: Step) -> Outcome:
+    def _carry_out(self, name: Application, step: Step, why: str) -> Outcome:
         place = self._host, self._slice, name
         match step:
             case Publish(state=state):
@@ -156,7 +159,7 @@ class AgentPart:
             case CheckStatus():
                 return self._check(name)
             case Stop():
-                self._truth.stop(place, why=self._why_stop(name))
+                self._truth.stop(place, why=why)
             case _:
                 pass
         return Done()
