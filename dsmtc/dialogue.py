@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -36,12 +36,36 @@ _OWN: Final = ("help", "use", "exit", "quit")
 _SECRETS: Final = ("password",)
 
 
-class Dialogue:
-    """Asks for lines until there are no more."""
+# What may stand after an option or a verb, as the planner knows it.
+KINDS: Final = {
+    "--plan": "plans",
+    "--base": "plans",
+    "--host": "nodes",
+    "--slice": "slices",
+    "use": "slices",
+    "nodes show": "nodes",
+    "nodes forget": "nodes",
+    "depot get": "packages",
+    "depot remove": "packages",
+    "start": "applications",
+    "stop": "applications",
+    "restart": "applications",
+    "update": "applications",
+    "uninstall": "applications",
+}
 
-    def __init__(self, history: Path) -> None:
+
+class Dialogue:
+    """Asks for lines until there are no more.
+
+    Args:
+        history: where they are kept.
+        known: the names of one of `KINDS` that the planner knows.
+    """
+
+    def __init__(self, history: Path, known: Callable[[str], list[str]]) -> None:
         self._session: PromptSession[str] = PromptSession(
-            history=_history(history), completer=Verbs(), complete_while_typing=False
+            history=_history(history), completer=Words(known), complete_while_typing=False
         )
 
     def ask(self, prompt: str) -> str | None:
@@ -55,8 +79,11 @@ class Dialogue:
                 return None
 
 
-class Verbs(Completer):
-    """Completes verbs, the verbs of verbs, and options."""
+class Words(Completer):
+    """Completes verbs, the verbs of verbs, options, and names that the planner knows."""
+
+    def __init__(self, known: Callable[[str], list[str]]) -> None:
+        self._known = known
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """What may stand where the cursor is."""
@@ -64,7 +91,9 @@ class Verbs(Completer):
         before = document.text_before_cursor.split()
         word = document.get_word_before_cursor(WORD=True)
         earlier = before[:-1] if word else before
-        for candidate in candidates(earlier):
+        kind = kind_of(earlier)
+        named = [clean(name) for name in self._known(kind)] if kind else []
+        for candidate in [*named, *candidates(earlier)]:
             if candidate.startswith(word):
                 yield Completion(candidate, start_position=-len(word))
 
@@ -79,6 +108,15 @@ def candidates(earlier: list[str]) -> list[str]:
     if not rest and verb in SUBVERBS:
         return [*SUBVERBS[verb], *OPTIONS.get(verb, ())]
     return [option for option in OPTIONS.get(verb, ()) if option not in rest]
+
+
+def kind_of(earlier: list[str]) -> str:
+    """Of which kind a name would be after the words typed so far; empty for none."""
+    if not earlier:
+        return ""
+    if earlier[-1].startswith("--"):
+        return KINDS.get(earlier[-1], "")
+    return KINDS.get(" ".join(earlier[:2]), "")
 
 
 class _Discreet(FileHistory):

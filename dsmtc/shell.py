@@ -6,6 +6,7 @@ a pipe or file the first error ends it with that error's exit code, unless told 
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import subprocess
 import sys
@@ -15,11 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
-from dsmt_core.errors import Invalid
+from dsmt_core.errors import DsmtError, Invalid
 from dsmtc.commandline import Common, Misused, lift, over
 from dsmtc.dispatch import carry_out
 from dsmtc.failures import INTERRUPTED, report
 from dsmtc.output import say
+from dsmtc.rendering.views import names
 from dsmtc.session import Session
 
 HELP: Final = """\
@@ -54,6 +56,21 @@ class Shell:
         token = self.session.client.whoami()
         place = f" {self.slice}" if self.slice else ""
         return f"dsmtc {token['account']} [{token['role']}]{place}> "
+
+    def known(self, kind: str) -> list[str]:
+        """Names for completion; none where the planner does not say (a key must not end the shell)."""
+        client, slice_ = self.session.client, self.slice
+        with contextlib.suppress(DsmtError):
+            if kind == "nodes":
+                return [each["host"] for each in client.nodes()]
+            if kind == "slices" or not slice_:
+                return [each["slice"] for each in client.slices()] if kind == "slices" else []
+            if kind == "plans":
+                return [each["name"] for each in client.plans(slice_)]
+            if kind == "packages":
+                return [each["filename"] for each in client.packages(slice_)]
+            return names(client.slice(slice_).get("applications", []))
+        return []
 
     def carry_out(self, text: str) -> int:
         """Carry out one line of the shell.
@@ -92,9 +109,9 @@ class Shell:
         self.slice = self.session.client.slice(words[0])["slice"]
 
     def _help(self) -> None:
-        from dsmtc.verbs import names  # noqa: PLC0415 - only when asked
+        from dsmtc.verbs import names as verbs  # noqa: PLC0415 - only when asked
 
-        print(HELP + ", ".join(names()))  # noqa: T201
+        print(HELP + ", ".join(verbs()))  # noqa: T201
 
     # -- from a pipe or a file -----------------------------------------------------------------------
 
@@ -127,7 +144,7 @@ class Shell:
     def _dialogue(self) -> int:
         from dsmtc.dialogue import Dialogue  # noqa: PLC0415 - prompt_toolkit takes 150 ms
 
-        dialogue = Dialogue(self.session.home.history)
+        dialogue = Dialogue(self.session.home.history, self.known)
         prompt = self.prompt()
         while True:
             text = dialogue.ask(prompt)

@@ -6,10 +6,12 @@ import importlib
 from typing import Any
 
 import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 from typer.main import get_command
 
 from dsmtc.commandline import Misused
-from dsmtc.dialogue import OPTIONS, SUBVERBS, candidates
+from dsmtc.dialogue import OPTIONS, SUBVERBS, Words, candidates, kind_of
 from dsmtc.verbs import module_of, names, overview
 
 
@@ -47,6 +49,18 @@ def test_completion_follows_what_was_typed() -> None:
     assert candidates(["plan"])[:2] == ["set", "list"]
     assert candidates(["setplan"]) == ["--plan"]
     assert candidates(["setplan", "--plan"]) == []
+
+
+def test_names_that_the_planner_knows_are_offered_where_they_belong() -> None:
+    assert [kind_of(typed.split()) for typed in ("", "plan", "restart pinger")] == ["", "", ""]
+    assert kind_of(["setplan", "--plan"]) == "plans"
+    assert kind_of(["restart"]) == "applications"
+    assert kind_of(["restart", "pinger", "--host"]) == "nodes"
+    assert kind_of(["depot", "get"]) == "packages"
+    assert kind_of(["use"]) == "slices"
+    completer = Words(lambda kind: [f"{kind}1", "x\x1b[2J"])
+    found = completer.get_completions(Document("nodes show "), CompleteEvent())
+    assert [each.text for each in found] == ["nodes1", "x\\x1b[2J"]
 
 
 def test_an_unknown_verb_is_refused_with_the_nearest() -> None:
