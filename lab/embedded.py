@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import sys
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -17,7 +18,6 @@ import psutil
 from agents import bootstrap
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.service import ContainerManager
-from agents.container_manager.slivers import record
 from agents.container_manager.slivers.choosing import choose
 from agents.container_manager.slivers.place import Place
 from agents.deployment_agent.config import FILE, read_config
@@ -26,6 +26,7 @@ from dsmt_core.errors import DeadlinePassed
 from dsmt_core.names import Host
 from dsmtc.client import Client, Credentials
 from lab.scene import Scenery
+from lab.sweeper import sliver_processes
 from planner.config import PlannerConfig
 from planner.run import Running, running
 from planner.setup import initialise
@@ -66,6 +67,13 @@ class EmbeddedScene:
             heartbeat=self.scenery.heartbeat_s,
             status_period=self.scenery.status_period_s,
         )
+        self.scenery.home.mkdir(parents=True, exist_ok=True)
+        sweeper = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "lab.sweeper", str(self.scenery.home)),
+            stdin=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._stack.push_async_callback(_end_sweeper, sweeper)
         await asyncio.to_thread(initialise, config, self.scenery.admin, self.scenery.password)
         planner: Running = await self._stack.enter_async_context(running(config))
         self.planner_url = planner.url
@@ -102,6 +110,12 @@ class EmbeddedScene:
     def _invitation(self) -> str:
         with self.client() as client:
             return client.invite()["token"]
+
+
+async def _end_sweeper(sweeper: asyncio.subprocess.Process) -> None:
+    if sweeper.stdin is not None:
+        sweeper.stdin.close()
+    await sweeper.wait()
 
 
 class _Node:
@@ -148,14 +162,7 @@ class _Node:
 
     def processes(self) -> list[psutil.Process]:
         """The inits of its slivers, and what descends from them."""
-        found: list[psutil.Process] = []
-        for directory in self._config.slivers.glob("*"):
-            init = record.load(directory / "init.json")
-            if init is not None and record.record_of(init.pid) == init:
-                with contextlib.suppress(psutil.Error):
-                    process = psutil.Process(init.pid)
-                    found += [process, *process.children(recursive=True)]
-        return found
+        return list(sliver_processes(self._config.data))
 
     async def _agent(self, place: Place) -> None:
         """The deployment agent of one sliver, from outside of it."""

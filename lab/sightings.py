@@ -1,4 +1,4 @@
-"""What can be seen of processes from outside, by psutil: which module one runs, its memory, its application."""
+"""What can be seen of processes from outside: which module one runs, its memory, its application."""
 
 from __future__ import annotations
 
