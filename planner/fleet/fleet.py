@@ -56,6 +56,8 @@ class Fleet:
         self._slivers: dict[tuple[Slice, Host], SliverSeen] = {}
         self._holders = Holders()
         self._unclear: set[Host] = set()
+        self._failed: set[Host] = set()
+        self._doubtful: set[Host] = set()
         self._asked: dict[tuple[Slice, Host], int] = {}
         self._forgotten: set[Host] = set()
         self._lives = Lives()
@@ -71,6 +73,7 @@ class Fleet:
             self._rows[host] = self.columns.append(heard=now, period=period)
             self._nodes[host] = NodeSeen()
             self._unclear.add(host)
+            self._doubtful.add(host)
             self._forgotten.discard(host)
             self._dirty.everything = True
         else:
@@ -88,7 +91,8 @@ class Fleet:
         self.columns.pop_into(row)
         self._holders.put(host, ())
         del self._nodes[host]
-        self._unclear.discard(host)
+        for some in (self._unclear, self._failed, self._doubtful):
+            some.discard(host)
         for key in [key for key in self._slivers if key[1] == host]:
             self._drop(*key)
         self._forgotten.add(host)
@@ -99,7 +103,7 @@ class Fleet:
         """Store what the failed-node tracker says of a node."""
         row = self._rows.get(host)
         if row is not None and self.columns.state(row) is not state:
-            self.columns.judge(row, state)
+            self._judge(host, row, state)
             self._dirty.everything = True
             self._changed.add((host, NODE))
 
@@ -190,11 +194,11 @@ class Fleet:
 
     def back_or_failed(self) -> frozenset[Host]:
         """The nodes that a plan counts as failed: the verdict, and those still on probation."""
-        return frozenset(host for host in self._rows if self.state(host) in _BACK)
+        return frozenset(self._failed)
 
     def doubtful(self) -> frozenset[Host]:
         """The nodes of which nothing certain is known."""
-        return frozenset(host for host in self._rows if self.state(host) in _NOT_CERTAIN)
+        return frozenset(self._doubtful)
 
     def heard_at(self, host: Host) -> float:
         """When the last heartbeat of a node came, or when it joined; 0 when it is not known."""
@@ -284,7 +288,12 @@ class Fleet:
         self._holders.put(host, node.slivers or ())
         # Alive is a matter of now; failed stays until the node has proved itself.
         failed = NodeState(value["state"]) in _BACK
-        self.columns.judge(self._rows[host], NodeState.FAILED if failed else NodeState.UNKNOWN)
+        self._judge(host, self._rows[host], NodeState.FAILED if failed else NodeState.UNKNOWN)
+
+    def _judge(self, host: Host, row: int, state: NodeState) -> None:
+        self.columns.judge(row, state)
+        (self._failed.add if state in _BACK else self._failed.discard)(host)
+        (self._doubtful.add if state in _NOT_CERTAIN else self._doubtful.discard)(host)
 
     def _fold_sliver(self, place: Place, fold: SliverFold, event: Event, *, now: float) -> News:
         key = place.slice, place.host

@@ -8,7 +8,7 @@ site that has the fewest, and among equals by the host's lot, which never change
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final
 
 from dsmt_core.names import Host
@@ -31,8 +31,11 @@ def _limit(call: Call) -> Part:
     return Part(taken, explain, count - len(taken), count)
 
 
-def _draw(call: Call, candidates: Iterable[Host], count: int, chosen: list[Host]) -> list[Host]:
+def _draw(call: Call, candidates: Collection[Host], count: int, chosen: list[Host]) -> list[Host]:
     """``chosen`` with as many of the candidates as fit below ``count``, spread over sites."""
+    room = count - len(chosen)
+    if len(candidates) <= room or room <= 0:
+        return [*chosen, *candidates] if room > 0 else chosen
     world = call.world
     queues: dict[tuple[int, str], list[Host]] = {}
     for host in candidates:

@@ -61,32 +61,52 @@ class Asking:
         return self.node or self.agent
 
 
-def needs_of_host(slice_: WantedSlice, seen: Fleet, host: Host, *, asking: Asking, now: float) -> HostNeeds:
-    """What a host of the slice needs."""
-    needs, node = HostNeeds(), seen.node(host)
-    if node is None:
-        needs.wait("the node has not joined")
-        return needs
-    if seen.state(host) is NodeState.FAILED and not asking:
-        needs.wait(f"the node has not answered for {max(now - seen.heard_at(host), 0):.0f} s")
-        return needs
-    is_there = _need_sliver(needs, slice_, node, host, asked=asking.node)
-    if is_there or asking.agent:
-        _need_applications(needs, slice_, seen.sliver(slice_.name, host), host, asked=asking.agent)
-    return needs
+class SliceNeeds:
+    """What the hosts of one slice need.
 
+    Args:
+        slice_: as it will be when this round is committed.
+        seen: as folded.
+        now: seconds of the clock of ``seen``.
+    """
 
-def needs_of_retired(slice_: WantedSlice, seen: Fleet, host: Host, *, asking: Asking) -> HostNeeds:
-    """What a host needs that is to give up its sliver."""
-    needs = HostNeeds()
-    if seen.node(host) is None or (seen.state(host) is NodeState.FAILED and not asking):
-        needs.wait("the sliver is to be deleted when the node is back")
+    def __init__(self, slice_: WantedSlice, seen: Fleet, *, now: float) -> None:
+        self._slice = slice_
+        self._seen = seen
+        self._now = now
+        self._placements: dict[Host, list[Placement]] = {}
+        for placement in slice_.placements:
+            self._placements.setdefault(placement.host, []).append(placement)
+
+    def of_host(self, host: Host, asking: Asking) -> HostNeeds:
+        """What a host of the slice needs."""
+        needs, node, slice_ = HostNeeds(), self._seen.node(host), self._slice
+        if node is None:
+            needs.wait("the node has not joined")
+            return needs
+        if self._seen.state(host) is NodeState.FAILED and not asking:
+            silence = max(self._now - self._seen.heard_at(host), 0)
+            needs.wait(f"the node has not answered for {silence:.0f} s")
+            return needs
+        is_there = _need_sliver(needs, slice_, node, host, asked=asking.node)
+        sliver = self._seen.sliver(slice_.name, host)
+        if (is_there or asking.agent) and _is_agent_there(needs, slice_, sliver, host, asked=asking.agent):
+            for placement in self._placements.get(host, ()):
+                _need_application(needs, slice_, placement, sliver or SliverSeen(), asked=asking.agent)
+            needs.orders += _strays(slice_, sliver or SliverSeen(), host, asked=asking.agent)
         return needs
-    generation = slice_.retired[host]
-    order = Order(verb=Verb.DELETE, host=host, slice=slice_.name, generation=generation)
-    needs.orders.append(Need(sliver_key(slice_.name, host), order, force=bool(asking)))
-    needs.wait("the sliver is being deleted")
-    return needs
+
+    def of_retired(self, host: Host, asking: Asking) -> HostNeeds:
+        """What a host needs that is to give up its sliver."""
+        needs = HostNeeds()
+        if self._seen.node(host) is None or (self._seen.state(host) is NodeState.FAILED and not asking):
+            needs.wait("the sliver is to be deleted when the node is back")
+            return needs
+        name, generation = self._slice.name, self._slice.retired[host]
+        order = Order(verb=Verb.DELETE, host=host, slice=name, generation=generation)
+        needs.orders.append(Need(sliver_key(name, host), order, force=bool(asking)))
+        needs.wait("the sliver is being deleted")
+        return needs
 
 
 def _need_sliver(needs: HostNeeds, slice_: WantedSlice, node: NodeSeen, host: Host, *, asked: bool) -> bool:
@@ -106,20 +126,17 @@ def _need_sliver(needs: HostNeeds, slice_: WantedSlice, node: NodeSeen, host: Ho
     return is_there
 
 
-def _need_applications(
+def _is_agent_there(
     needs: HostNeeds, slice_: WantedSlice, sliver: SliverSeen | None, host: Host, *, asked: bool
-) -> None:
-    if sliver is None or not (sliver.agent_ready or asked):
+) -> bool:
+    """Whether the agent listens; one that has not spoken since the planner began is asked to."""
+    listens = sliver is not None and (sliver.agent_ready or asked)
+    if not listens:
         needs.wait(_why_no_agent(sliver))
-    if sliver is None or not sliver.agent_ready or not sliver.fresh:
-        _need_report(needs, slice_, host)
-    if sliver is None or not (sliver.agent_ready or asked):
-        return
-    for placement in slice_.placements:
-        if placement.host == host:
-            _need_application(needs, slice_, placement, sliver, asked=asked)
-    for need in _strays(slice_, sliver, host, asked=asked):
-        needs.orders.append(need)
+    if sliver is None or not (sliver.agent_ready and sliver.fresh):
+        order = Order(verb=Verb.REPORT, host=host, slice=slice_.name, generation=0)
+        needs.orders.append(Need(report_key(slice_.name, host, "agent"), order, after=AGENT_S))
+    return listens
 
 
 def _need_application(
@@ -178,11 +195,6 @@ def _strays(slice_: WantedSlice, sliver: SliverSeen, host: Host, *, asked: bool)
                 agent=slice_.agent,
             )
             yield Need(application_key(slice_.name, host, name), order, force=asked)
-
-
-def _need_report(needs: HostNeeds, slice_: WantedSlice, host: Host) -> None:
-    order = Order(verb=Verb.REPORT, host=host, slice=slice_.name, generation=0)
-    needs.orders.append(Need(report_key(slice_.name, host, "agent"), order, after=AGENT_S))
 
 
 def _why_no_agent(sliver: SliverSeen | None) -> str:

@@ -10,7 +10,7 @@ from dsmt_core.commands import Order, Verb
 from dsmt_core.names import Host, Slice
 from planner.fleet import Fleet, NodeState
 from planner.placement import place, share
-from planner.reconcile.needs import Asking, HostNeeds, Need, needs_of_host, needs_of_retired
+from planner.reconcile.needs import Asking, HostNeeds, Need, SliceNeeds
 from planner.reconcile.sent import Key, SentOrders, report_key, sliver_key
 from planner.reconcile.settling import settle
 from planner.steps import Round, SliceChange, Waiting
@@ -137,13 +137,11 @@ class _Work:
 
     def _order(self, slice_: WantedSlice) -> None:
         needed: set[Key] = set()
+        needs = SliceNeeds(slice_, self.seen, now=self.now)
         for host in sorted(slice_.retired):
-            asking = self._asking(slice_.name, host)
-            self._take(slice_, host, needs_of_retired(slice_, self.seen, host, asking=asking), needed)
+            self._take(slice_, host, needs.of_retired(host, self._asking(slice_.name, host)), needed)
         for host in sorted(slice_.hosts):
-            asking = self._asking(slice_.name, host)
-            needs = needs_of_host(slice_, self.seen, host, asking=asking, now=self.now)
-            self._take(slice_, host, needs, needed)
+            self._take(slice_, host, needs.of_host(host, self._asking(slice_.name, host)), needed)
         self.sent.keep(slice_.name, needed)
 
     def _take(self, slice_: WantedSlice, host: Host, needs: HostNeeds, needed: set[Key]) -> None:
