@@ -103,6 +103,9 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         raise NotFound(
             f"there is no directory {data}", hint=f"dsmt-planner init --data {data} --admin ACCOUNT"
         )
+    if ready_file is not None:
+        # One of a former life would be believed before this one answers.
+        ready_file.unlink(missing_ok=True)
     asyncio.run(_serve(config, ready_file))
 
 
@@ -117,6 +120,9 @@ def main() -> int:
         return error.exit_code
     except typer.Abort:
         return 130
+    except OSError as error:
+        sys.stderr.write(f"dsmt-planner: {error.filename or 'the system'}: {error.strerror or error}\n")
+        return DsmtError.exit_code
     except Exception as error:  # noqa: BLE001 - told apart below
         return _usage(error)
     return 0

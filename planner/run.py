@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from broker.bus import Bus
 from dsmt_core.errors import DsmtError
@@ -94,14 +95,28 @@ async def run_planner(
     Raises:
         DsmtError: it could not start, or a part of it failed for good.
     """
-    async with running(config, bus=bus) as planner:
-        on_ready(planner.url)
-        stopped = asyncio.ensure_future(stop.wait())
-        failed = asyncio.ensure_future(planner.failure())
-        try:
-            await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)
-            if failed.done():
-                raise failed.result()
-        finally:
-            stopped.cancel()
-            failed.cancel()
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        async with AsyncExitStack() as stack:
+            starting = asyncio.ensure_future(stack.enter_async_context(running(config, bus=bus)))
+            await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not starting.done():
+                starting.cancel()
+                await asyncio.wait({starting})
+                return
+            await _watched(starting.result(), stopped, on_ready)
+    finally:
+        stopped.cancel()
+
+
+async def _watched(planner: Running, stopped: asyncio.Future[Any], on_ready: Callable[[str], None]) -> None:
+    """Until it is to stop, or has failed."""
+    on_ready(planner.url)
+    failed = asyncio.ensure_future(planner.failure())
+    try:
+        either: set[asyncio.Future[Any]] = {stopped, failed}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if failed.done():
+            raise failed.result()
+    finally:
+        failed.cancel()

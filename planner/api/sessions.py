@@ -18,10 +18,12 @@ router = APIRouter(tags=["sessions"])
 @router.get("/health")
 async def health(planner: ThePlanner) -> dict[str, Any]:
     """Whether the planner can do its work; also for who is not logged in."""
-    link = planner.bus.health.link
+    link, trouble = planner.bus.health.link, planner.rounds.trouble
     return {
-        "status": "ok" if link is Link.CONNECTED else "degraded",
+        "status": "ok" if link is Link.CONNECTED and not trouble else "degraded",
         "broker": link,
+        "rounds": planner.rounds.count,
+        "trouble": trouble,
         "version": version("dsmt"),
         "planner_id": planner.id,
         "loop_lag_s": round(planner.lag.last, 4),

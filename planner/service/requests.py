@@ -70,6 +70,9 @@ class Requests:
                 await self._serve(delivery)
             except DsmtError as error:
                 await self._refuse(delivery, error)
+            except Exception:  # noqa: BLE001 - see below
+                # Acknowledged all the same: it would only do the same again.
+                _log.exception("a request failed", channel=delivery.event.channel)
             delivery.ack()
 
     async def _serve(self, delivery: Delivery) -> None:

@@ -16,7 +16,7 @@ import structlog
 from broker.bus import Link
 from broker.topology import agent_queue, agent_topology
 from dsmt_core.commands import Order
-from dsmt_core.errors import DsmtError
+from dsmt_core.errors import Conflict, DsmtError
 from dsmt_core.names import Slice
 from planner.fleet import Fleet
 from planner.reconcile import SentOrders, reconcile
@@ -26,6 +26,7 @@ from planner.steps import Round, Waiting
 # Orders handed to the bus at once; its window bounds what is really under way.
 _TOGETHER: Final = 500
 _AWAY_S: Final = 0.5
+_AGAIN_S: Final = 1.0
 _log = structlog.get_logger(__name__)
 
 
@@ -53,6 +54,10 @@ class Rounds:
         fleet: what is seen.
         voice: sends the orders.
         pace: how often.
+
+    Attributes:
+        count: rounds until now.
+        trouble: why the last round failed; empty when it did not.
     """
 
     def __init__(self, means: Means, fleet: Fleet, *, voice: Speaks, pace: Pace) -> None:
@@ -68,6 +73,7 @@ class Rounds:
         self._everything = True
         self._waiting: dict[Slice, tuple[Waiting, ...]] = {}
         self.count = 0
+        self.trouble = ""
 
     def wake(self) -> None:
         """Something was heard: a round is due."""
@@ -111,11 +117,24 @@ class Rounds:
     async def _guarded_round(self) -> float:
         """One round; an error that the next one may not meet is logged. When the next one is due."""
         try:
-            return await self._round()
+            due = await self._round()
+        except Conflict:
+            # Another planner has taken over: this one has to end.
+            raise
         except DsmtError as error:
             _log.warning("a round was cut short", reason=str(error))
-            self._everything = True
-            return self._clock() + 1.0
+            return self._failed(str(error))
+        except Exception as error:  # noqa: BLE001 - see below
+            # People can still look and change things while it is shown as degraded (`trouble`).
+            _log.exception("a round failed")
+            return self._failed(f"{type(error).__name__}: {error}")
+        self.trouble = ""
+        return due
+
+    def _failed(self, reason: str) -> float:
+        self.trouble = reason
+        self._everything = True
+        return self._clock() + _AGAIN_S
 
     async def _round(self) -> float:
         if self._bus.health.link is not Link.CONNECTED:

@@ -7,7 +7,7 @@ acknowledged after its fold. While the planner is deaf (broker away, loop late) 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,8 +16,8 @@ import structlog
 from broker.bus import Delivery, Link
 from broker.topology import HEARTBEATS, INGEST, planner_topology
 from dsmt_core.channels import DEPLOYMENT, NODE, Channel, lies_under
-from dsmt_core.errors import Invalid
-from dsmt_core.events import Doubles
+from dsmt_core.errors import DsmtError, Invalid
+from dsmt_core.events import Doubles, Event
 from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, Host, host
 from dsmt_core.nodes import HEARTBEAT
 from planner.failed_nodes import Verdict
@@ -29,6 +29,7 @@ from planner.service.tap import Tap
 PREFETCH: Final = 300
 # Often enough that a verdict comes at most this share of a period late.
 _TICKS_A_PERIOD: Final = 8
+_AGAIN_S: Final = 0.5
 _OURS: Final = Channel("/org/dsmt/ns/")
 _COMMANDS: Final = frozenset({CONTAINER_MGR, DEPLOYMENT_AGENT})
 _log = structlog.get_logger(__name__)
@@ -66,20 +67,30 @@ class Seeing:
 
     async def ingest(self) -> None:
         """Fold reports, for ever."""
-        async with self._bus.consume(INGEST, under=_OURS, prefetch=PREFETCH) as deliveries:
-            async for delivery in deliveries:
-                self._take(delivery)
+        await _again_and_again(self._ingest)
 
     async def heartbeats(self) -> None:
         """Fold heartbeats, for ever."""
+        await _again_and_again(self._heartbeats)
+
+    async def listen(self) -> None:
+        """Keep what everybody says for those who ask over HTTP, for ever."""
+        await _again_and_again(self._listen)
+
+    async def _ingest(self) -> None:
+        async with self._bus.consume(INGEST, under=_OURS, prefetch=PREFETCH) as deliveries:
+            async for delivery in deliveries:
+                self._take(delivery)
+                self.folded += 1
+
+    async def _heartbeats(self) -> None:
         queue = heartbeat_queue(self._heartbeat)
         async with self._bus.consume(queue, under=NODE, prefetch=PREFETCH) as deliveries:
             async for delivery in deliveries:
                 self._beat(delivery)
                 delivery.ack()
 
-    async def listen(self) -> None:
-        """Keep what everybody says for those who ask over HTTP, for ever."""
+    async def _listen(self) -> None:
         async with self._bus.lease() as deliveries:
             async for delivery in deliveries:
                 self._senses.tap.heard(delivery.event, delivery.lost)
@@ -113,14 +124,21 @@ class Seeing:
                 return
             delivery.ack()
             return
-        ignored = self._senses.watched.fleet.fold(event, now=self._clock())
+        ignored = self._fold(event)
         delivery.ack()
-        self.folded += 1
         if ignored:
             self.ignored += 1
             _log.debug("an event is ignored", channel=event.channel, reason=ignored)
         else:
             self._senses.wake()
+
+    def _fold(self, event: Event) -> str:
+        try:
+            return self._senses.watched.fleet.fold(event, now=self._clock())
+        except Exception:  # noqa: BLE001 - see below
+            # A mistake of ours about one event must not end the hearing of all others.
+            _log.exception("an event could not be folded", channel=event.channel, field=event.field)
+            return "it could not be folded"
 
     def _beat(self, delivery: Delivery) -> None:
         event, now = delivery.event, self._clock()
@@ -138,6 +156,19 @@ class Seeing:
             self.ignored += 1
             return
         self._senses.watched.tracker.heard(of, now=now, period=event.emit_rate)
+        node = self._senses.watched.fleet.node(of)
+        if node is not None and node.differs_since is not None:
+            self._senses.wake()
+
+
+async def _again_and_again(hear: Callable[[], Awaitable[None]]) -> None:
+    """Hear again when hearing has ended: a lease that was lost ends by an error, and never silently."""
+    while True:
+        try:
+            await hear()
+        except DsmtError as error:
+            _log.warning("hearing begins again", reason=str(error))
+        await asyncio.sleep(_AGAIN_S)
 
 
 def heartbeat_queue(heartbeat: float) -> str:

@@ -116,3 +116,16 @@ async def test_a_depot_that_was_killed_is_started_again_where_it_was(site: Site,
         assert time.monotonic() < deadline
         await asyncio.sleep(0.1)
     assert (await api("POST", "/nodes/join", body))["depot"] == before
+
+
+def test_a_planner_that_waits_for_its_broker_can_be_ended(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"amqp://planner:x@127.0.0.1:{silent.getsockname()[1]}/"
+        process = site.begin("--broker-wait", "60", DSMT_BROKER=url)
+        silent.settimeout(30)
+        connection, _ = silent.accept()
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        connection.close()
+    assert time.monotonic() - begun < 10
