@@ -148,11 +148,12 @@ class _Round:
         """Who joins now: as many as the bound leaves room for beside what still may run."""
         if bound is None:
             return candidates
-        # A host whose sliver is on its way out occupies its place already: joining again costs nothing.
-        ending = (self._slice.retired.keys() | self._present) - kept - self._seen.forgotten
-        back = candidates & self._living(ending)
-        room = bound - len(kept) - len(self._living(ending))
-        fresh = sorted(candidates - back, key=lambda host: (self._world.trust(host), host))
+        ending = self._living((self._slice.retired.keys() | self._present) - kept - self._seen.forgotten)
+        room = bound - len(kept) - len(ending)
+        # A host whose sliver is on its way out is counted already; but while there are too many, it would
+        # begin anew beside what others have not ended yet.
+        back = candidates & ending if room >= 0 else frozenset()
+        fresh = sorted(candidates - ending, key=lambda host: (self._world.trust(host), host))
         return back | frozenset(fresh[: max(room, 0)])
 
     def _of_missing(self, selection: Selection) -> list[Waiting]:

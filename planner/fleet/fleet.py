@@ -1,48 +1,23 @@
-"""The fleet: rows of nodes with live columns, and beside them what is seen of each sliver."""
+"""The fleet: the nodes, and beside them what is seen of each sliver."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from dsmt_core.errors import Invalid
 from dsmt_core.events import Event
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Host, Slice
-from planner.fleet.columns import Columns
 from planner.fleet.folding import ASKS, FOLDS, NODE_FOLDS, News, Place, SliverFold, place_of
 from planner.fleet.holders import Holders
 from planner.fleet.lives import Lives
+from planner.fleet.nodes import BACK, NODE, Dirty, Nodes
 from planner.fleet.rows import SeenRow, node_value, read_node, read_sliver, sliver_value
-from planner.fleet.seen import NodeSeen, NodeState, SliverSeen
-
-# The place of a slice's name in a key where the node itself is meant.
-NODE: Final = Slice("")
-PERIOD_S: Final = 1.0
-
-_BACK: Final = frozenset({NodeState.FAILED, NodeState.PROBATION})
-_NOT_CERTAIN: Final = frozenset({NodeState.UNKNOWN, NodeState.SUSPECT})
+from planner.fleet.seen import NodeState, SliverSeen
 
 
-@dataclass(slots=True)
-class Dirty:
-    """What a round has to look at.
-
-    Attributes:
-        slices: in which something was heard.
-        everything: a node came, went or was judged anew, so that any plan may select other hosts.
-    """
-
-    slices: set[Slice] = field(default_factory=set)
-    everything: bool = False
-
-    def __bool__(self) -> bool:
-        return self.everything or bool(self.slices)
-
-
-class Fleet:
+class Fleet(Nodes):
     """Everything that is seen; one task owns it.
 
     A node is known from `join` to `forget`; events of others are refused. ``now`` is in seconds of one
@@ -50,97 +25,18 @@ class Fleet:
     """
 
     def __init__(self) -> None:
-        self.columns = Columns()
-        self._rows: dict[Host, int] = {}
-        self._nodes: dict[Host, NodeSeen] = {}
+        super().__init__()
         self._slivers: dict[tuple[Slice, Host], SliverSeen] = {}
         self._holders = Holders()
-        self._unclear: set[Host] = set()
-        self._failed: set[Host] = set()
-        self._doubtful: set[Host] = set()
         self._asked: dict[tuple[Slice, Host], int] = {}
-        self._forgotten: set[Host] = set()
         self._lives = Lives()
-        self._dirty = Dirty()
-        self._changed: set[tuple[Host, Slice]] = set()
-
-    # -- who is there ---------------------------------------------------------------------------------
-
-    def join(self, host: Host, *, now: float, period: float = PERIOD_S) -> None:
-        """A node has joined, or joined again: it is known, with this period between heartbeats."""
-        row = self._rows.get(host)
-        if row is None:
-            self._rows[host] = self.columns.append(heard=now, period=period)
-            self._nodes[host] = NodeSeen()
-            self._unclear.add(host)
-            self._doubtful.add(host)
-            self._forgotten.discard(host)
-            self._dirty.everything = True
-        else:
-            self.columns.period[row] = period
-        self._changed.add((host, NODE))
 
     def forget(self, host: Host) -> None:
         """A person has taken the node away; its slivers are not waited for any more."""
-        row = self._rows.pop(host, None)
-        if row is None:
-            return
-        last = max(self._rows, key=self._rows.__getitem__, default=None)
-        if last is not None and self._rows[last] > row:
-            self._rows[last] = row
-        self.columns.pop_into(row)
-        self._holders.put(host, ())
-        del self._nodes[host]
-        for some in (self._unclear, self._failed, self._doubtful):
-            some.discard(host)
-        for key in [key for key in self._slivers if key[1] == host]:
-            self._drop(*key)
-        self._forgotten.add(host)
-        self._dirty.everything = True
-        self._changed.add((host, NODE))
-
-    def judge(self, host: Host, state: NodeState) -> None:
-        """Store what the failed-node tracker says of a node."""
-        row = self._rows.get(host)
-        if row is not None and self.columns.state(row) is not state:
-            self._judge(host, row, state)
-            self._dirty.everything = True
-            self._changed.add((host, NODE))
-
-    # -- what is heard --------------------------------------------------------------------------------
-
-    def heard(self, host: Host, digest: str, *, now: float, boot_id: str = "", period: float = 0.0) -> str:
-        """A heartbeat.
-
-        Args:
-            host: of the node.
-            digest: of the slivers that it holds (`dsmt_core.nodes.digest`).
-            now: when it was heard.
-            boot_id: which life of its container manager; empty when not told.
-            period: seconds between its heartbeats; 0 when not told.
-
-        Returns:
-            Why it was ignored; empty when it was not.
-        """
-        row = self._rows.get(host)
-        if row is None:
-            return f"the node {host} is not known"
-        columns = self.columns
-        columns.heard[row] = now
-        if period > 0:
-            columns.period[row] = period
-        if boot_id:
-            columns.boot_id[row] = boot_id
-        columns.digest[row] = digest
-        node = self._nodes[host]
-        if digest != node.held_digest:
-            if node.differs_since is None:
-                node.differs_since = now
-                self._unclear.add(host)
-                self._dirty.slices.add(NODE)
-        elif node.differs_since is not None:
-            self._agree(host, node)
-        return ""
+        if self._remove(host):
+            self._holders.put(host, ())
+            for key in [key for key in self._slivers if key[1] == host]:
+                self._drop(*key)
 
     def fold(self, event: Event, *, now: float) -> str:
         """Take over what an event says: deployment-status, status, holdings or facts.
@@ -158,62 +54,6 @@ class Fleet:
         except Invalid as error:
             return error.message
 
-    def _fold(self, place: Place, event: Event, now: float) -> str:
-        if place.slice == NODE:
-            node_fold = NODE_FOLDS.get(event.field)
-            if node_fold is None or place.component != "facts":
-                return f"the field {event.field} of a node is not known"
-            news = node_fold(self._nodes[place.host], event)
-            self._settle_slivers(place.host)
-        else:
-            sliver_fold = FOLDS.get((place.component, event.field))
-            if sliver_fold is None:
-                return f"the field {event.field} of {place.component} is not known"
-            news = self._fold_sliver(place, sliver_fold, event, now=now)
-        self._note(place, news)
-        if event.pairs.get(ASKS) == "yes":
-            self._ask(place)
-        return ""
-
-    # -- what is known --------------------------------------------------------------------------------
-
-    @property
-    def hosts(self) -> Mapping[Host, int]:
-        """Every known node with its row."""
-        return MappingProxyType(self._rows)
-
-    @property
-    def forgotten(self) -> frozenset[Host]:
-        """Nodes that a person has taken away since the start."""
-        return frozenset(self._forgotten)
-
-    def state(self, host: Host) -> NodeState:
-        """How the tracker judges a node; unknown when it is not known at all."""
-        row = self._rows.get(host)
-        return NodeState.UNKNOWN if row is None else self.columns.state(row)
-
-    def back_or_failed(self) -> frozenset[Host]:
-        """The nodes that a plan counts as failed: the verdict, and those still on probation."""
-        return frozenset(self._failed)
-
-    def doubtful(self) -> frozenset[Host]:
-        """The nodes of which nothing certain is known."""
-        return frozenset(self._doubtful)
-
-    def heard_at(self, host: Host) -> float:
-        """When the last heartbeat of a node came, or when it joined; 0 when it is not known."""
-        row = self._rows.get(host)
-        return 0.0 if row is None else self.columns.heard[row]
-
-    def period(self, host: Host) -> float:
-        """Seconds between the heartbeats of a node."""
-        row = self._rows.get(host)
-        return PERIOD_S if row is None else self.columns.period[row]
-
-    def node(self, host: Host) -> NodeSeen | None:
-        """What is seen of a node; None when it is not known."""
-        return self._nodes.get(host)
-
     def sliver(self, slice_: Slice, host: Host) -> SliverSeen | None:
         """What is seen of a slice on a host; None when nothing was heard."""
         return self._slivers.get((slice_, host))
@@ -227,10 +67,6 @@ class Fleet:
         node = self._nodes.get(host)
         return None if node is None or node.slivers is None else node.slivers.get(slice_)
 
-    def unclear(self) -> frozenset[Host]:
-        """The nodes that have not said what they hold, or whose heartbeats tell something else."""
-        return frozenset(self._unclear)
-
     def holders(self, slice_: Slice) -> frozenset[Host]:
         """The nodes that say they hold a sliver of this slice."""
         return self._holders.hosts(slice_)
@@ -242,12 +78,6 @@ class Fleet:
     def asked(self, slice_: Slice, host: Host) -> int:
         """How often an agent (or, with the slice `NODE`, a container manager) has asked for its orders."""
         return self._asked.get((slice_, host), 0)
-
-    def sites(self) -> dict[Host, str]:
-        """The sites that facts name."""
-        return {host: node.facts["site"] for host, node in self._nodes.items() if "site" in node.facts}
-
-    # -- for the rounds and the store -----------------------------------------------------------------
 
     def take_dirty(self) -> Dirty:
         """What was heard since the last call; the next round is over it."""
@@ -279,7 +109,22 @@ class Fleet:
         self._changed.clear()
         self._dirty.everything = True
 
-    # -- inside ---------------------------------------------------------------------------------------
+    def _fold(self, place: Place, event: Event, now: float) -> str:
+        if place.slice == NODE:
+            node_fold = NODE_FOLDS.get(event.field)
+            if node_fold is None or place.component != "facts":
+                return f"the field {event.field} of a node is not known"
+            news = node_fold(self._nodes[place.host], event)
+            self._settle_slivers(place.host)
+        else:
+            sliver_fold = FOLDS.get((place.component, event.field))
+            if sliver_fold is None:
+                return f"the field {event.field} of {place.component} is not known"
+            news = self._fold_sliver(place, sliver_fold, event, now=now)
+        self._note(place, news)
+        if event.pairs.get(ASKS) == "yes":
+            self._ask(place)
+        return ""
 
     def _load_node(self, host: Host, value: Mapping[str, Any], now: float) -> None:
         self.join(host, now=now, period=value["period"])
@@ -287,13 +132,8 @@ class Fleet:
         self._agree(host, node)
         self._holders.put(host, node.slivers or ())
         # Alive is a matter of now; failed stays until the node has proved itself.
-        failed = NodeState(value["state"]) in _BACK
+        failed = NodeState(value["state"]) in BACK
         self._judge(host, self._rows[host], NodeState.FAILED if failed else NodeState.UNKNOWN)
-
-    def _judge(self, host: Host, row: int, state: NodeState) -> None:
-        self.columns.judge(row, state)
-        (self._failed.add if state in _BACK else self._failed.discard)(host)
-        (self._doubtful.add if state in _NOT_CERTAIN else self._doubtful.discard)(host)
 
     def _fold_sliver(self, place: Place, fold: SliverFold, event: Event, *, now: float) -> News:
         key = place.slice, place.host
@@ -303,11 +143,6 @@ class Fleet:
         if sliver.container.state is State.TERMINATED and self.held(*key) is None:
             self._drop(*key)
         return news
-
-    def _agree(self, host: Host, node: NodeSeen) -> None:
-        node.differs_since = None
-        if node.slivers is not None:
-            self._unclear.discard(host)
 
     def _settle_slivers(self, host: Host) -> None:
         """Compare with the last heartbeat, and drop what was seen of slivers that are not there."""

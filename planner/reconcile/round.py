@@ -8,7 +8,7 @@ from typing import Final
 
 from dsmt_core.commands import Order, Verb
 from dsmt_core.names import Host, Slice
-from planner.fleet import Fleet, NodeState
+from planner.fleet import NODE, Fleet, NodeState
 from planner.placement import place, share
 from planner.reconcile.needs import Asking, HostNeeds, Need, SliceNeeds
 from planner.reconcile.sent import Key, SentOrders, report_key, sliver_key
@@ -23,7 +23,6 @@ DIFFERS_S: Final = 1.0
 
 # An order to a container manager needs a slice in its channel; a report of all slivers is of none.
 ALL_SLICES: Final = Slice("dsmt")
-NODE: Final = Slice("")
 
 
 def reconcile(

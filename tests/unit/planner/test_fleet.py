@@ -20,8 +20,7 @@ from dsmt_core.names import (
     Slice,
 )
 from dsmt_core.nodes import FACTS, HOLDINGS, Held, application_pairs, digest, gone_pairs, sliver_pairs
-from planner.fleet import Fleet, NodeState, SeenRow
-from planner.fleet.fleet import NODE
+from planner.fleet import NODE, Fleet, NodeState, SeenRow
 from tests.unit.planner.toy import APP, SLICE, hosts
 
 A, B, C = hosts(3)
