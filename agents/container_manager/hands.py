@@ -40,6 +40,7 @@ from dsmt_core.names import DEFAULT_AGENT, Slice
 # How many slivers are made, booted or ended at the same time.
 WORKERS: Final = 8
 _AGENT_ENDS_S: Final = 5.0
+_THREADS_END_S: Final = 8.0
 
 T = TypeVar("T")
 
@@ -109,7 +110,9 @@ class Hands:
             self._unwatch(slice_)
         await asyncio.gather(*(self._end_agent(name) for name in list(self._agents)))
         await asyncio.gather(*(socket.close() for socket in self._sockets.values()))
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        # What a thread has begun is not left to go on beside the next life of the manager.
+        waiting = asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+        await asyncio.wait([asyncio.create_task(waiting)], timeout=_THREADS_END_S)
 
     def _place(self, slice_: Slice) -> Place:
         return self._tools.config.place(slice_)

@@ -54,12 +54,13 @@ def _process(pid: int) -> Process:
 
 
 def tree(root: int) -> list[int]:
-    """The living processes that descend from ``root`` or share its session, itself included."""
-    found: set[int] = set()
+    """The living processes that descend from ``root`` or share its session, eldest first."""
+    # A dict, for its order: a parent that dies after its child could still act on that.
+    found: dict[int, None] = {}
     table = process_table()
     for process in sorted(table.values(), key=lambda each: (each.start, each.pid)):
         if root in {process.pid, process.session} or process.parent in found:
-            found.add(process.pid)
+            found[process.pid] = None
     return [pid for pid in found if not table[pid].zombie]
 
 
