@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import importlib.util
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from agents.deployment_agent.service import DeploymentAgent
 from agents.deployment_agent.sliver import Sliver
 from agents.deployment_agent.voice import Voice
 from broker.bus import Bus
-from dsmt_core.errors import DsmtError, NotFound
+from dsmt_core.errors import DsmtError, NotFound, Unavailable
 from dsmt_core.lifecycle import State
 from dsmt_core.names import DEFAULT_AGENT, DEPLOYMENT_AGENT, SLIVER_BOOTSTRAP
 
@@ -30,6 +31,8 @@ FILE: Final = "bootstrap.json"
 # The broker may be away for long; the applications must not wait for it.
 CONNECT_S: Final = 5.0
 LISTEN_S: Final = 5.0
+_TRIES: Final = 50
+_AGAIN_S: Final = 0.1
 _ENDED: Final = "ended"
 _MODULE: Final = "agents.deployment_agent.service"
 _LOG = logging.getLogger(__name__)
@@ -48,7 +51,6 @@ class Bootstrap:
         self._config = config
         self._voice = Voice(config, SLIVER_BOOTSTRAP, bus)
         self._record = paths.own / FILE
-        self._sliver = Sliver(paths.run)
         self._adopts = False
 
     async def install(self) -> None:
@@ -102,10 +104,6 @@ class Bootstrap:
         known: dict[str, Any] = loaded.value or {}
         if known.get("boot_id") != self._config.boot_id:
             return ""
-        with contextlib.suppress(DsmtError):
-            if await self._sliver.starts() == 1:
-                # The sliver's init is new, so the sliver is.
-                return ""
         return str(known.get("state", ""))
 
     async def _say(self, state: State, reason: str = "") -> None:
@@ -125,7 +123,9 @@ async def live(config: AgentConfig, paths: SliverPaths, bus: Bus) -> None:
 
     Raises:
         NotFound: there is no such agent.
+        Unavailable: the sliver's init does not answer.
     """
+    config = replace(config, boot_id=f"{config.boot_id}.{await _life(paths)}")
     bootstrap = Bootstrap(config, paths, bus)
     await bootstrap.install()
     agent = DeploymentAgent(config, paths, bus=bus)
@@ -157,6 +157,16 @@ async def serve(config: AgentConfig, paths: SliverPaths) -> None:
         await live(config, paths, bus)
     finally:
         await bus.close()
+
+
+async def _life(paths: SliverPaths) -> str:
+    # Without it nobody can tell whether the applications run; better no agent than a wrong guess.
+    sliver = Sliver(paths.run)
+    for _ in range(_TRIES):
+        with contextlib.suppress(Unavailable):
+            return await sliver.life()
+        await asyncio.sleep(_AGAIN_S)
+    return await sliver.life()
 
 
 def _save(path: Path, value: dict[str, Any]) -> None:

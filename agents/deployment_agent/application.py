@@ -25,6 +25,7 @@ TERM_S: Final = 5.0
 KILL_S: Final = 5.0
 _LOOK_S: Final = 0.05
 _LOG_TAIL: Final = 4096
+_LOG_S: Final = 5.0
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -69,7 +70,7 @@ class Scripts:
             self._env["DSMT_ROOT"] = paths.root
         self._sliver = sliver
         self._paths = paths
-        self._log = log_of(application, paths)
+        self._log = f"{paths.inside_var}/log/{application}.log"
 
     async def start(self) -> int:
         """Call the start script; its pid. What it prints goes to the application's log.
@@ -103,7 +104,7 @@ class Scripts:
             text=text,
             alive=bool(before.pids),
             start_code=start_code,
-            start_text=self._last_log_line() if start_code or not before.pids else "",
+            start_text=await self._last_log_line() if start_code or not before.pids else "",
         )
         return checked, before.pids
 
@@ -161,21 +162,23 @@ class Scripts:
         here = self._paths.here(script)
         return here.is_symlink() or (here.is_file() and os.access(here, os.X_OK))
 
-    def _last_log_line(self) -> str:
-        path = self._paths.here(self._log)
+    async def _last_log_line(self) -> str:
+        # Read inside: the way to the log is the application's to bend.
+        call = Call(["tail", "-c", str(_LOG_TAIL), "--", self._log], cwd="/")
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
+            ran = await self._sliver.run(call, timeout_s=_LOG_S)
+        except Conflict:
             return ""
-        with os.fdopen(descriptor, "rb") as log:
-            log.seek(0, os.SEEK_END)
-            log.seek(max(0, log.tell() - _LOG_TAIL))
-            return last_line(log.read(_LOG_TAIL).decode(errors="replace"))
+        return last_line(ran.output) if ran.code == 0 else ""
 
+    async def forget(self) -> None:
+        """Remove the log.
 
-def log_of(application: str, paths: SliverPaths) -> str:
-    """Where the start script's output goes, inside the sliver; also what it leaves in the background."""
-    return f"{paths.inside_var}/log/{application}.log"
+        Raises:
+            Conflict, Unavailable, DeadlinePassed: the init could not be asked.
+        """
+        call = Call(["rm", "-f", "--", self._log, f"{self._log}.1"], cwd="/")
+        await self._sliver.run(call, timeout_s=_LOG_S)
 
 
 def first_line(output: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 
-from agents.deployment_agent.application import Scripts, log_of, place
+from agents.deployment_agent.application import Scripts, place
 from agents.deployment_agent.config import AgentConfig
 from agents.deployment_agent.decide import (
     CheckStatus,
@@ -88,10 +88,8 @@ class Hands:
             await self._voice.status(name, deployment.record.order.status_period, status_pairs(deployment))
         else:
             self._alive.pop(name, None)
-            log = self._paths.here(log_of(name, self._paths))
-            for path in (log, log.with_name(f"{log.name}.1")):
-                with contextlib.suppress(OSError):
-                    path.unlink(missing_ok=True)
+            with contextlib.suppress(DsmtError):
+                await self._scripts(name, deployment).forget()
         return Done()
 
     async def _bring(self, name: Application, step: Fetch | Install | Uninstall) -> Outcome:
@@ -109,7 +107,7 @@ class Hands:
         scripts = self._scripts(name, deployment)
         match step:
             case Start():
-                return Started(await scripts.start())
+                return Started(await self._start(name, scripts))
             case CheckStatus(start_pid=start_pid):
                 checked, self._alive[name] = await scripts.check(start_pid, self._periods)
                 return checked
@@ -119,6 +117,13 @@ class Hands:
                 self._alive.pop(name, None)
                 await scripts.stop()
         return Done()
+
+    async def _start(self, name: Application, scripts: Scripts) -> int:
+        if (await self._sliver.processes(name)).pids:
+            # Whatever the record says: what runs is looked at, and never started beside itself.
+            _LOG.warning("%s has processes already and is not started again", name)
+            return 0
+        return await scripts.start()
 
     async def _look(self, name: Application, version: str) -> Found:
         found, receipt = await self._installers.found(name, version)

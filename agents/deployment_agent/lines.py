@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import json
 import os
+import socket
+import struct
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +46,21 @@ async def connected(path: Path, request: Mapping[str, Any]) -> AsyncIterator[asy
         writer.write(json.dumps(request).encode() + b"\n")
         await writer.drain()
         yield reader
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+async def peer(path: Path) -> int:
+    """The pid, as this process counts, of who listens at ``path``; `OSError` when nobody does."""
+    with _short(path) as short:
+        async with asyncio.timeout(CONNECT_S):
+            _, writer = await asyncio.open_unix_connection(short)
+    try:
+        connection = writer.get_extra_info("socket")
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return int(struct.unpack("3i", credentials)[0])
     finally:
         writer.close()
         with contextlib.suppress(OSError):

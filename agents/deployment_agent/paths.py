@@ -22,6 +22,8 @@ class SliverPaths:
     Attributes:
         run: init.sock, node.sock and agent.json, as this process sees them.
         app: what is ``<root>/app`` in the sliver, as this process sees it.
+        own: where the agent keeps its own files; from outside not in the sliver's tree, which may be
+            full of traps for a process with more rights.
         opt: what is ``<root>/opt`` there.
         var: what is ``<root>/var`` there.
         packages: what is ``<inside_packages>`` there.
@@ -34,6 +36,7 @@ class SliverPaths:
     opt: Path = Path("/opt")
     var: Path = Path("/var")
     packages: Path = Path("/packages")
+    own: Path = Path("/app", OWN)
     root: str = ""
     inside_packages: str = "/packages"
 
@@ -46,7 +49,9 @@ class SliverPaths:
             walls: its programs see `/app` and so on; without, they see what everybody sees.
         """
         root, packages = directory / "root", directory / "packages"
-        outside = cls(directory / "run", root / "app", root / "opt", root / "var", packages)
+        outside = cls(
+            directory / "run", root / "app", root / "opt", root / "var", packages, directory / "agent"
+        )
         return outside if walls else replace(outside, root=str(root), inside_packages=str(packages))
 
     @classmethod
@@ -55,12 +60,8 @@ class SliverPaths:
         root = environment.get("DSMT_ROOT", "")
         if not root:
             return cls(run=run)
-        return cls.below(Path(root).parent, walls=False)
-
-    @property
-    def own(self) -> Path:
-        """Where the agent keeps its own files."""
-        return self.app / OWN
+        paths = cls.below(Path(root).parent, walls=False)
+        return replace(paths, run=run, own=paths.app / OWN)
 
     @property
     def inside_app(self) -> str:

@@ -124,13 +124,19 @@ class Sliver:
         request = {"op": "signal", "application": application, "signal": number}
         return _number(await self._asked(request, _ANSWER_S), "signalled")
 
-    async def starts(self) -> int:
-        """How often the init has started the agent; 0 when it does not start one.
+    async def life(self) -> str:
+        """Which life of the sliver this is: another one each time that its init is started.
+
+        When it changes, everything that ran in the sliver has ended, whether the machine has started
+        again or only the sliver.
 
         Raises:
-            Conflict, Unavailable, DeadlinePassed: as for `run`.
+            Unavailable: the init does not answer.
         """
-        return _number(await self._asked({"op": "agent"}, _ANSWER_S), "starts")
+        try:
+            return str(_started_at(await lines.peer(self._init)))
+        except (OSError, ValueError, IndexError) as error:
+            raise Unavailable(f"init.sock does not answer: {error}") from error
 
     async def reaped(self) -> AsyncIterator[Reaped]:
         """Each process of the sliver that ends, from now on.
@@ -170,6 +176,13 @@ class Sliver:
         if "error" in answer:
             raise Conflict(str(answer["error"]), hint=str(answer.get("hint", "")))
         return answer
+
+
+def _started_at(pid: int) -> int:
+    """When a process was started, in clock ticks since the machine was (field 22 of its stat, proc(5))."""
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    # The name may hold spaces and brackets: count from the last one.
+    return int(stat[stat.rindex(")") + 2 :].split()[19])
 
 
 def _number(answer: Mapping[str, Any], name: str) -> int:

@@ -23,7 +23,8 @@ from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, application
 from dsmt_core.nodes import Held
 
-APPLICATIONS: Final = 256
+# What an agent holds goes into one event, which may have 256 pairs.
+APPLICATIONS: Final = 200
 REMEMBERED: Final = 1_024
 
 

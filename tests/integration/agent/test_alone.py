@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from agents import bootstrap
-from agents.container_manager.slivers.driver import AgentCommand
 from dsmt_core.commands import Verb
 from dsmt_core.errors import NotFound
 from dsmt_core.names import DEPLOYMENT_AGENT
@@ -43,9 +42,7 @@ async def test_after_a_reboot_without_a_broker_the_application_comes_up(
     await world.order(order(Verb.APPCONFIG, 1, made))
     await world.until_states(*WALK)
     await world.end_agent()
-    await asyncio.to_thread(world.driver.end, world.place)
-    await asyncio.to_thread(world.driver.boot, world.place, AgentCommand())
-    world.reboot()
+    await world.reboot()
     away = replace(world.config, broker=f"amqp://node:x@127.0.0.1:{_closed_port()}/%2F")
     task = asyncio.create_task(bootstrap.serve(away, world.paths))
     try:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
-from agents.container_manager.slivers.driver import AgentCommand
 from dsmt_core.commands import Verb
 from dsmt_core.packages import PackageRef
 from tests.integration.agent.conftest import Made
@@ -142,9 +140,7 @@ async def test_after_a_restart_of_the_machine_it_asks_and_comes_up_alone(
 ) -> None:
     await _running(world, packages)
     await world.end_agent()
-    await asyncio.to_thread(world.driver.end, world.place)
-    await asyncio.to_thread(world.driver.boot, world.place, AgentCommand())
-    world.reboot()
+    await world.reboot()
     heard = len(world.events)
     await world.start_agent()
     await world.until(lambda events: any(e.pairs.get("asks") for e in events[heard:]))

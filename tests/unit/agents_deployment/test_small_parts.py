@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,9 @@ def test_paths_inside_are_found_from_outside() -> None:
     assert open_paths.here(f"{open_paths.inside_opt}/dsmt") == Path("/d/slivers/s/root/opt/dsmt")
     assert SliverPaths.of_environment({}, Path("/run/dsmt")) == SliverPaths()
     environment = {"DSMT_ROOT": "/d/slivers/s/root"}
-    assert SliverPaths.of_environment(environment, Path("/d/slivers/s/run")) == open_paths
+    inside = SliverPaths.of_environment(environment, Path("/d/slivers/s/run"))
+    assert replace(inside, own=open_paths.own) == open_paths
+    assert inside.own == Path("/d/slivers/s/root/app/.dsmt")
 
 
 def test_scripts_are_where_the_package_brings_them() -> None:
