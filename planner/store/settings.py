@@ -53,7 +53,9 @@ def check_epoch(connection: Connection, epoch: int) -> None:
     Raises:
         Conflict: the database belongs to a later planner.
     """
-    if get(connection, EPOCH) != str(epoch):
+    # Held until the end of the transaction: nobody takes over between this look and the change.
+    asked = select(SETTINGS.c.value).where(SETTINGS.c.name == EPOCH).with_for_update(read=True)
+    if connection.execute(asked).scalar() != str(epoch):
         raise Conflict(
             "another planner has taken over this database",
             hint="end this one; only one planner may run on a database",
