@@ -116,12 +116,12 @@ async def test_an_order_given_twice_and_an_older_one_change_nothing(
         await speaking.order(Verb.CREATE, 3)
         await until(lambda: speaking.states() == WALK, "the walk to running")
         before = init_of(config)
-        said = len(speaking.events("holdings"))
+        said = len(speaking.said())
         await speaking.order(Verb.CREATE, 3)
         await speaking.order(Verb.DELETE, 2)
         await speaking.order(Verb.CREATE, 5)
         await until(lambda: speaking.holdings().get(f"sliver.{SLICE}") == "5", "the newer generation")
-        await until(lambda: len(speaking.events("holdings")) >= said + 2, "an answer to each")
+        await until(lambda: len(speaking.said()) >= said + 2, "an answer to each")
         assert speaking.states() == WALK
         assert init_of(config) == before
 
@@ -139,9 +139,9 @@ async def test_a_deleted_sliver_is_gone_and_an_older_order_does_not_bring_it_bac
         assert f"sliver.{SLICE}" not in speaking.holdings()
         assert not record.lives(init)
         assert not config.place(SLICE).directory.exists()
-        said = len(speaking.events("holdings"))
+        said = len(speaking.said())
         await speaking.order(Verb.CREATE, 3)
-        await until(lambda: len(speaking.events("holdings")) > said, "the refusal")
+        await until(lambda: len(speaking.said()) > said, "the refusal")
         assert not config.place(SLICE).directory.exists()
         await speaking.order(Verb.CREATE, 5)
         await until(lambda: speaking.states() == [*WALK, "terminated", *WALK], "a further walk")
@@ -156,9 +156,9 @@ async def test_what_runs_is_adopted_and_nothing_is_said_twice(
         before = init_of(config)
     assert init_of(config) == before
     async with node(config, memory_world):
-        said = len(speaking.events("holdings"))
+        said = len(speaking.said())
         await speaking.order(Verb.REPORT, 0)
-        await until(lambda: len(speaking.events("holdings")) > said, "the report")
+        await until(lambda: len(speaking.said()) > said, "the report")
         assert "asks" not in speaking.holdings()
         assert init_of(config) == before
         assert speaking.states() == WALK

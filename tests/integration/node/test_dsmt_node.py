@@ -97,7 +97,7 @@ async def ended(process: subprocess.Popen[bytes], within_s: float = 15) -> int:
 
 def lives(speaking: Voice) -> int:
     """How many lives of the manager have said what they hold."""
-    return len({event.boot_id for event in speaking.events("holdings")})
+    return len({event.boot_id for event in speaking.said()})
 
 
 def restarts(speaking: Voice) -> int:

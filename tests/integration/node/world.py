@@ -17,7 +17,7 @@ from typing import Any
 import broker
 from broker.bus import Delivery
 from broker.topology import node_queue, node_topology, planner_topology
-from dsmt_core.channels import command_channel
+from dsmt_core.channels import command_channel, facts_channel
 from dsmt_core.commands import Order, Verb
 from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, Event, Sender
 from dsmt_core.names import CONTAINER_MGR, Host, Slice, manager_of
@@ -150,8 +150,12 @@ class Voice:
     def events(self, field: str) -> list[Event]:
         return [each.event for each in self.heard if each.event.field == field]
 
+    def said(self) -> list[Event]:
+        """The holdings of the node; those of the agents are not meant."""
+        return [event for event in self.events("holdings") if event.channel == facts_channel(HOST)]
+
     def holdings(self) -> dict[str, str]:
-        said = self.events("holdings")
+        said = self.said()
         return dict(said[-1].pairs) if said else {}
 
     async def _listen(self, listening: asyncio.Event) -> None:
