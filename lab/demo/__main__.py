@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import secrets
 import shutil
 import signal
@@ -20,6 +21,7 @@ from lab.monitor import Monitor
 from lab.scene import Scenery
 
 INTERRUPTED = 130
+CLOSED_PIPE = 141
 
 
 def main() -> int:
@@ -31,6 +33,10 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         return asyncio.run(_interruptible(arguments))
+    except BrokenPipeError:
+        # Whoever read along has gone; the scene was cleared all the same. Nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
     except DsmtError as error:
         print(f"demo: {error}", file=sys.stderr)
         if error.hint:

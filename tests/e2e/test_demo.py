@@ -82,6 +82,6 @@ def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, number: signa
         if "running" in line:
             break
     os.kill(played.pid, number)
-    played.stdout.close()
-    assert played.wait(60) == (130 if number is not signal.SIGKILL else -number)
+    played.communicate(timeout=60)
+    assert played.returncode == (130 if number is not signal.SIGKILL else -number)
     until_nothing_is_left(home)
