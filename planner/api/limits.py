@@ -1,7 +1,8 @@
-"""How much a request may send. Packages are the depot's to bound: they pass through in pieces."""
+"""How much a request may send, and how slowly. A package's size is the depot's to bound."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Final
 
@@ -12,11 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dsmt_core.errors import Full
 
 BODY_BYTES: Final = 1 << 20
+SILENCE_S: Final = 30.0
 _PACKAGE = re.compile(r"/v1/slices/[^/]+/packages/[^/]+\Z")
 
 
 class BodyLimit:
-    """Refuses a body that is announced, or turns out, to be longer than 1 MiB."""
+    """Refuses a body that is announced, or turns out, to be longer than 1 MiB, or that does not come."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -30,18 +32,30 @@ class BodyLimit:
         if announced.isdecimal() and int(announced) > BODY_BYTES:
             await _refusal()(scope, receive, send)
             return
-        received = 0
+        await self._app(scope, _Bounded(receive), send)
 
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > BODY_BYTES:
-                # Whoever announces nothing and sends too much is cut off.
-                return {"type": "http.disconnect"}
-            return message
 
-        await self._app(scope, counted, send)
+class _Bounded:
+    """Hands a body on; whoever sends too much or pauses too long is cut off."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._received = 0
+        self._complete = False
+
+    async def __call__(self) -> Message:
+        """The next message of the request."""
+        if self._complete:
+            # What is waited for now is the caller's going away, and that may take its time.
+            return await self._receive()
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                message = await self._receive()
+        except TimeoutError:
+            return {"type": "http.disconnect"}
+        self._received += len(message.get("body", b""))
+        self._complete = not message.get("more_body", False)
+        return {"type": "http.disconnect"} if self._received > BODY_BYTES else message
 
 
 def _is_package(scope: Scope) -> bool:

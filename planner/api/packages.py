@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from starlette.background import BackgroundTask
+from starlette.requests import ClientDisconnect
 
+from dsmt_core.errors import DeadlinePassed, DsmtError
 from planner.api.access import ChangeSlice, ReadSlice, ThePlanner
+from planner.api.limits import SILENCE_S
+from planner.service.depot import Upload
 from planner.service.packages import written
 
 router = APIRouter(prefix="/slices/{slice}/packages", tags=["packages"])
+_DRAIN_BYTES: Final = 64 << 20
+_DRAIN_S: Final = 5.0
+_DIGITS: Final = 18
 
 
 @router.get("")
@@ -24,8 +33,12 @@ async def listed(slice_: ReadSlice, planner: ThePlanner) -> list[dict[str, Any]]
 @router.put("/{filename}")
 async def put(slice_: ChangeSlice, filename: str, request: Request, planner: ThePlanner) -> dict[str, Any]:
     """Store a package; a wrapper adds its application when that is new."""
-    digest = request.headers.get("x-content-sha256", "").lower()
-    stored = await planner.packages.put(slice_, filename, request.stream(), digest=digest)
+    upload = Upload(_timely(request), _size(request), request.headers.get("x-content-sha256", "").lower())
+    try:
+        stored = await planner.packages.put(slice_, filename, upload)
+    except DsmtError:
+        await _drain(upload)
+        raise
     effect = stored.effect
     return written(stored.package) | {
         "application_added": bool(effect.added),
@@ -53,3 +66,37 @@ async def delete(slice_: ChangeSlice, filename: str, planner: ThePlanner) -> dic
     """Remove a package that is not in use."""
     removed = await planner.packages.remove(slice_, filename)
     return written(removed) | {"deleted": True}
+
+
+async def _timely(request: Request) -> AsyncIterator[bytes]:
+    """The body in pieces.
+
+    Raises:
+        DeadlinePassed: nothing came for too long, or the sender went away.
+    """
+    pieces = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                piece = await anext(pieces, None)
+        except (TimeoutError, ClientDisconnect):
+            raise DeadlinePassed("the upload stopped before its end", hint="send it again") from None
+        if piece is None:
+            return
+        yield piece
+
+
+def _size(request: Request) -> int | None:
+    announced = request.headers.get("content-length", "")
+    return int(announced) if announced.isdecimal() and len(announced) < _DIGITS else None
+
+
+async def _drain(upload: Upload) -> None:
+    """Read on for a while: whoever is still sending would see a broken pipe instead of the refusal."""
+    left = _DRAIN_BYTES
+    with suppress(TimeoutError, DsmtError):
+        async with asyncio.timeout(_DRAIN_S):
+            async for piece in upload.content:
+                left -= len(piece)
+                if left < 0:
+                    return

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from broker.bus import Link
+from dsmt_core.errors import Unavailable
 from planner.api import models
 from planner.api.access import TheCaller, ThePlanner
 from planner.authority.rights import Right, check
@@ -52,4 +53,10 @@ async def whoami(caller: TheCaller) -> dict[str, Any]:
 async def bus(caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
     """With which URL an operator's program connects to the event service."""
     check(caller, Right.USE_BUS)
-    return {"broker": planner.config.operator_broker or planner.config.broker}
+    if not planner.config.operator_broker:
+        # Never the planner's own URL: who has it may give orders.
+        raise Unavailable(
+            "the planner was not told a broker URL for operators",
+            hint="start it with --operator-broker or DSMT_OPERATOR_BROKER",
+        )
+    return {"broker": planner.config.operator_broker}

@@ -52,7 +52,9 @@ async def delete(slice: str, caller: TheCaller, planner: ThePlanner) -> dict[str
     """Delete a slice, with all that runs in it."""
     name = slice_name(slice)
     check(caller, Right.MAKE_SLICES)
+    packages = await planner.packages.listed(name)
     await planner.slices.remove(name)
+    await planner.packages.sweep(packages)
     return {"slice": name, "deleted": True}
 
 

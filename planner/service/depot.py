@@ -48,6 +48,21 @@ class DepotSecrets:
             ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A package on its way in.
+
+    Attributes:
+        content: its bytes, in pieces.
+        size: how many, as the sender announced; None when it did not.
+        digest: SHA-256, hex, that the sender announced; empty when it did not.
+    """
+
+    content: AsyncIterator[bytes]
+    size: int | None = None
+    digest: str = ""
+
+
 class DepotClient:
     """Speaks HTTP to the depot.
 
@@ -69,22 +84,20 @@ class DepotClient:
         """Reach the depot another way than by the network, such as within this process."""
         self._client = httpx.AsyncClient(headers=self._headers, timeout=_TIMES, transport=transport)
 
-    async def put(self, content: AsyncIterator[bytes], digest: str, filename: str) -> Package:
-        """Stream a package into the depot.
-
-        Args:
-            content: its bytes.
-            digest: SHA-256, hex, that the sender announced; empty when it did not.
-            filename: under which the slice will know it.
+    async def put(self, upload: Upload, filename: str) -> Package:
+        """Stream a package into the depot, which the slice will know as ``filename``.
 
         Raises:
             Invalid: it is not a package, or not what the digest says.
             Full: the depot has no room for it.
             Unavailable: the depot does not answer.
         """
-        headers = {_DIGEST: digest} if digest else {}
+        headers = {_DIGEST: upload.digest} if upload.digest else {}
+        if upload.size is not None:
+            # The depot refuses what has no room before it comes.
+            headers["Content-Length"] = str(upload.size)
         with _reachable(self.url):
-            answer = await self._client.put(f"{self.url}/v1/blobs", content=content, headers=headers)
+            answer = await self._client.put(f"{self.url}/v1/blobs", content=upload.content, headers=headers)
         _check(answer.status_code, answer.content)
         return _package(answer.json(), filename)
 

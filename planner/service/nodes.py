@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from broker.topology import node_queue, node_topology
-from dsmt_core.errors import Conflict, Denied, Invalid, NotFound
+from dsmt_core.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 from dsmt_core.names import Account, Host, Slice, host
 from planner.authority.tokens import fingerprint, new_token
 from planner.config import PlannerConfig
@@ -96,9 +96,16 @@ class Nodes:
             Invalid: host or claim are not legal.
             Denied: the token is not of an invitation that still holds.
             Conflict: another living instance has the name.
-            Unavailable: the broker is away, so that the node's queue could not be made.
+            Unavailable: the broker is away, so that the node's queue could not be made; or the planner
+                does not know with which URL nodes connect.
         """
         name = host(asked.host)
+        if not self._config.node_broker:
+            # Never the planner's own URL: who has it may give orders.
+            raise Unavailable(
+                "the planner was not told a broker URL for nodes",
+                hint="start it with --node-broker or DSMT_NODE_BROKER",
+            )
         if len(asked.claim) < _CLAIM_AT_LEAST:
             raise Invalid(f"a claim has at least {_CLAIM_AT_LEAST} characters", hint="make it at random")
         joined = Joined(name, fingerprint(asked.claim), asked.boot_id[:64], self._clock())
@@ -182,7 +189,7 @@ class Nodes:
     def _answer(self, name: Host) -> dict[str, Any]:
         return {
             "host": name,
-            "broker": self._config.node_broker or self._config.broker,
+            "broker": self._config.node_broker,
             "queue": node_queue(name),
             "heartbeat_s": self._config.heartbeat,
             "depot": self._told.depot(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +13,7 @@ from dsmt_core.errors import DsmtError
 from dsmt_core.names import Slice
 from dsmt_core.packages import package_filename
 from planner.requirements import Package
-from planner.service.depot import DepotClient
+from planner.service.depot import DepotClient, Upload
 from planner.service.means import Means
 from planner.store import packages
 from planner.store.applications import Effect
@@ -38,16 +38,13 @@ class Packages:
         self._clock = means.clock
         self._depot = depot
 
-    async def put(
-        self, slice_: Slice, filename: str, content: AsyncIterator[bytes], *, digest: str
-    ) -> Stored:
+    async def put(self, slice_: Slice, filename: str, upload: Upload) -> Stored:
         """Store a package for a slice; its application is added when it is new.
 
         Args:
             slice_: for which it is kept.
             filename: under which the slice knows it.
-            content: its bytes.
-            digest: SHA-256, hex, that the sender announced; empty when it did not.
+            upload: its bytes, and what the sender announced of them.
 
         Raises:
             NotFound: there is no such slice.
@@ -57,12 +54,12 @@ class Packages:
         """
         self._ledger.slice(slice_)
         name = package_filename(filename)
-        sent = await self._depot.put(content, digest, name)
+        sent = await self._depot.put(upload, name)
         package = replace(sent, put_at=self._clock())
         try:
             effect = await self._ledger.change(slice_, packages.put, slice_, package)
         except DsmtError:
-            await self._sweep(package)
+            await self.sweep([package])
             raise
         return Stored(package, effect)
 
@@ -96,17 +93,18 @@ class Packages:
         """
         self._ledger.slice(slice_)
         package: Package = await self._ledger.change(slice_, packages.remove, slice_, filename)
-        await self._sweep(package)
+        await self.sweep([package])
         return package
 
-    async def _sweep(self, package: Package) -> None:
-        """Give the depot its room back, when no slice refers to the bytes any more."""
-        try:
-            if not await self._database.read(packages.is_referred_to, package.digest):
-                await self._depot.delete(package.digest)
-        except DsmtError as error:
-            # The bytes are only in the way; the package is gone from the slice all the same.
-            _log.warning("bytes stay in the depot", digest=package.digest, reason=str(error))
+    async def sweep(self, gone: Iterable[Package]) -> None:
+        """Give the depot its room back, where no slice refers to the bytes any more."""
+        for digest in {one.digest for one in gone}:
+            try:
+                if not await self._database.read(packages.is_referred_to, digest):
+                    await self._depot.delete(digest)
+            except DsmtError as error:
+                # The bytes are only in the way; the package is gone from the slice all the same.
+                _log.warning("bytes stay in the depot", digest=digest, reason=str(error))
 
 
 def written(package: Package) -> dict[str, Any]:

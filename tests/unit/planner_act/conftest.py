@@ -56,10 +56,10 @@ def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def planner(config: PlannerConfig, initialised: Path) -> AsyncIterator[Planner]:
+async def planner(config: PlannerConfig, initialised: Path, depot: FakeDepot) -> AsyncIterator[Planner]:
     shutil.copytree(initialised, config.data)
     opened = await Planner.open(config)
-    opened.depot.through(httpx.MockTransport(FakeDepot().answer))
+    opened.depot.through(httpx.MockTransport(depot.answer))
     await opened.start()
     yield opened
     await opened.close()
@@ -106,6 +106,11 @@ class FakeDepot:
 
 def _error(status: int, code: str, message: str) -> httpx.Response:
     return httpx.Response(status, json={"code": code, "message": message, "hint": "a hint"})
+
+
+@pytest.fixture
+def depot() -> FakeDepot:
+    return FakeDepot()
 
 
 class Api:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
 
 from planner.service.planner import Planner
 from planner.service.tap import Filter
-from tests.unit.planner_act.conftest import ADMIN, PASSWORD, Api, LogIn, StartNode, until
+from tests.unit.planner_act.conftest import ADMIN, PASSWORD, Api, FakeDepot, LogIn, StartNode, until
 
 CLAIM = "0123456789abcdef0123"
 
@@ -327,3 +331,53 @@ async def planner_hears_order(planner: Planner) -> None:
         return bool(planner.tap.recent(Filter(field="status"), 1))
 
     await until(heard)
+
+
+async def test_an_upload_that_stops_before_its_end_is_told(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("planner.api.packages.SILENCE_S", 0.05)
+    await api("POST", "/slices", {"slice": "s1"})
+
+    async def stalls() -> AsyncIterator[bytes]:
+        yield b"rpm pinger 1.8-1"
+        await asyncio.sleep(0.5)
+        yield b""
+
+    answer = await api.client.put("/v1/slices/s1/packages/pinger.rpm", content=stalls())
+    assert (answer.status_code, answer.json()["code"]) == (504, "deadline")
+    assert await api("GET", "/slices/s1/packages") == []
+
+
+async def test_a_long_body_that_announces_nothing_is_cut_off(api: Api) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(4):
+            yield b" " * (1 << 19)
+
+    headers = {"Content-Type": "application/json"}
+    answer = await api.client.post("/v1/slices", content=endless(), headers=headers)
+    assert answer.status_code >= 400
+    assert await api("GET", "/slices") == []
+
+
+async def test_the_bytes_of_a_deleted_slice_leave_the_depot_unless_another_slice_has_them(
+    api: Api, depot: FakeDepot
+) -> None:
+    for name in ("s1", "s2"):
+        await api("POST", "/slices", {"slice": name})
+        await api.put(name, "pinger.rpm", b"rpm pinger 1.8-1")
+    await api.put("s1", "other.rpm", b"rpm other 1.8-1")
+    assert len(depot.blobs) == 2
+    await api("DELETE", "/slices/s1")
+    assert list(depot.blobs.values()) == [b"rpm pinger 1.8-1"]
+    await api("DELETE", "/slices/s2/packages/pinger.rpm")
+    assert depot.blobs == {}
+
+
+async def test_the_planners_own_access_to_the_broker_is_given_to_nobody(api: Api, planner: Planner) -> None:
+    planner.config = replace(planner.config, operator_broker="")
+    assert (await api.refused("GET", "/bus"))[0] == 503
+    planner.nodes._config = replace(planner.config, node_broker="")
+    token = (await api("POST", "/nodes/invite"))["token"]
+    body = {"host": "n1", "token": token, "boot_id": "b", "claim": CLAIM}
+    assert (await api.refused("POST", "/nodes/join", body))[0] == 503
