@@ -41,13 +41,16 @@ class Placed:
     waiting: tuple[Waiting, ...] = ()
 
 
-def place(slice_: WantedSlice, seen: Fleet, *, stops: int | None) -> Placed:
+def place(
+    slice_: WantedSlice, seen: Fleet, *, stops: int | None, gone: frozenset[Host] = frozenset()
+) -> Placed:
     """Where the slivers of a slice should be after this round.
 
     Args:
         slice_: as committed.
         seen: as folded.
         stops: how many slivers may be taken from nodes that have not failed; None for any number.
+        gone: retired hosts that are known to have given up their sliver (`is_gone`).
     """
     world = world_of(slice_, seen)
     try:
@@ -56,7 +59,8 @@ def place(slice_: WantedSlice, seen: Fleet, *, stops: int | None) -> Placed:
         # A plan that cannot be evaluated says nothing: everything stays.
         reason = f"the plan {slice_.plan} cannot be evaluated: {error.message}"
         return Placed(frozenset(slice_.hosts), 0, (Waiting(slice=slice_.name, reason=reason),))
-    return _Round(slice_, seen, world).place(selection, stops)
+    held = seen.holders(slice_.name) | (slice_.retired.keys() - gone)
+    return _Round(slice_, world, held - seen.forgotten).place(selection, stops)
 
 
 def share(slice_: WantedSlice) -> int:
@@ -119,10 +123,10 @@ def _is_proven(wanted: Wanted, seen: Fleet, host: Host) -> bool:
 class _Round:
     """One decision about one slice: who leaves, who stays for now, who joins."""
 
-    def __init__(self, slice_: WantedSlice, seen: Fleet, world: World) -> None:
+    def __init__(self, slice_: WantedSlice, world: World, held: AbstractSet[Host]) -> None:
         self._slice = slice_
-        self._seen = seen
         self._world = world
+        self._held = held
         self._present = frozenset(world.members)
 
     def place(self, selection: Selection, stops: int | None) -> Placed:
@@ -148,7 +152,7 @@ class _Round:
         """Who joins now: as many as the bound leaves room for beside what still may run."""
         if bound is None:
             return candidates
-        ending = self._living((self._slice.retired.keys() | self._present) - kept - self._seen.forgotten)
+        ending = self._living((self._held | self._present) - kept)
         room = bound - len(kept) - len(ending)
         # A host whose sliver is on its way out is counted already; but while there are too many, it would
         # begin anew beside what others have not ended yet.
@@ -171,7 +175,7 @@ class _Round:
     def _of_room(self, number: int) -> list[Waiting]:
         if number <= 0:
             return []
-        ending = ", ".join(sorted(self._living(self._slice.retired.keys()))[:5])
+        ending = ", ".join(sorted(self._living(self._held - self._present))[:5])
         reason = f"{number} to be started when what they replace has ended{ending and f' on {ending}'}"
         return [Waiting(slice=self._slice.name, reason=reason)]
 

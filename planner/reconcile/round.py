@@ -12,7 +12,7 @@ from planner.fleet import NODE, Fleet, NodeState
 from planner.placement import place, share
 from planner.reconcile.needs import Asking, HostNeeds, Need, SliceNeeds
 from planner.reconcile.sent import Key, SentOrders, report_key, sliver_key
-from planner.reconcile.settling import settle
+from planner.reconcile.settling import change_of, gone_hosts, settle
 from planner.steps import Round, SliceChange, Waiting
 from planner.wanted import Wanted, WantedSlice
 
@@ -86,12 +86,13 @@ class _Work:
 
     def slice(self, slice_: WantedSlice) -> None:
         """One managed slice: where it should be, what changes, and what is to be ordered."""
-        hosts = self._placed(slice_)
-        settled = settle(slice_, self.seen, hosts, sent=self.sent)
-        if settled.change is not None:
-            self.changes.append(settled.change)
-        self.gone_queues += [(slice_.name, host) for host in settled.gone]
-        self._order(settled.slice)
+        gone = gone_hosts(slice_, self.seen, self.sent)
+        hosts = self._placed(slice_, gone)
+        settled = settle(slice_, self.seen, hosts, gone=gone)
+        if settled != slice_:
+            self.changes.append(change_of(settled))
+            self.gone_queues += [(slice_.name, host) for host in sorted(gone - hosts)]
+        self._order(settled)
 
     def strangers(self, wanted: Wanted) -> None:
         """Slivers of slices that nobody knows: they go, by an order above the one that they follow."""
@@ -118,12 +119,12 @@ class _Work:
             self._send(Need(report_key(NODE, host, "node"), order, after=DIFFERS_S), needed)
         self.sent.keep(NODE, needed)
 
-    def _placed(self, slice_: WantedSlice) -> frozenset[Host]:
+    def _placed(self, slice_: WantedSlice, gone: frozenset[Host]) -> frozenset[Host]:
         name, sent = slice_.name, self.sent
         want = _want(slice_)
         calm = sent.is_calm(name, self.now)
         stops = None if sent.is_peoples(name, want) else share(slice_) if calm else 0
-        placed = place(slice_, self.seen, stops=stops)
+        placed = place(slice_, self.seen, stops=stops, gone=gone)
         self.waiting += placed.waiting
         if not (placed.stopped and stops is None):
             # Only when what people asked for is committed is it the state that they know.

@@ -8,7 +8,7 @@ copy continues above its own past, and what it then repeats is obeyed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dsmt_core.names import Application, Host
 from planner.fleet import Fleet
@@ -18,36 +18,27 @@ from planner.steps import SliceChange
 from planner.wanted import Placement, WantedSlice
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """A slice as it will be when the change is committed.
-
-    Attributes:
-        slice: what the orders of this round follow.
-        change: what is to be committed; None when nothing is.
-        gone: hosts of which it is now known that their sliver has gone.
-    """
-
-    slice: WantedSlice
-    change: SliceChange | None
-    gone: tuple[Host, ...]
+def gone_hosts(slice_: WantedSlice, seen: Fleet, sent: SentOrders) -> frozenset[Host]:
+    """The retired hosts that are known to have given up their sliver."""
+    return frozenset(
+        host
+        for host in slice_.retired
+        if is_gone(slice_, seen, host, heard_since=sent.heard_since(slice_.name, host, seen))
+    )
 
 
-def settle(slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], *, sent: SentOrders) -> Settled:
-    """Settle a slice on ``hosts``.
+def settle(
+    slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], *, gone: frozenset[Host]
+) -> WantedSlice:
+    """The slice as it is to be committed; equal to ``slice_`` when nothing changes.
 
     Args:
         slice_: as committed.
         seen: as folded.
         hosts: where its slivers should be, as `planner.placement.place` decided.
-        sent: what was ordered before; read only.
+        gone: retired hosts that need not be waited for (`gone_hosts`).
     """
     generation = 1 + max(slice_.generation, *_heard(slice_, seen), 0)
-    gone = frozenset(
-        host
-        for host in slice_.retired.keys() - hosts
-        if is_gone(slice_, seen, host, heard_since=sent.heard_since(slice_.name, host, seen))
-    )
     after = replace(
         slice_,
         hosts=_hosts(slice_, seen, hosts, generation),
@@ -55,17 +46,18 @@ def settle(slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], *, sent: Se
         placements=_placements(slice_, seen, hosts, generation),
     )
     raised = _uses(after, generation) or _is_behind_strays(after, seen)
-    after = replace(after, generation=generation if raised else slice_.generation)
-    if after == slice_:
-        return Settled(slice_, None, ())
-    change = SliceChange(
-        slice=after.name,
-        generation=after.generation,
-        hosts=after.hosts,
-        retired=after.retired,
-        placements=after.placements,
+    return replace(after, generation=generation if raised else slice_.generation)
+
+
+def change_of(slice_: WantedSlice) -> SliceChange:
+    """What a settled slice asks the store to commit."""
+    return SliceChange(
+        slice=slice_.name,
+        generation=slice_.generation,
+        hosts=slice_.hosts,
+        retired=slice_.retired,
+        placements=slice_.placements,
     )
-    return Settled(after, change, tuple(sorted(gone)))
 
 
 def _heard(slice_: WantedSlice, seen: Fleet) -> Iterator[int]:

@@ -35,6 +35,8 @@ class Store:
         amnesty: those of them whose verdict a crash of the planner took with it.
         asked: slices that people have changed, until that is carried out.
         unread: the same until a round has looked at them.
+        copy: an older state of wanted, from which the database may be restored.
+        restored: it was; then the number of instances may be wrong until everything is as wanted again.
     """
 
     wanted: Wanted
@@ -44,6 +46,8 @@ class Store:
     amnesty: set[tuple[Slice, Host]] = field(default_factory=set)
     asked: set[Slice] = field(default_factory=set)
     unread: set[Slice] = field(default_factory=set)
+    copy: Wanted = field(default_factory=Wanted)
+    restored: bool = False
 
 
 class PlannerPart:
@@ -88,6 +92,13 @@ class PlannerPart:
         if self.alive:
             self.alive = False
             self._simulation.after(self._simulation.luck.uniform(0.1, 6.0), self.start)
+
+    def restore(self) -> None:
+        """The database is lost, and restored from an older copy, while the planner does not run."""
+        if not self.alive and self.store.copy.slices:
+            self.store.wanted, self.store.restored = self.store.copy, True
+            self.store.asked |= self.store.wanted.slices.keys()
+            self.store.moved_away.clear()
 
     def hear(self, host: Host, event: Event) -> None:
         """A host publishes an event."""

@@ -39,6 +39,8 @@ APP: Final = Application("pinger")
 
 # How many nodes each plan finds when all are well.
 _FIT: Final = {"some": 5, "north": 4, "south": 3}
+# In so many worlds the database is restored from an older copy.
+_RESTORED: Final = 0.1
 _AWAY: Final = frozenset({NodeState.FAILED, NodeState.PROBATION})
 
 
@@ -82,6 +84,7 @@ class World:
         while self.simulation.now < last:
             self.simulation.run(self.simulation.now + LOOK_S, self.check)
             if not self.differs():
+                self.planner.store.restored = False
                 return self._stay()
         raise Broken(f"not as wanted {SETTLE_S:g} s after the faults: {self.differs()}")
 
@@ -102,7 +105,7 @@ class World:
             and states(host) not in _AWAY
             and (SLICE, host) not in self.planner.store.amnesty
         }
-        if SLICE in self.planner.store.unread:
+        if SLICE in self.planner.store.unread or self.planner.store.restored:
             return
         if len(counted) > self.limit and not self._is_ending(counted):
             raise Broken(f"{len(counted)} instances on living nodes, the limit is {self.limit}")
@@ -153,6 +156,9 @@ class World:
             self._people,
             self._people,
         ]
+        if luck.random() < _RESTORED:
+            self.simulation.after(luck.uniform(0.0, 10.0), self._copy)
+            self.simulation.after(luck.uniform(10.0, FAULTS_S - 1), self._restore)
         for _ in range(luck.randint(3, 12)):
             self.simulation.after(luck.uniform(0.0, FAULTS_S - 1), luck.choice(misfortunes))
 
@@ -171,6 +177,13 @@ class World:
         self.simulation.after(
             self.simulation.luck.uniform(0.5, 20.0), lambda: self.simulation.cut.discard(host)
         )
+
+    def _copy(self) -> None:
+        self.planner.store.copy = self.planner.store.wanted
+
+    def _restore(self) -> None:
+        self.planner.crash()
+        self.planner.restore()
 
     def _people(self) -> None:
         if not self.planner.alive:
