@@ -15,7 +15,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,13 +49,22 @@ class PackageCache:
     Args:
         directory: where; made if it is missing.
         most_bytes: bound of all files together.
-        depot: where they come from.
+        depot: where they come from; may be replaced.
+        away: called when the depot does not answer, or does not know this node.
     """
 
-    def __init__(self, directory: Path, *, most_bytes: int, depot: Depot) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        most_bytes: int,
+        depot: Depot,
+        away: Callable[[], None] = lambda: None,
+    ) -> None:
         self._directory = directory
         self._most = most_bytes
-        self._depot = depot
+        self.depot = depot
+        self._away = away
         self._under_way: dict[str, asyncio.Task[Path]] = {}
         self._room = asyncio.Lock()
         self._slots = asyncio.Semaphore(DOWNLOADS)
@@ -114,7 +123,10 @@ class PackageCache:
         await self._make_room(path, size)
         try:
             async with self._slots:
-                await asyncio.to_thread(_fetch, self._depot, path, size)
+                await asyncio.to_thread(_fetch, self.depot, path, size)
+        except (Unavailable, Denied):
+            self._away()
+            raise
         finally:
             self._promised -= size
         return path

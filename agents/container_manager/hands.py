@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,6 +35,7 @@ from agents.container_manager.slivers.directory_driver import agent_command
 from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Place
 from agents.package_cache import PackageCache
+from agents.sliver_init.agent import FIRST_S, HEALTHY_S, MOST_S
 from broker.topology import agent_queue
 from dsmt_core.errors import NotFound, Unavailable
 from dsmt_core.names import DEFAULT_AGENT, Slice
@@ -43,6 +46,8 @@ _AGENT_ENDS_S: Final = 5.0
 _THREADS_END_S: Final = 8.0
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,4 +244,13 @@ def _ask(place: Place, request: dict[str, object]) -> None:
 
 
 async def _run(embedded: EmbeddedAgent, place: Place) -> None:
-    await embedded(place)
+    """Keep an embedded agent running, as the init does with one that is a process."""
+    wait = FIRST_S
+    while True:
+        begun = time.monotonic()
+        try:
+            await embedded(place)
+        except Exception:
+            log.exception("the agent of %s ended", place.slice)
+        wait = FIRST_S if time.monotonic() - begun >= HEALTHY_S else min(wait * 2, MOST_S)
+        await asyncio.sleep(wait)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from typing import Final
 
 from agents import facts, heartbeat
@@ -52,11 +52,13 @@ class Life:
         self._joined = joined
         self._choice = choice
         self._node = Node()
+        self.depot_away = asyncio.Event()
         self._reports = Reports(config.host, bus, joined.heartbeat_s)
         self._cache = PackageCache(
             config.packages,
             most_bytes=config.cache_bytes,
             depot=Depot(joined.depot, joined.depot_token),
+            away=self.depot_away.set,
         )
         tools = Tools(
             config=config,
@@ -71,7 +73,7 @@ class Life:
 
     async def restore(self) -> None:
         """Take up what is on disk and what runs."""
-        found = await found_slivers(self._config, self._hands.adopt)
+        found = await found_slivers(self._config, self._choice.driver, self._hands.adopt)
         self._node.restore(found, self._now())
         self._node.confirmed(self._joined.slivers)
 
@@ -81,9 +83,10 @@ class Life:
         for work in (self._own(), self._hear(), self._beat(), self._look_at_facts()):
             tasks.create_task(work)
 
-    def told(self, wanted: Mapping[Slice, int]) -> None:
-        """Take in what the planner says is wanted here."""
-        self._node.confirmed(wanted)
+    def told(self, joined: Joined) -> None:
+        """Take in what the planner says when the node has joined again."""
+        self._node.confirmed(joined.slivers)
+        self._cache.depot = Depot(joined.depot, joined.depot_token)
         self._wake.set()
 
     async def connected(self) -> None:

@@ -15,7 +15,7 @@ from agents.package_cache import PackageCache, failure
 from dsmt_core.errors import DsmtError, Invalid
 
 LINE_BYTES: Final = 64 << 10
-CLIENTS: Final = 8
+CLIENTS: Final = 32
 IDLE_S: Final = 3600.0
 DRAIN_S: Final = 10.0
 

@@ -9,6 +9,7 @@ from typing import Any
 from agents import state_file
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.decide import Found
+from agents.container_manager.slivers.driver import SliverDriver
 from dsmt_core.errors import Invalid
 from dsmt_core.lifecycle import State, state
 from dsmt_core.names import DEFAULT_AGENT, Slice, slice_name
@@ -16,7 +17,9 @@ from dsmt_core.names import DEFAULT_AGENT, Slice, slice_name
 log = logging.getLogger(__name__)
 
 
-async def found_slivers(config: NodeConfig, adopt: Callable[[Slice], Awaitable[bool]]) -> list[Found]:
+async def found_slivers(
+    config: NodeConfig, driver: SliverDriver, adopt: Callable[[Slice], Awaitable[bool]]
+) -> list[Found]:
     """Every sliver below the node's data, with whether its init was adopted."""
     config.slivers.mkdir(mode=0o711, parents=True, exist_ok=True)
     found = []
@@ -31,7 +34,7 @@ async def found_slivers(config: NodeConfig, adopt: Callable[[Slice], Awaitable[b
         if loaded.reason:
             log.warning("sliver %s: %s; the planner is asked what is wanted", name, loaded.reason)
         alive = await adopt(name)
-        found.append(_found(name, loaded.value or {}, made=place.sliver_file.exists(), alive=alive))
+        found.append(_found(name, loaded.value or {}, made=driver.exists(place), alive=alive))
     return found
 
 

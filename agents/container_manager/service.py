@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Final
 
 import broker
 from agents.container_manager import joining
@@ -20,6 +21,9 @@ from broker.bus import Bus, Limits
 from dsmt_core.errors import Denied, Unavailable
 
 log = logging.getLogger(__name__)
+
+# A depot that stays away makes the node ask the planner no more often than this.
+_REJOIN_S: Final = 2.0
 
 
 class Moved(Exception):
@@ -81,8 +85,8 @@ class ContainerManager:
             self.ready.set()
             async with asyncio.TaskGroup() as tasks:
                 life.begin(tasks)
-                if not confirmed:
-                    tasks.create_task(self._rejoin(joined, life), name="rejoin")
+                if self._joined is None:
+                    tasks.create_task(self._stay_joined(joined, life, confirmed=confirmed), name="join")
         finally:
             await life.close()
             if self._bus is None:
@@ -104,16 +108,25 @@ class ContainerManager:
             return known, True
         return known, False
 
-    async def _rejoin(self, known: Joined, life: Life) -> None:
-        """Tell the planner that this node is back, once it answers; it may name another broker."""
-        try:
-            joined = await self._join()
-        except Denied as error:
-            log.warning("%s; going on with what is known", error)
-            return
-        if joined.broker != known.broker:
-            raise Moved(joined)
-        life.told(joined.slivers)
+    async def _stay_joined(self, known: Joined, life: Life, *, confirmed: bool) -> None:
+        """Join again when the planner has not confirmed what is known, or the depot does not answer.
+
+        The planner may then name another depot, or another broker.
+        """
+        while True:
+            if confirmed:
+                await life.depot_away.wait()
+            try:
+                joined = await self._join()
+            except Denied as error:
+                log.warning("%s; going on with what is known", error)
+            else:
+                if (joined.broker, joined.queue) != (known.broker, known.queue):
+                    raise Moved(joined)
+                life.told(joined)
+            confirmed = True
+            await asyncio.sleep(_REJOIN_S)
+            life.depot_away.clear()
 
     async def _join(self) -> Joined:
         policy = retry.reconnection(Limits())

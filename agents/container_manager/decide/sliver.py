@@ -124,6 +124,8 @@ class Sliver:
         return Remove(self.name)
 
     def _while_alive(self) -> Step | None:
+        if not self.made:
+            return Create(self.name)
         if not self.configured:
             return Configure(self.name, self.agent)
         if self.state in _NEXT:

@@ -24,7 +24,8 @@ from agents.container_manager.slivers.directory_driver import DirectoryDriver, i
 from agents.container_manager.slivers.launching import detached
 from agents.container_manager.slivers.place import PRIVATE, Inside, Place
 from agents.container_manager.slivers.visible import python_paths
-from dsmt_core.errors import DsmtError
+from agents.sliver_init.census import SLIVER_MARK
+from dsmt_core.errors import DsmtError, Unavailable
 from dsmt_core.names import Host, Slice
 
 RUN: Final = "/run/dsmt"
@@ -62,6 +63,7 @@ class BubblewrapDriver(DirectoryDriver):
     """
 
     def __init__(self, *, user: int | None = None) -> None:
+        super().__init__()
         self._root = (os.geteuid() if user is None else user) == 0
 
     @property
@@ -100,7 +102,13 @@ class BubblewrapDriver(DirectoryDriver):
         uid = users.uid_for(f"{place.host}/{place.slice}", taken)
         return uid, uid
 
+    def exists(self, place: Place) -> bool:
+        """Made, and with a user of its own if this process can give it one."""
+        return super().exists(place) and (not self._root or self.owner(place) is not None)
+
     def _prepare(self, place: Place) -> None:
+        # A manager killed in the middle of a boot leaves an init that no record names.
+        self._sweep(place)
         etc.write(place, self.owner(place) or (os.geteuid(), os.getegid()))
         for path in [*etc.bound(), *python_paths()]:
             private = _private(path)
@@ -133,6 +141,7 @@ class BubblewrapDriver(DirectoryDriver):
             "bwrap",
             *_UNSHARED,
             *more,
+            *("--setenv", SLIVER_MARK, place.mark),
             "--hostname",
             place.host[:_HOSTNAME_BYTES],
             *self._rights(),
@@ -151,9 +160,14 @@ class BubblewrapDriver(DirectoryDriver):
         return ["--cap-drop", "ALL", *added]
 
     def _dropping(self, place: Place) -> list[str]:
+        if not self._root:
+            return []
         owner = self.owner(place)
         if owner is None:
-            return []
+            # Never by default as root.
+            raise Unavailable(
+                f"the sliver {place.slice} has no user of its own", hint="it is to be made anew"
+            )
         return [
             "setpriv",
             *("--reuid", str(owner[0]), "--regid", str(owner[1]), "--clear-groups"),

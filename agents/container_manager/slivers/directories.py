@@ -35,6 +35,8 @@ def make(place: Place, owner: Owner) -> None:
         _directory(place.root / "var" / name, _STICKY if name == "tmp" else 0o755, owner)
     for name in ("bin", "lib", "share"):
         _directory(place.root / "usr-local" / name, 0o755, owner)
+    if owner is not None:
+        _give(place.root, owner)
 
 
 def put(path: Path, text: str, *, mode: int = 0o644, owner: Owner = None) -> None:
@@ -75,6 +77,14 @@ def clear(path: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+def _give(root: Path, owner: tuple[int, int]) -> None:
+    """Give what is in the private directories to the sliver, links themselves and not their targets."""
+    for name in PRIVATE:
+        for _, directories, files, descriptor in os.fwalk(root / name):
+            for entry in (*directories, *files):
+                os.chown(entry, *owner, dir_fd=descriptor, follow_symlinks=False)
 
 
 def _real_directory(path: Path) -> None:

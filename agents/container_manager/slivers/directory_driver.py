@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 from abc import ABC, abstractmethod
 from typing import Any, Final
@@ -33,6 +34,9 @@ _NO_PROCESS: Final = -1
 
 class DirectoryDriver(ABC):
     """Base of the drivers; see `SliverDriver` for what each method promises."""
+
+    def __init__(self) -> None:
+        self._making = threading.Lock()
 
     @property
     @abstractmethod
@@ -61,11 +65,13 @@ class DirectoryDriver(ABC):
 
     def create(self, place: Place) -> None:
         """See `SliverDriver.create`."""
-        if self.exists(place):
-            return
-        user = self._user(place)
-        directories.make(place, user)
-        state_file.save(place.sliver_file, {"driver": self.name, "uid": user[0] if user else None})
+        # One at a time: a uid is taken when the file that says so is there.
+        with self._making:
+            if self.exists(place):
+                return
+            user = self._user(place)
+            directories.make(place, user)
+            state_file.save(place.sliver_file, {"driver": self.name, "uid": user[0] if user else None})
 
     def exists(self, place: Place) -> bool:
         """See `SliverDriver.exists`."""

@@ -39,4 +39,4 @@ def taken_below(slivers: Path) -> set[int]:
 def recorded(path: Path) -> int | None:
     """The uid in a ``sliver.json``; None when it has none of its own."""
     uid = (state_file.load(path).value or {}).get("uid")
-    return uid if isinstance(uid, int) else None
+    return uid if isinstance(uid, int) and FIRST_UID <= uid < FIRST_UID + UIDS else None
