@@ -88,7 +88,8 @@ class ContainerEngine:
                 entry = tarfile.TarInfo(folder)
                 entry.type, entry.mode = tarfile.DIRTYPE, 0o777
                 image.addfile(entry)
-        changes = ["ENV HOME=/root", "ENV PATH=/usr/lib/erlang/bin:/usr/bin:/bin", "ENV LANG=C.UTF-8", f'CMD ["{_SERVER}"]']
+        path = "/usr/lib/erlang/bin:/usr/bin:/bin"
+        changes = ["ENV HOME=/root", f"ENV PATH={path}", "ENV LANG=C.UTF-8", f'CMD ["{_SERVER}"]']
         options = [option for change in changes for option in ("--change", change)]
         self._run("import", *options, str(archive), IMAGE)
         archive.unlink()
