@@ -323,3 +323,21 @@ async def test_a_sliver_fetches_through_its_node(
             with pytest.raises(Exception, match=said):
                 await asyncio.to_thread(fetch, wrong, len(content))
         assert [path.name for path in config.packages.iterdir()] == [package]
+
+
+async def test_an_embedded_agent_that_fails_is_started_again(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    starts: list[int] = []
+
+    async def agent(_place: Place) -> None:
+        starts.append(len(starts))
+        if len(starts) < 3:
+            raise RuntimeError("no luck")
+        await asyncio.Event().wait()
+
+    changed = NodeConfig(planner="", host=HOST, data=config.data, embedded_agent=agent)
+    async with node(changed, memory_world):
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: len(starts) == 3, "a third start")
+        assert speaking.states() == WALK

@@ -308,3 +308,42 @@ def test_an_unknown_reason_not_to_work_is_told(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PATH", "/nonexistent")
     assert "bwrap is missing" in BubblewrapDriver().probe()
     assert ProcessDriver().probe() == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives slivers users of their own")
+def test_a_sliver_whose_user_is_not_known_is_never_booted_as_root(
+    bubblewrap: SliverDriver, place_of: Callable[[Slice], Place]
+) -> None:
+    place = place_of(Slice("torn"))
+    try:
+        bubblewrap.create(place)
+        before = bubblewrap.owner(place)
+        for torn in ("{", '{"uid": 0}', ""):
+            place.sliver_file.write_text(torn)
+            with pytest.raises(Unavailable, match="no user"):
+                bubblewrap.boot(place, NO_AGENT)
+            assert not bubblewrap.exists(place)
+        (place.root / "app" / "link").symlink_to("/etc/passwd")
+        (place.root / "app" / "file").write_text("of another driver")
+        bubblewrap.create(place)
+        assert bubblewrap.owner(place) == before
+        assert (place.root / "app" / "file").stat().st_uid == (before or (0, 0))[0]
+        assert Path("/etc/passwd").stat().st_uid == 0
+        bubblewrap.boot(place, NO_AGENT)
+    finally:
+        bubblewrap.destroy(place, grace_s=0.2)
+
+
+def test_an_init_that_no_record_names_does_not_stay_beside_the_next(
+    bubblewrap: SliverDriver, place_of: Callable[[Slice], Place]
+) -> None:
+    place = place_of(Slice("stray"))
+    try:
+        stray = booted(bubblewrap, place)
+        place.init_file.unlink()
+        place.init_socket.unlink()
+        assert bubblewrap.adopt(place) is None
+        assert bubblewrap.boot(place, NO_AGENT) != stray
+        assert not record.lives(stray)
+    finally:
+        bubblewrap.destroy(place, grace_s=0.2)

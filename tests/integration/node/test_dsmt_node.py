@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agents import state_file
+from agents import local_socket, state_file
 from agents.container_manager.slivers import record
 from agents.container_manager.slivers.driver import SliverDriver
 from agents.container_manager.slivers.place import Place
@@ -19,9 +19,10 @@ from broker.server.private import PrivateBroker
 from broker.topology import agent_topology
 from dsmt_core.channels import command_channel
 from dsmt_core.commands import Verb
+from dsmt_core.errors import Invalid
 from dsmt_core.names import CONTAINER_MGR, Slice
 from dsmt_core.rights import ORDERS
-from tests.integration.node.world import HOST, SLICE, WALK, FakePlanner, Voice, until, voice
+from tests.integration.node.world import HOST, SLICE, WALK, FakePlanner, Voice, until, until_true, voice
 
 MEMORY_MB = 38.0
 
@@ -255,3 +256,27 @@ async def test_orders_that_are_none_are_passed_over(node: NodeProcess, speaking:
         await speaking.bus.publish(event, exchange=ORDERS)
     await speaking.order(Verb.CREATE, 1)
     await until(lambda: speaking.states() == WALK, "the walk to running")
+
+
+async def test_a_depot_that_has_moved_is_found_by_joining_again(
+    node: NodeProcess, planner: FakePlanner, speaking: Voice
+) -> None:
+    content = b"a package"
+    digest = planner.put(content)
+    status, welcome = planner.answer
+    planner.answer = (status, {**welcome, "depot": "http://127.0.0.1:1"})
+    node.start()
+    await speaking.order(Verb.CREATE, 1)
+    await until(lambda: speaking.states() == WALK, "the walk to running")
+    planner.answer = (status, welcome)
+    request = {"op": "fetch", "digest": digest, "size": len(content)}
+
+    def fetched() -> bool:
+        try:
+            return bool(local_socket.ask(node.place.node_socket, request, timeout_s=10)["path"])
+        except Invalid:
+            return False
+
+    assert not await asyncio.to_thread(fetched)
+    await until(lambda: len(planner.joins) == 2, "it joins again")
+    await until_true(lambda: asyncio.to_thread(fetched), "the package")
