@@ -129,24 +129,25 @@ class DeploymentAgent:
             await asyncio.sleep(_AGAIN.wait_s(failures))
 
     async def _ordered(self, delivery: Delivery) -> None:
-        """Keep one order, then acknowledge it; what is not kept comes again."""
+        """Keep one order, then acknowledge it.
+
+        One that could not be kept is acknowledged too: nothing is done about it before it is on disk, and
+        the planner repeats what nobody answers.
+        """
         try:
             await self._obey(self._for_me(order_of(delivery.event)))
-        except Invalid as error:
-            _LOG.warning("an order is refused: %s", error)
         except DsmtError as error:
-            _LOG.warning("an order is left for later: %s", error)
-            return
+            _LOG.warning("an order is not followed: %s", error)
         delivery.ack()
 
     async def _obey(self, order: Order) -> None:
         verdict = self._deployments.accept(order, self._now())
+        self._wake.set()
         if verdict is Verdict.ACCEPTED:
             await self._memory.save()
         elif verdict is Verdict.REFUSED:
             known = self._deployments.generation(order.application)
             _LOG.warning("%s of generation %d is older than %d", order.text, order.generation, known)
-        self._wake.set()
         await self._say_holdings(order.application if verdict is Verdict.REFUSED else NO_APPLICATION)
 
     def _for_me(self, order: Order) -> Order:

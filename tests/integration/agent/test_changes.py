@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.deployment_agent.installers.rpm import RpmInstaller
 from dsmt_core.commands import Verb
 from dsmt_core.packages import PackageRef
 from tests.integration.agent.conftest import Made
@@ -165,7 +166,29 @@ async def test_a_tar_archive_is_unpacked_and_runs(world: World) -> None:
     assert not (world.place.root / "app" / "demo").exists()
 
 
-async def test_without_rpm_the_files_are_unpacked_and_that_is_said(
+async def test_within_walls_the_files_are_unpacked_where_rpm_is_missing(
+    world: World, packages: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def missing(_: RpmInstaller) -> bool:
+        return False
+
+    monkeypatch.setattr(RpmInstaller, "available", missing)
+    made, new = packages(), packages("2.0", start="sleep 1000 &")
+    world.node.add(*made, *new)
+    await world.start_agent()
+    await world.order(order(Verb.APPCONFIG, 1, made))
+    await world.until_states(*WALK)
+    await world.until(lambda _: "no scriptlets" in world.last("status").get("note", ""))
+    await world.order(order(Verb.UPDATE, 2, new, version="2.0-1"))
+    await world.until_states(*WALK, *WALK)
+    directory = world.place.root / "usr-local" / "demo"
+    assert sorted(path.name for path in directory.iterdir()) == ["data", "start.sh"]
+    await world.order(order(Verb.UNINSTALL, 3))
+    await world.until(lambda _: f"application.{APP}" not in world.last("holdings"))
+    assert not directory.exists()
+
+
+async def test_without_walls_the_files_are_unpacked_and_that_is_said(
     open_world: World, packages: Made
 ) -> None:
     world = open_world
