@@ -22,7 +22,17 @@ from dsmt_core.commands import Verb
 from dsmt_core.errors import Invalid
 from dsmt_core.names import CONTAINER_MGR, Slice
 from dsmt_core.rights import ORDERS
-from tests.integration.node.world import HOST, SLICE, WALK, FakePlanner, Voice, until, until_true, voice
+from tests.integration.node.world import (
+    HOST,
+    SLICE,
+    WALK,
+    FakePlanner,
+    Voice,
+    alive,
+    until,
+    until_true,
+    voice,
+)
 
 MEMORY_MB = 38.0
 
@@ -55,6 +65,10 @@ class NodeProcess:
     def init(self) -> record.InitRecord | None:
         found = record.load(self.place.init_file)
         return found if record.lives(found) else None
+
+    @property
+    def pid(self) -> int:
+        return self._running[-1].pid
 
     def kept(self) -> str:
         """The state on disk; a manager killed before it is there says that state again."""
@@ -280,3 +294,24 @@ async def test_a_depot_that_has_moved_is_found_by_joining_again(
     assert not await asyncio.to_thread(fetched)
     await until(lambda: len(planner.joins) == 2, "it joins again")
     await until_true(lambda: asyncio.to_thread(fetched), "the package")
+
+
+async def test_where_bubblewrap_is_not_wanted_the_same_happens_among_plain_processes(
+    node: NodeProcess, speaking: Voice
+) -> None:
+    node.start("--sliver-driver", "process")
+    await speaking.order(Verb.CREATE, 1)
+    await until(lambda: speaking.states() == WALK, "the walk to running")
+    await until(lambda: speaking.events("facts"), "the facts")
+    assert speaking.events("facts")[-1].pairs["sliver_driver"] == "process"
+
+    def agent_runs() -> bool:
+        said = [e.state for e in speaking.events("deployment-status") if "sliver-bootstrap" in e.channel]
+        return said[-1:] == ["running"]
+
+    await until(agent_runs, "the agent's walk")
+    init = node.init()
+    await speaking.order(Verb.DELETE, 2)
+    await until(lambda: speaking.states() == [*WALK, "terminated"], "the end")
+    assert not record.lives(init)
+    assert alive(node.data) == [] or all(pid == node.pid for pid in alive(node.data))
