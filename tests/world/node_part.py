@@ -95,11 +95,12 @@ class NodePart:
         self._drain(Slice(""))
         self._work()
 
-    def crash_manager(self) -> None:
+    def crash_manager(self, *, away_s: float | None = None) -> None:
         """Only the container manager dies; it is started again by its supervisor."""
         if self._node is not None:
             self._node = None
-            self._simulation.after(self._simulation.luck.uniform(0.1, 3.0), self.start_manager)
+            away_s = self._simulation.luck.uniform(0.1, 3.0) if away_s is None else away_s
+            self._simulation.after(away_s, self.start_manager)
 
     def crash_agent(self, slice_: Slice) -> None:
         """Only an agent dies; the init starts it again."""
