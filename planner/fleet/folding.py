@@ -70,10 +70,11 @@ def fold_container(sliver: SliverSeen, event: Event, now: float) -> News:
 def fold_agent(sliver: SliverSeen, event: Event, now: float) -> News:
     """``deployment-status`` of the bootstrap: the deployment agent."""
     became = state(event.state)
-    changed = sliver.agent.become(became, now, _text(event, "reason"))
-    sliver.agent_ready = became is State.RUNNING
-    sliver.fresh = True
-    return News.CHANGE if changed else News.NONE
+    news = sliver.agent.become(became, now, _text(event, "reason"))
+    ready = became is State.RUNNING
+    news |= (ready, True) != (sliver.agent_ready, sliver.fresh)
+    sliver.agent_ready, sliver.fresh = ready, True
+    return News.CHANGE if news else News.NONE
 
 
 def fold_application(sliver: SliverSeen, event: Event, now: float) -> News:

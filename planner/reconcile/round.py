@@ -52,7 +52,7 @@ def reconcile(
         if wanted.slices[name].managed:
             work.slice(wanted.slices[name])
         else:
-            sent.forget([name])
+            sent.keep(name, ())
     work.strangers(wanted)
     work.nodes()
     if only is None:

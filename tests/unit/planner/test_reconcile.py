@@ -8,7 +8,7 @@ import pytest
 
 from dsmt_core.commands import Verb
 from dsmt_core.lifecycle import State
-from dsmt_core.names import SLIVER_MGR, Application, Host, PlanName, Slice
+from dsmt_core.names import SLIVER_BOOTSTRAP, SLIVER_MGR, Application, Host, PlanName, Slice
 from dsmt_core.nodes import Held
 from planner.fleet import NodeState
 from planner.placement import unproven
@@ -436,3 +436,23 @@ def test_nodes_that_join_later_fill_what_is_missing() -> None:
     toy.join(ToyNode(Host("late.org")))
     toy.run()
     assert len(toy.running()) == 3
+
+
+def test_what_people_changed_while_a_slice_was_not_managed_is_carried_out_at_once() -> None:
+    toy = Toy(20, (wanted_slice("all_nodes"),))
+    toy.run()
+    toy.change(replace(toy.slice, managed=False))
+    toy.run(3)
+    toy.change(replace(toy.slice, managed=True, plan=PlanName("only3")))
+    toy.run()
+    assert len(toy.running()) == 3
+
+
+def test_an_agent_that_runs_again_in_a_new_life_of_its_sliver_is_news() -> None:
+    toy = Toy(1)
+    toy.run()
+    node = toy.nodes[hosts(1)[0]]
+    toy.fleet.fold(node.status(SLICE, SLIVER_MGR, State.REQUESTED), now=toy.now)
+    toy.fleet.take_dirty()
+    toy.fleet.fold(node.status(SLICE, SLIVER_BOOTSTRAP, State.RUNNING), now=toy.now)
+    assert toy.fleet.take_dirty().slices == {SLICE}
