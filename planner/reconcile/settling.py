@@ -38,15 +38,29 @@ def settle(
         hosts: where its slivers should be, as `planner.placement.place` decided.
         gone: retired hosts that need not be waited for (`gone_hosts`).
     """
-    generation = 1 + max(slice_.generation, *_heard(slice_, seen), 0)
+    heard = max(_heard(slice_, seen), default=-1)
+    generation = 1 + max(slice_.generation, heard)
     after = replace(
         slice_,
         hosts=_hosts(slice_, seen, hosts, generation),
         retired=_retired(slice_, seen, hosts, gone=gone, generation=generation),
         placements=_placements(slice_, seen, hosts, generation),
     )
-    raised = _uses(after, generation) or _is_behind_strays(after, seen)
-    return replace(after, generation=generation if raised else slice_.generation)
+    if heard > slice_.generation:
+        # The database is older than what happened: of the orders in between nothing is known, and an equal
+        # generation may mean another order. Everything is ordered anew; what is so already stays.
+        return _anew(after, generation)
+    return replace(after, generation=generation) if _uses(after, generation) else after
+
+
+def _anew(slice_: WantedSlice, generation: int) -> WantedSlice:
+    return replace(
+        slice_,
+        generation=generation,
+        hosts=dict.fromkeys(slice_.hosts, generation),
+        retired=dict.fromkeys(slice_.retired, generation),
+        placements=tuple(replace(placement, generation=generation) for placement in slice_.placements),
+    )
 
 
 def change_of(slice_: WantedSlice) -> SliceChange:
@@ -150,13 +164,3 @@ def _uses(after: WantedSlice, generation: int) -> bool:
     """Whether anything of the slice got the generation of this round."""
     placed = (placement.generation for placement in after.placements)
     return generation in {*after.hosts.values(), *after.retired.values(), *placed}
-
-
-def _is_behind_strays(after: WantedSlice, seen: Fleet) -> bool:
-    """Whether an agent holds an application that is not wanted, by an order above all of ours."""
-    for host in after.hosts:
-        sliver = seen.sliver(after.name, host)
-        for name, heard in sliver.applications.items() if sliver else ():
-            if name not in after.applications and heard.generation > after.generation:
-                return True
-    return False
