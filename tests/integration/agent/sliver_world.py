@@ -181,7 +181,9 @@ class World:
                 await self.heard.wait_for(lambda: what(self.events))
         except TimeoutError:
             lines = "\n".join(f"{event.field} {dict(event.pairs)}" for event in self.events)
-            raise AssertionError(f"not heard within {within_s} s; heard:\n{lines}") from None
+            log = self.place.root / "var" / "log" / "dsmt-agent.log"
+            said = log.read_text(errors="replace")[-4000:] if log.exists() else ""
+            raise AssertionError(f"not heard within {within_s} s; heard:\n{lines}\n{said}") from None
         finally:
             if self.agent is not None and self.agent.done():
                 self.agent.result()
