@@ -6,10 +6,14 @@ and queues there are, `access` who may use them, `server` runs a private RabbitM
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from broker.bus import Bus, Limits
+
+WAIT_S = 10.0
 
 
 def connect(url: str, *, limits: Limits | None = None, name: str = "dsmt") -> Bus:
@@ -44,3 +48,22 @@ def connect(url: str, *, limits: Limits | None = None, name: str = "dsmt") -> Bu
     raise Invalid(
         f"{scheme!r} is not the scheme of a broker", hint="use amqp://…, amqps://… or memory://USER@WORLD"
     )
+
+
+@asynccontextmanager
+async def connected(
+    url: str, *, wait_s: float = WAIT_S, limits: Limits | None = None, name: str = "application"
+) -> AsyncIterator[Bus]:
+    """A bus that is connected, for as long as the block lasts.
+
+    Raises:
+        Unavailable: not connected within ``wait_s`` seconds.
+        Denied: the broker refused user or password.
+        Invalid: the URL is of no known kind.
+    """
+    bus = connect(url, limits=limits, name=name)
+    try:
+        await bus.start(wait_s=wait_s)
+        yield bus
+    finally:
+        await bus.close()

@@ -39,6 +39,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "Nodes and events": {
         "nodes": "list, show, invite, forget: the machines",
         "events": "what is said on PsEPR (--follow)",
+        "broker": "the URL with which a program of yours connects to PsEPR",
     },
     "You": {
         "login": "log in once; later commands need no password",
