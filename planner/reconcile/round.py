@@ -12,7 +12,7 @@ from planner.fleet import NODE, Fleet, NodeState
 from planner.placement import place, share
 from planner.reconcile.needs import Asking, HostNeeds, Need, SliceNeeds
 from planner.reconcile.sent import Key, SentOrders, report_key, sliver_key
-from planner.reconcile.settling import change_of, gone_hosts, settle
+from planner.reconcile.settling import change_of, gone_hosts, settle, stuck_hosts
 from planner.steps import Round, SliceChange, Waiting
 from planner.wanted import Wanted, WantedSlice
 
@@ -88,7 +88,8 @@ class _Work:
         """One managed slice: where it should be, what changes, and what is to be ordered."""
         gone = gone_hosts(slice_, self.seen, self.sent)
         hosts = self._placed(slice_, gone)
-        settled = settle(slice_, self.seen, hosts, gone=gone)
+        stuck = stuck_hosts(slice_, self.seen, self.sent)
+        settled = settle(slice_, self.seen, hosts, gone=gone, stuck=stuck)
         if settled != slice_:
             self.changes.append(change_of(settled))
             self.gone_queues += [(slice_.name, host) for host in sorted(gone - hosts)]

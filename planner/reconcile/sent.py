@@ -16,6 +16,8 @@ from planner.fleet import Fleet
 
 FIRST_S: Final = 2.0
 MOST_S: Final = 30.0
+# After 2 + 4 + 8 + 16 s whatever takes its time has ended.
+_STUCK: Final = 5
 _DOUBLINGS: Final = 8
 """Beyond this many doublings the bound is reached."""
 
@@ -87,6 +89,11 @@ class SentOrders:
         if known is None or known.order is None or node is None:
             return False
         return known.order.verb is Verb.DELETE and node.said > known.said
+
+    def is_stuck(self, slice_: Slice, host: Host) -> bool:
+        """Whether an order about a sliver was repeated often without being carried out."""
+        known = self._sent.get(slice_, {}).get(sliver_key(slice_, host))
+        return known is not None and known.times >= _STUCK
 
     def due_slices(self, now: float) -> set[Slice]:
         """The slices in which an order, or a pause, has come to its time."""

@@ -27,8 +27,25 @@ def gone_hosts(slice_: WantedSlice, seen: Fleet, sent: SentOrders) -> frozenset[
     )
 
 
+def stuck_hosts(slice_: WantedSlice, seen: Fleet, sent: SentOrders) -> frozenset[Host]:
+    """Hosts that hold on to a sliver at the very generation of the order to delete it.
+
+    That number was given before, to another order, which a restored database has forgotten.
+    """
+    return frozenset(
+        host
+        for host, generation in slice_.retired.items()
+        if seen.held(slice_.name, host) == generation and sent.is_stuck(slice_.name, host)
+    )
+
+
 def settle(
-    slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], *, gone: frozenset[Host]
+    slice_: WantedSlice,
+    seen: Fleet,
+    hosts: frozenset[Host],
+    *,
+    gone: frozenset[Host],
+    stuck: frozenset[Host] = frozenset(),
 ) -> WantedSlice:
     """The slice as it is to be committed; equal to ``slice_`` when nothing changes.
 
@@ -37,13 +54,15 @@ def settle(
         seen: as folded.
         hosts: where its slivers should be, as `planner.placement.place` decided.
         gone: retired hosts that need not be waited for (`gone_hosts`).
+        stuck: retired hosts to be told anew (`stuck_hosts`).
     """
     heard = max(_heard(slice_, seen), default=-1)
     generation = 1 + max(slice_.generation, heard)
+    retired = _retired(slice_, seen, hosts, gone=gone, generation=generation)
     after = replace(
         slice_,
         hosts=_hosts(slice_, seen, hosts, generation),
-        retired=_retired(slice_, seen, hosts, gone=gone, generation=generation),
+        retired=retired | dict.fromkeys(stuck & retired.keys(), generation),
         placements=_placements(slice_, seen, hosts, generation),
     )
     if heard > slice_.generation:
