@@ -37,7 +37,7 @@ class Voice:
         self._component = component
         self._bus = bus
         self._channel = status_channel(config.slice, component, config.host)
-        instance = f"{config.host}/{component}"
+        instance = f"{config.host}/{config.slice}/{component}"
         self._sender = Sender(manager_of(config.slice), instance, uuid.uuid4().hex)
 
     @property
