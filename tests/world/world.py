@@ -116,7 +116,7 @@ class World:
         ending = [retired[host] for host in running & retired.keys()]
         staying = [hosts[host] for host in running & hosts.keys()]
         known = len(ending) + len(staying) == len(running)
-        return known and bool(ending) and max(staying, default=-1) < min(ending)
+        return known and bool(ending) and max(staying, default=-1) < max(ending)
 
     def differs(self) -> str:
         """How the world differs from what is wanted; empty when it does not."""
