@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 import broker
-from broker.bus import Bus
+from broker.bus import Bus, Limits
 from broker.server.private import PrivateBroker
 from dsmt_core.channels import Channel, facts_channel, heartbeat_channel
 from dsmt_core.commands import Order, Verb, order_of
@@ -173,7 +173,16 @@ class Node:
 
     async def hold(self, **more: str) -> None:
         pairs = {"hostname": self.host, **sliver_pairs(self.slivers), **more}
-        await self.bus.publish(self.event(facts_channel(self.host), HOLDINGS, pairs))
+        deadline = time.monotonic() + 45
+        while True:
+            try:
+                await self.bus.publish(self.event(facts_channel(self.host), HOLDINGS, pairs))
+            except Unavailable:
+                # Saying it again is safe, and what a real node does.
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.1)
+            else:
+                return
 
     async def ordered(self, verb: Verb, slice_: str = "") -> Order:
         """The next order with this verb (for this slice)."""
@@ -215,7 +224,7 @@ async def node(api: Api) -> AsyncIterator[Node]:
     token = (await api("POST", "/nodes/invite"))["token"]
     body = {"host": "n1.example.org", "token": token, "boot_id": "b1", "claim": "the claim of this node"}
     told = await api("POST", "/nodes/join", body)
-    bus = broker.connect(told["broker"], name="n1")
+    bus = broker.connect(told["broker"], limits=Limits(confirm_s=3.0), name="n1")
     await bus.start(wait_s=10)
     made = Node(bus, "n1.example.org")
     running = asyncio.create_task(made.run(told["queue"]))
