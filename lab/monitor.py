@@ -81,19 +81,19 @@ class Monitor:
         Raises:
             DeadlinePassed: it was not heard within ``within_s`` seconds.
         """
-        deadline = asyncio.get_running_loop().time() + within_s
-        async with self._news:
-            while True:
-                found = [heard for heard in self.heard[since:] if wanted(heard.event)]
-                if len(found) >= count:
-                    return found[count - 1]
-                left = deadline - asyncio.get_running_loop().time()
-                try:
-                    await asyncio.wait_for(self._news.wait(), left)
-                except TimeoutError:
-                    raise DeadlinePassed(
-                        f"heard {len(found)} of {count} expected events within {within_s:g} s"
-                    ) from None
+        found: list[Heard] = []
+        try:
+            # Not asyncio.wait_for: on Python 3.11 it can swallow a cancellation.
+            async with asyncio.timeout(within_s), self._news:
+                while True:
+                    found = [heard for heard in self.heard[since:] if wanted(heard.event)]
+                    if len(found) >= count:
+                        return found[count - 1]
+                    await self._news.wait()
+        except TimeoutError:
+            raise DeadlinePassed(
+                f"heard {len(found)} of {count} expected events within {within_s:g} s"
+            ) from None
 
     async def _listen(self) -> None:
         async with self._bus.lease(ROOT) as deliveries:

@@ -193,11 +193,14 @@ class Play:
             *words, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
         try:
-            out, err = await asyncio.wait_for(process.communicate(), COMMAND_S)
+            async with asyncio.timeout(COMMAND_S):
+                out, err = await process.communicate()
         except TimeoutError:
-            process.kill()
-            await process.wait()
             raise DeadlinePassed(f"{' '.join(words[2:6])} did not end within {COMMAND_S:g} s") from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         if process.returncode:
             raise DsmtError(f"{' '.join(words[2:])} failed: {err.decode().strip()}")
         return out.decode()
