@@ -42,16 +42,16 @@ contract: setup ## one suite for each port, run against every adapter
 	@$(BIN)/python -m pytest tests/contract
 
 integration: setup examples ## the parts against a real RabbitMQ, bubblewrap and rpm
-	@$(BIN)/python -m pytest tests/integration
+	@$(BIN)/python -m pytest tests/integration -n 2
 
 world: setup ## the simulated world: one seed, one run
-	@$(BIN)/python -m tests.world --seeds $(SEEDS)
+	@DSMT_WORLD_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/world
 
 e2e: setup examples ## the whole with real processes: the trace, the transcript, the kill matrix
-	@$(BIN)/python -m pytest tests/e2e
+	@$(BIN)/python -m pytest tests/e2e -n 3
 
-soak: setup ## the simulated world for long (SEEDS=100000)
-	@$(BIN)/python -m tests.world --seeds $(if $(filter 1000,$(SEEDS)),100000,$(SEEDS))
+soak: setup ## the simulated world for long: 100000 seeds, or SEEDS=N
+	@$(BIN)/python -m tests.world --seed 1 --count $(if $(filter 1000,$(SEEDS)),100000,$(SEEDS)) --keep-going
 
 chaos: setup examples ## the kill matrix, many times over
 	@for turn in 1 2 3 4 5; do $(BIN)/python -m pytest tests/e2e -k "kill or killed" || exit 1; done
