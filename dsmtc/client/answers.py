@@ -157,6 +157,7 @@ class SliceStatus(TypedDict):
     slice: str
     managed: bool
     plan: str
+    plan_parameters: NotRequired[dict[str, str]]
     agent: str
     generation: int
     wanted: int

@@ -36,7 +36,8 @@ def headline(status: SliceStatus) -> str:
 def status_view(status: SliceStatus, now: float) -> View:
     """The whole status."""
     managed = "managed" if status["managed"] else "NOT MANAGED"
-    head = f"slice {status['slice']}: {managed}, plan {status.get('plan') or 'none'}"
+    plan = " ".join([status.get("plan") or "none", *_parameters(status)])
+    head = f"slice {status['slice']}: {managed}, plan {plan}"
     yield f"{head}, agent {status.get('agent') or 'none'}, generation {status['generation']}"
     yield headline(status)
     reasons = status.get("waiting_reasons", [])
@@ -48,6 +49,10 @@ def status_view(status: SliceStatus, now: float) -> View:
     if rows:
         yield ""
         yield Table(COLUMNS, rows, STATES)
+
+
+def _parameters(status: SliceStatus) -> list[str]:
+    return [f"{name}={value}" for name, value in status.get("plan_parameters", {}).items()]
 
 
 def changes(before: SliceStatus | None, after: SliceStatus) -> list[str]:
@@ -64,7 +69,7 @@ def changes(before: SliceStatus | None, after: SliceStatus) -> list[str]:
 
 def _facts(status: SliceStatus) -> Iterator[tuple[str, str]]:
     """Each thing that may change, and what is said of it."""
-    yield "plan", status.get("plan") or "none"
+    yield "plan", " ".join([status.get("plan") or "none", *_parameters(status)])
     for reason in status.get("waiting_reasons", []):
         yield f"{_WAITING}{reason}", ""
     for host in status["hosts"]:
@@ -82,7 +87,11 @@ def _application(status: ApplicationStatus) -> str:
 
 
 def _rows(host: HostStatus, now: float) -> list[tuple[str, ...]]:
-    layers = (host["host"], host["node_state"], host["container"], host["agent"])
+    heard: tuple[str, ...] = (host["container"], host["agent"])
+    if host["node_state"] == "failed":
+        # What was heard last of a node that does not answer is no news.
+        heard = tuple(f"was {state}" if state == "running" else state for state in heard)
+    layers = (host["host"], host["node_state"], *heard)
     if not host["applications"]:
         return [(*layers, "-", "", "", "", host.get("reason") or "")]
     return [

@@ -38,6 +38,7 @@ def summary(
         "slice": wanted.name,
         "managed": wanted.managed,
         "plan": wanted.plan,
+        "plan_parameters": dict(wanted.plan_parameters),
         "agent": wanted.agent,
         "generation": wanted.generation,
         "wanted": counts.total() + missing,
