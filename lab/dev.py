@@ -123,8 +123,8 @@ def _tell(scene: Scene, environment: dict[str, str]) -> None:
     lines += [f"  export {name}={value}" for name, value in environment.items()]
     lines += [f"  a monitor connects to {scene.operator_url}"] if scene.broker != "embedded" else []
     packages = sorted(Path(environment["DSMT_ACCOUNT_FILE"]).parent.glob("packages/*.rpm"))
-    if packages:
-        lines += ["try: depot put " + " ".join(os.path.relpath(path) for path in packages)]
+    if packages or _TARBALL.exists():
+        lines += ["try: depot put " + " ".join(os.path.relpath(path) for path in packages or [_TARBALL])]
         lines += ["     setplan --plan limit count=3", "     status --watch"]
     print(*lines, sep="\n", file=sys.stderr)
 

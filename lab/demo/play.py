@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -73,6 +74,9 @@ class Play:
         await self._measure(lost, placed, replacement)
 
     async def _make_packages(self) -> list[str]:
+        if shutil.which("rpmbuild") is None:
+            self._story.chapter("An application as a tarball, for rpmbuild is not installed")
+            return [str(self._tarball)]
         self._story.chapter("An application becomes two packages")
         output = self._scenery.home / "packages"
         output.mkdir(exist_ok=True)
