@@ -87,6 +87,7 @@ def _log_to_stderr() -> None:
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s"
     )
     structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import sys
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Final
 
 import psutil
+import structlog
 
 from agents import bootstrap
 from agents.container_manager.config import NodeConfig
@@ -68,6 +72,7 @@ class EmbeddedScene:
             status_period=self.scenery.status_period_s,
         )
         self.scenery.home.mkdir(parents=True, exist_ok=True)
+        self._stack.enter_context(_logging_to(self.scenery.home / "scene.log"))
         sweeper = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "lab.sweeper", str(self.scenery.home)),
             stdin=asyncio.subprocess.PIPE,
@@ -110,6 +115,23 @@ class EmbeddedScene:
     def _invitation(self) -> str:
         with self.client() as client:
             return client.invite()["token"]
+
+
+@contextlib.contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    """The parts' logs, which in a scene of processes go to a file for each."""
+    with path.open("a", buffering=1) as file:
+        handler, root = logging.StreamHandler(file), logging.getLogger()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+        root.addHandler(handler)
+        structlog.configure(
+            logger_factory=structlog.WriteLoggerFactory(file), cache_logger_on_first_use=False
+        )
+        try:
+            yield
+        finally:
+            structlog.reset_defaults()
+            root.removeHandler(handler)
 
 
 async def _end_sweeper(sweeper: asyncio.subprocess.Process) -> None:
