@@ -24,6 +24,16 @@ LIMITS = Limits(retry_first_s=0.05, retry_most_s=0.5, connect_s=5.0, close_s=5.0
 Connect = Callable[..., Any]
 
 
+def knows_after_a_kill(server: PrivateBroker, queue: str) -> bool:
+    """Whether the broker would know the leader of a quorum queue again after a kill.
+
+    RabbitMQ 3.10 keeps the names of its quorum queues in a file that it writes with a delay of 3 s: killed
+    within it, it brings the queue back without a leader.
+    """
+    names = next((server.data_dir / "data").glob("*/quorum/*/names.dets"), None)
+    return names is not None and queue.encode() in names.read_bytes()
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
     """A RabbitMQ for the tests of one file."""

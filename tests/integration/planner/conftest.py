@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 import broker
-from broker.bus import Bus, Limits
+from broker.bus import Bus
 from broker.server.private import PrivateBroker
 from dsmt_core.channels import Channel, facts_channel, heartbeat_channel
 from dsmt_core.commands import Order, Verb, order_of
@@ -218,21 +218,30 @@ class Node:
         )
 
 
-@pytest.fixture
-async def node(api: Api) -> AsyncIterator[Node]:
+@asynccontextmanager
+async def joined(api: Api) -> AsyncIterator[Node]:
     """A node that has joined, beats, and hears its orders."""
     token = (await api("POST", "/nodes/invite"))["token"]
     body = {"host": "n1.example.org", "token": token, "boot_id": "b1", "claim": "the claim of this node"}
     told = await api("POST", "/nodes/join", body)
-    bus = broker.connect(told["broker"], limits=Limits(confirm_s=3.0), name="n1")
+    bus = broker.connect(told["broker"], name="n1")
     await bus.start(wait_s=10)
     made = Node(bus, "n1.example.org")
     running = asyncio.create_task(made.run(told["queue"]))
-    await made.hold(asks="yes")
-    yield made
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await bus.close()
+    try:
+        await made.hold(asks="yes")
+        yield made
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await bus.close()
+
+
+@pytest.fixture
+async def node(api: Api) -> AsyncIterator[Node]:
+    """See `joined`."""
+    async with joined(api) as made:
+        yield made
 
 
 @pytest.fixture

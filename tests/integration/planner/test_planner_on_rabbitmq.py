@@ -9,15 +9,19 @@ import json
 import tarfile
 import time
 
+import broker
 from broker.bus import Bus
 from broker.server.private import PrivateBroker
+from broker.topology import planner_topology
 from dsmt_core.channels import Channel, component_channel, status_channel
 from dsmt_core.commands import Verb
 from dsmt_core.events import DEPLOYMENT_STATUS, Sender
 from dsmt_core.names import DEPLOYMENT_AGENT, SLIVER_MGR, Slice
-from tests.integration.planner.conftest import Api, Node, Site
+from tests.integration.planner.conftest import HEARTBEAT_S, Api, Node, Site, joined
 
 S1 = Slice("s1")
+# Eight seconds of silence, five to delete the queue, and what a loaded machine takes.
+MADE_ANEW_S = 25.0
 
 
 async def _put_tar(api: Api, name: str, version: str) -> dict[str, object]:
@@ -82,6 +86,30 @@ async def test_a_broker_that_was_killed_and_came_back_loses_nothing(
     node.slivers[Slice("s2")] = create.generation
     await node.hold()
     assert (await api("GET", "/nodes/n1.example.org"))["state"] != "failed"
+
+
+async def test_reports_that_a_broker_killed_at_its_beginning_cannot_take_are_heard_after_seconds(
+    site: Site, server: PrivateBroker
+) -> None:
+    bus = broker.connect(site.urls("planner"))
+    await bus.start(wait_s=20)
+    await bus.declare(*planner_topology(HEARTBEAT_S))
+    await asyncio.to_thread(server.kill)
+    await bus.close()
+    await asyncio.to_thread(server.start)
+    await asyncio.to_thread(site.start)
+    began = time.monotonic()
+    api = Api(site.url)
+    await api.log_in()
+    async with joined(api) as node:
+        await api("POST", "/slices", {"slice": "s1", "plan": "all_nodes"})
+        create = await node.ordered(Verb.CREATE)
+        assert time.monotonic() - began < MADE_ANEW_S
+        node.slivers = {S1: create.generation}
+        await node.hold()
+        await _status(api, node, SLIVER_MGR, "org.dsmt.component.container", "running")
+        await _until_host(api, container="running", node_state="alive")
+    await api.client.aclose()
 
 
 async def test_a_planner_that_was_killed_goes_on_where_it_was(site: Site, api: Api, node: Node) -> None:

@@ -1,0 +1,121 @@
+"""A quorum queue that a killed RabbitMQ brings back without a leader: it is told, and can be made anew."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from broker.bus import Bus, Limits, Link
+from broker.server.private import PrivateBroker
+from broker.topology import Binding, Queue
+from dsmt_core.channels import facts_channel
+from dsmt_core.errors import DeadlinePassed, Unavailable
+from dsmt_core.events import Event
+from dsmt_core.names import Host
+from dsmt_core.rights import PSEPR
+from tests.integration.broker.conftest import LIMITS, Connect, knows_after_a_kill
+
+FACTS = facts_channel(Host("h1"))
+# Two silences of 4 s each, and 5 s that RabbitMQ needs to delete a queue without a leader.
+TOLD_S = 20.0
+MADE_ANEW_S = 20.0
+
+Make = Callable[..., Event]
+
+
+def quorum(name: str) -> tuple[list[Queue], list[Binding]]:
+    return [Queue(name, {"x-queue-type": "quorum"})], [Binding(name, PSEPR, "org.dsmt.ns.node.#")]
+
+
+async def leaderless(server: PrivateBroker, bus: Bus) -> str:
+    """The name of a queue that the broker, killed right after its declaration, has come back with."""
+    for number in itertools.count():
+        name = f"dsmt.test.{number}"
+        connects = bus.health.connects
+        await bus.declare(*quorum(name))
+        await asyncio.to_thread(server.kill)
+        lost = not knows_after_a_kill(server, name)
+        await asyncio.to_thread(server.start)
+        async with asyncio.timeout(30):
+            while bus.health.connects == connects or bus.health.link is not Link.CONNECTED:
+                await asyncio.sleep(0.01)
+        if lost:
+            return name
+        # The names were just being written: once more.
+        await bus.delete_queue(name)
+    raise AssertionError
+
+
+async def make_anew(bus: Bus, name: str) -> None:
+    """Delete and declare a queue; the broker ends connections that waited for it, perhaps this one too."""
+    await bus.delete_queue(name)
+    while True:
+        try:
+            return await bus.declare(*quorum(name))
+        except Unavailable:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_queue_without_a_leader_is_told_made_anew_and_what_was_sent_to_it_arrives(
+    server: PrivateBroker, connect: Connect, make: Make
+) -> None:
+    planner: Bus = await connect(server.planner_url)
+    node: Bus = await connect(server.node_url)
+    name = await leaderless(server, planner)
+    async with asyncio.timeout(30):
+        while node.health.link is not Link.CONNECTED:
+            await asyncio.sleep(0.01)
+    events = [make(FACTS, "facts") for _ in range(20)]
+    waiting = [
+        asyncio.create_task(node.post(event) if n % 2 else node.publish(event))
+        for n, event in enumerate(events)
+    ]
+    with pytest.raises(DeadlinePassed, match=name):
+        async with asyncio.timeout(TOLD_S), planner.consume(name) as deliveries:
+            await anext(deliveries)
+    assert not any(task.done() for task in waiting)
+    async with asyncio.timeout(MADE_ANEW_S):
+        await make_anew(planner, name)
+        async with planner.consume(name) as deliveries:
+            seen: set[int] = set()
+            while seen != {event.seq for event in events}:
+                delivery = await anext(deliveries)
+                delivery.ack()
+                seen.add(delivery.event.seq)
+        await asyncio.gather(*waiting)
+    await planner.delete_queue(name)
+
+
+async def test_a_broker_that_blocks_is_not_a_queue_without_a_leader(
+    server: PrivateBroker, connect: Connect, make: Make
+) -> None:
+    bus: Bus = await connect(server.planner_url, limits=_hasty())
+    await bus.declare(*quorum("dsmt.test.blocked"))
+    await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.00001")
+    try:
+        async with asyncio.timeout(30):
+            while bus.health.link is not Link.BLOCKED:
+                bus.hint(make(FACTS, "facts"), exchange=PSEPR)
+                await asyncio.sleep(0.05)
+        async with bus.consume("dsmt.test.blocked") as deliveries:
+            heard = asyncio.ensure_future(anext(deliveries))
+            done, _ = await asyncio.wait({heard}, timeout=10 * _hasty().consume_s)
+            assert not done
+            await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.4")
+            event = make(FACTS, "facts")
+            async with asyncio.timeout(30):
+                while bus.health.link is not Link.CONNECTED:
+                    await asyncio.sleep(0.01)
+                await bus.publish(event)
+                await heard
+    finally:
+        await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.4")
+        await bus.delete_queue("dsmt.test.blocked")
+
+
+def _hasty() -> Limits:
+    return replace(LIMITS, consume_s=0.3)
