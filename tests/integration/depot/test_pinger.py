@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
