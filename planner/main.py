@@ -30,7 +30,20 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Data = Annotated[Path, typer.Option(envvar="DSMT_PLANNER_DATA", help="The planner's directory.")]
+
+def _usual_place() -> Path:
+    """Where the planner keeps its data unless told otherwise."""
+    return Path("/var/lib/dsmt/planner") if os.geteuid() == 0 else Path.home() / ".local/share/dsmt/planner"
+
+
+_Data = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="DSMT_PLANNER_DATA",
+        show_default="/var/lib/dsmt/planner for root, else ~/.local/share/dsmt/planner",
+        help="The planner's directory.",
+    ),
+]
 _Database = Annotated[
     str, typer.Option(envvar="DSMT_DATABASE", help="SQLAlchemy's URL; SQLite in DIR if not given.")
 ]
@@ -38,9 +51,9 @@ _Database = Annotated[
 
 @app.command()
 def init(
-    data: _Data,
     admin: Annotated[str, typer.Option(help="The first account, such as me@example.com.")],
     *,
+    data: _Data = None,
     password_file: Annotated[Path | None, typer.Option(help="A file with the password.")] = None,
     database: _Database = "",
 ) -> None:
@@ -50,16 +63,16 @@ def init(
     """
     from planner.setup import initialise  # noqa: PLC0415 - help must not wait for the database's library
 
-    config = PlannerConfig(data=data, broker="", database=database)
+    config = PlannerConfig(data=data or _usual_place(), broker="", database=database)
     initialise(config, admin, _password(password_file))
-    typer.echo(f"initialised {data} with the account {admin}")
+    typer.echo(f"initialised {config.data} with the account {admin}")
 
 
 @app.command("run")
 def run_planner_program(  # noqa: PLR0913 - one parameter for each option
-    data: _Data,
     broker: Annotated[str, typer.Option(envvar="DSMT_BROKER", help="URL of the broker, as planner.")],
     *,
+    data: _Data = None,
     node_broker: Annotated[
         str, typer.Option(envvar="DSMT_NODE_BROKER", help="URL that nodes are given.")
     ] = "",
@@ -85,7 +98,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     _tell(verbose)
     host, port = _address(listen)
     config = PlannerConfig(
-        data=data,
+        data=data or _usual_place(),
         broker=broker,
         node_broker=node_broker,
         operator_broker=operator_broker,
@@ -99,9 +112,10 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         broker_wait=_positive(broker_wait, "--broker-wait"),
         depot_bytes=depot_max_bytes,
     )
-    if not data.is_dir() and not database:
+    if not config.data.is_dir() and not database:
         raise NotFound(
-            f"there is no directory {data}", hint=f"dsmt-planner init --data {data} --admin ACCOUNT"
+            f"there is no directory {config.data}",
+            hint=f"dsmt-planner init --data {config.data} --admin ACCOUNT",
         )
     if ready_file is not None:
         # One of a former life would be believed before this one answers.
