@@ -44,6 +44,7 @@ class Limits:
         outbox: posted events that wait while the broker is away.
         confirm_s: how long a publish may wait for its confirm. A quorum queue whose leader is cut off
             stalls one for 7 s and more, so it stays above 10 s.
+        consume_s: how long a queue may leave a request to consume it unanswered; see `Bus.consume`.
         connect_s: one attempt to connect.
         blocked_s: a broker that blocks publishers longer than this is left and connected to again.
         heartbeat_s: of the AMQP connection.
@@ -57,6 +58,7 @@ class Limits:
     unconfirmed_bytes: int = 16 << 20
     outbox: int = 1_000
     confirm_s: float = 30.0
+    consume_s: float = 4.0
     connect_s: float = 10.0
     blocked_s: float = 60.0
     heartbeat_s: float = 20.0
@@ -182,7 +184,10 @@ class Bus(Protocol):
         """Read a queue of the topology as its only consumer; each delivery is to be acknowledged.
 
         A consumer that the broker cancels, or that a reconnect ends, is set up again; while the queue
-        does not exist, it is tried again with back-off.
+        does not exist, it is tried again with back-off. A queue that stays silent twice in a row, for
+        ``Limits.consume_s`` each, although the broker answers on the same connection, gives and takes
+        nothing (RabbitMQ: a quorum queue without a leader). The iterator then ends with `DeadlinePassed`:
+        whoever declared the queue may delete it and declare it again; others just consume again.
 
         Args:
             queue: its name.

@@ -14,6 +14,10 @@ from broker.rabbit.refusals import ours
 from dsmt_core.errors import DsmtError, Unavailable
 
 
+class Unanswered(Unavailable):
+    """The broker did not answer a request in time."""
+
+
 class Channel:
     """An open channel.
 
@@ -28,6 +32,7 @@ class Channel:
         self._limits = limits
         self._on_closed = on_closed
         self._pending: set[asyncio.Future[Any]] = set()
+        self._silent = False
 
     @classmethod
     async def open(
@@ -52,26 +57,31 @@ class Channel:
         )
         return channel
 
-    async def request(self, send: Callable[[Callable[[Any], None]], Any], what: str) -> Any:
+    async def request(
+        self, send: Callable[[Callable[[Any], None]], Any], what: str, *, within_s: float = 0.0
+    ) -> Any:
         """Send a request that takes a callback, and await its answer.
 
         Args:
             send: called with the callback.
             what: for the error's text.
+            within_s: how long the answer may take; 0 stands for ``Limits.confirm_s``.
 
         Raises:
+            Unanswered: no answer in time.
             Unavailable, Denied, NotFound, Conflict: what closed the channel instead.
         """
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._pending.add(answer)
         try:
             send(lambda frame: None if answer.done() else answer.set_result(frame))
-            async with asyncio.timeout(self._limits.confirm_s):
+            async with asyncio.timeout(within_s or self._limits.confirm_s):
                 result = await answer
         except AMQPError as error:
             raise ours(error) from error
         except TimeoutError:
-            raise Unavailable(f"the broker did not answer: {what}") from None
+            self._silent = True
+            raise Unanswered(f"the broker did not answer: {what}") from None
         finally:
             self._pending.discard(answer)
         if isinstance(result, DsmtError):
@@ -79,10 +89,11 @@ class Channel:
         return result
 
     async def close(self) -> None:
-        """Close it; what closed it before does not matter."""
+        """Close it; what closed it before does not matter, and a silent one is not waited for."""
         if self.raw is not None and self.raw.is_open:
             self.raw.close()
-            await asyncio.wait({self.closed}, timeout=self._limits.close_s)
+            if not self._silent:
+                await asyncio.wait({self.closed}, timeout=self._limits.close_s)
 
     def _begin(self, connection: Connection, callback: Callable[[Any], None]) -> None:
         raw = connection.raw.channel(on_open_callback=callback)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
+from pika.exceptions import AMQPConnectionError
 
 from broker.bus import Limits
 from broker.rabbit.refusals import ours
@@ -95,7 +96,7 @@ class Connection:
         if self._raw is None or self._raw.is_closed:
             return
         if not self._raw.is_closing:
-            self._raw.close()
+            self._say_goodbye()
         if within_s > 0:
             await asyncio.wait({self.closed}, timeout=within_s)
         if not self._raw.is_closed:
@@ -103,6 +104,15 @@ class Connection:
             if transport is not None:
                 transport.abort()
             await asyncio.wait({self.closed}, timeout=0.1)
+
+    def _say_goodbye(self) -> None:
+        raw = self._raw
+        if raw.is_open or raw._transport is None:  # noqa: SLF001 - see below
+            raw.close()
+        else:
+            # In the middle of the greetings. pika's own way to close then fails one of its assertions and
+            # prints a trace; a connection that has ended by itself is what it can take.
+            raw._terminate_stream(AMQPConnectionError("closed while it was opening"))  # noqa: SLF001
 
     def _connect(self, parameters_: Any) -> None:
         self._raw = AsyncioConnection(

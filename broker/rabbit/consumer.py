@@ -18,6 +18,9 @@ class Consumer(Reader):
         prefetch: how many may be unacknowledged.
     """
 
+    # Nobody but its declarer can help it, so it must not wait for ever without a word.
+    ends_when_silent = True
+
     def __init__(self, owner: Owner, queue: str, *, under: channels.Channel, prefetch: int) -> None:
         super().__init__(owner, under=under, prefetch=prefetch, buffer=0)
         self._queue = queue

@@ -9,19 +9,21 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from broker import retry
 from broker.buffer import Buffer
-from broker.bus import Delivery, Health, Limits
+from broker.bus import Delivery, Health, Limits, Link
 from broker.rabbit.acks import Acks
-from broker.rabbit.channel import Channel
+from broker.rabbit.channel import Channel, Unanswered
 from broker.rabbit.connection import Connection
 from broker.reading import Message, Refused, read
 from dsmt_core import channels
-from dsmt_core.errors import Denied, DsmtError, Unavailable
+from dsmt_core.errors import DeadlinePassed, Denied, DsmtError, Unavailable
 
 _LONGEST_WAIT_S: Final = 5.0
+# Once may be a pause of the broker; before the second time it has answered on the same connection.
+_SILENCES: Final = 2
 
 
 class Owner(Protocol):
@@ -53,6 +55,8 @@ class Reader:
         buffer: how many may wait for the reader; 0 leaves that to ``prefetch``.
     """
 
+    ends_when_silent: ClassVar[bool] = False
+
     def __init__(self, owner: Owner, *, under: channels.Channel, prefetch: int, buffer: int) -> None:
         self._owner = owner
         self._under = under
@@ -60,6 +64,7 @@ class Reader:
         self._buffer = Buffer(buffer, owner.health)
         self._channel: Channel | None = None
         self._acks: Acks | None = None
+        self._silences = 0
         self.tried = asyncio.Event()
         self.in_place: asyncio.Future[DsmtError | None] = asyncio.get_running_loop().create_future()
 
@@ -100,10 +105,11 @@ class Reader:
     async def keep(self, connection: Connection) -> None:
         """Have a consumer in place until ``connection`` ends."""
         backoff = retry.consumer()
+        self._silences = 0
         while connection.is_open:
             try:
                 ended = await self._consume(connection)
-            except Denied as error:
+            except (Denied, DeadlinePassed) as error:
                 self._give_up(error)
                 return
             except DsmtError as error:
@@ -134,15 +140,30 @@ class Reader:
             await channel.request(partial(_set_prefetch, channel.raw, self._prefetch), "prefetch")
             acks = Acks(channel)
             self._channel, self._acks = channel, acks
-            await channel.request(
-                partial(self._start, channel.raw, queue, partial(self._deliver, acks)),
-                f"consuming {queue}",
-            )
+            start = partial(self._start, channel.raw, queue, partial(self._deliver, acks))
+            await self._granted(channel, queue, start)
         except BaseException:
             self._channel = None
             await channel.close()
             raise
         return ended
+
+    async def _granted(
+        self, channel: Channel, queue: str, start: Callable[[Callable[[Any], None]], None]
+    ) -> None:
+        try:
+            await channel.request(start, f"consuming {queue}", within_s=self._owner.limits.consume_s)
+        except Unanswered as error:
+            if self._owner.health.link is Link.CONNECTED:
+                # A broker that blocks does not even read the request.
+                self._silences += 1
+            if self.ends_when_silent and self._silences >= _SILENCES:
+                raise DeadlinePassed(
+                    f"the queue {queue} does not answer although the broker does",
+                    hint="RabbitMQ may have lost the queue's leader: delete it, and declare it again",
+                ) from error
+            raise
+        self._silences = 0
 
     def _start(
         self, raw: Any, queue: str, deliver: Callable[..., None], callback: Callable[[Any], None]

@@ -6,7 +6,6 @@ then the tasks. A shutdown goes the other way round; it ends no application.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,8 +14,8 @@ import structlog
 from sqlalchemy import Connection
 
 import broker
-from broker.bus import Bus, Link
-from broker.topology import INGEST, planner_topology
+from broker.bus import Bus
+from broker.topology import planner_topology
 from dsmt_core.errors import Conflict, DsmtError, Unavailable
 from dsmt_core.names import Slice
 from planner.authority.gate import Gate
@@ -43,8 +42,6 @@ from planner.steps import Waiting
 from planner.store import Database, accounts, settings
 from planner.store.wanted import incomplete
 
-# A queue that has just lost its leader for a good reason has another within a second.
-_PROBE_S = 3.0
 _log = structlog.get_logger(__name__)
 
 
@@ -78,7 +75,7 @@ class Planner:
         patience = Patience(misses=config.misses, lag_s=config.heartbeat)
         watched = Watched(self.fleet, FailedNodes(patience, now=self.clock()))
         told = Told(lambda: self.depot.url, secrets_.node)
-        voice = self._voice = Voice(bus, self.clock, secrets.token_hex(8))
+        voice = Voice(bus, self.clock, secrets.token_hex(8))
         pace = Pace(least=config.round_every, most=config.full_round_every)
         self.nodes = Nodes(means, watched, config=config, told=told)
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
@@ -120,7 +117,6 @@ class Planner:
         await self.nodes.load()
         await self._connect()
         await self._declare()
-        await self._mend_ingest()
         self.bus.on_connected(self._connected)
         for name, work in (
             ("heartbeats", self.seeing.heartbeats()),
@@ -178,28 +174,10 @@ class Planner:
         await self.bus.declare(*planner_topology(self.config.heartbeat))
         await self.nodes.declare_queues()
 
-    async def _mend_ingest(self) -> None:
-        """Make the ingest anew when it takes nothing.
-
-        RabbitMQ 3.10 forgets who leads a quorum queue when it is killed within seconds of making it (ra
-        saves the names of its servers late): the queue stands, and confirms nothing for ever. What was
-        in it are hints; nodes and agents say what they hold again.
-        """
-        try:
-            async with asyncio.timeout(_PROBE_S):
-                await self._voice.probe()
-        except (TimeoutError, Unavailable):
-            if self.bus.health.link is not Link.CONNECTED:
-                return
-            _log.warning("the queue of reports takes nothing and is made anew", queue=INGEST)
-            await self.bus.delete_queue(INGEST)
-            await self.bus.declare(*planner_topology(self.config.heartbeat))
-
     async def _connected(self) -> None:
         """After each connection: what was said meanwhile was not heard, and queues may be gone."""
         self.seeing.deafened()
         await self._declare()
-        await self._mend_ingest()
         self.rounds.everything()
 
 

@@ -6,7 +6,7 @@ import secrets
 from typing import Final
 
 from broker.bus import Bus
-from dsmt_core.channels import NODE, Channel, command_channel
+from dsmt_core.channels import Channel, command_channel
 from dsmt_core.commands import FOR_SLIVERS, Order
 from dsmt_core.events import STATUS, Sender
 from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, Slice, manager_of
@@ -15,7 +15,6 @@ from planner.reconcile.round import ALL_SLICES
 from planner.service.clock import SteadyClock
 
 INSTANCE: Final = "planner"
-PROBE: Final = "probe"
 
 
 class Voice:
@@ -42,21 +41,6 @@ class Voice:
             pairs=order.pairs,
         )
         await self._bus.publish(event, exchange=ORDERS)
-
-    async def probe(self) -> None:
-        """Say something that only the ingest has to take; returns when the broker has confirmed.
-
-        Raises:
-            Unavailable: the broker is away or did not confirm.
-        """
-        event = self._sender.event(
-            Channel(f"{NODE}{INSTANCE}/{PROBE}/"),
-            PROBE,
-            now=self._clock(),
-            id_=secrets.token_hex(16),
-            service=INSTANCE,
-        )
-        await self._bus.publish(event)
 
     async def tell(self, slice_: Slice, channel: Channel, field: str, pairs: dict[str, str]) -> None:
         """Publish an event about a slice.

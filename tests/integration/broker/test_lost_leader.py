@@ -31,6 +31,16 @@ def quorum(name: str) -> tuple[list[Queue], list[Binding]]:
     return [Queue(name, {"x-queue-type": "quorum"})], [Binding(name, PSEPR, "org.dsmt.ns.node.#")]
 
 
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(40):
+        while not true():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)
+
+
+def is_back(bus: Bus, before: int) -> bool:
+    return bus.health.connects > before and bus.health.link is Link.CONNECTED
+
+
 async def leaderless(server: PrivateBroker, bus: Bus) -> str:
     """The name of a queue that the broker, killed right after its declaration, has come back with."""
     for number in itertools.count():
@@ -40,9 +50,7 @@ async def leaderless(server: PrivateBroker, bus: Bus) -> str:
         await asyncio.to_thread(server.kill)
         lost = not knows_after_a_kill(server, name)
         await asyncio.to_thread(server.start)
-        async with asyncio.timeout(30):
-            while bus.health.connects == connects or bus.health.link is not Link.CONNECTED:
-                await asyncio.sleep(0.01)
+        await until(lambda bus=bus, before=connects: is_back(bus, before))  # type: ignore[misc]
         if lost:
             return name
         # The names were just being written: once more.
@@ -66,9 +74,7 @@ async def test_a_queue_without_a_leader_is_told_made_anew_and_what_was_sent_to_i
     planner: Bus = await connect(server.planner_url)
     node: Bus = await connect(server.node_url)
     name = await leaderless(server, planner)
-    async with asyncio.timeout(30):
-        while node.health.link is not Link.CONNECTED:
-            await asyncio.sleep(0.01)
+    await until(lambda: is_back(node, 1))
     events = [make(FACTS, "facts") for _ in range(20)]
     waiting = [
         asyncio.create_task(node.post(event) if n % 2 else node.publish(event))
@@ -106,11 +112,9 @@ async def test_a_broker_that_blocks_is_not_a_queue_without_a_leader(
             done, _ = await asyncio.wait({heard}, timeout=10 * _hasty().consume_s)
             assert not done
             await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.4")
-            event = make(FACTS, "facts")
+            await until(lambda: bus.health.link is Link.CONNECTED)
             async with asyncio.timeout(30):
-                while bus.health.link is not Link.CONNECTED:
-                    await asyncio.sleep(0.01)
-                await bus.publish(event)
+                await bus.publish(make(FACTS, "facts"))
                 await heard
     finally:
         await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.4")

@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 import broker
-from broker.bus import Bus
+from broker.bus import Bus, Limits
 from broker.server.private import PrivateBroker
 from dsmt_core.channels import Channel, facts_channel, heartbeat_channel
 from dsmt_core.commands import Order, Verb, order_of
@@ -224,7 +224,8 @@ async def joined(api: Api) -> AsyncIterator[Node]:
     token = (await api("POST", "/nodes/invite"))["token"]
     body = {"host": "n1.example.org", "token": token, "boot_id": "b1", "claim": "the claim of this node"}
     told = await api("POST", "/nodes/join", body)
-    bus = broker.connect(told["broker"], name="n1")
+    # With so short a period, a node that takes seconds to connect again would rightly be judged failed.
+    bus = broker.connect(told["broker"], limits=Limits(retry_most_s=0.3), name="n1")
     await bus.start(wait_s=10)
     made = Node(bus, "n1.example.org")
     running = asyncio.create_task(made.run(told["queue"]))
