@@ -208,3 +208,11 @@ class Bus(Protocol):
     async def delete_queue(self, queue: str) -> None:
         """Delete a queue with what is in it; one that does not exist is no error."""
         ...
+
+    async def renew(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
+        """Delete these queues with what is in them, and make them and these bindings at once.
+
+        Raises:
+            Unavailable, Denied, Conflict: as for `declare`.
+        """
+        ...

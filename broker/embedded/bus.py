@@ -153,6 +153,12 @@ class EmbeddedBus:
         self._demand(_CONFIGURE, queue)
         await self.call(partial(self.world.delete, queue))
 
+    async def renew(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
+        """See the port."""
+        for queue in queues:
+            await self.delete_queue(queue.name)
+        await self.declare(queues, bindings)
+
     def readers(self) -> set[Reader]:
         """All that are entered."""
         return self._readers

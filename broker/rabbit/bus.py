@@ -130,6 +130,18 @@ class RabbitBus:
         """See the port."""
         await declaring.delete_queue(self._connected(), self.limits, queue)
 
+    async def renew(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
+        """See the port; over a connection of its own.
+
+        With a queue that has lost its leader, RabbitMQ ends every connection that waits for it. Whoever
+        published then sends again: before the queue is there, it would be confirmed and lost.
+        """
+        connection = await Connection.open(self._parameters, self.limits)
+        try:
+            await declaring.declare(connection, self.limits, queues, bindings, anew=True)
+        finally:
+            await connection.close(self.limits.close_s)
+
     def dead(self, message: Message, reason: str) -> None:
         """Send a refused message to the dead letters."""
         self._hints.dead(message, reason)

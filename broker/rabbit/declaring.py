@@ -16,12 +16,23 @@ from dsmt_core.errors import NotFound
 
 
 async def declare(
-    connection: Connection, limits: Limits, queues: Sequence[Queue], bindings: Sequence[Binding]
+    connection: Connection,
+    limits: Limits,
+    queues: Sequence[Queue],
+    bindings: Sequence[Binding],
+    *,
+    anew: bool = False,
 ) -> None:
-    """See `broker.bus.Bus.declare`."""
+    """See `broker.bus.Bus.declare`; ``anew``: `broker.bus.Bus.renew`."""
     channel = await Channel.open(connection, limits)
+
+    def send(callback: Any) -> None:
+        for queue in queues if anew else ():
+            channel.raw.queue_delete(queue.name)
+        _send(channel.raw, queues, bindings, callback)
+
     try:
-        await channel.request(lambda callback: _send(channel.raw, queues, bindings, callback), "declaring")
+        await channel.request(send, "declaring")
     finally:
         await channel.close()
 

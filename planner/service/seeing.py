@@ -93,8 +93,11 @@ class Seeing:
         What was in it were hints; those who wait for a confirm send again, and all say what they hold.
         """
         _log.warning("the queue of reports is made anew", queue=INGEST, reason=str(error))
-        await self._bus.delete_queue(INGEST)
-        await self._bus.declare(*planner_topology(self._heartbeat))
+        queues, bindings = planner_topology(self._heartbeat)
+        await self._bus.renew(
+            [queue for queue in queues if queue.name == INGEST],
+            [binding for binding in bindings if binding.queue == INGEST],
+        )
         self.deafened()
         self._senses.wake()
 

@@ -13,7 +13,7 @@ from broker.bus import Bus, Limits, Link
 from broker.server.private import PrivateBroker
 from broker.topology import Binding, Queue
 from dsmt_core.channels import facts_channel
-from dsmt_core.errors import DeadlinePassed, Unavailable
+from dsmt_core.errors import DeadlinePassed
 from dsmt_core.events import Event
 from dsmt_core.names import Host
 from dsmt_core.rights import PSEPR
@@ -58,16 +58,6 @@ async def leaderless(server: PrivateBroker, bus: Bus) -> str:
     raise AssertionError
 
 
-async def make_anew(bus: Bus, name: str) -> None:
-    """Delete and declare a queue; the broker ends connections that waited for it, perhaps this one too."""
-    await bus.delete_queue(name)
-    while True:
-        try:
-            return await bus.declare(*quorum(name))
-        except Unavailable:
-            await asyncio.sleep(0.01)
-
-
 async def test_a_queue_without_a_leader_is_told_made_anew_and_what_was_sent_to_it_arrives(
     server: PrivateBroker, connect: Connect, make: Make
 ) -> None:
@@ -85,7 +75,7 @@ async def test_a_queue_without_a_leader_is_told_made_anew_and_what_was_sent_to_i
             await anext(deliveries)
     assert not any(task.done() for task in waiting)
     async with asyncio.timeout(MADE_ANEW_S):
-        await make_anew(planner, name)
+        await planner.renew(*quorum(name))
         async with planner.consume(name) as deliveries:
             seen: set[int] = set()
             while seen != {event.seq for event in events}:
