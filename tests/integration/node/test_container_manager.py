@@ -13,6 +13,7 @@ import pytest
 
 import broker
 from agents import local_socket
+from agents import state_file
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.joining import Joined
 from agents.container_manager.service import ContainerManager
@@ -153,6 +154,8 @@ async def test_what_runs_is_adopted_and_nothing_is_said_twice(
     async with node(config, memory_world):
         await speaking.order(Verb.CREATE, 3)
         await until(lambda: speaking.states() == WALK, "the walk to running")
+        # A manager that ends between saying and writing down says it again: at least once (ADR 0042).
+        await until(lambda: written_state(config) == "running", "the record of it")
         before = init_of(config)
     assert init_of(config) == before
     async with node(config, memory_world):
@@ -177,6 +180,10 @@ async def test_an_init_that_died_is_failed_and_booted_again(
         failed = speaking.events("deployment-status")[4]
         assert "ended unexpectedly" in failed.pairs["reason"]
         assert init_of(config) not in {None, before}
+
+
+def written_state(config: NodeConfig) -> str:
+    return str((state_file.load(config.place(SLICE).order_file).value or {}).get("state"))
 
 
 async def end_all(config: NodeConfig) -> None:
