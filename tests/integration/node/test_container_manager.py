@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 import broker
-from agents import local_socket
-from agents import state_file
+from agents import local_socket, state_file
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.joining import Joined
 from agents.container_manager.service import ContainerManager
