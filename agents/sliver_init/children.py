@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 
 from agents.sliver_init import census, programs
-from agents.sliver_init.loop import READ, Loop
+from agents.sliver_init.pipes import Pipe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from agents.sliver_init.loop import Loop
+
     Ended = Callable[[int, int], None]
 
 EXITS_KEPT = 32
 RUNNING_MOST = 256
-_CHUNK = 1 << 16
 
 
 class Children:
@@ -90,53 +91,35 @@ class Children:
 
 
 class Output:
-    """What a program prints, up to ``limit`` bytes; the rest is read and thrown away.
-
-    It is read until every process that holds it has ended, long after the answer perhaps: a daemon whose
-    output nobody reads would stop, or die of SIGPIPE.
-    """
+    """What a program prints, up to ``limit`` bytes; the rest is read and thrown away."""
 
     def __init__(self, loop: Loop, limit: int) -> None:
-        self._loop = loop
         self._limit = limit
         self._pieces: list[bytes] = []
         self._length = 0
-        self._read, self.write = os.pipe()
-        os.set_blocking(self._read, False)
-        loop.watch(self._read, READ, self._ready)
+        self._pipe = Pipe(loop, self._taken)
+
+    @property
+    def write(self) -> int:
+        """Where the program prints to."""
+        return self._pipe.write
 
     def close_write(self) -> None:
         """The program holds the writing end; this process needs it no more."""
-        os.close(self.write)
+        os.close(self._pipe.write)
 
     def take(self) -> str:
         """What was printed so far; nothing is kept from now on."""
-        self._drain()
+        # Bounded: a program that prints without end must not hold the init here.
+        for _ in range(64):
+            if not self._pipe.more():
+                break
         text = b"".join(self._pieces).decode(errors="replace")
         self._pieces, self._limit = [], 0
         return text
 
-    def _drain(self) -> None:
-        # Bounded: a program that prints without end must not hold the init here.
-        for _ in range(64):
-            if self._read < 0 or not self._more():
-                return
-
-    def _ready(self, _events: int) -> None:
-        self._more()
-
-    def _more(self) -> bool:
-        try:
-            chunk = os.read(self._read, _CHUNK)
-        except BlockingIOError:
-            return False
-        if not chunk:
-            self._loop.watch(self._read, 0, self._ready)
-            os.close(self._read)
-            self._read = -1
-            return False
+    def _taken(self, chunk: bytes) -> None:
         room = self._limit - self._length
         if room > 0:
             self._pieces.append(chunk[:room])
             self._length += len(self._pieces[-1])
-        return True

@@ -1,7 +1,8 @@
-"""Logs with a bound: what a program prints goes to a file that is emptied when it grows too long.
+"""Logs with a bound: what a program prints comes through a pipe and is appended here, in two files.
 
-The program keeps its descriptor, so the file cannot be renamed away from it; its content is copied to
-``NAME.1`` and the file cut to nothing. Since it was opened for appending, the program goes on at zero.
+A log that has grown to its bound becomes ``NAME.1``. Given the file itself, a program that prints
+without end would fill the disk between two looks at it. What cannot be written is lost: no program waits
+for its log.
 """
 
 from __future__ import annotations
@@ -9,45 +10,39 @@ from __future__ import annotations
 import contextlib
 import os
 
+from agents.sliver_init.pipes import Pipe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agents.sliver_init.loop import Loop
+
 LOG_BYTES = 4 << 20
-LOGS = 256
-_CHUNK = 1 << 16
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Logs:
-    """The logs that programs of this sliver write to."""
+    """Where programs of this sliver print to."""
 
-    def __init__(self) -> None:
-        self._paths: dict[str, None] = {}
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
 
     def open(self, path: str) -> int:
-        """A descriptor for appending to ``path`` (its directory is made); the null device without one."""
+        """A descriptor to print into, the caller's to close; the null device without a path."""
         if not path:
             return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-        with contextlib.suppress(FileExistsError):
-            os.makedirs(os.path.dirname(path) or "/", mode=0o755)
-        self._paths.pop(path, None)
-        self._paths[path] = None
-        while len(self._paths) > LOGS:
-            self._paths.pop(next(iter(self._paths)))
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        return os.open(path, flags, 0o644)
-
-    def trim(self) -> None:
-        """Empty what has grown above its bound; to be called every few seconds."""
-        for path in self._paths:
-            with contextlib.suppress(OSError):
-                if os.stat(path).st_size > LOG_BYTES:
-                    _turn(path)
+        return Pipe(self._loop, lambda chunk: append(path, chunk)).write
 
 
-def _turn(path: str) -> None:
-    old = os.open(f"{path}.1", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-    with os.fdopen(old, "wb") as kept, open(path, "rb+") as log:
-        # The newest part is what somebody will look for.
-        log.seek(-LOG_BYTES, os.SEEK_END)
-        left = LOG_BYTES
-        while left > 0 and (chunk := log.read(min(left, _CHUNK))):
-            kept.write(chunk)
-            left -= len(chunk)
-        log.truncate(0)
+def append(path: str, chunk: bytes) -> None:
+    """Write ``chunk`` at the end of the log at ``path``; its directory is made."""
+    with contextlib.suppress(OSError):
+        os.makedirs(os.path.dirname(path) or "/", mode=0o755, exist_ok=True)
+        log = os.open(path, _FLAGS, 0o644)
+        try:
+            if os.fstat(log).st_size + len(chunk) > LOG_BYTES:
+                os.replace(path, f"{path}.1")
+                os.close(log)
+                log = os.open(path, _FLAGS, 0o644)
+            os.write(log, chunk)
+        finally:
+            os.close(log)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 GRACE_S = 5.0
-_TRIM_S = 5.0
 _LOOK_S = 0.02
 # Between SIGKILL and the end of this process, should something be stuck in the kernel.
 _STUCK_S = 3.0
@@ -46,7 +45,7 @@ class Init:
         self._path = str(config["socket"])
         self._census = Census(str(config["mark"]), alone=os.getpid() == 1, below=os.getpid())
         self._children = Children(self._loop, self._census)
-        self._logs = Logs()
+        self._logs = Logs(self._loop)
         self._agent = Agent(config["agent"], env=config["env"], log=str(config["log"]))
         self._agent.bind(self._loop, self._children, self._logs)
         requests = Requests(
@@ -67,7 +66,6 @@ class Init:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.on_signal(number, lambda: self._begin_end(GRACE_S))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        self._loop.later(_TRIM_S, self._trim)
         self._children.reap()
         self._loop.run()
         with contextlib.suppress(OSError):
@@ -86,17 +84,14 @@ class Init:
         # Counting reads all of /proc: often at first, when most ends come, and then less.
         self._looks += 1
         if not self._census.owners():
-            self._loop.end()
+            # One more round of the loop takes in their last words.
+            self._loop.later(0.0, self._loop.end)
         else:
             self._loop.later(min(_LOOK_S * self._looks, 0.2), self._look)
 
     def _kill(self) -> None:
         self._census.signal_all(signal.SIGKILL)
         self._loop.later(_STUCK_S, self._loop.end)
-
-    def _trim(self) -> None:
-        self._logs.trim()
-        self._loop.later(_TRIM_S, self._trim)
 
 
 def run() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from agents import local_socket
@@ -17,6 +18,7 @@ from agents.container_manager.slivers.bubblewrap import BubblewrapDriver
 from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Place
 from agents.container_manager.slivers.process import ProcessDriver
+from agents.sliver_init.logs import LOG_BYTES
 from dsmt_core.errors import Invalid, Unavailable
 from dsmt_core.names import Slice
 from tests.integration.node.world import alive
@@ -39,6 +41,11 @@ def wait_for(condition: Callable[[], object], within_s: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def cpu_s(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
 
 
 def booted(driver: SliverDriver, place: Place, agent: AgentCommand = NO_AGENT) -> record.InitRecord:
@@ -126,6 +133,22 @@ def test_a_running_status_script_does_not_count_as_the_application(
         waiting.sendall(b'{"op": "run", "argv": ["sleep", "100"], "application": "app", "timeout": 50}\n')
         time.sleep(0.2)
         assert ask(place, op="processes", application="app")["pids"] == []
+
+
+def test_what_prints_without_end_fills_no_disk_and_takes_no_time(
+    driver: SliverDriver, place: Place
+) -> None:
+    init = booted(driver, place)
+    log = place.root / "var" / "log" / "loud.log"
+    inside = f"{driver.inside(place).root}/var/log/loud.log"
+    ask(place, op="spawn", argv=["yes"], application="loud", log=inside)
+    wait_for(log.with_name("loud.log.1").exists)
+    turned = log.with_name("loud.log.1").stat().st_mtime
+    before = cpu_s(init.pid)
+    wait_for(lambda: log.with_name("loud.log.1").stat().st_mtime > turned)
+    assert log.stat().st_size <= LOG_BYTES
+    assert cpu_s(init.pid) - before < 0.3
+    assert ask(place, op="processes", application="loud")["pids"]
 
 
 def test_ends_are_told_to_who_watches(driver: SliverDriver, place: Place) -> None:

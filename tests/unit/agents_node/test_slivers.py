@@ -12,8 +12,10 @@ from agents.container_manager.joining import Joined, _joined, _refused, claim_of
 from agents.container_manager.slivers import directories, record, users, visible
 from agents.container_manager.slivers.choosing import choose
 from agents.container_manager.slivers.place import Place
+from agents.sliver_init import logs
 from agents.sliver_init.census import Census, Process
-from agents.sliver_init.logs import LOG_BYTES, Logs
+from agents.sliver_init.logs import LOG_BYTES
+from agents.sliver_init.pipes import CHUNK
 from dsmt_core.errors import Conflict, DsmtError, Full, Invalid, Unavailable
 from dsmt_core.names import Host, Slice
 
@@ -152,14 +154,19 @@ def test_a_census_of_nobody_counts_nobody() -> None:
 
 
 def test_a_log_is_bounded_and_keeps_its_newest_part(tmp_path: Path) -> None:
-    logs, path = Logs(), tmp_path / "deep" / "log"
-    descriptor = logs.open(str(path))
-    os.write(descriptor, b"x" * LOG_BYTES + b"the end")
-    logs.trim()
-    assert path.read_bytes() == b""
-    assert path.with_name("log.1").read_bytes().endswith(b"the end")
-    os.write(descriptor, b"more")
-    os.close(descriptor)
-    logs.trim()
-    assert path.read_bytes() == b"more"
-    os.close(logs.open(""))
+    path = tmp_path / "deep" / "log"
+    chunk = b"x" * (CHUNK - 1) + b"\n"
+    for _ in range(3 * LOG_BYTES // CHUNK):
+        logs.append(str(path), chunk)
+    logs.append(str(path), b"the end")
+    assert path.read_bytes() == b"the end"
+    assert path.with_name("log.1").stat().st_size == LOG_BYTES
+    assert {each.name for each in path.parent.iterdir()} == {"log", "log.1"}
+
+
+def test_a_log_that_cannot_be_written_is_lost_and_harms_nobody(tmp_path: Path) -> None:
+    (tmp_path / "log").symlink_to(tmp_path / "elsewhere")
+    logs.append(str(tmp_path / "log"), b"secret")
+    assert not (tmp_path / "elsewhere").exists()
+    logs.append(str(tmp_path), b"a directory")
+    logs.append("/proc/no/such/directory/log", b"nowhere")
