@@ -45,7 +45,7 @@ def wait_for(condition: Callable[[], object], within_s: float = 10.0) -> None:
 
 def cpu_s(pid: int) -> float:
     times = psutil.Process(pid).cpu_times()
-    return times.user + times.system
+    return float(times.user + times.system)
 
 
 def booted(driver: SliverDriver, place: Place, agent: AgentCommand = NO_AGENT) -> record.InitRecord:
