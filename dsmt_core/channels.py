@@ -8,6 +8,8 @@ this is reversible. The broker's limit for a key is 255 bytes.
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Final, NewType
 
 from dsmt_core.errors import Invalid
@@ -20,8 +22,11 @@ DEPLOYMENT: Final = Channel("/org/dsmt/ns/deployment/")
 NODE: Final = Channel("/org/dsmt/ns/node/")
 KEY_BYTES: Final = 255
 _DEPTH: Final = 32
-_FIRST_PRINTABLE: Final = " "
-_DELETE: Final = "\x7f"
+# Control characters, and what XML 1.0 forbids besides (https://www.w3.org/TR/xml/#charsets).
+_ILLEGAL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+# A process hears the same channels over and over: those of 10,000 nodes fit in. An entry has at most
+# some hundred bytes, because what is not legal (and so what is long) is never kept.
+_REMEMBERED: Final = 1 << 15
 
 
 def channel(text: str) -> Channel:
@@ -31,18 +36,20 @@ def channel(text: str) -> Channel:
         Invalid: no leading slash, an empty segment, a segment ``*`` or ``#``, a control character,
             or a routing key above 255 bytes.
     """
+    return _channel(text)
+
+
+@lru_cache(_REMEMBERED)
+def _channel(text: str) -> Channel:
     ended = text if text.endswith("/") else f"{text}/"
     if not text.startswith("/"):
         raise Invalid(f"the channel {text[:80]!r} does not begin with /")
     if ended != ROOT:
-        words = ended[1:-1].split("/")
-        for word in words:
-            _check_segment(word, text)
-        if len(words) > _DEPTH or len(".".join(map(_word, words)).encode()) > KEY_BYTES:
-            raise Invalid(
-                f"the channel {text[:80]!r}… is too long for a routing key",
-                hint=f"at most {KEY_BYTES} bytes and {_DEPTH} segments",
-            )
+        _check_length(ended, text)
+        for segment in ended[1:-1].split("/"):
+            _check_segment(segment, text)
+        if _ILLEGAL.search(text):
+            raise Invalid(f"the channel {text[:80]!r} has a control character, or one that is none")
     return Channel(ended)
 
 
@@ -52,10 +59,14 @@ def routing_key(channel_: Channel, state: str = "") -> str:
     Raises:
         Invalid: the key is longer than 255 bytes.
     """
-    words = [_word(segment) for segment in channel_[1:-1].split("/") if segment]
+    return _routing_key(channel_, state)
+
+
+@lru_cache(_REMEMBERED)
+def _routing_key(channel_: Channel, state: str) -> str:
+    key = _words(channel_[1:-1])
     if state:
-        words.append(_word(state))
-    key = ".".join(words)
+        key = f"{key}.{_word(state)}" if key else _word(state)
     if len(key.encode()) > KEY_BYTES:
         raise Invalid(f"the routing key of {channel_[:80]!r}… is longer than {KEY_BYTES} bytes")
     return key
@@ -67,6 +78,11 @@ def channel_of(key: str) -> Channel:
     Raises:
         Invalid: no channel has this key.
     """
+    return _channel_of(key)
+
+
+@lru_cache(_REMEMBERED)
+def _channel_of(key: str) -> Channel:
     if not key:
         return ROOT
     return channel("/" + "/".join(_segment(word) for word in key.split(".")) + "/")
@@ -120,13 +136,25 @@ def facts_channel(host: Host) -> Channel:
     return Channel(f"{NODE}{host}/facts/")
 
 
+def _check_length(ended: str, whole: str) -> None:
+    # Its length is looked at first: a megabyte of slashes is not worth splitting.
+    long = len(ended) > KEY_BYTES + 2 or ended.count("/") > _DEPTH + 1
+    if long or len(_words(ended[1:-1]).encode(errors="replace")) > KEY_BYTES:
+        raise Invalid(
+            f"the channel {whole[:80]!r}… is too long for a routing key",
+            hint=f"at most {KEY_BYTES} bytes and {_DEPTH} segments",
+        )
+
+
 def _check_segment(segment: str, whole: str) -> None:
     if not segment:
         raise Invalid(f"the channel {whole[:80]!r} has an empty segment")
     if segment in {"*", "#"}:
         raise Invalid(f"the channel {whole[:80]!r} has the wildcard {segment!r} as a segment")
-    if any(character < _FIRST_PRINTABLE or character == _DELETE for character in segment):
-        raise Invalid(f"the channel {whole[:80]!r} has a control character")
+
+
+def _words(path: str) -> str:
+    return _word(path).replace("/", ".")
 
 
 def _word(segment: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from dataclasses import field as default
 from types import MappingProxyType
 from typing import Any, Final
@@ -98,6 +98,9 @@ class Event:
         return routing_key(self.channel, self.state)
 
 
+NAMES: Final = frozenset(known.name for known in fields(Event)) - {"extra"}
+
+
 def pairs_text(pairs: Mapping[str, str]) -> str:
     """``name=value,name=value``, with comma, equals, backslash and newline escaped."""
     return ",".join(f"{_escaped(name)}={_escaped(value)}" for name, value in pairs.items())
@@ -162,17 +165,19 @@ class Sender:
             more: further fields of `Event`.
         """
         self._seq += 1
-        drafted = Event(
-            channel=channel,
-            service=self.service,
-            instance=self.instance,
-            boot_id=self.boot_id,
-            seq=self._seq,
-            id=id_,
-            sent_at=now,
-            field=field_,
+        return Event(
+            **{
+                "channel": channel,
+                "service": self.service,
+                "instance": self.instance,
+                "boot_id": self.boot_id,
+                "seq": self._seq,
+                "id": id_,
+                "sent_at": now,
+                "field": field_,
+                **more,
+            }
         )
-        return replace(drafted, **more) if more else drafted
 
 
 class Doubles:

@@ -9,6 +9,7 @@ that user may speak there.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from dsmt_core.channels import DEPLOYMENT, NODE, Channel, lies_under
@@ -24,7 +25,9 @@ PLANNER: Final = "planner"
 NODE_USER: Final = "node"
 OPERATOR: Final = "operator"
 
-_OWN_NAMESPACE: Final = "/org/dsmt/"
+_OWN_NAMESPACE: Final = Channel("/org/dsmt/")
+# Who speaks where repeats from delivery to delivery. The words are bounded by the broker (255 bytes each).
+_REMEMBERED: Final = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,11 @@ def refusal(event: Event, arrival: Arrival, leased: Channel) -> str:
 
 def may_speak(user: str, exchange: str, channel: Channel) -> bool:
     """Whether ``user`` may publish on ``channel`` of ``exchange``."""
+    return _may_speak(user, exchange, channel)
+
+
+@lru_cache(_REMEMBERED)
+def _may_speak(user: str, exchange: str, channel: Channel) -> bool:
     if user == PLANNER:
         return exchange in {PSEPR, ORDERS}
     kind, _, rest = user.partition(".")
@@ -82,12 +90,12 @@ def _node_may(host: str, exchange: str, channel: Channel) -> bool:
 
 
 def _sliver_may(slice_: str, host: str, channel: Channel) -> bool:
-    return not lies_under(channel, Channel(_OWN_NAMESPACE)) or _is_status(_words(channel), slice_, host)
+    return not lies_under(channel, _OWN_NAMESPACE) or _is_status(_words(channel), slice_, host)
 
 
 def _may_request(slice_: str, channel: Channel) -> bool:
     """Requests to the planner, and channels outside DSMT's own name space."""
-    if not lies_under(channel, Channel(_OWN_NAMESPACE)):
+    if not lies_under(channel, _OWN_NAMESPACE):
         return True
     words = _words(channel)
     return (
