@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from agents import state_file
@@ -24,9 +25,8 @@ async def found_slivers(
     config.slivers.mkdir(mode=0o711, parents=True, exist_ok=True)
     found = []
     for directory in sorted(config.slivers.iterdir()):
-        try:
-            name = slice_name(directory.name)
-        except Invalid:
+        name = _name(directory)
+        if name is None:
             log.warning("%s is not the directory of a sliver; it is left alone", directory)
             continue
         place = config.place(name)
@@ -36,6 +36,16 @@ async def found_slivers(
         alive = await adopt(name)
         found.append(_found(name, loaded.value or {}, made=driver.exists(place), alive=alive))
     return found
+
+
+def _name(directory: Path) -> Slice | None:
+    """The sliver whose directory this is; a link is none, wherever it leads."""
+    if directory.is_symlink() or not directory.is_dir():
+        return None
+    try:
+        return slice_name(directory.name)
+    except Invalid:
+        return None
 
 
 def _found(name: Slice, order: Mapping[str, Any], *, made: bool, alive: bool) -> Found:

@@ -29,6 +29,8 @@ from dsmt_core.names import Slice
 FIRST_S: Final = 0.5
 MOST_S: Final = 60.0
 HEALTHY_S: Final = 60.0
+# What the disk does not take is stored again after: it is a small file, and everything waits for it.
+STORE_S: Final = 2.0
 
 _NEXT: Final = {
     State.REQUESTED: State.INSTANTIATED,
@@ -55,6 +57,7 @@ class Sliver:
         failures: in a row.
         hold_until: not booted before, unless the planner has answered.
         again_at: nothing is tried before.
+        store_at: nothing is stored before.
         since: when it was last known to become alive.
     """
 
@@ -75,16 +78,17 @@ class Sliver:
     failures: int = 0
     hold_until: float = 0.0
     again_at: float = 0.0
+    store_at: float = 0.0
     since: float = 0.0
 
     def next(self, now: float) -> Step | None:
         """The next step; None when there is nothing to do, or not yet."""
         if not self.kept:
-            return Keep(self.name, self.generation, self.wanted, self.agent, self.state)
-        if self.ended:
-            return self._after_end()
+            return self._current() if now >= self.store_at else None
         if self.wanted is None or now < self.again_at:
             return None
+        if self.ended:
+            return self._after_end()
         if not self.wanted:
             return End(self.name)
         if self.trouble:
@@ -93,7 +97,7 @@ class Sliver:
 
     def wake_at(self, now: float) -> float:
         """When `next` may answer otherwise without any news."""
-        due = [time for time in (self.hold_until, self.again_at) if time > now]
+        due = [time for time in (self.hold_until, self.again_at, self.store_at) if time > now]
         return min(due, default=float("inf"))
 
     def done(self, step: Step, now: float, error: str) -> None:
@@ -104,7 +108,7 @@ class Sliver:
         elif error:
             self._failed(step, now, error)
         elif isinstance(step, Keep):
-            self.kept = self._is_current(step)
+            self.kept = step == self._current()
         else:
             self._did(step, now)
 
@@ -158,7 +162,12 @@ class Sliver:
         if isinstance(step, Create | Configure | Boot) and not self.alive:
             self.trouble = error
             return
-        # Storing, ending, removing, or a word to a living init: nothing has changed for the container.
+        if isinstance(step, Keep):
+            self.store_at = now + STORE_S
+            # What is to go makes room on a full disk; an order to delete that is forgotten comes again.
+            self.kept = self.wanted is False and step == self._current()
+            return
+        # Ending, removing, or a word to a living init: nothing has changed for the container.
         self._wait(now)
 
     def _did(self, step: Step, now: float) -> None:
@@ -180,6 +189,5 @@ class Sliver:
         self.again_at = now + min(MOST_S, FIRST_S * 2 ** min(self.failures, 20))
         self.failures += 1
 
-    def _is_current(self, step: Keep) -> bool:
-        """Whether nothing has changed while it was written."""
-        return step == Keep(self.name, self.generation, self.wanted, self.agent, self.state)
+    def _current(self) -> Keep:
+        return Keep(self.name, self.generation, self.wanted, self.agent, self.state)

@@ -260,6 +260,20 @@ async def test_a_sliver_whose_order_is_torn_and_which_does_not_run_is_not_starte
         await until(lambda: speaking.states() == [*WALK, *WALK], "a start by the answer")
 
 
+async def test_what_is_no_sliver_is_left_alone(
+    config: NodeConfig, memory_world: str, speaking: Voice, tmp_path: Path
+) -> None:
+    config.slivers.mkdir(parents=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (config.slivers / "link").symlink_to(elsewhere)
+    async with node(config, memory_world):
+        await until(lambda: "hostname" in speaking.holdings(), "its holdings")
+        assert not [name for name in speaking.holdings() if name.startswith("sliver.")]
+    assert list(elsewhere.iterdir()) == []
+    (config.slivers / "link").unlink()
+
+
 async def test_an_unknown_agent_fails_with_the_reason(
     config: NodeConfig, memory_world: str, speaking: Voice
 ) -> None:

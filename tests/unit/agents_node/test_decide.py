@@ -23,6 +23,7 @@ from agents.container_manager.decide import (
     Verdict,
 )
 from agents.container_manager.decide.node import ASK_S, GONE_S
+from agents.container_manager.decide.sliver import STORE_S
 from dsmt_core.commands import Order, Verb
 from dsmt_core.lifecycle import State, may_follow
 from dsmt_core.names import DEFAULT_AGENT, Host, Slice
@@ -387,3 +388,32 @@ def test_without_a_crash_every_published_state_follows_the_table(events: list[Or
         for later in machine.states(name):
             assert may_follow(state, later), machine.published
             state = later
+
+
+def test_what_the_disk_does_not_take_is_tried_again_later_not_at_once(machine: Machine) -> None:
+    machine.node.order(order(Verb.CREATE, 3), machine.now)
+    (step,) = machine.node.take(machine.now)
+    machine.do(step, "no space left on device")
+    assert machine.node.take(machine.now) == []
+    assert machine.node.wake_at(machine.now) == machine.now + STORE_S
+    machine.settle(until=machine.now + STORE_S)
+    assert machine.states() == WALK
+
+
+def test_a_sliver_is_deleted_although_the_disk_takes_nothing_more(running: Machine) -> None:
+    running.node.order(order(Verb.DELETE, 4), running.now)
+    while running.node.held():
+        for step in running.node.take(running.now):
+            running.do(step, "no space left on device" if isinstance(step, Keep) else "")
+        running.now += STORE_S
+    assert running.alive == running.made == set()
+
+
+def test_what_cannot_be_removed_is_tried_again_later_not_at_once(running: Machine) -> None:
+    running.node.order(order(Verb.DELETE, 4), running.now)
+    while not isinstance(step := running.node.take(running.now)[0], Remove):
+        running.do(step)
+    running.do(step, "busy")
+    assert running.node.take(running.now) == []
+    running.settle(until=running.node.wake_at(running.now))
+    assert running.node.held() == {}
