@@ -50,7 +50,8 @@ world: setup ## the simulated world: one seed, one run
 e2e: setup examples ## the whole with real processes: the trace, the transcript, the kill matrix
 	@$(BIN)/python -m pytest tests/e2e -n 3
 
-soak: setup ## the simulated world for long: 100000 seeds, or SEEDS=N
+soak: setup ## for long: a million bodies at the decoders, and the simulated world, 100000 seeds or SEEDS=N
+	@$(BIN)/python -m tests.fuzz --inputs 1000000
 	@$(BIN)/python -m tests.world --seed 1 --count $(if $(filter 1000,$(SEEDS)),100000,$(SEEDS)) --keep-going
 
 chaos: setup examples ## the kill matrix, many times over

@@ -16,10 +16,11 @@ def checked(event: Event, exchange: str, user: str) -> tuple[str, bytes]:
     """The routing key and the body of ``event``.
 
     Raises:
-        Invalid: its routing key is too long.
+        Invalid: it is not legal, or its routing key is too long.
         Full: it is too large.
         Denied: ``user`` may not speak there.
     """
     if not may_speak(user, exchange, event.channel):
         raise Denied(f"{user} may not speak on {event.channel} of {exchange}")
-    return event.key, encode(event)
+    body = encode(event)
+    return event.key, body

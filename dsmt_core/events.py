@@ -192,7 +192,12 @@ class Doubles:
         self._last: OrderedDict[str, tuple[str, int]] = OrderedDict()
 
     def is_new(self, event: Event) -> bool:
-        """Whether ``event`` is above the last heard of its instance; if so it becomes the last."""
+        """Whether ``event`` is above the last heard of its instance; if so it becomes the last.
+
+        One that does not say in which life of its instance it was sent has no order, and is new.
+        """
+        if not event.boot_id:
+            return True
         known = self._last.get(event.instance)
         if known is not None and known[0] == event.boot_id and event.seq <= known[1]:
             return False

@@ -17,6 +17,7 @@ from dsmt_core.errors import Invalid
 from dsmt_core.events import NAMES, SCHEMA, Event, check_text
 
 PAIRS: Final = 1024
+VALUES: Final = 4096
 DEPTH: Final = 8
 _EXTRAS: Final = 128
 _SEQ: Final = 1 << 64
@@ -104,29 +105,33 @@ def _check_texts(event: Event) -> None:
 def _check_extra(extra: Mapping[Any, Any]) -> None:
     if len(extra) > _EXTRAS:
         raise Invalid(f"the event has {len(extra)} unknown fields; at most {_EXTRAS} are kept")
+    values = 0
     for name, value in extra.items():
         # What msgpack reads as a name may be bytes.
         if type(name) is not str or name in NAMES:
             raise Invalid(f"an unknown field cannot be called {str(name)[:40]!r}")
         check_text(name, "the name of an unknown field")
-        _check_value(value, name, DEPTH)
+        values += _check_value(value, name, DEPTH)
+    if values > VALUES:
+        raise Invalid(f"the unknown fields hold {values} values; at most {VALUES} are kept")
 
 
-def _check_value(value: Any, name: str, depth: int) -> None:
+def _check_value(value: Any, name: str, depth: int) -> int:
+    """How many values it is."""
     if depth == 0:
         raise Invalid(f"the unknown field {name[:40]!r} is nested more than {DEPTH} deep")
     kind = type(value)
+    if kind is list:
+        return 1 + sum(_check_value(part, name, depth - 1) for part in value)
+    if kind is dict:
+        for key in value:
+            _check_key(key, name)
+        return 1 + sum(_check_value(part, name, depth - 1) for part in value.values())
     if kind is str:
         check_text(value, f"the unknown field {name[:40]!r}")
-    elif kind is list:
-        for part in value:
-            _check_value(part, name, depth - 1)
-    elif kind is dict:
-        for key, part in value.items():
-            _check_key(key, name)
-            _check_value(part, name, depth - 1)
     elif not (value is None or kind in {bool, bytes} or _is_kept_number(value)):
         raise Invalid(f"the unknown field {name[:40]!r} has a value of a type that is not kept")
+    return 1
 
 
 def _check_key(key: Any, name: str) -> None:

@@ -1,4 +1,4 @@
-"""How an event travels: msgpack by default; the content type chooses the codec.
+"""How an event travels: msgpack by default, PsEPR XML where asked; the content type chooses the codec.
 
 A decoder never trusts what it reads: sizes and depth are bounded before anything is built, types are
 checked field by field, an unknown schema major is refused and unknown fields are kept.
@@ -14,10 +14,12 @@ import msgpack
 
 from dsmt_core.errors import Full, Invalid
 from dsmt_core.events import NAMES, SCHEMA, Event
-from dsmt_core.legal import PAIRS, check
+from dsmt_core.legal import PAIRS, VALUES, check
 
 MSGPACK: Final = "application/vnd.dsmt.event+msgpack"
+XML: Final = "application/vnd.psepr.event+xml"
 BODY_BYTES: Final = 1 << 20
+_SMALL: Final = 16 << 10
 _MAJOR: Final = SCHEMA.partition(".")[0]
 
 _REQUIRED: Final = ("channel", "service", "instance", "boot_id", "seq", "id", "sent_at")
@@ -28,25 +30,21 @@ _SOMETIMES: Final = ("value", "to_service", "to_instance", "emit_rate", "tracepa
 _sometimes = attrgetter(*_SOMETIMES)
 
 
-def encode(event: Event) -> bytes:
-    """The body of ``event`` as msgpack.
+def encode(event: Event, content_type: str = MSGPACK) -> bytes:
+    """The body of ``event`` in the codec that ``content_type`` names: `MSGPACK` or `XML`.
 
     Raises:
-        Invalid: it is not legal.
+        Invalid: it is not legal, or there is no such codec.
         Full: it is longer than 1 MiB.
     """
+    codec = _ENCODERS.get(content_type)
+    if codec is None:
+        raise Invalid(f"no codec for the content type {content_type[:80]!r}", hint=f"{MSGPACK} or {XML}")
     check(event)
-    body: dict[str, Any] = dict(event.extra) if event.extra else {}
-    body.update(zip(_ALWAYS, _always(event), strict=True))
-    sometimes = _sometimes(event)
-    if any(sometimes):
-        body.update((name, value) for name, value in zip(_SOMETIMES, sometimes, strict=True) if value)
-    if event.pairs:
-        body["pairs"] = dict(event.pairs)
-    packed: bytes = msgpack.packb(body)
-    if len(packed) > BODY_BYTES:
-        raise Full(f"an event of {len(packed)} bytes is above the limit of {BODY_BYTES}")
-    return packed
+    body = codec(event)
+    if len(body) > BODY_BYTES:
+        raise Full(f"an event of {len(body)} bytes is above the limit of {BODY_BYTES}")
+    return body
 
 
 def decode(body: bytes, content_type: str) -> Event:
@@ -63,16 +61,75 @@ def decode(body: bytes, content_type: str) -> Event:
     return _event(codec(body))
 
 
+def printed_events(document: bytes) -> list[Event]:
+    """The events that an XML document prints among other things, as the architecture guide does.
+
+    Raises:
+        Invalid: it is no XML that may be read, or one of its events is not legal.
+    """
+    from dsmt_core.xml.reading import printed_in  # noqa: PLC0415 - only who hears XML loads it
+
+    if len(document) > BODY_BYTES:
+        raise Invalid(f"a document of {len(document)} bytes is above the limit of {BODY_BYTES}")
+    return [_event(fields) for fields in printed_in(document)]
+
+
+def _packed(event: Event) -> bytes:
+    body: dict[str, Any] = dict(event.extra) if event.extra else {}
+    body.update(zip(_ALWAYS, _always(event), strict=True))
+    sometimes = _sometimes(event)
+    if any(sometimes):
+        body.update((name, value) for name, value in zip(_SOMETIMES, sometimes, strict=True) if value)
+    if event.pairs:
+        body["pairs"] = dict(event.pairs)
+    packed: bytes = msgpack.packb(body)
+    return packed
+
+
+def _as_xml(event: Event) -> bytes:
+    from dsmt_core.xml.writing import written  # noqa: PLC0415 - only who speaks XML loads it
+
+    return written(event)
+
+
+_ENCODERS: Final[Mapping[str, Callable[[Event], bytes]]] = {MSGPACK: _packed, XML: _as_xml}
+
+
 def _from_msgpack(body: bytes) -> Any:
+    # A byte can be an empty container of 64, so in a large body they are counted as they are built.
+    hook = None if len(body) <= _SMALL else _counter()
     try:
         return msgpack.unpackb(
-            body, strict_map_key=True, max_map_len=PAIRS, max_array_len=PAIRS, max_ext_len=0
+            body,
+            strict_map_key=True,
+            max_map_len=PAIRS,
+            max_array_len=PAIRS,
+            max_ext_len=0,
+            object_hook=hook,
+            list_hook=hook,
         )
-    except (ValueError, msgpack.UnpackException, msgpack.StackError) as error:
+    except (ValueError, msgpack.UnpackException, msgpack.StackError, RecursionError) as error:
         raise Invalid(f"the body is not msgpack: {error or type(error).__name__}") from error
 
 
-_DECODERS: Final[Mapping[str, Callable[[bytes], Any]]] = {MSGPACK: _from_msgpack}
+def _counter() -> Callable[[Any], Any]:
+    left = iter(range(VALUES))
+
+    def count(container: Any) -> Any:
+        if next(left, None) is None:
+            raise Invalid(f"the body holds more than {VALUES} maps and lists")
+        return container
+
+    return count
+
+
+def _from_xml(body: bytes) -> Any:
+    from dsmt_core.xml.reading import fields_of  # noqa: PLC0415 - only who hears XML loads it
+
+    return fields_of(body)
+
+
+_DECODERS: Final[Mapping[str, Callable[[bytes], Any]]] = {MSGPACK: _from_msgpack, XML: _from_xml}
 
 
 def _event(read: Any) -> Event:
@@ -80,7 +137,7 @@ def _event(read: Any) -> Event:
         raise Invalid("the body is not a map of fields")
     schema = read.get("schema", "")
     if not isinstance(schema, str) or schema.partition(".")[0] != _MAJOR:
-        raise Invalid(f"the schema {schema!r} is unknown; this reader knows {_MAJOR}.x")
+        raise Invalid(f"the schema {str(schema)[:40]!r} is unknown; this reader knows {_MAJOR}.x")
     known, extra = (read, {}) if NAMES.issuperset(read) else _parted(read)
     try:
         event = Event(**known, extra=extra) if extra else Event(**known)

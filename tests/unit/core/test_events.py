@@ -21,9 +21,10 @@ def event(seq: int = 1, **more: object) -> Event:
     return sender.event(Channel("/a/"), "f", now=1.5, id_="i", **more)
 
 
-@given(events())
-def test_every_legal_event_survives_the_wire(original: Event) -> None:
-    read = wire.decode(wire.encode(original), wire.MSGPACK)
+@pytest.mark.parametrize("codec", [wire.MSGPACK, wire.XML])
+@given(original=events())
+def test_every_legal_event_survives_the_wire(codec: str, original: Event) -> None:
+    read = wire.decode(wire.encode(original, codec), codec)
     assert read == original
     # Types too: 1 is not 1.0, and False is not 0.
     assert repr(dict(read.extra)) == repr(original.extra)

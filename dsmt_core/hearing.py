@@ -1,0 +1,53 @@
+"""What a receiver asks of an event: is it for me, of my type, still on its way, does it still hold?
+
+Two clocks belong to an event. ``ttl`` counts from ``sent_at``, by the clock of the sender: whoever
+carries the event gives it up when it is over. ``expiry`` counts from when the value was heard, by the
+clock of the hearer, so that no two clocks are compared.
+
+Source: field list of the public PsEPR clients.
+"""
+
+from __future__ import annotations
+
+from dsmt_core.events import ATTRIBUTE_TYPES, Event
+
+
+def meant_for(event: Event, service: str, instance: str) -> bool:
+    """Whether ``event`` is for this receiver; one that names no service is for everybody.
+
+    Args:
+        event: as decoded.
+        service: in whose name the receiver listens.
+        instance: which copy of the service it is.
+    """
+    if not event.to_service:
+        return not event.to_instance
+    return event.to_service == service and event.to_instance in {"", instance}
+
+
+def of_type(event: Event, payload: str) -> bool:
+    """Whether its payload is of this type, an XML namespace; attributes have two names for theirs."""
+    if payload in ATTRIBUTE_TYPES:
+        return event.payload in ATTRIBUTE_TYPES
+    return event.payload == payload
+
+
+def deliverable(event: Event, now: float) -> bool:
+    """Whether it may still be under way; one that does not say when it was sent may.
+
+    Args:
+        event: as decoded.
+        now: seconds since the epoch.
+    """
+    return not event.sent_at or now < event.sent_at + event.ttl
+
+
+def holds(event: Event, now: float, heard_at: float) -> bool:
+    """Whether its value still holds.
+
+    Args:
+        event: as decoded.
+        now: seconds, by the clock that gave ``heard_at``.
+        heard_at: when it was heard.
+    """
+    return now < heard_at + event.expiry
