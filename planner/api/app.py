@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Final
 
 import structlog
@@ -11,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from dsmt_core.errors import DsmtError, Invalid, NotFound, Unauthenticated
-from planner.api import accounts, applications, events, nodes, packages, plans, sessions, slices
+from planner.api import accounts, applications, events, models, nodes, packages, plans, sessions, slices
 from planner.api.limits import BodyLimit
 from planner.service.planner import Planner
 
@@ -31,7 +32,13 @@ _log = structlog.get_logger(__name__)
 
 def create_app(planner: Planner) -> FastAPI:
     """The API of ``planner``, which is started and ended by somebody else."""
-    app = FastAPI(title="DSMT planner", version="1", docs_url="/v1/docs", openapi_url="/v1/openapi.json")
+    app = FastAPI(
+        title="DSMT planner",
+        version=version("dsmt"),
+        docs_url="/v1/docs",
+        openapi_url="/v1/openapi.json",
+        responses={"default": {"model": models.Refusal, "description": "Every error has this form"}},
+    )
     app.state.planner = planner
     app.add_middleware(BodyLimit)
     for router in ROUTERS:
@@ -65,7 +72,11 @@ async def _unknown(request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status in {404, 405}:
         what = f"{request.method} {request.url.path[:200]} is not part of the API"
-        return answer(NotFound(what, hint="GET /v1/openapi.json lists what is"))
+        refusal = answer(NotFound(what, hint="GET /v1/openapi.json lists what is"))
+        # What is there, but not for this method, keeps the status that tells a proxy so.
+        refusal.status_code = status
+        refusal.headers.update(getattr(error, "headers", None) or {})
+        return refusal
     return answer(Invalid(f"the request is not legal: {getattr(error, 'detail', error)}"[:500]))
 
 

@@ -27,7 +27,7 @@ _LAST: Final = 100
 _LINES: Final = "application/x-ndjson"
 
 
-@router.get("/events")
+@router.get("/events", response_class=StreamingResponse, responses={200: {"content": {_LINES: {}}}})
 async def events(  # noqa: PLR0913 - one parameter for each of the query's
     caller: TheCaller,
     planner: ThePlanner,

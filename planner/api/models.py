@@ -17,6 +17,14 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Refusal(BaseModel):
+    """The answer to whatever cannot be done: a code, what happened in one line, and what to do."""
+
+    code: str
+    message: str
+    hint: str
+
+
 class Login(Body):
     """Who wants in; without a role: the strongest that the account holds."""
 

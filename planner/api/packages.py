@@ -30,7 +30,10 @@ async def listed(slice_: ReadSlice, planner: ThePlanner) -> list[dict[str, Any]]
     return [written(one) for one in await planner.packages.listed(slice_)]
 
 
-@router.put("/{filename}")
+_BYTES: Final = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+
+@router.put("/{filename}", openapi_extra={"requestBody": {"required": True, "content": _BYTES}})
 async def put(slice_: ChangeSlice, filename: str, request: Request, planner: ThePlanner) -> dict[str, Any]:
     """Store a package; a wrapper adds its application when that is new."""
     upload = Upload(_timely(request), _size(request), request.headers.get("x-content-sha256", "").lower())
@@ -47,7 +50,7 @@ async def put(slice_: ChangeSlice, filename: str, request: Request, planner: The
     }
 
 
-@router.get("/{filename}")
+@router.get("/{filename}", response_class=StreamingResponse, responses={200: {"content": _BYTES}})
 async def get(slice_: ReadSlice, filename: str, planner: ThePlanner) -> StreamingResponse:
     """The bytes of a package."""
     package, opened = await planner.packages.get(slice_, filename)

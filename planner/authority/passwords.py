@@ -7,6 +7,7 @@ logins costs its senders time, not the planner its memory.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from typing import Final
 
@@ -91,7 +92,7 @@ class Attempts:
         count, last = self._wrong.get(key, (0, 0.0))
         left = last + self._wait(count) - now
         if left > 0:
-            raise Denied("too many wrong passwords", hint=f"wait {left:.0f} s, then try again")
+            raise Denied("too many wrong passwords", hint=f"wait {math.ceil(left)} s, then try again")
 
     def wrong(self, key: str, now: float) -> None:
         """Count a wrong password; those older than ten times the longest wait are forgiven."""

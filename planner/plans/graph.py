@@ -100,7 +100,7 @@ def resolve(plan: Plan, plans: Plans) -> tuple[Function, dict[str, str]]:
     while base not in FUNCTIONS:
         below = plans.get(PlanName(base))
         if below is None:
-            raise unknown(f"plan {plan.name}: the base", base, {*plans, *FUNCTIONS})
+            raise unknown(f"plan {plan.name}: the base", base, {*plans, *FUNCTIONS} - {plan.name})
         parameters = {**below.parameters, **parameters}
         base, seen = below.base, seen + 1
         if seen > DEPTH:

@@ -126,8 +126,14 @@ class Nodes:
 
         Raises:
             NotFound: there is none.
+            Conflict: it is alive: it would go on with what it has, beside whatever replaces it.
         """
         name = host(text)
+        if name in self._joined and self._fleet.state(name) is NodeState.ALIVE:
+            raise Conflict(
+                f"{name} is alive, and would go on with what it runs",
+                hint="end its slivers and dsmt-node there first, then forget it",
+            )
         await self._database.write(nodes.forget, name)
         self._joined.pop(name, None)
         self._fleet.forget(name)

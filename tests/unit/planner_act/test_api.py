@@ -93,6 +93,7 @@ async def test_members_work_in_their_slice_and_nowhere_else(api: Api, log_in: Lo
     assert status == 403
     assert "membership of the slice other" in hint
     assert (await you.refused("GET", "/slices/other/status"))[0] == 403
+    assert (await you.refused("GET", "/slices/othr/status"))[:2] == (404, "there is no slice othr")
     assert (await you.refused("POST", "/slices", {"slice": "new"}))[0] == 403
     assert (await you.refused("DELETE", "/slices/mine"))[0] == 403
     assert (await you.refused("POST", "/nodes/invite"))[0] == 403
@@ -245,6 +246,26 @@ async def test_a_second_living_node_of_the_name_is_refused(api: Api, anybody: Ap
     await anybody("POST", "/nodes/join", body)
 
 
+async def test_a_living_node_is_not_forgotten_with_what_it_runs(api: Api, start_node: StartNode) -> None:
+    await start_node("n1")
+
+    async def heard() -> bool:
+        return bool((await api("GET", "/nodes/n1"))["state"] == "alive")
+
+    await until(heard)
+    status, message, hint = await api.refused("DELETE", "/nodes/n1")
+    assert (status, "n1 is alive" in message, "end" in hint) == (409, True, True)
+
+
+async def test_the_openapi_says_how_to_log_in_and_what_an_error_is(api: Api) -> None:
+    told = (await api.client.get("/v1/openapi.json")).json()
+    assert [one["scheme"] for one in told["components"]["securitySchemes"].values()] == ["bearer"]
+    assert set(told["components"]["schemas"]["Refusal"]["properties"]) == {"code", "message", "hint"}
+    assert "HTTPValidationError" not in json.dumps(told)
+    upload = told["paths"]["/v1/slices/{slice}/packages/{filename}"]["put"]
+    assert "application/octet-stream" in upload["requestBody"]["content"]
+
+
 async def test_of_two_nodes_that_join_at_once_one_gets_the_name(api: Api, anybody: Api) -> None:
     token = (await api("POST", "/nodes/invite"))["token"]
     body = {"host": "n1", "token": token, "boot_id": "b"}
@@ -299,7 +320,7 @@ async def test_a_body_that_is_no_json_or_too_long_is_refused(api: Api) -> None:
 
 async def test_what_is_not_part_of_the_api_is_not_found(api: Api) -> None:
     assert (await api.refused("GET", "/nothing"))[0] == 404
-    assert (await api.refused("PATCH", "/slices"))[0] == 404
+    assert (await api.refused("PATCH", "/slices"))[0] == 405
     assert (await api.refused("POST", "/slices/s1/applications/a/dance"))[0] == 404
 
 
