@@ -97,6 +97,8 @@ def survey(packed: BinaryIO, size: int, *, keep: Keep = nothing_kept) -> Content
         if not stream.at_empty_block:
             raise Invalid("it is cut off or damaged: its end is missing", hint="copy or make it again")
         stream.drain()
+    except UnicodeError as error:
+        raise Invalid("the name of one of its members is not UTF-8", hint="rename that file") from error
     except _UNREADABLE as error:
         raise Invalid("it is not a tarball, or damaged", hint=_HINT) from error
     return gathered.contents()

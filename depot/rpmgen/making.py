@@ -106,12 +106,14 @@ def _from_tarball(wish: Wish, work: Path) -> list[_Building]:
         requires=naming.dependencies(wish.dependencies),
         built_at=contents.newest,
     )
-    wrapper = _wrapper(wrapper_recipe(recipe), _scripts_inside(wish, directory, contents), work)
+    # The wrapper requires it too: for a wrapper alone the planner waits until the depot has it all.
+    wrapper = wrapper_recipe(recipe, requires=recipe.requires)
+    scripts = _wrapper(wrapper, _scripts_inside(wish, directory, contents), work)
     root = work / "application"
     placed = root / directory.removeprefix("/")
     placed.parent.mkdir(parents=True)
     (work / "unpacked").rename(placed)
-    return [_Building(recipe, root), wrapper]
+    return [_Building(recipe, root), scripts]
 
 
 def _from_rpm(wish: Wish, work: Path) -> list[_Building]:

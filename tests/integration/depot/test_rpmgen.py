@@ -111,7 +111,7 @@ def test_all_options_arrive_in_the_packages(pinger_tgz: Path, rpmgen: Program, t
     assert application["digest"] == sha256(Path(application["path"]))
     assert application["size"] == Path(application["path"]).stat().st_size
     assert lines(Path(application["path"]), "--requires") == {"a >= 1.0", "b"}
-    assert lines(Path(wrapper["path"]), "--requires") == {"pinger = 2.0~rc1-3"}
+    assert lines(Path(wrapper["path"]), "--requires") == {"pinger = 2.0~rc1-3", "a >= 1.0", "b"}
     assert lines(Path(wrapper["path"]), "--list") == {"/opt/dsmt/pinger", "/opt/dsmt/pinger/start"}
     assert "/opt/apps/pinger/start.sh" in lines(Path(application["path"]), "--list")
 

@@ -107,6 +107,14 @@ def test_refused_is(case: str) -> None:
         read(plain_tar(pinger(*entries)))
 
 
+def test_a_name_that_is_not_utf8_is_refused_as_what_it_is() -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT, encoding="latin-1") as archive:
+        archive.addfile(tarfile.TarInfo("pinger-1.8/Größe"))
+    with pytest.raises(Invalid, match="not UTF-8"):
+        read(packed.getvalue())
+
+
 @pytest.mark.parametrize("content", [b"", b"\0" * 1024, plain_tar([]), plain_tar([member("pinger-1.8/")])])
 def test_an_empty_tarball_is_refused(content: bytes) -> None:
     with pytest.raises(Invalid):
