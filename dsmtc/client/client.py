@@ -267,6 +267,6 @@ def _slice(slice_: str, *words: str) -> str:
 
 def _word(text: str) -> str:
     """One segment of a path; never empty, and never one that a server walks up or down with."""
-    if text in {"", ".", ".."}:
-        raise Invalid(f"{text!r} is not a name")
+    if text in {"", ".", ".."} or "/" in text:
+        raise Invalid(f"{text!r} is not a name", hint="a name has no slash")
     return quote(text, safe="")

@@ -8,6 +8,7 @@ from typing import Final
 from dsmtc.client import ApplicationStatus, HostStatus, SliceStatus
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import since
+from dsmtc.rendering.views import named_plan
 
 COLUMNS: Final = (
     "HOST",
@@ -36,8 +37,7 @@ def headline(status: SliceStatus) -> str:
 def status_view(status: SliceStatus, now: float) -> View:
     """The whole status."""
     managed = "managed" if status["managed"] else "NOT MANAGED"
-    plan = " ".join([status.get("plan") or "none", *_parameters(status)])
-    head = f"slice {status['slice']}: {managed}, plan {plan}"
+    head = f"slice {status['slice']}: {managed}, {_plan(status)}"
     yield f"{head}, agent {status.get('agent') or 'none'}, generation {status['generation']}"
     yield headline(status)
     reasons = status.get("waiting_reasons", [])
@@ -51,8 +51,8 @@ def status_view(status: SliceStatus, now: float) -> View:
         yield Table(COLUMNS, rows, STATES)
 
 
-def _parameters(status: SliceStatus) -> list[str]:
-    return [f"{name}={value}" for name, value in status.get("plan_parameters", {}).items()]
+def _plan(status: SliceStatus) -> str:
+    return named_plan(status.get("plan"), status.get("plan_parameters", {}))
 
 
 def changes(before: SliceStatus | None, after: SliceStatus) -> list[str]:
@@ -69,7 +69,8 @@ def changes(before: SliceStatus | None, after: SliceStatus) -> list[str]:
 
 def _facts(status: SliceStatus) -> Iterator[tuple[str, str]]:
     """Each thing that may change, and what is said of it."""
-    yield "plan", " ".join([status.get("plan") or "none", *_parameters(status)])
+    # One key, so that another plan is a change and not a plan gone: the line is "plan limit count=3".
+    yield "plan", _plan(status).removeprefix("plan ")
     for reason in status.get("waiting_reasons", []):
         yield f"{_WAITING}{reason}", ""
     for host in status["hosts"]:

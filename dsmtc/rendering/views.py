@@ -18,12 +18,17 @@ def pairs(parameters: Mapping[str, object]) -> str:
     return " ".join(f"{name}={value}" for name, value in parameters.items())
 
 
+def named_plan(plan: str | None, parameters: Mapping[str, object]) -> str:
+    """The plan in force, as ``plan limit count=3``, or ``no plan``."""
+    return " ".join(["plan", plan, *filter(None, [pairs(parameters)])]) if plan else "no plan"
+
+
 def slice_line(slice_: Slice) -> str:
     """A slice in one line."""
     managed = "managed" if slice_.get("managed") else "not managed"
-    plan = f"{slice_.get('plan') or 'no plan'} {pairs(slice_.get('plan_parameters', {}))}".strip()
+    plan = named_plan(slice_.get("plan"), slice_.get("plan_parameters", {}))
     agent = f"{slice_.get('agent')} {pairs(slice_.get('agent_parameters', {}))}".strip()
-    return f"slice {slice_['slice']}: {managed}, plan {plan}, agent {agent}, owner {slice_.get('owner')}"
+    return f"slice {slice_['slice']}: {managed}, {plan}, agent {agent}, owner {slice_.get('owner')}"
 
 
 def slices(found: Sequence[Slice]) -> View:

@@ -169,4 +169,4 @@ def test_a_watch_ends_in_time_and_says_what_was_missing(me: Dsmtc, planner: Plan
     ended = me("status", "--watch", "--until-running", "1", "--timeout", "1.2")
     assert ended.code == 7
     assert "dsmtc: not 1 running within 1.2 s" in ended.err
-    assert "plan none" in ended.out
+    assert "no plan" in ended.out
