@@ -30,6 +30,7 @@ from broker.topology import Binding, Queue
 from dsmt_core.channels import ROOT, Channel
 from dsmt_core.events import Event
 from dsmt_core.rights import ORDERS, PSEPR
+from dsmt_core.wire import MSGPACK
 
 LEASE_S: Final = 3600.0
 
@@ -138,8 +139,13 @@ class Bus(Protocol):
         """Confirm or give up what is under way, then end; may be called twice."""
         ...
 
-    async def publish(self, event: Event, *, exchange: str = PSEPR) -> None:
+    async def publish(self, event: Event, *, exchange: str = PSEPR, content_type: str = MSGPACK) -> None:
         """Publish, persistently, and return when the broker has confirmed.
+
+        Args:
+            event: what is said.
+            exchange: where.
+            content_type: the codec, one of `dsmt_core.wire.CONTENT_TYPES`; every reader takes both.
 
         Raises:
             Unavailable: the broker is away, or went away or did not confirm in time (the outcome is

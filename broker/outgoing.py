@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from broker.bus import Health, Limits
 from dsmt_core.errors import DsmtError, Unavailable
+from dsmt_core.wire import MSGPACK
 
 
 @dataclass(slots=True, eq=False)
@@ -24,6 +25,7 @@ class Entry:
         deadline: when the waiter gives up, by the monotonic clock.
         posted: it goes to the outbox rather than failing.
         dropped: it is not to be sent (again).
+        content_type: which codec wrote the body.
     """
 
     exchange: str
@@ -33,6 +35,7 @@ class Entry:
     deadline: float
     posted: bool = False
     dropped: bool = False
+    content_type: str = MSGPACK
 
     @property
     def obsolete(self) -> bool:

@@ -17,6 +17,7 @@ from broker.outgoing import Entry, Outgoing
 from broker.sending import checked
 from dsmt_core.errors import DsmtError, NotFound, Unavailable
 from dsmt_core.events import Event
+from dsmt_core.wire import MSGPACK
 
 _SWEEP_S: Final = 0.5
 _AGAIN_S: Final = 0.2
@@ -43,19 +44,20 @@ class Publisher:
         self._loop = asyncio.get_running_loop()
         self._sweep = self._loop.call_later(_SWEEP_S, self._expire)
 
-    async def publish(self, event: Event, exchange: str) -> None:
+    async def publish(self, event: Event, exchange: str, *, content_type: str = MSGPACK) -> None:
         """See `broker.bus.Bus.publish`."""
-        key, body = checked(event, exchange, self._user)
+        key, body = checked(event, exchange, user=self._user, content_type=content_type)
         if not self._connected:
             raise Unavailable("the broker is away", hint=self._health.last_error)
         waiter = self._loop.create_future()
-        self._out.add(Entry(exchange, key, body, waiter, self._loop.time() + self._limits.confirm_s))
+        deadline = self._loop.time() + self._limits.confirm_s
+        self._out.add(Entry(exchange, key, body, waiter, deadline, content_type=content_type))
         self._pump()
         await waiter
 
     async def post(self, event: Event, exchange: str) -> bool:
         """See `broker.bus.Bus.post`."""
-        key, body = checked(event, exchange, self._user)
+        key, body = checked(event, exchange, user=self._user)
         entry = Entry(exchange, key, body, None, self._loop.time() + self._limits.confirm_s, posted=True)
         if not self._connected or self._blocked:
             self._out.shelve(entry)

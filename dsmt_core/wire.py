@@ -18,6 +18,7 @@ from dsmt_core.legal import PAIRS, VALUES, check
 
 MSGPACK: Final = "application/vnd.dsmt.event+msgpack"
 XML: Final = "application/vnd.psepr.event+xml"
+CONTENT_TYPES: Final = (MSGPACK, XML)
 BODY_BYTES: Final = 1 << 20
 _SMALL: Final = 16 << 10
 _MAJOR: Final = SCHEMA.partition(".")[0]

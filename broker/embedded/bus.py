@@ -100,9 +100,9 @@ class EmbeddedBus:
         self.health.link = Link.CLOSED
         await asyncio.to_thread(leave, self._engine, self.world)
 
-    async def publish(self, event: Event, *, exchange: str = PSEPR) -> None:
+    async def publish(self, event: Event, *, exchange: str = PSEPR, content_type: str = MSGPACK) -> None:
         """See the port."""
-        await self._publisher.publish(event, exchange)
+        await self._publisher.publish(event, exchange, content_type=content_type)
 
     async def post(self, event: Event, *, exchange: str = PSEPR) -> bool:
         """See the port."""
@@ -110,7 +110,7 @@ class EmbeddedBus:
 
     def hint(self, event: Event, *, exchange: str) -> bool:
         """See the port."""
-        key, body = checked(event, exchange, self._user)
+        key, body = checked(event, exchange, user=self._user)
         if not self._connected.is_set():
             return False
         self.do(partial(self._send_unconfirmed, Message(body, MSGPACK, exchange, key, self._user)))
@@ -228,7 +228,7 @@ class EmbeddedBus:
 
     def _transmit(self, entry: Entry) -> None:
         self._tag += 1
-        message = Message(entry.body, MSGPACK, entry.exchange, entry.key, self._user)
+        message = Message(entry.body, entry.content_type, entry.exchange, entry.key, self._user)
         self.do(partial(self._route, message, self._epoch, self._tag))
 
     def _route(self, message: Message, epoch: int, tag: int) -> None:

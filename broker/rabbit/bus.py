@@ -25,6 +25,7 @@ from dsmt_core.channels import ROOT, Channel, binding_key
 from dsmt_core.errors import Denied, DsmtError, Unavailable
 from dsmt_core.events import Event
 from dsmt_core.rights import ORDERS, PSEPR
+from dsmt_core.wire import MSGPACK
 
 _log = logging.getLogger(__name__)
 
@@ -88,9 +89,9 @@ class RabbitBus:
         self.health.link = Link.CLOSED
         self._news.set()
 
-    async def publish(self, event: Event, *, exchange: str = PSEPR) -> None:
+    async def publish(self, event: Event, *, exchange: str = PSEPR, content_type: str = MSGPACK) -> None:
         """See the port."""
-        await self._publisher.publish(event, exchange)
+        await self._publisher.publish(event, exchange, content_type=content_type)
 
     async def post(self, event: Event, *, exchange: str = PSEPR) -> bool:
         """See the port."""

@@ -16,7 +16,7 @@ from broker.publisher import Publisher
 from broker.rabbit.channel import Channel
 from broker.rabbit.connection import Connection
 from dsmt_core.errors import Denied, DsmtError
-from dsmt_core.wire import MSGPACK
+from dsmt_core.wire import CONTENT_TYPES
 
 
 class Confirms:
@@ -33,9 +33,12 @@ class Confirms:
         self._publisher = publisher
         self._limits = limits
         self._health = health
-        self._properties = pika.BasicProperties(
-            content_type=MSGPACK, delivery_mode=pika.DeliveryMode.Persistent.value, user_id=user
-        )
+        self._properties = {
+            content_type: pika.BasicProperties(
+                content_type=content_type, delivery_mode=pika.DeliveryMode.Persistent.value, user_id=user
+            )
+            for content_type in CONTENT_TYPES
+        }
 
     async def keep(self, connection: Connection, in_place: asyncio.Event) -> None:
         """Have a channel on ``connection`` until that ends.
@@ -63,7 +66,7 @@ class Confirms:
 
     def _send(self, raw: Any, entry: Entry) -> None:
         try:
-            raw.basic_publish(entry.exchange, entry.key, entry.body, self._properties)
+            raw.basic_publish(entry.exchange, entry.key, entry.body, self._properties[entry.content_type])
         except AMQPError as error:
             # The channel is just ending; what it was given is sent again on the next.
             self._health.last_error = str(error) or type(error).__name__

@@ -48,7 +48,7 @@ class Hints:
 
     def send(self, event: Event, exchange: str) -> bool:
         """See `broker.bus.Bus.hint`."""
-        key, body = checked(event, exchange, self._user)
+        key, body = checked(event, exchange, user=self._user)
         return self._send(exchange, key, body, self._properties)
 
     def dead(self, message: Message, reason: str) -> None:
