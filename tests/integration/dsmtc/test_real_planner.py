@@ -115,7 +115,7 @@ def test_the_planners_refusals_have_their_exit_codes(me: Dsmtc) -> None:
         ("setagent --agent nobody", 3),
         ("nodes invite", 4),
         ("nodes show nowhere", 3),
-        ("status --slice nowhere", 4),
+        ("status --slice nowhere", 3),
         ("events --state nonsense", 3),
         ("events --channel nonsense", 3),
         ("restart nothing", 3),
