@@ -184,7 +184,9 @@ class PlannerPart:
         if change.generation < before.generation:
             raise Broken(f"the generation of {change.slice} went back to {change.generation}")
         left = before.hosts.keys() - change.hosts.keys()
-        away = {host for host in left if self.fleet.state(host) in _AWAY}
+        # Also what had left before it failed: its failure is what made room for another.
+        leaving = left | change.retired.keys()
+        away = {host for host in leaving if self.fleet.state(host) in _AWAY}
         if left - away and change.slice not in self.store.asked:
             raise Broken(f"{sorted(left - away)} were stopped, though they were well and nobody asked")
         gone = before.retired.keys() - change.retired.keys()

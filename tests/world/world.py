@@ -59,6 +59,8 @@ class World:
         for host in hosts:
             self.nodes[host] = NodePart(self.simulation, self.truth, self.planner, host)
             self.nodes[host].start_manager()
+        self._last: tuple[int, set[Host]] = (self.limit, set())
+        self._ran_before_lowered: set[Host] = set()
 
     @property
     def slice(self) -> WantedSlice:
@@ -105,9 +107,15 @@ class World:
             and states(host) not in _AWAY
             and (SLICE, host) not in self.planner.store.amnesty
         }
+        if self.limit < self._last[0]:
+            self._ran_before_lowered = self._last[1]
+        elif self.limit > self._last[0]:
+            self._ran_before_lowered = set()
+        self._last = (self.limit, counted)
         if SLICE in self.planner.store.unread or self.planner.store.restored:
             return
-        if len(counted) > self.limit and not self._is_ending(counted):
+        begun = counted - self._ran_before_lowered
+        if len(counted) > self.limit and begun and not self._is_ending(counted):
             raise Broken(f"{len(counted)} instances on living nodes, the limit is {self.limit}")
 
     def _is_ending(self, running: set[Host]) -> bool:
