@@ -109,8 +109,10 @@ def _from_msgpack(body: bytes) -> Any:
             object_hook=hook,
             list_hook=hook,
         )
-    except (ValueError, msgpack.UnpackException, msgpack.StackError, RecursionError) as error:
-        raise Invalid(f"the body is not msgpack: {error or type(error).__name__}") from error
+    except (msgpack.StackError, RecursionError) as error:
+        raise Invalid("the body is nested too deep") from error
+    except (ValueError, msgpack.UnpackException) as error:
+        raise Invalid(f"the body is not msgpack: {str(error) or type(error).__name__}") from error
 
 
 def _counter() -> Callable[[Any], Any]:

@@ -94,6 +94,13 @@ def test_an_event_is_written_in_the_guides_form() -> None:
     )
 
 
+def test_the_example_of_the_reference_is_read() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "event.md").read_text()
+    read = wire.decode(page.split("```xml\n")[1].split("```")[0].encode(), wire.XML)
+    assert (read.to_service, read.seq, read.pairs) == ("monitor", 7, {"ms": "7.2"})
+    assert read.extra == {"colour": "blue"}
+
+
 def test_the_limit_of_a_body_holds_for_xml_too() -> None:
     with pytest.raises(Full):
         wire.encode(event(value="<" * (wire.BODY_BYTES // 4)), wire.XML)
