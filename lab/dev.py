@@ -18,6 +18,7 @@ from typing import Final
 
 from dsmt_core.errors import DsmtError
 from lab.choice import BROKERS, scene_of
+from lab.home import made_anew
 from lab.scene import Scene, Scenery
 
 SLICE: Final = "my_slice"
@@ -45,9 +46,7 @@ def main() -> int:
 
 
 async def _dev(arguments: argparse.Namespace, words: list[str]) -> int:
-    home: Path = arguments.home.absolute()
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
+    home = made_anew(arguments.home)
     scenery = Scenery(home=home, password=secrets.token_urlsafe(12), port=arguments.port)
     scene = scene_of(arguments.broker, scenery)
     loop, me = asyncio.get_running_loop(), asyncio.current_task()

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import os
 import secrets
-import shutil
 import signal
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from lab.choice import BROKERS, scene_of
 from lab.demo.play import Play
 from lab.demo.report import Report
 from lab.demo.story import Story
+from lab.home import made_anew
 from lab.monitor import Monitor
 from lab.scene import Scenery
 
@@ -60,9 +60,7 @@ async def _interruptible(arguments: argparse.Namespace) -> int:
 
 async def _demo(arguments: argparse.Namespace) -> None:
     story, report = Story(), Report()
-    home: Path = arguments.home.absolute()
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
+    home = made_anew(arguments.home)
     scenery = Scenery(home=home, password=secrets.token_urlsafe(12))
     scene = scene_of(arguments.broker, scenery)
     report.broker = scene.broker
