@@ -157,7 +157,8 @@ class Store:
         if size > left:
             raise Full(
                 f"the depot is full: {max(0, left):,} of {self._max_bytes:,} bytes are free",
-                hint="remove packages with: dsmtc depot remove FILE; or start it with a larger --max-bytes",
+                hint="remove packages with: dsmtc depot remove FILE; "
+                "or give it more room: dsmt-planner run --depot-max-bytes N",
             )
         if size > shutil.disk_usage(self._unfinished).free - SPARE_BYTES:
             raise Full("the disk of the depot is full", hint=f"make room where {self._blobs.parent} lies")

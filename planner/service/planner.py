@@ -151,8 +151,7 @@ class Planner:
         wanted = self.ledger.slice(slice_)
         waiting = list(self.rounds.waiting(slice_))
         for name, missing in (await self.database.read(incomplete, slice_)).items():
-            reason = f"{name} waits: {missing}"
-            waiting.append(Waiting(slice=slice_, reason=reason, application=name))
+            waiting.append(Waiting(slice=slice_, reason=missing, application=name))
         return summary(wanted, self.fleet, now=self.clock(), waiting=waiting)
 
     def _changed(self, slice_: Slice) -> None:
