@@ -102,7 +102,9 @@ def _check_texts(event: Event) -> None:
         check_text(text, f"the pair {name[:40]!r}")
 
 
-def _check_extra(extra: Mapping[Any, Any]) -> None:
+def _check_extra(extra: Any) -> None:
+    if not isinstance(extra, Mapping):
+        raise Invalid("the unknown fields are not a map")
     if len(extra) > _EXTRAS:
         raise Invalid(f"the event has {len(extra)} unknown fields; at most {_EXTRAS} are kept")
     values = 0
@@ -121,6 +123,8 @@ def _check_value(value: Any, name: str, depth: int) -> int:
     if depth == 0:
         raise Invalid(f"the unknown field {name[:40]!r} is nested more than {DEPTH} deep")
     kind = type(value)
+    if kind in {list, dict} and len(value) > PAIRS:
+        raise Invalid(f"the unknown field {name[:40]!r} has {len(value)} entries; at most {PAIRS} are kept")
     if kind is list:
         return 1 + sum(_check_value(part, name, depth - 1) for part in value)
     if kind is dict:
