@@ -36,7 +36,7 @@ from planner.service.rounds import Pace, Rounds
 from planner.service.seeing import Seeing, Senses
 from planner.service.slices import Slices
 from planner.service.tap import Tap
-from planner.service.upkeep import Lag, WriteBehind
+from planner.service.upkeep import Lag, Queues, WriteBehind
 from planner.service.voice import Voice
 from planner.steps import Waiting
 from planner.store import Database, accounts, settings
@@ -126,6 +126,7 @@ class Planner:
             ("requests", self.requests.serve()),
             ("rounds", self.rounds.run()),
             ("write-behind", self._behind.run()),
+            ("queues", Queues(self._declare).run()),
             ("lag", self.lag.run()),
         ):
             self.crew.start(name, work)

@@ -1,9 +1,9 @@
-"""What goes on beside the rounds: seen is written behind, and the loop's lag is measured."""
+"""What goes on beside the rounds: seen is written behind, queues are kept, the loop's lag is measured."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -13,6 +13,7 @@ from planner.fleet import Fleet, SeenRow
 from planner.store import Database, nodes
 
 WRITE_S: Final = 1.0
+QUEUES_S: Final = 15.0
 _PROBE_S: Final = 0.25
 _log = structlog.get_logger(__name__)
 
@@ -51,6 +52,25 @@ class WriteBehind:
             _log.warning("seen was not written", reason=str(error))
             return
         self._kept.clear()
+
+
+class Queues:
+    """Declares once in a while what is there already: a queue that somebody deleted comes back.
+
+    Nobody else can tell: whoever reads such a queue has no right to make it, and the broker is well.
+    """
+
+    def __init__(self, declare: Callable[[], Awaitable[None]]) -> None:
+        self._declare = declare
+
+    async def run(self) -> None:
+        """Declare, for ever."""
+        while True:
+            await asyncio.sleep(QUEUES_S)
+            try:
+                await self._declare()
+            except DsmtError as error:
+                _log.debug("the queues were not declared", reason=str(error))
 
 
 class Lag:

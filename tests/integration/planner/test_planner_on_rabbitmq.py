@@ -12,7 +12,7 @@ import time
 import broker
 from broker.bus import Bus
 from broker.server.private import PrivateBroker
-from broker.topology import planner_topology
+from broker.topology import node_queue, planner_topology
 from dsmt_core.channels import Channel, component_channel, status_channel
 from dsmt_core.commands import Verb
 from dsmt_core.events import DEPLOYMENT_STATUS, Sender
@@ -22,6 +22,8 @@ from tests.integration.planner.conftest import HEARTBEAT_S, Api, Node, Site, joi
 S1 = Slice("s1")
 # Eight seconds of silence, five to delete the queue, and what a loaded machine takes.
 MADE_ANEW_S = 25.0
+# Fifteen until they are declared, five until they are read, and as long for a node's probation.
+COME_BACK_S = 40.0
 
 
 async def _put_tar(api: Api, name: str, version: str) -> dict[str, object]:
@@ -110,6 +112,26 @@ async def test_reports_that_a_broker_killed_at_its_beginning_cannot_take_are_hea
         await _status(api, node, SLIVER_MGR, "org.dsmt.component.container", "running")
         await _until_host(api, container="running", node_state="alive")
     await api.client.aclose()
+
+
+async def test_queues_that_somebody_deleted_come_back_by_themselves(
+    site: Site, api: Api, node: Node
+) -> None:
+    queues, _ = planner_topology(HEARTBEAT_S)
+    bus = broker.connect(site.urls("planner"))
+    await bus.start(wait_s=20)
+    for name in [*(queue.name for queue in queues), node_queue(node.host)]:
+        await bus.delete_queue(name)
+    await bus.close()
+    began = time.monotonic()
+    await api("POST", "/slices", {"slice": "s1", "plan": "all_nodes"})
+    while True:
+        # What was said into no queue is lost; a node says again what it holds.
+        await node.hold()
+        if (await api("GET", "/nodes/n1.example.org"))["state"] == "alive" and not node.orders.empty():
+            break
+        assert time.monotonic() - began < COME_BACK_S
+        await asyncio.sleep(0.2)
 
 
 async def test_a_planner_that_was_killed_goes_on_where_it_was(site: Site, api: Api, node: Node) -> None:
