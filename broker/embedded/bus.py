@@ -81,7 +81,8 @@ class EmbeddedBus:
             self.do(self._join)
         if wait_s > 0:
             try:
-                await asyncio.wait_for(self._connected.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._connected.wait()
             except TimeoutError:
                 raise Unavailable("the embedded broker is away") from None
 
