@@ -106,7 +106,7 @@ def wrapper_of(application_: Application) -> str:
 def _name(text: str, what: str) -> str:
     if not _NAME.match(text):
         raise Invalid(
-            f"{text!r} is not a name for a {what}",
+            f"{text!r} is not a legal {what} name",
             hint="use letters, digits, underscore, dot, plus and hyphen",
         )
     return _bounded(text, f"{what} name", NAME_BYTES)

@@ -102,7 +102,7 @@ def _rows(host: HostStatus, now: float) -> list[tuple[str, ...]]:
             each["state"],
             _version(each),
             since(each.get("since"), now),
-            _text(each) or host.get("reason") or "",
+            _text(each) or (host.get("reason") or "" if each["state"] != "running" else ""),
         )
         for each in host["applications"]
     ]

@@ -44,7 +44,8 @@ def span(seconds: float) -> str:
 
 def since(moment: object, now: float) -> str:
     """How long ago a moment of the planner was: seconds since the epoch, or a text shown as it is."""
-    if isinstance(moment, bool) or moment is None:
+    if isinstance(moment, bool) or not moment:
+        # The planner says 0 where nothing was heard yet.
         return ""
     return span(now - moment) if isinstance(moment, int | float) else str(moment)
 

@@ -71,14 +71,16 @@ def test_a_single_event_in_the_guides_form_is_read_from_the_wire() -> None:
         assert wire.decode(wire.encode(read, codec), codec) == read
 
 
-@pytest.mark.skipif("DSMT_GUIDE" not in os.environ, reason="DSMT_GUIDE names no copy of the guide")
-def test_every_event_of_the_whole_guide_is_read() -> None:
-    printed = wire.printed_events(Path(os.environ["DSMT_GUIDE"]).read_bytes())
-    states = [spoken.state for spoken in printed if "planetlab5.nbgisp.com" in spoken.text]
-    step = ["requested", "instantiated", "initialized", "running"]
-    assert states == [*step, *step[:3], "installed", "running", "", *step]
-    for spoken in printed:
-        assert wire.decode(wire.encode(spoken, wire.XML), wire.XML) == spoken
+if "DSMT_GUIDE" in os.environ:
+    # Where a copy of the guide is at hand; it is not ours to carry along.
+
+    def test_every_event_of_the_whole_guide_is_read() -> None:
+        printed = wire.printed_events(Path(os.environ["DSMT_GUIDE"]).read_bytes())
+        states = [spoken.state for spoken in printed if "planetlab5.nbgisp.com" in spoken.text]
+        step = ["requested", "instantiated", "initialized", "running"]
+        assert states == [*step, *step[:3], "installed", "running", "", *step]
+        for spoken in printed:
+            assert wire.decode(wire.encode(spoken, wire.XML), wire.XML) == spoken
 
 
 def test_an_event_is_written_in_the_guides_form() -> None:
