@@ -18,10 +18,10 @@ from typing import Final
 
 from dsmt_core.errors import DsmtError
 from lab.choice import BROKERS, scene_of
+from lab.demo.transcript import SLICE, rpmgen
 from lab.home import made_anew
 from lab.scene import Scene, Scenery
 
-SLICE: Final = "my_slice"
 _TARBALL: Final = Path("examples/pinger-1.8.tgz")
 INTERRUPTED: Final = 130
 
@@ -86,10 +86,7 @@ async def _prepare(scenery: Scenery, environment: dict[str, str]) -> None:
     if shutil.which("rpmbuild") and _TARBALL.exists():
         packages = scenery.home / "packages"
         packages.mkdir()
-        words = ["depot.rpmgen.main", "--installdir", "/usr/local", "--file", str(_TARBALL)]
-        for script in ("start", "stop", "status"):
-            words += [f"--{script}", f"/usr/local/pinger/{script}.sh"]
-        await _run([*words, "--output", str(packages)], environment)
+        await _run(["depot.rpmgen.main", *rpmgen(_TARBALL), "--output", str(packages)], environment)
 
 
 async def _run(words: list[str], environment: dict[str, str]) -> None:

@@ -20,7 +20,18 @@ from dsmt_core.events import Event
 from dsmt_core.names import Host
 from lab.demo.report import Report
 from lab.demo.story import Story
-from lab.demo.transcript import APPLICATION, INSTANCES, SETPLAN, SLICE, STATUS, USER, Line, create, prepare
+from lab.demo.transcript import (
+    APPLICATION,
+    INSTANCES,
+    SETPLAN,
+    SLICE,
+    STATUS,
+    USER,
+    Line,
+    create,
+    prepare,
+    rpmgen,
+)
 from lab.monitor import Heard, Monitor
 from lab.scene import Scene, Scenery
 from lab.sightings import eldest, rss_mb
@@ -80,10 +91,7 @@ class Play:
         self._story.chapter("An application becomes two packages")
         output = self._scenery.home / "packages"
         output.mkdir(exist_ok=True)
-        at = f"/usr/local/{APPLICATION}"
-        words = ["--installdir", "/usr/local", "--file", str(self._tarball)]
-        for script in ("start", "stop", "status"):
-            words += [f"--{script}", f"{at}/{script}.sh"]
+        words = rpmgen(self._tarball)
         self._story.typed(">", f"rpmgen {' '.join(words)}")
         await self._run([*_program("depot.rpmgen.main"), *words, "--output", str(output)])
         return sorted((str(path) for path in output.glob("*.rpm")), key=lambda path: "dsmtw_" in path)

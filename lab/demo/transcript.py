@@ -7,6 +7,7 @@ five nodes. The words are the guide's; the demo only adds where the planner is a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 SLICE: Final = "my_slice"
@@ -25,6 +26,14 @@ class Line:
     def text(self) -> str:
         """As a person types it."""
         return " ".join(self.words)
+
+
+def rpmgen(tarball: Path) -> list[str]:
+    """The guide's invocation of rpmgen (section 2.3.2), for the example application."""
+    words = ["--installdir", "/usr/local", "--file", str(tarball)]
+    for script in ("start", "stop", "status"):
+        words += [f"--{script}", f"/usr/local/{APPLICATION}/{script}.sh"]
+    return words
 
 
 def create(account: str, password: str) -> Line:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Any, Protocol
 
 import pika
@@ -21,11 +19,11 @@ from broker.reading import Message
 from broker.server.private import PrivateBroker
 from broker.topology import DEAD_LETTERS, Binding, Queue, planner_topology
 from dsmt_core.channels import Channel, agent_orders_binding
-from dsmt_core.errors import Unavailable
 from dsmt_core.events import Event, Sender
 from dsmt_core.rights import DEAD, ORDERS
 from tests.contract.gate import Gate
 from tests.contract.terms import HOST, SLICE, Make
+from tests.rabbitmq import private_rabbitmq
 
 # Quick enough for tests, and still longer than anything that goes well.
 LIMITS = Limits(retry_first_s=0.05, retry_most_s=0.5, confirm_s=15.0, connect_s=5.0, close_s=3.0)
@@ -137,15 +135,7 @@ class EmbeddedPlace:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
     """One RabbitMQ for all contract tests; each makes a virtual host of its own in it."""
-    private = PrivateBroker(Path(tmp_path_factory.mktemp("rabbitmq")))
-    try:
-        private.start()
-    except Unavailable as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"{error}: {error.hint}")
-    yield private
-    private.kill()
+    yield from private_rabbitmq(tmp_path_factory.mktemp("rabbitmq"))
 
 
 @pytest.fixture(params=["rabbit", "embedded"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dsmt_core.errors import Invalid
 from dsmt_core.names import Host
 from lab.sightings import eldest
 from tests.e2e.application import App
@@ -197,13 +198,13 @@ async def test_a_second_planner_on_the_same_database_is_refused(stages: Stages) 
 
 
 @pytest.mark.timeout(200)
-async def test_a_full_depot_says_so_and_keeps_what_it_has(stages: Stages) -> None:
+async def test_a_file_that_is_not_a_package_is_refused_and_nothing_is_lost(stages: Stages) -> None:
     async with stages(hosts=1) as stage:
         await stage.deploy("xyz1", App("XYZ"))
         await stage.until(all_run(1), "xyz1")
-        big = stage.home / "not-a-package.rpm"
-        big.write_bytes(b"just text")
-        with pytest.raises(Exception, match="not a package"):
-            await stage.ask(lambda client: client.put_package("xyz1", big))
+        text = stage.home / "not-a-package.rpm"
+        text.write_bytes(b"just text")
+        with pytest.raises(Invalid, match="not a package"):
+            await stage.ask(lambda client: client.put_package("xyz1", text))
         packages = await stage.ask(lambda client: client.packages("xyz1"))
         assert len(packages) == 2

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +14,8 @@ from broker.bus import Bus, Limits
 from broker.server.private import PrivateBroker
 from broker.topology import planner_topology
 from dsmt_core.channels import Channel
-from dsmt_core.errors import Unavailable
 from dsmt_core.events import Event, Sender
+from tests.rabbitmq import private_rabbitmq
 
 LIMITS = Limits(retry_first_s=0.05, retry_most_s=0.5, connect_s=5.0, close_s=5.0)
 
@@ -37,15 +35,7 @@ def knows_after_a_kill(server: PrivateBroker, queue: str) -> bool:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
     """A RabbitMQ for the tests of one file."""
-    private = PrivateBroker(Path(tmp_path_factory.mktemp("rabbitmq")))
-    try:
-        private.start()
-    except Unavailable as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"{error}: {error.hint}")
-    yield private
-    private.kill()
+    yield from private_rabbitmq(tmp_path_factory.mktemp("rabbitmq"))
 
 
 @pytest.fixture

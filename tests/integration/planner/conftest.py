@@ -30,6 +30,7 @@ from dsmt_core.events import Event, Sender
 from dsmt_core.names import Host, Slice
 from dsmt_core.nodes import HEARTBEAT, HOLDINGS, digest, sliver_pairs
 from dsmt_core.rights import NODES
+from tests.rabbitmq import private_rabbitmq
 
 ADMIN = "me@example.com"
 PASSWORD = "a long secret"
@@ -39,15 +40,7 @@ HEARTBEAT_S = 0.5
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
     """One RabbitMQ for these tests; each makes a virtual host of its own in it."""
-    private = PrivateBroker(Path(tmp_path_factory.mktemp("rabbitmq")))
-    try:
-        private.start()
-    except Unavailable as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"{error}: {error.hint}")
-    yield private
-    private.kill()
+    yield from private_rabbitmq(tmp_path_factory.mktemp("rabbitmq"))
 
 
 @pytest.fixture
