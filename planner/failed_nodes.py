@@ -105,7 +105,7 @@ class FailedNodes:
         self._nodes: dict[Host, _Tracked] = {}
         self._listening_since = now
         self._ticked = now
-        self._doubted = False
+        self._doubted: set[Host] = set()
         self._verdicts: deque[float] = deque()
         self._changes: list[Verdict] = []
 
@@ -124,6 +124,7 @@ class FailedNodes:
     def forget(self, host: Host) -> None:
         """A node is not watched any more."""
         self._nodes.pop(host, None)
+        self._doubted.discard(host)
 
     def heard(self, host: Host, *, now: float, period: float = 0.0) -> None:
         """A heartbeat; a node that has not joined is ignored. ``period`` 0: as before."""
@@ -131,6 +132,7 @@ class FailedNodes:
         if tracked is None:
             return
         silence, tracked.heard = now - tracked.heard, now
+        self._doubted.discard(host)
         if period > 0:
             tracked.period = period
         if tracked.state is NodeState.ALIVE:
@@ -157,6 +159,7 @@ class FailedNodes:
         To be called as long as it lasts, at each tick.
         """
         self._listening_since = now
+        self._doubted.clear()
 
     def tick(self, now: float, *, unproven: AbstractSet[Host] = frozenset()) -> list[Verdict]:
         """Judge; to be called several times a period.
@@ -204,25 +207,36 @@ class FailedNodes:
         return max(self._patience.misses * tracked.period, self._patience.listen_s)
 
     def _judge(self, expired: list[Host], now: float) -> None:
-        """Give the verdicts, unless so many expire at once that the tracker is the likelier patient."""
-        if not expired:
-            self._doubted = False
-            return
-        if not self._doubted and self._too_many(expired, now):
-            self._doubted = True
-            self._listening_since = now
-            for host in expired:
-                self._nodes[host].notes.append(
-                    Note("expired with most others; listening on", now, "tracker")
-                )
-            return
+        """Give the verdicts, unless so many expire at once that the tracker is the likelier patient.
+
+        A node is doubted once: if it is silent for a full limit more, nothing speaks for it any longer.
+        """
         for host in expired:
-            tracked = self._nodes[host]
-            if tracked.state is not NodeState.PROBATION and self._forgiven(tracked, now):
-                tracked.failures = 0
-            tracked.failures += 1
-            self._verdicts.append(now)
-            self._become(host, NodeState.FAILED, f"not heard for {now - tracked.heard:.1f} s", now=now)
+            if host in self._doubted:
+                self._fail(host, now)
+        fresh = [host for host in expired if self._nodes[host].state is not NodeState.FAILED]
+        if not fresh:
+            return
+        if self._too_many(fresh, now):
+            self._doubt(fresh, now)
+            return
+        for host in fresh:
+            self._fail(host, now)
+
+    def _doubt(self, expired: list[Host], now: float) -> None:
+        self._listening_since = now
+        self._doubted.update(expired)
+        for host in expired:
+            self._nodes[host].notes.append(Note("expired with most others; listening on", now, "tracker"))
+
+    def _fail(self, host: Host, now: float) -> None:
+        tracked = self._nodes[host]
+        if tracked.state is not NodeState.PROBATION and self._forgiven(tracked, now):
+            tracked.failures = 0
+        tracked.failures += 1
+        self._verdicts.append(now)
+        self._doubted.discard(host)
+        self._become(host, NodeState.FAILED, f"not heard for {now - tracked.heard:.1f} s", now=now)
 
     def _forgiven(self, tracked: _Tracked, now: float) -> bool:
         return now - tracked.alive_since > self._patience.forgives_s

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis.strategies import integers, lists
+
 from dsmt_core.names import Host
 from planner.failed_nodes import FailedNodes, Patience, Verdict
 from planner.fleet import NodeState
@@ -170,6 +173,45 @@ def test_when_most_expire_at_once_the_tracker_doubts_itself_first() -> None:
     watch.wait(4)
     assert watch.tracker.state(C) is NodeState.ALIVE
     assert {watch.tracker.state(host) for host in (D, E, F)} == {NodeState.FAILED}
+
+
+def test_most_that_expire_at_once_and_stay_silent_are_failed_after_one_limit_more() -> None:
+    watch = Watch(A, B, C, D, E)
+    watch.wait(5)
+    watch.beating = {A, B}
+    last = watch.now
+    watch.wait(4)
+    assert {watch.tracker.state(host) for host in (C, D, E)} == {NodeState.SUSPECT}
+    while watch.tracker.state(C) is not NodeState.FAILED:
+        watch.wait(0.25)
+        assert watch.now - last <= 2 * 3.5
+    assert {watch.tracker.state(host) for host in (C, D, E)} == {NodeState.FAILED}
+    assert {watch.tracker.state(host) for host in (A, B)} == {NodeState.ALIVE}
+
+
+def test_who_is_heard_again_is_doubted_again() -> None:
+    watch = Watch(A, B, C, D)
+    for _ in range(3):
+        watch.wait(5)
+        watch.beating.clear()
+        watch.wait(4)
+        watch.beating = {A, B, C, D}
+    watch.wait(2)
+    assert not any(NodeState.FAILED in watch.history(host) for host in (A, B, C, D))
+
+
+@given(last_beats=lists(integers(0, 40), min_size=1, max_size=12))
+def test_whoever_stays_silent_is_failed_in_the_end(last_beats: list[int]) -> None:
+    """However many fall silent, and in whatever order: doubt may delay a verdict, never take it away."""
+    last = dict(zip(hosts(len(last_beats)), last_beats, strict=True))
+    watch = Watch(*last)
+    for second in range(max(last_beats) + 1):
+        watch.beating = {host for host, beats in last.items() if beats >= second}
+        watch.wait(1)
+    watch.beating.clear()
+    # A listening that somebody's expiry began anew ends within one limit; so does what follows from it.
+    watch.wait(4 * 3.25)
+    assert {watch.tracker.state(host) for host in last} == {NodeState.FAILED}
 
 
 def test_most_that_expire_one_after_the_other_are_doubted_too() -> None:
