@@ -73,7 +73,8 @@ async def test_a_queue_without_a_leader_is_told_made_anew_and_what_was_sent_to_i
     with pytest.raises(DeadlinePassed, match=name):
         async with asyncio.timeout(TOLD_S), planner.consume(name) as deliveries:
             await anext(deliveries)
-    assert not any(task.done() for task in waiting)
+    # A connection that ended meanwhile leaves posts in the outbox (False); nothing is confirmed.
+    assert not [task for task in waiting if task.done() and task.result() is not False]
     async with asyncio.timeout(MADE_ANEW_S):
         await planner.renew(*quorum(name))
         async with planner.consume(name) as deliveries:
