@@ -22,13 +22,14 @@ def connect(url: str, *, limits: Limits | None = None, name: str = "dsmt") -> Bu
     To be called inside a running event loop, to which the bus belongs.
 
     Args:
-        url: ``amqp[s]://USER:PASSWORD@HOST:PORT/VHOST``, or ``memory://USER@WORLD`` for the broker inside
-            this process that all who name the same world share.
+        url: ``amqp[s]://USER:PASSWORD@HOST:PORT,HOST:PORT,…/VHOST``, whose hosts are tried in a random
+            order, or ``memory://USER@WORLD`` for the broker inside this process that all who name the
+            same world share.
         limits: the bounds; `broker.bus.Limits` by default.
         name: shown in the broker's list of connections.
 
     Raises:
-        Invalid: the URL is of neither kind.
+        Invalid: the URL is of neither kind, or not legal.
     """
     # Imported here: an agent needs one of the two, and its memory counts.
     from broker.bus import Limits as DefaultLimits  # noqa: PLC0415

@@ -47,6 +47,8 @@ class Limits:
             stalls one for 7 s and more, so it stays above 10 s.
         consume_s: how long a queue may leave a request to consume it unanswered; see `Bus.consume`.
         connect_s: one attempt to connect.
+        reach_s: how long one of several hosts may take to accept a connection before the next is tried.
+            The kernel accepts for a broker that is only slow, so a host that is silent so long is off.
         blocked_s: a broker that blocks publishers longer than this is left and connected to again.
         heartbeat_s: of the AMQP connection.
         retry_first_s, retry_most_s: the back-off between attempts grows from the one to the other;
@@ -61,6 +63,7 @@ class Limits:
     confirm_s: float = 30.0
     consume_s: float = 4.0
     connect_s: float = 10.0
+    reach_s: float = 3.0
     blocked_s: float = 60.0
     heartbeat_s: float = 20.0
     retry_first_s: float = 0.2

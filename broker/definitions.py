@@ -15,7 +15,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from broker.access import USERS
+from broker.address import endpoints
 from broker.server.settings import VHOST, definitions
+from dsmt_core.errors import Invalid
 from dsmt_core.rights import NODE_USER, OPERATOR, PLANNER
 
 _VARIABLES = {PLANNER: "DSMT_BROKER", NODE_USER: "DSMT_NODE_BROKER", OPERATOR: "DSMT_OPERATOR_BROKER"}
@@ -26,10 +28,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m broker.definitions", description=__doc__)
     parser.add_argument("directory", type=Path)
     parser.add_argument(
-        "--address", default="127.0.0.1:5672", help="HOST:PORT of the broker, as all see it"
+        "--address",
+        default="127.0.0.1:5672",
+        help="HOST:PORT of the broker, as all see it; of a cluster all of them: HOST:PORT,HOST:PORT",
     )
     parser.add_argument("--tls", action="store_true", help="amqps:// instead of amqp://")
     arguments = parser.parse_args()
+    try:
+        endpoints(arguments.address)
+    except Invalid as error:
+        sys.stderr.write(f"--address {arguments.address}: {error.message}\n  {error.hint}\n")
+        return error.exit_code
     passwords = {user: secrets.token_urlsafe(24) for user in USERS}
     scheme = "amqps" if arguments.tls else "amqp"
     urls = {

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import structlog
 import typer
 
+from broker.address import parse
 from dsmt_core.errors import DsmtError, Invalid, NotFound
 from planner.config import PlannerConfig
 
@@ -100,8 +101,8 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     config = PlannerConfig(
         data=data or _usual_place(),
         broker=broker,
-        node_broker=node_broker,
-        operator_broker=operator_broker,
+        node_broker=_broker_url(node_broker, "--node-broker"),
+        operator_broker=_broker_url(operator_broker, "--operator-broker"),
         host=host,
         port=port,
         depot=depot.rstrip("/"),
@@ -195,6 +196,16 @@ def _positive(seconds: float, option: str) -> float:
     if not 0.01 <= seconds <= 86_400:
         raise Invalid(f"{option} {seconds} is not a number of seconds", hint="from 0.01 to 86400")
     return seconds
+
+
+def _broker_url(url: str, option: str) -> str:
+    """``url``, which nodes or programs will be given: what is wrong with it is told here, once."""
+    try:
+        if url:
+            parse(url)
+    except Invalid as error:
+        raise Invalid(f"{option}: {error.message}", hint=error.hint) from None
+    return url
 
 
 def _tell(verbose: int) -> None:

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from random import SystemRandom
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
 from broker import retry
+from broker.address import Sample, Turns, parse
 from broker.bus import LEASE_S, Deliveries, Health, Limits, Link
 from broker.publisher import Publisher
 from broker.rabbit import declaring
@@ -31,22 +32,30 @@ _log = logging.getLogger(__name__)
 
 # A connection that lived so long was a good one: the next series of attempts begins anew.
 _STABLE_S: Final = 5.0
+_LUCK: Final = SystemRandom()
 
 
 class RabbitBus:
     """See `broker.bus.Bus`; made inside a running event loop.
 
     Args:
-        url: ``amqp[s]://USER:PASSWORD@HOST:PORT/VHOST``.
+        url: ``amqp[s]://USER:PASSWORD@HOST:PORT,HOST:PORT,…/VHOST``.
         limits: its bounds.
         name: shown in the broker's list of connections.
+        sample: the luck by which the hosts take turns; see `broker.address.Turns`.
+
+    Raises:
+        Invalid: the URL is not legal.
     """
 
-    def __init__(self, url: str, limits: Limits, name: str) -> None:
+    def __init__(self, url: str, limits: Limits, name: str, *, sample: Sample = _LUCK.sample) -> None:
         self.limits = limits
         self.health = Health()
-        self._user = unquote(urlsplit(url).username or "")
-        self._parameters = parameters(url, limits, name)
+        self._address = parse(url)
+        self._user = self._address.user
+        self._name = name
+        self._turns = Turns(self._address.endpoints, sample)
+        self._parameters = self._next_parameters()
         self._publisher = Publisher(limits, self.health, self._user)
         self._confirms = Confirms(self._publisher, limits, self.health, self._user)
         self._hints = Hints(limits, self.health, self._user)
@@ -173,9 +182,15 @@ class RabbitBus:
                 self._away(error)
             else:
                 await self._serve(connection)
+                self._turns.begin()
                 if loop.time() - began > _STABLE_S:
                     backoff.reset()
-            await asyncio.sleep(backoff.next_s())
+            if self._turns.over:
+                await asyncio.sleep(backoff.next_s())
+            self._parameters = self._next_parameters()
+
+    def _next_parameters(self) -> Any:
+        return parameters(self._address, self._turns.next(), self.limits, self._name)
 
     async def _serve(self, connection: Connection) -> None:
         """Have everything in place on ``connection`` until it ends."""

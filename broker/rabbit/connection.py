@@ -11,27 +11,35 @@ import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.exceptions import AMQPConnectionError
 
+from broker.address import Address, Endpoint
 from broker.bus import Limits
 from broker.rabbit.refusals import ours
-from dsmt_core.errors import DsmtError, Unavailable
+from dsmt_core.errors import DsmtError, Invalid, Unavailable
 
 # pika logs every failed attempt several times, with traces; the bus tells it once, in its health.
 logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
-def parameters(url: str, limits: Limits, name: str) -> Any:
-    """How to connect: the URL with every time limit set.
+def parameters(address: Address, endpoint: Endpoint, limits: Limits, name: str) -> Any:
+    """How to connect to one of a broker's places: its URL with every time limit set.
 
     Args:
-        url: ``amqp[s]://USER:PASSWORD@HOST:PORT/VHOST``.
+        address: of the broker.
+        endpoint: one of its places.
         limits: times in seconds.
         name: shown in the broker's list of connections.
+
+    Raises:
+        Invalid: the URL has options that pika does not know.
     """
-    made = pika.URLParameters(url)
+    try:
+        made = pika.URLParameters(address.url(endpoint))
+    except ValueError as error:
+        raise Invalid(f"the broker's URL is not legal: {error}", hint="leave out what follows ?") from error
     made.heartbeat = max(1, round(limits.heartbeat_s))
     made.blocked_connection_timeout = limits.blocked_s
     made.connection_attempts = 1
-    made.socket_timeout = limits.connect_s
+    made.socket_timeout = limits.connect_s if len(address.endpoints) == 1 else limits.reach_s
     made.stack_timeout = limits.connect_s
     made.client_properties = {"connection_name": name}
     return made

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import secrets
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy import Connection
 
 import broker
+from broker.address import places
 from broker.bus import Bus
 from broker.topology import planner_topology
 from dsmt_core.errors import Conflict, DsmtError, Unavailable
@@ -163,9 +163,8 @@ class Planner:
             await self.bus.start(wait_s=self.config.broker_wait)
         except Unavailable as error:
             # Here, unlike for a node, nothing goes on trying: who started the planner must know.
-            at = urlsplit(self.config.broker)
             raise Unavailable(
-                f"the broker at {at.hostname}:{at.port or 5672} did not answer within "
+                f"the broker at {places(self.config.broker)} did not answer within "
                 f"{self.config.broker_wait:g} s: {error.message}",
                 hint="start it, or give its address with --broker or DSMT_BROKER",
             ) from error

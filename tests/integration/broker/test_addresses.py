@@ -1,0 +1,109 @@
+"""One URL with several hosts: whichever of them serves is found, and its successor within seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, suppress
+
+import pytest
+
+import broker
+from broker.address import parse
+from broker.bus import Bus, Limits, Link
+from broker.server.private import PrivateBroker
+from dsmt_core.channels import Channel
+from dsmt_core.errors import Denied, Invalid
+from dsmt_core.events import Event
+from tests.contract.gate import Gate
+from tests.integration.broker.conftest import LIMITS, Connect
+
+PINGER = Channel("/com/example/pinger/")
+LONG_S = 20.0
+
+
+@pytest.fixture
+async def gates(server: PrivateBroker) -> AsyncIterator[list[Gate]]:
+    """Three places of one broker."""
+    async with AsyncExitStack() as stack:
+        made = [Gate(server.port) for _ in range(3)]
+        for gate in made:
+            await gate.open()
+            stack.push_async_callback(gate.shut)
+        yield made
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def naming(url: str, *places: str) -> str:
+    """``url`` with other hosts."""
+    address = parse(url)
+    return url.replace(str(address.endpoints[0]), ",".join(places))
+
+
+async def test_the_one_host_that_serves_is_found_at_once(server: PrivateBroker, connect: Connect) -> None:
+    dead = [f"127.0.0.1:{closed_port()}" for _ in range(4)]
+    began = time.monotonic()
+    # With the waits that a service has: within a round nobody waits.
+    bus = await connect(
+        naming(server.planner_url, *dead, f"[::1]:{closed_port()}", f"127.0.0.1:{server.port}"), Limits()
+    )
+    assert bus.health.link is Link.CONNECTED
+    assert time.monotonic() - began < 5
+
+
+async def test_a_host_that_is_silent_is_passed_over(server: PrivateBroker, connect: Connect) -> None:
+    # A full backlog: the kernel takes no connection any more, as if the host were cut off.
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)
+        port = silent.getsockname()[1]
+        waiting = [socket.socket() for _ in range(3)]
+        for one in waiting:
+            one.setblocking(False)
+            with suppress(BlockingIOError):
+                one.connect(("127.0.0.1", port))
+        url = naming(server.planner_url, *[f"127.0.0.1:{port}"] * 3, f"127.0.0.1:{server.port}")
+        bus = await connect(url, Limits(reach_s=0.2, connect_s=10.0))
+        assert bus.health.link is Link.CONNECTED
+        for one in waiting:
+            one.close()
+
+
+async def test_when_its_host_goes_the_next_one_serves(
+    server: PrivateBroker, gates: list[Gate], planner: Bus, connect: Connect, make: Callable[..., Event]
+) -> None:
+    url = naming(server.operator_url, *[f"127.0.0.1:{gate.port}" for gate in gates])
+    bus = await connect(url, Limits())
+    async with bus.lease(PINGER) as lease:
+        for gone in gates[:2]:
+            await gone.shut()
+            event = make(PINGER)
+            async with asyncio.timeout(LONG_S):
+                await bus.post(event)
+                while (await anext(lease)).event != event:
+                    pass
+    assert bus.health.dropped == 0
+
+
+async def test_a_wrong_password_is_told_whatever_the_number_of_hosts(server: PrivateBroker) -> None:
+    places = [f"127.0.0.1:{server.port}"] * 2
+    address = parse(server.planner_url)
+    url = naming(server.planner_url.replace(address.login, "planner:wrong"), *places)
+    bus = broker.connect(url, limits=LIMITS, name="test")
+    with pytest.raises(Denied):
+        await bus.start(wait_s=LONG_S)
+    await bus.close()
+
+
+async def test_a_url_that_is_not_legal_is_refused_before_anything_is_sent() -> None:
+    for url in ("amqp://u:hidden@mq1,,mq2/", "amqps://u:hidden@mq1:x/", "amqp://u:hidden@mq/?odd=1"):
+        with pytest.raises(Invalid) as told:
+            broker.connect(url)
+        assert "hidden" not in f"{told.value} {told.value.hint}"
