@@ -1,8 +1,8 @@
 """Users of the broker and what they may do, as data: the first wall; the receiver's check is the second.
 
-One user for the planner, one for all nodes with their slivers, one for all operators. The patterns are
-RabbitMQ's: PCRE, searched anywhere in a name, so anchored here. A user that may write several topic
-exchanges needs a topic permission on each of them: without one every key is allowed.
+One user for the planner, one for all nodes with their agents, one for all operators, and one for all
+applications. The patterns are RabbitMQ's: PCRE, searched anywhere in a name, so anchored here. A user that
+may write several topic exchanges needs a topic permission on each: without one every key is allowed.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from dsmt_core.rights import NODE_USER, NODES, OPERATOR, PLANNER, PSEPR
+from dsmt_core.rights import APPLICATION, NODE_USER, NODES, OPERATOR, PLANNER, PSEPR
 
 ALL: Final = ".*"
 NOTHING: Final = "^$"
-USERS: Final = (PLANNER, NODE_USER, OPERATOR)
+USERS: Final = (PLANNER, NODE_USER, OPERATOR, APPLICATION)
 SALT_BYTES: Final = 4
 HASHING: Final = "rabbit_password_hashing_sha256"
 
@@ -27,6 +27,8 @@ _COMMAND: Final = r"org\.dsmt\.ns\.deployment\.[^.]+\.[^.]+\.command(\.[^.]+)?"
 _FACTS: Final = r"org\.dsmt\.ns\.node\.[^.]+\.facts"
 _HEARTBEAT: Final = r"org\.dsmt\.ns\.node\.[^.]+\.heartbeat"
 _NOT_OURS: Final = r"(?!org\.dsmt(\.|$)).*"
+# A binding is compared as text, so the words that stand for others must not stand where ours begin.
+_HEARS_NOT_OURS: Final = r"(?![*#](\.|$))(?!org\.(dsmt|\*|#)(\.|$)).*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,19 @@ PERMISSIONS: Final = (
         r"^(lease\..*|psepr(\.dead)?)$",
         r"^(lease\..*|psepr(\.orders|\.nodes)?)$",
     ),
+    Permission(
+        APPLICATION,
+        r"^lease\.application\.",
+        r"^(lease\.application\..*|psepr(\.dead)?)$",
+        r"^(lease\.application\..*|psepr)$",
+    ),
 )
 
 TOPIC_PERMISSIONS: Final = (
     TopicPermission(NODE_USER, PSEPR, f"^({_STATUS}|{_FACTS})$", NOTHING),
     TopicPermission(NODE_USER, NODES, f"^{_HEARTBEAT}$", NOTHING),
     TopicPermission(OPERATOR, PSEPR, f"^({_NOT_OURS}|{_COMMAND})$"),
+    TopicPermission(APPLICATION, PSEPR, f"^{_NOT_OURS}$", f"^{_HEARS_NOT_OURS}$"),
 )
 
 
@@ -73,6 +82,15 @@ def may(user: str, action: str, name: str) -> bool:
         re.search(getattr(permission, action), name)
         for permission in PERMISSIONS
         if permission.user == user
+    )
+
+
+def may_bind(user: str, exchange: str, key: str) -> bool:
+    """Whether ``user``, who may read ``exchange``, may bind a queue of its own to it with ``key``."""
+    return all(
+        re.search(topic.read, key)
+        for topic in TOPIC_PERMISSIONS
+        if (topic.user, topic.exchange) == (user, exchange)
     )
 
 

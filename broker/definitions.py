@@ -1,7 +1,8 @@
 """``python -m broker.definitions DIRECTORY``: users and permissions for a RabbitMQ of one's own.
 
 Writes two private files: ``definitions.json``, to be imported with ``rabbitmqctl import_definitions``, and
-``broker.env``, the URLs with which planner, nodes and operators connect (``DSMT_BROKER`` and so on).
+``broker.env``, the URLs with which planner, nodes, operators and applications connect (``DSMT_BROKER``
+and so on).
 """
 
 from __future__ import annotations
@@ -18,9 +19,14 @@ from broker.access import USERS
 from broker.address import endpoints
 from broker.server.settings import VHOST, definitions
 from dsmt_core.errors import Invalid
-from dsmt_core.rights import NODE_USER, OPERATOR, PLANNER
+from dsmt_core.rights import APPLICATION, NODE_USER, OPERATOR, PLANNER
 
-_VARIABLES = {PLANNER: "DSMT_BROKER", NODE_USER: "DSMT_NODE_BROKER", OPERATOR: "DSMT_OPERATOR_BROKER"}
+_VARIABLES = {
+    PLANNER: "DSMT_BROKER",
+    NODE_USER: "DSMT_NODE_BROKER",
+    OPERATOR: "DSMT_OPERATOR_BROKER",
+    APPLICATION: "DSMT_APPLICATION_BROKER",
+}
 
 
 def main() -> int:

@@ -21,9 +21,10 @@ NODES: Final = "psepr.nodes"
 DEAD: Final = "psepr.dead"
 
 PLANNER: Final = "planner"
-# One user for all nodes and their slivers, and one for all operators.
+# One user for all nodes and their slivers, one for all operators, and one for all applications.
 NODE_USER: Final = "node"
 OPERATOR: Final = "operator"
+APPLICATION: Final = "application"
 
 _OWN_NAMESPACE: Final = Channel("/org/dsmt/")
 # Who speaks where repeats from delivery to delivery. The words are bounded by the broker (255 bytes each).
@@ -75,8 +76,8 @@ def _may_speak(user: str, exchange: str, channel: Channel) -> bool:
     if kind == "sliver":
         slice_, _, host = rest.partition(".")
         return bool(slice_ and host) and _sliver_may(slice_, host, channel)
-    if user == OPERATOR:
-        return _may_request("", channel)
+    if user in {OPERATOR, APPLICATION}:
+        return _outside(channel) or (user == OPERATOR and _may_request("", channel))
     return kind == "slice" and bool(rest) and _may_request(rest, channel)
 
 
@@ -90,12 +91,12 @@ def _node_may(host: str, exchange: str, channel: Channel) -> bool:
 
 
 def _sliver_may(slice_: str, host: str, channel: Channel) -> bool:
-    return not lies_under(channel, _OWN_NAMESPACE) or _is_status(_words(channel), slice_, host)
+    return _outside(channel) or _is_status(_words(channel), slice_, host)
 
 
 def _may_request(slice_: str, channel: Channel) -> bool:
     """Requests to the planner, and channels outside DSMT's own name space."""
-    if not lies_under(channel, _OWN_NAMESPACE):
+    if _outside(channel):
         return True
     words = _words(channel)
     return (
@@ -115,6 +116,10 @@ def _is_status(words: list[str], slice_: str, host: str) -> bool:
         and words[6] == "status"
         and host in {"", words[7]}
     )
+
+
+def _outside(channel: Channel) -> bool:
+    return not lies_under(channel, _OWN_NAMESPACE)
 
 
 def _words(channel: Channel) -> list[str]:

@@ -67,6 +67,7 @@ class EmbeddedScene:
             broker=self._url("planner"),
             node_broker=self._url("node"),
             operator_broker=self._url("operator"),
+            application_broker=self._url("application"),
             port=self.scenery.port,
             heartbeat=self.scenery.heartbeat_s,
             status_period=self.scenery.status_period_s,

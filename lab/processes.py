@@ -79,11 +79,12 @@ class ProcessScene:
         ready = self.scenery.home / "planner.ready"
         ready.unlink(missing_ok=True)
         listen = self.planner_url.removeprefix("http://") or f"127.0.0.1:{self.scenery.port}"
-        urls = {name: self._url(name) for name in ("planner", "node", "operator")}
+        urls = {name: self._url(name) for name in ("planner", "node", "operator", "application")}
         environment = os.environ | {
             "DSMT_BROKER": urls["planner"],
             "DSMT_NODE_BROKER": urls["node"],
             "DSMT_OPERATOR_BROKER": urls["operator"],
+            "DSMT_APPLICATION_BROKER": urls["application"],
         }
         command = [*_module("planner.main"), "run", "--data", str(self._planner_data), "--listen", listen]
         command += ["--heartbeat", str(self.scenery.heartbeat_s), "--ready-file", str(ready)]

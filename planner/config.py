@@ -18,6 +18,7 @@ class PlannerConfig:
         broker: URL with which the planner itself connects.
         node_broker: URL that nodes are given when they join.
         operator_broker: URL that operators' programs are given.
+        application_broker: URL that applications are given in their slivers; empty: they get none.
         host, port: where the API listens; port 0 takes a free one.
         depot: URL of a depot that runs already; empty: the planner starts one and keeps it running.
         depot_listen: where the planner's own depot listens; empty: 127.0.0.1 and the port of last time.
@@ -36,6 +37,7 @@ class PlannerConfig:
     broker: str
     node_broker: str = ""
     operator_broker: str = ""
+    application_broker: str = ""
     host: str = "127.0.0.1"
     port: int = 7080
     depot: str = ""

@@ -80,6 +80,10 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     operator_broker: Annotated[
         str, typer.Option(envvar="DSMT_OPERATOR_BROKER", help="URL that operators' programs are given.")
     ] = "",
+    application_broker: Annotated[
+        str,
+        typer.Option(envvar="DSMT_APPLICATION_BROKER", help="URL that applications are given; or none."),
+    ] = "",
     listen: Annotated[str, typer.Option(help="HOST:PORT of the API; port 0 takes a free one.")] = (
         "127.0.0.1:7080"
     ),
@@ -103,6 +107,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         broker=broker,
         node_broker=_broker_url(node_broker, "--node-broker"),
         operator_broker=_broker_url(operator_broker, "--operator-broker"),
+        application_broker=_broker_url(application_broker, "--application-broker"),
         host=host,
         port=port,
         depot=depot.rstrip("/"),

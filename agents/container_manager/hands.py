@@ -59,6 +59,7 @@ class Tools:
     reports: Reports
     cache: PackageCache
     broker: str
+    application_broker: str
 
 
 class Hands:
@@ -159,6 +160,7 @@ class Hands:
             "host": place.host,
             "slice": place.slice,
             "broker": self._tools.broker,
+            "application_broker": self._tools.application_broker,
             "queue": agent_queue(place.slice, place.host),
             "agent": agent,
             "agent_parameters": {},

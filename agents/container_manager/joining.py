@@ -35,6 +35,7 @@ class Joined:
         broker: URL with which node and slivers connect; a secret.
         queue: of the orders for this node.
         heartbeat_s: the period.
+        application_broker: URL that applications are given; a secret; empty: they get none.
         depot, depot_token: where packages are fetched.
         slivers: what is wanted on this node; empty when it comes from disk.
     """
@@ -42,6 +43,7 @@ class Joined:
     broker: str
     queue: str
     heartbeat_s: float
+    application_broker: str = ""
     depot: str = ""
     depot_token: str = ""
     slivers: Mapping[Slice, int] = field(default_factory=dict)
@@ -139,6 +141,7 @@ def _joined(answer: Mapping[str, Any]) -> Joined:
             broker=str(answer["broker"]),
             queue=str(answer["queue"]),
             heartbeat_s=period,
+            application_broker=str(answer.get("application_broker") or ""),
             depot=str(answer.get("depot") or ""),
             depot_token=str(answer.get("depot_token") or ""),
             slivers={slice_name(str(k)): int(v) for k, v in (answer.get("slivers") or {}).items()},

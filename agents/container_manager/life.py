@@ -66,6 +66,7 @@ class Life:
             reports=self._reports,
             cache=self._cache,
             broker=joined.broker,
+            application_broker=joined.application_broker,
         )
         self._hands = Hands(tools, self._lost)
         self._wake = asyncio.Event()

@@ -7,7 +7,9 @@ comes back. So a broker that has moved is met by beginning a new life, as after 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import random
 from typing import Final
 
 import broker
@@ -24,10 +26,12 @@ log = logging.getLogger(__name__)
 
 # A depot that stays away makes the node ask the planner no more often than this.
 _REJOIN_S: Final = 2.0
+# On the average; within one and a half of it a changed password has reached the node.
+REJOIN_EVERY_S: Final = 600.0
 
 
 class Moved(Exception):
-    """The planner names another broker than the one that is used."""
+    """The planner names another broker, or another way to it, than the one that is used."""
 
     def __init__(self, joined: Joined) -> None:
         super().__init__("the broker has moved")
@@ -109,19 +113,20 @@ class ContainerManager:
         return known, False
 
     async def _stay_joined(self, known: Joined, life: Life, *, confirmed: bool) -> None:
-        """Join again when the planner has not confirmed what is known, or the depot does not answer.
+        """Join again: what is known is not confirmed, the depot does not answer, or it is long ago.
 
-        The planner may then name another depot, or another broker.
+        The planner may then name another depot, or another broker, or another password.
         """
         while True:
             if confirmed:
-                await life.depot_away.wait()
+                spread = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+                await _until(life.depot_away, REJOIN_EVERY_S * spread)
             try:
                 joined = await self._join()
             except Denied as error:
                 log.warning("%s; going on with what is known", error)
             else:
-                if (joined.broker, joined.queue) != (known.broker, known.queue):
+                if _way(joined) != _way(known):
                     raise Moved(joined)
                 life.told(joined)
             confirmed = True
@@ -142,6 +147,17 @@ class ContainerManager:
         await asyncio.to_thread(joining.remember, self.config.data, joined)
         log.info("joined as %s", self.config.host)
         return joined
+
+
+def _way(joined: Joined) -> tuple[str, str, str]:
+    """With what node, agents and applications connect."""
+    return joined.broker, joined.queue, joined.application_broker
+
+
+async def _until(event: asyncio.Event, within_s: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await event.wait()
 
 
 def _joined_of(moved: BaseExceptionGroup[Moved]) -> Joined:

@@ -65,7 +65,7 @@ class Scripts:
         self._application = application
         self._where = where
         home = f"{paths.root}/home"
-        self._env = {"PATH": _PATH, "HOME": home, "LANG": "C.UTF-8", **env}
+        self._env = {"PATH": f"{_PATH}:{paths.inside_programs}", "HOME": home, "LANG": "C.UTF-8", **env}
         if paths.root:
             self._env["DSMT_ROOT"] = paths.root
         self._sliver = sliver

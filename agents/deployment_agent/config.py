@@ -24,6 +24,7 @@ class AgentConfig:
         host, slice: which sliver it serves.
         broker: URL of PsEPR.
         queue: where its orders come, declared by the planner.
+        application_broker: URL that its applications are given; empty: none.
         status_period: seconds between two tellings of what it holds.
         agent, agent_parameters: as the slice names them.
         boot_id: which life of the machine this is; everything started in another has ended.
@@ -33,6 +34,7 @@ class AgentConfig:
     slice: Slice
     broker: str = field(repr=False)
     queue: str
+    application_broker: str = field(default="", repr=False)
     status_period: float = STATUS_PERIOD_S
     agent: str = DEFAULT_AGENT
     agent_parameters: Mapping[str, str] = field(default_factory=dict)
@@ -70,6 +72,7 @@ def config_of(values: Any) -> AgentConfig:
             slice=slice_name(values["slice"]),
             broker=str(values["broker"]),
             queue=str(values["queue"]),
+            application_broker=str(values.get("application_broker") or ""),
             status_period=_period(values.get("status_period") or STATUS_PERIOD_S),
             agent=str(values.get("agent") or DEFAULT_AGENT),
             agent_parameters=_texts(values.get("agent_parameters") or {}),

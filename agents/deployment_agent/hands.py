@@ -5,11 +5,14 @@ Rule: nothing is chosen here. Every failure comes back as a reason; only a fault
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
+from collections.abc import Iterable
 
 from agents.deployment_agent.application import Scripts, place
 from agents.deployment_agent.config import AgentConfig
+from agents.deployment_agent.credentials import VARIABLE, CredentialFiles
 from agents.deployment_agent.decide import (
     CheckStatus,
     Deployment,
@@ -59,11 +62,16 @@ class Hands:
         self._periods = periods
         self._sliver = Sliver(paths.run)
         self._installers = Installers(self._sliver, paths)
+        self._credentials = CredentialFiles(config, paths)
         self._alive: dict[Application, frozenset[int]] = {}
 
     def concerns(self, pid: int) -> list[Application]:
         """The applications of which ``pid`` was a process when they were last looked at."""
         return [name for name, pids in self._alive.items() if pid in pids]
+
+    async def give_credentials(self, names: Iterable[Application]) -> None:
+        """Write anew with what these applications connect to PsEPR: the address may be another one."""
+        await asyncio.to_thread(self._credentials.write, list(names))
 
     async def perform(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
         """Carry out ``step`` of the application ``name``."""
@@ -90,6 +98,7 @@ class Hands:
             self._alive.pop(name, None)
             with contextlib.suppress(DsmtError):
                 await self._scripts(name, deployment).forget()
+            await asyncio.to_thread(self._credentials.remove, name)
         return Done()
 
     async def _bring(self, name: Application, step: Fetch | Install | Uninstall) -> Outcome:
@@ -123,6 +132,7 @@ class Hands:
             # Whatever the record says: what runs is looked at, and never started beside itself.
             _LOG.warning("%s has processes already and is not started again", name)
             return 0
+        await self.give_credentials([name])
         return await scripts.start()
 
     async def _look(self, name: Application, version: str) -> Found:
@@ -136,6 +146,7 @@ class Hands:
             "DSMT_SLICE": self._config.slice,
             "DSMT_APPLICATION": name,
             "DSMT_VERSION": record.version,
+            VARIABLE: self._credentials.inside(name),
         }
         where = place(name, record.receipt, self._paths)
         return Scripts(name, where, env=env, sliver=self._sliver, paths=self._paths)

@@ -29,6 +29,8 @@ class SliverPaths:
         packages: what is ``<inside_packages>`` there.
         root: where the sliver's own tree begins for its programs: empty in a sliver with walls.
         inside_packages: where its programs find packages.
+        inside_run: what is ``run`` there.
+        inside_programs: where they find the programs of DSMT.
     """
 
     run: Path = Path("/run/dsmt")
@@ -39,6 +41,8 @@ class SliverPaths:
     own: Path = Path("/app", OWN)
     root: str = ""
     inside_packages: str = "/packages"
+    inside_run: str = "/run/dsmt"
+    inside_programs: str = "/run/dsmt-bin"
 
     @classmethod
     def below(cls, directory: Path, *, walls: bool = True) -> SliverPaths:
@@ -52,16 +56,24 @@ class SliverPaths:
         outside = cls(
             directory / "run", root / "app", root / "opt", root / "var", packages, directory / "agent"
         )
-        return outside if walls else replace(outside, root=str(root), inside_packages=str(packages))
+        if walls:
+            return outside
+        return replace(
+            outside,
+            root=str(root),
+            inside_packages=str(packages),
+            inside_run=str(outside.run),
+            inside_programs=str(directory / "bin"),
+        )
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str], run: Path) -> SliverPaths:
         """The paths for an agent in its sliver; ``DSMT_ROOT`` is set in one without walls."""
         root = environment.get("DSMT_ROOT", "")
         if not root:
-            return cls(run=run)
+            return cls(run=run, inside_run=str(run))
         paths = cls.below(Path(root).parent, walls=False)
-        return replace(paths, run=run, own=paths.app / OWN)
+        return replace(paths, run=run, inside_run=str(run), own=paths.app / OWN)
 
     @property
     def inside_app(self) -> str:

@@ -72,6 +72,7 @@ class DeploymentAgent:
     async def run(self) -> None:
         """Work until it is cancelled; everything that it started goes on without it."""
         await self._memory.load(self._now())
+        await self._hands.give_credentials(self._deployments)
         self._bus.on_connected(self._greet)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._hear())

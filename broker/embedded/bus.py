@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from broker.access import USERS, may
+from broker.access import USERS, may, may_bind
 from broker.bus import LEASE_S, Deliveries, Health, Limits, Link
 from broker.embedded.engine import call, enter, hand_over, leave
 from broker.embedded.reader import Reader
@@ -135,6 +135,8 @@ class EmbeddedBus:
             self._demand(_CONFIGURE, name)
             self.world.add_queue(Queue(name, lease_arguments(duration_s)))
             for exchange in exchanges:
+                if not may_bind(self._user, exchange, key):
+                    raise Denied(f"{self._user} may not bind {key} of {exchange}")
                 self.world.bind(Binding(name, exchange, key))
 
         return Reader(self, name, under=channel, prefetch=0, make=make)

@@ -81,6 +81,11 @@ class PrivateBroker:
         return self.url("operator")
 
     @property
+    def application_url(self) -> str:
+        """For the applications in the slivers."""
+        return self.url("application")
+
+    @property
     def management_url(self) -> str:
         """``http://HOST:PORT``, without user and password; see `admin`."""
         return f"http://{LOOPBACK}:{self._ports.management}"

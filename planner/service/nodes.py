@@ -196,6 +196,7 @@ class Nodes:
         return {
             "host": name,
             "broker": self._config.node_broker,
+            "application_broker": self._config.application_broker,
             "queue": node_queue(name),
             "heartbeat_s": self._config.heartbeat,
             "depot": self._told.depot(),

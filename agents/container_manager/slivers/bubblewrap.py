@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from agents.container_manager.slivers import directories, etc, users
+from agents.container_manager.slivers import directories, etc, programs, users
 from agents.container_manager.slivers.directory_driver import DirectoryDriver, init_command
 from agents.container_manager.slivers.launching import detached
 from agents.container_manager.slivers.place import PRIVATE, Inside, Place
@@ -81,6 +81,7 @@ class BubblewrapDriver(DirectoryDriver):
             place = Place(Slice("probe"), Host("probe"), Path(scratch).resolve() / "slivers" / "probe")
             try:
                 self.create(place)
+                programs.write(place)
                 self._prepare(place)
                 return _tried([*self._walls(place), *init_command()[:-1], "import json, os, socket"])
             except (OSError, DsmtError) as error:
@@ -197,7 +198,7 @@ def _own(place: Place) -> list[str]:
         words += ["--bind", str(place.root / name), target]
     for path in etc.bound():
         words += ["--ro-bind", str(path), str(path)]
-    words += ["--bind", str(place.run), RUN]
+    words += ["--bind", str(place.run), RUN, "--ro-bind", str(place.programs), programs.INSIDE]
     return [*words, "--ro-bind", str(place.packages), PACKAGES]
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 # Imported for its byte code only: where a sliver reads it, nobody can write it.
 import agents.sliver_init.main  # noqa: F401
 from agents import local_socket, state_file
-from agents.container_manager.slivers import directories, record
+from agents.container_manager.slivers import directories, programs, record
 from agents.container_manager.slivers.driver import GRACE_S, AgentCommand
 from agents.container_manager.slivers.place import Inside, Place
 from agents.container_manager.slivers.record import InitRecord
@@ -82,6 +82,7 @@ class DirectoryDriver(ABC):
         running = self.adopt(place)
         if running is not None:
             return running
+        programs.write(place)
         self._prepare(place)
         place.boot_log.unlink(missing_ok=True)
         pid = self._launch(place, self._init_argv(place, agent))

@@ -45,6 +45,11 @@ class Place:
         return self.directory / "packages"
 
     @property
+    def programs(self) -> Path:
+        """DSMT's programs for the scripts; the node's, and read only in the sliver."""
+        return self.directory / "bin"
+
+    @property
     def init_socket(self) -> Path:
         """Served by the init."""
         return self.run / "init.sock"

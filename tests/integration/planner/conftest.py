@@ -73,6 +73,7 @@ class Site:
             "DSMT_BROKER": self.urls("planner"),
             "DSMT_NODE_BROKER": self.urls("node"),
             "DSMT_OPERATOR_BROKER": self.urls("operator"),
+            "DSMT_APPLICATION_BROKER": self.urls("application"),
         }
         command = [sys.executable, "-m", "planner.main", "run", "--data", str(self.data)]
         command += ["--heartbeat", str(HEARTBEAT_S), "--listen", "127.0.0.1:0", *options]

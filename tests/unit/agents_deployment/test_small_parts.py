@@ -45,6 +45,7 @@ def test_paths_inside_are_found_from_outside() -> None:
     environment = {"DSMT_ROOT": "/d/slivers/s/root"}
     inside = SliverPaths.of_environment(environment, Path("/d/slivers/s/run"))
     assert replace(inside, own=open_paths.own) == open_paths
+    assert inside.inside_programs == "/d/slivers/s/bin"
     assert inside.own == Path("/d/slivers/s/root/app/.dsmt")
 
 

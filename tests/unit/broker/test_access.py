@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.access import PERMISSIONS, TOPIC_PERMISSIONS, may, password_hash
+from broker.access import PERMISSIONS, TOPIC_PERMISSIONS, may, may_bind, password_hash
 from dsmt_core.channels import Channel, routing_key
 from dsmt_core.rights import DEAD, NODES, ORDERS, PSEPR, may_speak
 
@@ -46,7 +46,9 @@ def broker_lets(user: str, exchange: str, key: str) -> bool:
     return all(re.search(pattern, key) for pattern in topics)
 
 
-@given(st.sampled_from(["node", "operator"]), st.sampled_from([PSEPR, ORDERS, NODES]), CHANNELS)
+@given(
+    st.sampled_from(["node", "operator", "application"]), st.sampled_from([PSEPR, ORDERS, NODES]), CHANNELS
+)
 def test_the_broker_lets_through_what_the_receiver_believes(
     user: str, exchange: str, channel: Channel
 ) -> None:
@@ -54,7 +56,9 @@ def test_the_broker_lets_through_what_the_receiver_believes(
     assert broker_lets(user, exchange, routing_key(channel)) or not believed
 
 
-@given(st.sampled_from(["node", "operator"]), st.sampled_from([PSEPR, ORDERS, NODES]), CHANNELS)
+@given(
+    st.sampled_from(["node", "operator", "application"]), st.sampled_from([PSEPR, ORDERS, NODES]), CHANNELS
+)
 def test_the_broker_stops_what_the_receiver_would_not_believe(
     user: str, exchange: str, channel: Channel
 ) -> None:
@@ -80,12 +84,45 @@ def test_the_broker_stops_what_the_receiver_would_not_believe(
         ("operator", "write", ORDERS, False),
         ("operator", "read", ORDERS, True),
         ("operator", "read", DEAD, False),
+        ("application", "configure", "lease.application.x", True),
+        ("application", "configure", "lease.operator.x", False),
+        ("application", "read", "lease.operator.x", False),
+        ("application", "read", ORDERS, False),
+        ("application", "read", NODES, False),
+        ("application", "read", DEAD, False),
+        ("application", "read", "dsmt.dead.1", False),
+        ("application", "read", "psepr.history", False),
+        ("application", "write", ORDERS, False),
+        ("application", "write", NODES, False),
+        ("application", "write", PSEPR, True),
         ("planner", "configure", "anything", True),
         ("stranger", "read", "anything", False),
     ],
 )
 def test_permissions(user: str, action: str, name: str, *, allowed: bool) -> None:
     assert may(user, action, name) is allowed
+
+
+@pytest.mark.parametrize(
+    ("key", "allowed"),
+    [
+        ("com.example.#", True),
+        ("com.#", True),
+        ("org.example.#", True),
+        ("org.dsmtx.#", True),
+        ("org.dsmt.#", False),
+        ("org.dsmt", False),
+        ("org.#", False),
+        ("org.*.ns.#", False),
+        ("*.dsmt.#", False),
+        ("#", False),
+        ("#.heartbeat", False),
+        ("*", False),
+    ],
+)
+def test_an_application_binds_nothing_that_could_hear_dsmt(key: str, *, allowed: bool) -> None:
+    assert may_bind("application", PSEPR, key) is allowed
+    assert may_bind("operator", PSEPR, key)
 
 
 def test_every_topic_exchange_a_limited_user_may_write_has_a_topic_permission() -> None:

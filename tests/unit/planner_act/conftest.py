@@ -40,6 +40,7 @@ def config(tmp_path: Path) -> PlannerConfig:
         broker=f"memory://planner@{world}",
         node_broker=f"memory://node@{world}",
         operator_broker=f"memory://operator@{world}",
+        application_broker=f"memory://application@{world}",
         depot="http://depot.example",
         heartbeat=0.2,
         round_every=0.01,
