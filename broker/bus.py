@@ -29,6 +29,7 @@ from typing import Final, Protocol
 from broker.topology import Binding, Queue
 from dsmt_core.channels import ROOT, Channel
 from dsmt_core.events import Event
+from dsmt_core.history import Since
 from dsmt_core.rights import ORDERS, PSEPR
 from dsmt_core.wire import MSGPACK
 
@@ -101,6 +102,7 @@ class Delivery:
 
     Attributes:
         lost: how many deliveries a slow subscriber lost right before this one.
+        offset: its place in the history; None when it comes from elsewhere.
     """
 
     event: Event
@@ -109,6 +111,7 @@ class Delivery:
     redelivered: bool = False
     lost: int = 0
     ack: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+    offset: int | None = None
 
 
 Deliveries = AbstractAsyncContextManager[AsyncIterator[Delivery]]
@@ -202,6 +205,24 @@ class Bus(Protocol):
             queue: its name.
             under: deliveries from channels outside are refused.
             prefetch: how many may be unacknowledged.
+        """
+        ...
+
+    def replay(self, since: Since, *, channel: Channel = ROOT) -> Deliveries:
+        """Read the history from ``since`` on, and go on as it grows; only the planner may.
+
+        Each delivery has its ``offset``, and acknowledges itself. After a reconnect it goes on behind the
+        last that was read, without gap or repeat. What fails the receiver's check is skipped: who heard
+        it live has sent it to the dead letters. While there is no history, it is tried again with
+        back-off. What was published straight to the exchange `dsmt_core.rights.HISTORY` is delivered
+        whatever the channel: it marks a place.
+
+        Args:
+            since: the beginning; a time is compared with ``Event.sent_at``.
+            channel: only what lies at or below it.
+
+        Raises:
+            Unavailable, Denied: on entering: there is no history in time, or this user may not read it.
         """
         ...
 

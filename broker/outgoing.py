@@ -26,6 +26,7 @@ class Entry:
         posted: it goes to the outbox rather than failing.
         dropped: it is not to be sent (again).
         content_type: which codec wrote the body.
+        kept: it belongs into the history.
     """
 
     exchange: str
@@ -36,6 +37,7 @@ class Entry:
     posted: bool = False
     dropped: bool = False
     content_type: str = MSGPACK
+    kept: bool = False
 
     @property
     def obsolete(self) -> bool:

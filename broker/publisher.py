@@ -17,6 +17,7 @@ from broker.outgoing import Entry, Outgoing
 from broker.sending import checked
 from dsmt_core.errors import DsmtError, NotFound, Unavailable
 from dsmt_core.events import Event
+from dsmt_core.history import kept
 from dsmt_core.wire import MSGPACK
 
 _SWEEP_S: Final = 0.5
@@ -51,14 +52,16 @@ class Publisher:
             raise Unavailable("the broker is away", hint=self._health.last_error)
         waiter = self._loop.create_future()
         deadline = self._loop.time() + self._limits.confirm_s
-        self._out.add(Entry(exchange, key, body, waiter, deadline, content_type=content_type))
+        entry = Entry(exchange, key, body, waiter, deadline, content_type=content_type, kept=kept(event))
+        self._out.add(entry)
         self._pump()
         await waiter
 
     async def post(self, event: Event, exchange: str) -> bool:
         """See `broker.bus.Bus.post`."""
         key, body = checked(event, exchange, user=self._user)
-        entry = Entry(exchange, key, body, None, self._loop.time() + self._limits.confirm_s, posted=True)
+        deadline = self._loop.time() + self._limits.confirm_s
+        entry = Entry(exchange, key, body, None, deadline, posted=True, kept=kept(event))
         if not self._connected or self._blocked:
             self._out.shelve(entry)
             return False

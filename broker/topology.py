@@ -3,18 +3,27 @@
 Few durable topic exchanges carry everything; each node and each agent has one queue with one binding,
 declared by the planner, so that nodes and slivers need no configure right. A queue's arguments are part
 of its identity: whoever changes them raises the version in its name.
+
+What is worth keeping (`dsmt_core.history.kept`) carries the header `KEEP`. A headers exchange behind
+`FEEDS` hands exactly that on to a stream: patterns of routing keys could not say what is *not* to be kept.
+The stream has no version: how much it keeps is the operator's choice, and changing it must lose nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dsmt_core.channels import DEPLOYMENT, NODE, agent_orders_binding, binding_key, node_orders_binding
 from dsmt_core.names import Host, Slice
-from dsmt_core.rights import DEAD, NODES, ORDERS, PSEPR
+from dsmt_core.rights import DEAD, HISTORY, NODES, ORDERS, PSEPR
 
 EXCHANGES: Final = (PSEPR, ORDERS, NODES, DEAD)
+# Those whose events may be kept; each is bound to the exchange `HISTORY`.
+FEEDS: Final = (PSEPR, ORDERS)
+# The header of what is to be kept.
+KEEP: Final[Mapping[str, Any]] = {"keep": 1}
 
 INGEST: Final = "dsmt.ingest.1"
 HEARTBEATS: Final = "dsmt.heartbeats.1"
@@ -22,6 +31,11 @@ DEAD_LETTERS: Final = "dsmt.dead.1"
 LEASE_PREFIX: Final = "lease."
 
 ORDER_TTL_S: Final = 30.0
+HISTORY_AGE_S: Final = 7 * 86_400.0
+HISTORY_BYTES: Final = 2 << 30
+# Retention drops whole segments, and one is always kept.
+_SEGMENT_BYTES: Final = 50_000_000
+_SEGMENTS: Final = 4
 _HEARTBEATS_KEPT: Final = 100_000
 _DEAD_KEPT: Final = 10_000
 _ORDERS_KEPT: Final = 10_000
@@ -38,11 +52,12 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """``queue`` hears what ``exchange`` routes by ``key``."""
+    """``queue`` hears what ``exchange`` routes by ``key``, or by ``arguments`` (a headers exchange)."""
 
     queue: str
     exchange: str
     key: str
+    arguments: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 def node_queue(host: Host) -> str:
@@ -90,6 +105,22 @@ def node_topology(host: Host) -> tuple[list[Queue], list[Binding]]:
 def agent_topology(slice_: Slice, host: Host) -> tuple[list[Queue], list[Binding]]:
     """The queue of one agent."""
     return _orders(agent_queue(slice_, host), agent_orders_binding(slice_, host))
+
+
+def history_topology(age_s: float, size: int) -> tuple[list[Queue], list[Binding]]:
+    """The stream of all that is kept.
+
+    Args:
+        age_s: what is older may be dropped.
+        size: in bytes; beyond it the oldest may be dropped.
+    """
+    arguments = {
+        "x-queue-type": "stream",
+        "x-max-age": f"{max(1, round(age_s))}s",
+        "x-max-length-bytes": size,
+        "x-stream-max-segment-size-bytes": min(_SEGMENT_BYTES, max(1, size // _SEGMENTS)),
+    }
+    return [Queue(HISTORY, arguments)], [Binding(HISTORY, HISTORY, "", {"x-match": "all", **KEEP})]
 
 
 def lease_arguments(duration_s: float) -> dict[str, Any]:

@@ -19,6 +19,7 @@ PSEPR: Final = "psepr"
 ORDERS: Final = "psepr.orders"
 NODES: Final = "psepr.nodes"
 DEAD: Final = "psepr.dead"
+HISTORY: Final = "psepr.history"
 
 PLANNER: Final = "planner"
 # One user for all nodes and their slivers, one for all operators, and one for all applications.
@@ -67,7 +68,7 @@ def may_speak(user: str, exchange: str, channel: Channel) -> bool:
 @lru_cache(_REMEMBERED)
 def _may_speak(user: str, exchange: str, channel: Channel) -> bool:
     if user == PLANNER:
-        return exchange in {PSEPR, ORDERS}
+        return exchange in {PSEPR, ORDERS, HISTORY}
     kind, _, rest = user.partition(".")
     if kind == "node":
         return _node_may(rest, exchange, channel)

@@ -18,14 +18,16 @@ from broker.access import USERS, may, may_bind
 from broker.bus import LEASE_S, Deliveries, Health, Limits, Link
 from broker.embedded.engine import call, enter, hand_over, leave
 from broker.embedded.reader import Reader
+from broker.embedded.replay import Replay
 from broker.outgoing import Entry
 from broker.publisher import Publisher
 from broker.reading import Message, dead_letter
 from broker.sending import checked
-from broker.topology import LEASE_PREFIX, Binding, Queue, lease_arguments
+from broker.topology import KEEP, LEASE_PREFIX, Binding, Queue, lease_arguments
 from dsmt_core.channels import ROOT, Channel, binding_key
 from dsmt_core.errors import Denied, DsmtError, NotFound, Unavailable
 from dsmt_core.events import Event
+from dsmt_core.history import Since
 from dsmt_core.rights import DEAD, ORDERS, PSEPR
 from dsmt_core.wire import MSGPACK
 
@@ -57,6 +59,7 @@ class EmbeddedBus:
         self._epoch = self._tag = 0
         self._broken = 0
         self._readers: set[Reader] = set()
+        self._replays: set[Replay] = set()
         self._calls: list[Callable[[], Awaitable[None]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._connected = asyncio.Event()
@@ -93,6 +96,8 @@ class EmbeddedBus:
         self._closed = True
         await self._publisher.drain(self.limits.close_s)
         await asyncio.gather(*(reader.close() for reader in list(self._readers)))
+        for replay in list(self._replays):
+            replay.end()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -145,6 +150,10 @@ class EmbeddedBus:
         """See the port."""
         return Reader(self, queue, under=under, prefetch=prefetch)
 
+    def replay(self, since: Since, *, channel: Channel = ROOT) -> Deliveries:
+        """See the port."""
+        return Replay(self, since, channel=channel)
+
     async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
         """See the port."""
         for name in [PSEPR, *(queue.name for queue in queues)]:
@@ -165,6 +174,10 @@ class EmbeddedBus:
     def readers(self) -> set[Reader]:
         """All that are entered."""
         return self._readers
+
+    def replays(self) -> set[Replay]:
+        """The same of replays."""
+        return self._replays
 
     async def call(self, work: Callable[[], Any]) -> Any:
         """Do something in the engine's thread and await it."""
@@ -231,7 +244,10 @@ class EmbeddedBus:
 
     def _transmit(self, entry: Entry) -> None:
         self._tag += 1
-        message = Message(entry.body, entry.content_type, entry.exchange, entry.key, self._user)
+        headers = KEEP if entry.kept else {}
+        message = Message(
+            entry.body, entry.content_type, entry.exchange, entry.key, self._user, headers=headers
+        )
         self.do(partial(self._route, message, self._epoch, self._tag))
 
     def _route(self, message: Message, epoch: int, tag: int) -> None:

@@ -14,12 +14,15 @@ from typing import Any, Final
 
 from kombu.connection import Connection
 
+from broker.embedded.history import History
 from broker.reading import Message
-from broker.topology import EXCHANGES, Binding, Queue
+from broker.topology import EXCHANGES, FEEDS, KEEP, Binding, Queue
 from dsmt_core.errors import Conflict, NotFound
+from dsmt_core.rights import HISTORY
 
 _KEPT: Final = 100_000
 _MAX_LENGTH: Final = "x-max-length"
+_KEPT_FROM: Final = frozenset({*FEEDS, HISTORY})
 
 
 @dataclass(eq=False, slots=True)
@@ -52,6 +55,7 @@ class World:
         self.users = 0
         self.away = False
         self.members: set[Callable[[bool], None]] = set()
+        self.history = History()
         self._queues: dict[str, Queue] = {}
         self._bindings: dict[str, set[Binding]] = {}
         self._returned: dict[str, deque[Message]] = {}
@@ -77,6 +81,8 @@ class World:
         channel.basic_publish(prepared, exchange, message.routing_key)
         for queue in channel._lookup(exchange, message.routing_key):  # noqa: SLF001 - the routing itself
             self._pump(queue[len(self._scoped("")) :])
+        if message.exchange in _KEPT_FROM and KEEP.items() <= message.headers.items():
+            self.history.add(message)
 
     def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
         """Make the exchanges, queues and bindings; doing it again changes nothing.
@@ -86,7 +92,7 @@ class World:
             NotFound: a binding names an unknown queue or exchange.
         """
         channel = self._open()
-        for exchange in EXCHANGES:
+        for exchange in (*EXCHANGES, HISTORY):
             channel.exchange_declare(self._scoped(exchange), "topic", durable=True)
         for queue in queues:
             known = self._queues.setdefault(queue.name, queue)

@@ -20,11 +20,13 @@ from broker.rabbit.consumer import Consumer
 from broker.rabbit.hints import Hints
 from broker.rabbit.lease import Lease
 from broker.rabbit.reader import Reader
+from broker.rabbit.replay import Replay
 from broker.reading import Message
 from broker.topology import LEASE_PREFIX, Binding, Queue
 from dsmt_core.channels import ROOT, Channel, binding_key
 from dsmt_core.errors import Denied, DsmtError, Unavailable
 from dsmt_core.events import Event
+from dsmt_core.history import Since
 from dsmt_core.rights import ORDERS, PSEPR
 from dsmt_core.wire import MSGPACK
 
@@ -131,6 +133,10 @@ class RabbitBus:
     def consume(self, queue: str, *, under: Channel = ROOT, prefetch: int = 300) -> Deliveries:
         """See the port."""
         return Consumer(self, queue, under=under, prefetch=prefetch)
+
+    def replay(self, since: Since, *, channel: Channel = ROOT) -> Deliveries:
+        """See the port."""
+        return Replay(self, since, channel=channel)
 
     async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
         """See the port."""

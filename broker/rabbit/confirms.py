@@ -15,6 +15,7 @@ from broker.outgoing import Entry
 from broker.publisher import Publisher
 from broker.rabbit.channel import Channel
 from broker.rabbit.connection import Connection
+from broker.topology import KEEP
 from dsmt_core.errors import Denied, DsmtError
 from dsmt_core.wire import CONTENT_TYPES
 
@@ -34,10 +35,14 @@ class Confirms:
         self._limits = limits
         self._health = health
         self._properties = {
-            content_type: pika.BasicProperties(
-                content_type=content_type, delivery_mode=pika.DeliveryMode.Persistent.value, user_id=user
+            (content_type, keep): pika.BasicProperties(
+                content_type=content_type,
+                delivery_mode=pika.DeliveryMode.Persistent.value,
+                user_id=user,
+                headers=dict(KEEP) if keep else None,
             )
             for content_type in CONTENT_TYPES
+            for keep in (False, True)
         }
 
     async def keep(self, connection: Connection, in_place: asyncio.Event) -> None:
@@ -66,7 +71,8 @@ class Confirms:
 
     def _send(self, raw: Any, entry: Entry) -> None:
         try:
-            raw.basic_publish(entry.exchange, entry.key, entry.body, self._properties[entry.content_type])
+            properties = self._properties[entry.content_type, entry.kept]
+            raw.basic_publish(entry.exchange, entry.key, entry.body, properties)
         except AMQPError as error:
             # The channel is just ending; what it was given is sent again on the next.
             self._health.last_error = str(error) or type(error).__name__

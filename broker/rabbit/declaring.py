@@ -11,8 +11,9 @@ from typing import Any
 from broker.bus import Limits
 from broker.rabbit.channel import Channel
 from broker.rabbit.connection import Connection
-from broker.topology import EXCHANGES, Binding, Queue
+from broker.topology import EXCHANGES, FEEDS, Binding, Queue
 from dsmt_core.errors import NotFound
+from dsmt_core.rights import HISTORY
 
 
 async def declare(
@@ -54,9 +55,12 @@ def _send(raw: Any, queues: Sequence[Queue], bindings: Sequence[Binding], callba
     """All without an answer, and one with: what is refused on the way closes the channel instead."""
     for exchange in EXCHANGES:
         raw.exchange_declare(exchange, "topic", durable=True)
+    raw.exchange_declare(HISTORY, "headers", durable=True)
+    for exchange in FEEDS:
+        raw.exchange_bind(HISTORY, exchange, "#")
     for queue in queues:
         raw.queue_declare(queue.name, durable=True, arguments=queue.arguments)
     for binding in bindings:
         # pika's bindings without a callback are sent without waiting for an answer, too.
-        raw.queue_bind(binding.queue, binding.exchange, binding.key)
+        raw.queue_bind(binding.queue, binding.exchange, binding.key, binding.arguments)
     raw.exchange_declare(EXCHANGES[0], "topic", durable=True, callback=callback)
