@@ -27,6 +27,7 @@ SLIVER_MGR: Final = "org.dsmt.component.sliver-mgr"
 SLIVER_BOOTSTRAP: Final = "org.dsmt.component.sliver-bootstrap"
 DEPLOYMENT_AGENT: Final = "org.dsmt.component.deployment-agent"
 CONTAINER: Final = "org.dsmt.component.container"
+PLANNER: Final = "org.dsmt.component.planner"
 
 DEFAULT_AGENT: Final = "deployment-agent"
 WRAPPER_PREFIX: Final = "dsmtw_"

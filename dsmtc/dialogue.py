@@ -30,6 +30,9 @@ OPTIONS: Final = {
     "create": ("--slice", "--user", "--agent", "--plan", "--member"),
     "status": ("--watch", "--until-running", "--timeout", "--json"),
     "events": ("--follow", "--channel", "--state", "--field", "--count", "--timeout", "--json"),
+    "services": ("--check", "--json"),
+    "channels": ("--below", "--json"),
+    "publish": ("--channel", "--field", "--value", "--service", "--xml"),
     "update": ("--host", "--version"),
 }
 _OWN: Final = ("help", "use", "exit", "quit")

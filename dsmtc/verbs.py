@@ -39,6 +39,9 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "Nodes and events": {
         "nodes": "list, show, invite, forget: the machines",
         "events": "what is said on PsEPR (--follow)",
+        "services": "who speaks there, and as it said (--check)",
+        "channels": "where something is said, and what is silent",
+        "publish": "say something yourself",
         "broker": "the URL with which a program of yours connects to PsEPR",
     },
     "You": {

@@ -22,7 +22,7 @@ from agents.container_manager.reports import Reports
 from agents.container_manager.restoring import found_slivers
 from agents.container_manager.slivers.choosing import Choice
 from agents.package_cache import Depot, PackageCache
-from broker import retry
+from broker import condition, retry
 from broker.bus import Bus, Delivery
 from dsmt_core.channels import DEPLOYMENT
 from dsmt_core.commands import order_of
@@ -81,7 +81,8 @@ class Life:
     def begin(self, tasks: asyncio.TaskGroup) -> None:
         """Start the tasks of this life."""
         self._tasks = tasks
-        for work in (self._own(), self._hear(), self._beat(), self._look_at_facts()):
+        health = condition.watch(self._bus, lambda now: self._said(self._reports.health(now)))
+        for work in (self._own(), self._hear(), self._beat(), self._look_at_facts(), health):
             tasks.create_task(work)
 
     def told(self, joined: Joined) -> None:

@@ -12,14 +12,15 @@ from typing import Final
 from broker.bus import Bus
 from dsmt_core.channels import facts_channel, heartbeat_channel, status_channel
 from dsmt_core.errors import DsmtError
-from dsmt_core.events import DEPLOYMENT_STATUS, Sender, legal_text
+from dsmt_core.events import DEPLOYMENT_STATUS, VALUE_EXPIRY_S, Sender, legal_text
+from dsmt_core.health import HEALTH, PERIOD_S, Condition, health_pairs
 from dsmt_core.lifecycle import State
 from dsmt_core.names import CONTAINER, CONTAINER_MGR, SLIVER_MGR, Host, Slice, manager_of
 from dsmt_core.nodes import FACTS, HEARTBEAT, HOLDINGS, digest, gone_pairs, sliver_pairs
 from dsmt_core.rights import NODES
 
 _REASON: Final = 400
-# How many periods a heartbeat's value holds.
+# How many periods the value of what repeats holds.
 _HOLDS: Final = 3
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,10 @@ class Reports:
         """Say what the machine is like."""
         await self._tell(FACTS, {"hostname": str(self._host), **facts})
 
+    async def health(self, condition: Condition) -> None:
+        """Say how this process is doing."""
+        await self._tell(HEALTH, {"hostname": str(self._host), **health_pairs(condition)}, PERIOD_S)
+
     def heartbeat(self, held: Mapping[Slice, int]) -> None:
         """One heartbeat, if the broker is there."""
         event = self._beats.event(
@@ -95,9 +100,15 @@ class Reports:
         except DsmtError as error:
             log.warning("the heartbeat was refused: %s", error)
 
-    async def _tell(self, field: str, pairs: Mapping[str, str]) -> None:
+    async def _tell(self, field: str, pairs: Mapping[str, str], emit_rate: float = 0.0) -> None:
         async with self._turn:
             event = self._node.event(
-                facts_channel(self._host), field, now=time.time(), id_=uuid.uuid4().hex, pairs=pairs
+                facts_channel(self._host),
+                field,
+                now=time.time(),
+                id_=uuid.uuid4().hex,
+                pairs=pairs,
+                emit_rate=emit_rate,
+                expiry=max(VALUE_EXPIRY_S, _HOLDS * emit_rate),
             )
             await self._bus.post(event)

@@ -24,6 +24,7 @@ from agents.deployment_agent.memory import Memory
 from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.sliver import Sliver
 from agents.deployment_agent.voice import Voice
+from broker import condition
 from broker.bus import Bus, Delivery
 from dsmt_core.channels import command_channel
 from dsmt_core.commands import NO_APPLICATION, Order, order_of
@@ -79,6 +80,7 @@ class DeploymentAgent:
             await self._begun.wait()
             group.create_task(self._watch())
             group.create_task(self._tell())
+            group.create_task(condition.watch(self._bus, self._voice.health))
             await self._work(group)
 
     async def _work(self, group: asyncio.TaskGroup) -> None:

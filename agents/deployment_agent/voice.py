@@ -16,6 +16,7 @@ from broker.bus import Bus, Link
 from dsmt_core.channels import status_channel
 from dsmt_core.errors import DsmtError
 from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, VALUE_EXPIRY_S, Sender, legal_text
+from dsmt_core.health import HEALTH, PERIOD_S, Condition, health_pairs
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, manager_of
 from dsmt_core.nodes import HOLDINGS, Held, application_pairs
@@ -70,6 +71,12 @@ class Voice:
             pairs["asks"] = "yes"
         if self.heard:
             await self._post(HOLDINGS, pairs, self._config.status_period)
+
+    async def health(self, condition: Condition) -> None:
+        """Tell how this process is doing."""
+        pairs = {"hostname": self._config.host, "slice": self._config.slice, **health_pairs(condition)}
+        if self.heard:
+            await self._post(HEALTH, pairs, PERIOD_S)
 
     async def _post(self, field: str, pairs: Mapping[str, str], period_s: float = 0.0) -> None:
         event = self._sender.event(

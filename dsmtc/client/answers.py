@@ -127,6 +127,53 @@ class Changed(TypedDict):
     changed: bool
 
 
+class Condition(TypedDict):
+    """How a process is doing: its link to the broker, counters that only grow, its loop's lag (seconds)."""
+
+    link: str
+    connects: int
+    unconfirmed: int
+    outbox: int
+    dropped: int
+    refused: int
+    lost: int
+    lag_s: float
+
+
+class ProcessHealth(Condition):
+    """The same as a process on a node told it last."""
+
+    heard_at: float
+
+
+class PlannerHealth(Condition):
+    """The planner's own.
+
+    Attributes:
+        trouble: why its last round failed; empty when it did not.
+        watched, unwatched: things whose silence would be noticed, and those beyond the limit.
+    """
+
+    trouble: str
+    watched: int
+    unwatched: int
+
+
+class SilenceShown(TypedDict):
+    """What should have been said and was not; ``period`` and times in seconds."""
+
+    channel: str
+    instance: str
+    service: str
+    field: str
+    about: str
+    host: str
+    slice: str
+    heard_at: float
+    since: float
+    period: float
+
+
 class ApplicationStatus(TypedDict):
     """One application on one host."""
 
@@ -149,6 +196,7 @@ class HostStatus(TypedDict):
     agent: str
     applications: list[ApplicationStatus]
     reason: str
+    unwell: NotRequired[list[str]]
 
 
 class SliceStatus(TypedDict):
@@ -167,6 +215,8 @@ class SliceStatus(TypedDict):
     missing: int
     hosts: list[HostStatus]
     waiting_reasons: list[str]
+    silences: NotRequired[list[SilenceShown]]
+    planner: NotRequired[PlannerHealth]
 
 
 class Evidence(TypedDict):
@@ -187,6 +237,8 @@ class Node(TypedDict):
     evidence: list[Evidence]
     slivers: list[str]
     facts: dict[str, str]
+    health: NotRequired[ProcessHealth | None]
+    unwell: NotRequired[list[str]]
 
 
 class Invitation(TypedDict):

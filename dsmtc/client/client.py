@@ -16,11 +16,11 @@ from urllib.parse import quote, urlencode
 
 from dsmt_core.errors import Invalid, Unavailable
 from dsmtc.client import answers
-from dsmtc.client.caller import Caller
+from dsmtc.client.psepr import PsEPR
 from dsmtc.client.transport import file_chunks
 
 
-class Client(Caller):
+class Client(PsEPR):
     """The planner, for one caller."""
 
     # -- who ---------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from dsmtc.client import ApplicationStatus, HostStatus, SliceStatus
+from dsmtc.client.answers import PlannerHealth
+from dsmtc.rendering.catalogue import silence_line
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import since
 from dsmtc.rendering.views import named_plan
@@ -24,6 +26,7 @@ COLUMNS: Final = (
 # More reasons than fit on a screen say less than their number.
 REASONS: Final = 10
 _WAITING: Final = "waiting: "
+COUNTED: Final = ("dropped", "refused", "lost")
 STATES: Final = frozenset({"NODE", "CONTAINER", "AGENT", "STATE"})
 
 
@@ -40,15 +43,36 @@ def status_view(status: SliceStatus, now: float) -> View:
     head = f"slice {status['slice']}: {managed}, {_plan(status)}"
     yield f"{head}, agent {status.get('agent') or 'none'}, generation {status['generation']}"
     yield headline(status)
-    reasons = status.get("waiting_reasons", [])
-    for reason in reasons[:REASONS]:
-        yield f"waiting: {reason}"
-    if len(reasons) > REASONS:
-        yield f"waiting: and {len(reasons) - REASONS} more; --json tells all"
+    if own := status.get("planner"):
+        yield planner_line(own)
+    yield from _first("waiting", status.get("waiting_reasons", []))
+    yield from _first("unwell", list(_unwell(status)))
+    yield from _first("silent", [silence_line(one, now) for one in status.get("silences", [])])
     rows = [row for host in status["hosts"] for row in _rows(host, now)]
     if rows:
         yield ""
         yield Table(COLUMNS, rows, STATES)
+
+
+def planner_line(own: PlannerHealth) -> str:
+    """How the planner itself is doing, in one line."""
+    counts = ", ".join(f"{own[name]} {name}" for name in COUNTED)
+    line = f"planner: broker {own['link']}, lag {own['lag_s'] * 1000:.0f} ms, {counts}"
+    return f"{line}; rounds fail: {own['trouble']}" if own["trouble"] else line
+
+
+def _first(what: str, lines: list[str]) -> Iterator[str]:
+    """The first of many lines, and how many there are more."""
+    for line in lines[:REASONS]:
+        yield f"{what}: {line}"
+    if len(lines) > REASONS:
+        yield f"{what}: and {len(lines) - REASONS} more; --json tells all"
+
+
+def _unwell(status: SliceStatus) -> Iterator[str]:
+    for host in status["hosts"]:
+        for said in host.get("unwell", []):
+            yield f"{host['host']}: {said}"
 
 
 def _plan(status: SliceStatus) -> str:
@@ -73,6 +97,11 @@ def _facts(status: SliceStatus) -> Iterator[tuple[str, str]]:
     yield "plan", _plan(status).removeprefix("plan ")
     for reason in status.get("waiting_reasons", []):
         yield f"{_WAITING}{reason}", ""
+    for said in _unwell(status):
+        yield f"unwell {said}", ""
+    for one in status.get("silences", []):
+        about = " ".join(filter(None, (one["about"], one["field"])))
+        yield f"{one['host'] or one['instance']} {about}", "silent"
     for host in status["hosts"]:
         name = host["host"]
         yield f"{name} node", host["node_state"]

@@ -166,12 +166,15 @@ def node(found: Node, now: float) -> View:
     facts = [(name, str(value)) for name, value in sorted(found.get("facts", {}).items())]
     view: list[str | Table] = list(nodes([found], now))
     view += ["", Table(("SEEN", "BY", "EVIDENCE"), evidence)] if evidence else []
+    if health := found.get("health"):
+        told = [(name, str(value)) for name, value in health.items() if name != "heard_at"]
+        view += ["", Table(("HEALTH", f"{since(health['heard_at'], now)} AGO"), told)]
     return [*view, "", Table(("FACT", "VALUE"), facts)]
 
 
 def _latest(found: Node) -> str:
     evidence = found.get("evidence", [])
-    return evidence[-1]["what"] if evidence else ""
+    return "; ".join([*(found.get("unwell") or []), *([evidence[-1]["what"]] if evidence else [])])
 
 
 def accounts(found: Sequence[Account]) -> View:

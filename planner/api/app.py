@@ -12,7 +12,19 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from dsmt_core.errors import DsmtError, Invalid, NotFound, Unauthenticated
-from planner.api import accounts, applications, events, models, nodes, packages, plans, sessions, slices
+from planner.api import (
+    accounts,
+    applications,
+    events,
+    models,
+    nodes,
+    packages,
+    plans,
+    publishing,
+    services,
+    sessions,
+    slices,
+)
 from planner.api.limits import BodyLimit
 from planner.service.planner import Planner
 
@@ -26,6 +38,8 @@ ROUTERS: Final = (
     applications.router,
     nodes.router,
     events.router,
+    publishing.router,
+    services.router,
 )
 _log = structlog.get_logger(__name__)
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from dsmt_core.events import ATTRIBUTE, DELIVERY_TTL_S, VALUE_EXPIRY_S
+
 Text = Annotated[str, StringConstraints(max_length=1024)]
 LongText = Annotated[str, StringConstraints(max_length=65_536)]
 Parameters = Annotated[dict[Text, LongText], Field(max_length=64)]
@@ -102,3 +104,20 @@ class Join(Body):
     token: Text = ""
     boot_id: Text
     claim: Text
+
+
+class Publication(Body):
+    """An event to publish, in its fields or as a document of PsEPR XML; times are seconds."""
+
+    channel: Text = ""
+    field: Text = ""
+    value: Annotated[str, StringConstraints(max_length=1 << 20)] = ""
+    pairs: Annotated[dict[Text, LongText], Field(max_length=1024)] = {}
+    payload: Text = ATTRIBUTE
+    service: Text = ""
+    to_service: Text = ""
+    to_instance: Text = ""
+    ttl: float = DELIVERY_TTL_S
+    expiry: float = VALUE_EXPIRY_S
+    emit_rate: float = 0.0
+    xml: Annotated[str, StringConstraints(max_length=1 << 20)] | None = None

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from dsmt_core.errors import Invalid
 from dsmt_core.events import Event
+from dsmt_core.health import HEALTH
 from dsmt_core.lifecycle import State
-from dsmt_core.names import Host, Slice
+from dsmt_core.names import DEPLOYMENT_AGENT, Host, Slice
 from planner.fleet.folding import ASKS, FOLDS, NODE_FOLDS, News, Place, SliverFold, place_of
+from planner.fleet.health import Healths
 from planner.fleet.holders import Holders
 from planner.fleet.lives import Lives
 from planner.fleet.nodes import BACK, NODE, Dirty, Nodes
 from planner.fleet.rows import SeenRow, node_value, read_node, read_sliver, sliver_value
 from planner.fleet.seen import NodeState, SliverSeen
+
+# Who tells its health: a node's container manager, on its facts' channel, and agents.
+_HEALTHY: Final = frozenset({"facts", DEPLOYMENT_AGENT})
 
 
 class Fleet(Nodes):
@@ -30,6 +35,7 @@ class Fleet(Nodes):
         self._holders = Holders()
         self._asked: dict[tuple[Slice, Host], int] = {}
         self._lives = Lives()
+        self.healths = Healths()
 
     def forget(self, host: Host) -> None:
         """A person has taken the node away; its slivers are not waited for any more."""
@@ -37,6 +43,7 @@ class Fleet(Nodes):
             self._holders.put(host, ())
             for key in [key for key in self._slivers if key[1] == host]:
                 self._drop(*key)
+            self.healths.drop(NODE, host)
 
     def fold(self, event: Event, *, now: float) -> str:
         """Take over what an event says: deployment-status, status, holdings or facts.
@@ -110,6 +117,8 @@ class Fleet(Nodes):
         self._dirty.everything = True
 
     def _fold(self, place: Place, event: Event, now: float) -> str:
+        if event.field == HEALTH:
+            return self._fold_health(place, event, now)
         if place.slice == NODE:
             node_fold = NODE_FOLDS.get(event.field)
             if node_fold is None or place.component != "facts":
@@ -124,6 +133,12 @@ class Fleet(Nodes):
         self._note(place, news)
         if event.pairs.get(ASKS) == "yes":
             self._ask(place)
+        return ""
+
+    def _fold_health(self, place: Place, event: Event, now: float) -> str:
+        if place.component not in _HEALTHY or (place.slice != NODE and place[::2] not in self._slivers):
+            return f"the health of {place.component} is of nothing that is known"
+        self.healths.take(place.slice, place.host, event, now)
         return ""
 
     def _load_node(self, host: Host, value: Mapping[str, Any], now: float) -> None:
@@ -155,6 +170,7 @@ class Fleet(Nodes):
 
     def _drop(self, slice_: Slice, host: Host) -> None:
         self._slivers.pop((slice_, host), None)
+        self.healths.drop(slice_, host)
         self._changed.add((host, slice_))
         self._dirty.slices.add(slice_)
 

@@ -10,6 +10,7 @@ from dsmt_core.errors import DsmtError
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Host
 from planner.fleet import ApplicationSeen, Fleet, NodeState
+from planner.fleet.nodes import NODE
 from planner.placement import world_of
 from planner.plans import evaluate
 from planner.steps import Waiting
@@ -77,7 +78,16 @@ def _host(
             if placement.host == host
         ],
         "reason": reasons[0] if reasons else "",
+        "unwell": _unwell(wanted, seen, host, now),
     }
+
+
+def _unwell(wanted: WantedSlice, seen: Fleet, host: Host, now: float) -> list[str]:
+    """What is not well with the processes of DSMT that serve the slice on a host."""
+    return [
+        *(f"container manager: {said}" for said in seen.healths.unwell(NODE, host, now)),
+        *(f"agent: {said}" for said in seen.healths.unwell(wanted.name, host, now)),
+    ]
 
 
 def _application(placement: Placement, heard: ApplicationSeen | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from dsmt_core.names import Account, Host, Slice, host
 from planner.authority.tokens import fingerprint, new_token
 from planner.config import PlannerConfig
 from planner.fleet import NodeState
+from planner.fleet.nodes import NODE
 from planner.service.means import Means, Watched
 from planner.store import nodes
 from planner.store.nodes import Joined
@@ -224,4 +225,6 @@ class Nodes:
             ],
             "slivers": sorted((seen.slivers if seen else None) or {}),
             "facts": dict(seen.facts) if seen else {},
+            "health": self._fleet.healths.shown(NODE, name),
+            "unwell": self._fleet.healths.unwell(NODE, name, self._clock()),
         }

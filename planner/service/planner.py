@@ -7,6 +7,7 @@ then the tasks. A shutdown goes the other way round; it ends no application.
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -15,26 +16,31 @@ from sqlalchemy import Connection
 import broker
 from broker.address import places
 from broker.bus import Bus
+from broker.condition import condition_of
 from broker.topology import planner_topology
 from dsmt_core.errors import Conflict, DsmtError, Unavailable
 from dsmt_core.names import Slice
 from planner.authority.gate import Gate
+from planner.catalogue import silence_shown
 from planner.config import PlannerConfig
 from planner.failed_nodes import FailedNodes, Patience
 from planner.fleet import Fleet
 from planner.reconcile import summary
 from planner.service.applications import Applications
 from planner.service.clock import SteadyClock
+from planner.service.condition import OwnCondition
 from planner.service.crew import Crew
 from planner.service.depot import DepotClient, DepotSecrets
 from planner.service.ledger import Ledger
 from planner.service.means import Means, Watched
 from planner.service.nodes import Nodes, Told
+from planner.service.observing import Observing
 from planner.service.packages import Packages
 from planner.service.requests import Requests
 from planner.service.rounds import Pace, Rounds
 from planner.service.seeing import Seeing, Senses
 from planner.service.slices import Slices
+from planner.service.speaking import Speaking
 from planner.service.tap import Tap
 from planner.service.upkeep import Lag, Queues, WriteBehind
 from planner.service.voice import Voice
@@ -80,9 +86,12 @@ class Planner:
         self.nodes = Nodes(means, watched, config=config, told=told)
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
         self.requests = Requests(self.ledger, self.slices, self.applications, tell=voice.tell)
-        senses = Senses(watched, self.tap, self.rounds.wake)
+        self.observing = Observing(means, watched, voice)
+        self.speaking = Speaking(bus, self.ledger, self.clock)
+        self.condition = OwnCondition(bus, voice)
+        senses = Senses(watched, self.tap, self.rounds.wake, (self.observing,))
         self.seeing = Seeing(means, senses, requests=self.requests, heartbeat=config.heartbeat)
-        self.lag = Lag(config.heartbeat, self.seeing.deafened)
+        self.lag = Lag(config.heartbeat, self._deafened)
         self._behind = WriteBehind(database, self.fleet)
 
     @classmethod
@@ -123,6 +132,8 @@ class Planner:
             ("ingest", self.seeing.ingest()),
             ("tap", self.seeing.listen()),
             ("tracker", self.seeing.judge()),
+            ("observing", self.observing.run()),
+            ("health", self.condition.run()),
             ("requests", self.requests.serve()),
             ("rounds", self.rounds.run()),
             ("write-behind", self._behind.run()),
@@ -153,7 +164,22 @@ class Planner:
         waiting = list(self.rounds.waiting(slice_))
         for name, missing in (await self.database.read(incomplete, slice_)).items():
             waiting.append(Waiting(slice=slice_, reason=missing, application=name))
-        return summary(wanted, self.fleet, now=self.clock(), waiting=waiting)
+        shown = summary(wanted, self.fleet, now=self.clock(), waiting=waiting)
+        shown["silences"] = [silence_shown(one) for one in self.observing.silent(slice_)]
+        shown["planner"] = self.health()
+        return shown
+
+    def health(self) -> dict[str, Any]:
+        """How the planner itself is doing, as the API shows it."""
+        return asdict(condition_of(self.bus.health, round(self.lag.last, 4))) | {
+            "trouble": self.rounds.trouble,
+            "watched": len(self.observing.silences),
+            "unwatched": self.observing.silences.unwatched,
+        }
+
+    def _deafened(self) -> None:
+        self.seeing.deafened()
+        self.observing.deafened()
 
     def _changed(self, slice_: Slice) -> None:
         self.rounds.changed(slice_)
@@ -175,7 +201,7 @@ class Planner:
 
     async def _connected(self) -> None:
         """After each connection: what was said meanwhile was not heard, and queues may be gone."""
-        self.seeing.deafened()
+        self._deafened()
         await self._declare()
         self.rounds.everything()
 

@@ -20,14 +20,13 @@ from broker.bus import Delivery
 from dsmt_core.channels import Channel, component_channel
 from dsmt_core.commands import Request, Verb, request_of
 from dsmt_core.errors import Conflict, DsmtError, Invalid
-from dsmt_core.names import Host, PlanName, Slice, slice_name
+from dsmt_core.names import PLANNER, Host, PlanName, Slice, slice_name
+from planner.catalogue.parts import REQUEST_REFUSED
 from planner.service.applications import Applications, Asked
 from planner.service.ledger import Ledger
 from planner.service.slices import Slices
 from planner.wanted import NO_PLAN, WantedSlice
 
-PLANNER_COMPONENT: Final = "org.dsmt.component.planner"
-REFUSED: Final = "request-refused"
 _WAITING: Final = 1_000
 _NODES: Final = PlanName("nodes")
 # What a verb of the event service is over HTTP.
@@ -130,8 +129,8 @@ class Requests:
         pairs = {"request": event.text[:200], "reason": error.message, "hint": error.hint}
         try:
             slice_ = _slice_of(event.channel)
-            channel = Channel(f"{component_channel(slice_, PLANNER_COMPONENT)}status/")
-            await self._tell(slice_, channel, REFUSED, pairs)
+            channel = Channel(f"{component_channel(slice_, PLANNER)}status/")
+            await self._tell(slice_, channel, REQUEST_REFUSED, pairs)
         except DsmtError as untold:
             _log.warning("a refusal could not be published", reason=str(untold))
 

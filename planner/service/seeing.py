@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -35,13 +35,24 @@ _COMMANDS: Final = frozenset({CONTAINER_MGR, DEPLOYMENT_AGENT})
 _log = structlog.get_logger(__name__)
 
 
+class Listener(Protocol):
+    """Hears all that the planner's lease of ``/`` delivers; it never waits and never raises."""
+
+    def begins(self) -> None:
+        """The lease is in place (again): what was said before it was not heard."""
+
+    def heard(self, delivery: Delivery) -> None:
+        """The next event."""
+
+
 @dataclass(frozen=True, slots=True)
 class Senses:
-    """What seeing changes, and whom it wakes."""
+    """What seeing changes, whom it wakes, and who else hears everything."""
 
     watched: Watched
     tap: Tap
     wake: Callable[[], None]
+    listeners: tuple[Listener, ...] = ()
 
 
 class Seeing:
@@ -110,8 +121,12 @@ class Seeing:
 
     async def _listen(self) -> None:
         async with self._bus.lease() as deliveries:
+            for listener in self._senses.listeners:
+                listener.begins()
             async for delivery in deliveries:
                 self._senses.tap.heard(delivery.event, delivery.lost)
+                for listener in self._senses.listeners:
+                    listener.heard(delivery)
 
     async def judge(self) -> None:
         """Tick the tracker, for ever."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Final
 
 from broker.bus import Bus
 from dsmt_core.channels import Channel, command_channel
 from dsmt_core.commands import FOR_SLIVERS, Order
-from dsmt_core.events import STATUS, Sender
+from dsmt_core.events import STATUS, VALUE_EXPIRY_S, Sender
 from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, Slice, manager_of
 from dsmt_core.rights import ORDERS
 from planner.reconcile.round import ALL_SLICES
 from planner.service.clock import SteadyClock
+from planner.silences import PATIENCE
 
 INSTANCE: Final = "planner"
 
@@ -41,6 +43,39 @@ class Voice:
             pairs=order.pairs,
         )
         await self._bus.publish(event, exchange=ORDERS)
+
+    async def say(
+        self,
+        channel: Channel,
+        field: str,
+        pairs: Mapping[str, str],
+        *,
+        service: str,
+        emit_rate: float = 0.0,
+    ) -> None:
+        """Publish an event of the planner; returns when the broker has confirmed.
+
+        Args:
+            channel: where.
+            field: of what.
+            pairs: its value; what was heard from elsewhere is made legal.
+            service: in whose name.
+            emit_rate: seconds until it is said again; 0: never.
+
+        Raises:
+            Unavailable: the broker is away or did not confirm; saying it again is safe.
+        """
+        event = self._sender.event(
+            channel,
+            field,
+            now=self._clock(),
+            id_=secrets.token_hex(16),
+            service=service,
+            pairs=pairs,
+            emit_rate=emit_rate,
+            expiry=max(VALUE_EXPIRY_S, PATIENCE * emit_rate),
+        )
+        await self._bus.publish(event)
 
     async def tell(self, slice_: Slice, channel: Channel, field: str, pairs: dict[str, str]) -> None:
         """Publish an event about a slice.
