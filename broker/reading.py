@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from dsmt_core.channels import Channel
 from dsmt_core.errors import Invalid
@@ -16,9 +17,8 @@ DEAD_LETTER: Final = "application/octet-stream"
 _REASON_LENGTH: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What came from the broker, as it came.
+class Message(NamedTuple):
+    """What came from the broker, as it came; a tuple, because one is made for each delivery.
 
     Attributes:
         routing_key: the broker hands one that is not UTF-8 over as bytes.
@@ -30,7 +30,7 @@ class Message:
     routing_key: str | bytes
     user_id: str
     redelivered: bool = False
-    headers: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

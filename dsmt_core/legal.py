@@ -39,6 +39,7 @@ _TEXTS: Final = (
 )  # fmt: skip
 _texts = attrgetter(*_TEXTS)
 _DURATIONS: Final = ("ttl", "expiry", "emit_rate")
+_numbers = attrgetter("seq", "sent_at", *_DURATIONS)
 
 
 def check(event: Event) -> None:
@@ -67,12 +68,23 @@ def check(event: Event) -> None:
 
 
 def _check_numbers(event: Event) -> None:
-    seq, sent_at = event.seq, event.sent_at
+    seq, sent_at, ttl, expiry, rate = _numbers(event)
+    # Floats that are neither NaN nor infinite, as every sender of ours writes them: looked at in one go.
+    if (
+        type(seq) is int
+        and type(sent_at) is type(ttl) is type(expiry) is type(rate) is float
+        and 0 < seq < _SEQ
+        and 0 <= sent_at <= _LAST_SECOND
+        and 0 <= ttl < _INFINITE
+        and 0 <= expiry < _INFINITE
+        and 0 <= rate < _INFINITE
+    ):
+        return
     if type(seq) is not int or not 0 < seq < _SEQ:
         _wrong("seq")
     if type(sent_at) not in _NUMBER or not 0 <= sent_at <= _LAST_SECOND:
         _wrong("sent_at")
-    for name, value in zip(_DURATIONS, (event.ttl, event.expiry, event.emit_rate), strict=True):
+    for name, value in zip(_DURATIONS, (ttl, expiry, rate), strict=True):
         # Written so that what is no number (NaN) is refused.
         if type(value) not in _NUMBER or not 0 <= value < _INFINITE:
             _wrong(name)

@@ -8,9 +8,8 @@ that user may speak there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from dsmt_core.channels import DEPLOYMENT, NODE, Channel, lies_under
 from dsmt_core.events import Event
@@ -32,8 +31,7 @@ _OWN_NAMESPACE: Final = Channel("/org/dsmt/")
 _REMEMBERED: Final = 1 << 15
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """How a message came: by which exchange, with which key, and for whom the broker vouches."""
 
     exchange: str

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgpack
 
 from dsmt_core.errors import Full, Invalid
-from dsmt_core.events import NAMES, SCHEMA, Event
+from dsmt_core.events import NAMES, SCHEMA, Event, drafted
 from dsmt_core.legal import PAIRS, VALUES, check
 
 MSGPACK: Final = "application/vnd.dsmt.event+msgpack"
@@ -141,9 +141,9 @@ def _event(read: Any) -> Event:
     schema = read.get("schema", "")
     if not isinstance(schema, str) or schema.partition(".")[0] != _MAJOR:
         raise Invalid(f"the schema {str(schema)[:40]!r} is unknown; this reader knows {_MAJOR}.x")
-    known, extra = (read, {}) if NAMES.issuperset(read) else _parted(read)
+    known = read if NAMES.issuperset(read) else _parted(read)
     try:
-        event = Event(**known, extra=extra) if extra else Event(**known)
+        event = drafted(known)
     except TypeError:
         missing = [name for name in _REQUIRED if name not in read]
         raise Invalid(f"the event lacks {', '.join(missing)}") from None
@@ -151,6 +151,6 @@ def _event(read: Any) -> Event:
     return event
 
 
-def _parted(read: dict[Any, Any]) -> tuple[dict[str, Any], dict[Any, Any]]:
+def _parted(read: dict[Any, Any]) -> dict[str, Any]:
     known = {name: value for name, value in read.items() if name in NAMES}
-    return known, {name: value for name, value in read.items() if name not in NAMES}
+    return known | {"extra": {name: value for name, value in read.items() if name not in NAMES}}

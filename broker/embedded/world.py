@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kombu.connection import Connection
@@ -156,7 +156,7 @@ class World:
             return
         del self._readers[reader.queue]
         returned = self._returned.setdefault(reader.queue, deque())
-        again = [replace(message, redelivered=True) for message in reader.unacknowledged.values()]
+        again = [message._replace(redelivered=True) for message in reader.unacknowledged.values()]
         returned.extendleft(reversed(again))
         reader.unacknowledged.clear()
 

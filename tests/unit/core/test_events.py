@@ -1,6 +1,8 @@
 """Events: text and pairs, order, and the wire."""
 
 from contextlib import suppress
+from dataclasses import FrozenInstanceError
+from typing import Any
 
 import msgpack
 import pytest
@@ -10,7 +12,16 @@ from hypothesis import strategies as st
 from dsmt_core import wire
 from dsmt_core.channels import Channel
 from dsmt_core.errors import Full, Invalid
-from dsmt_core.events import Doubles, Event, Sender, check_text, legal_text, pairs_text, text_pairs
+from dsmt_core.events import (
+    Doubles,
+    Event,
+    Sender,
+    check_text,
+    drafted,
+    legal_text,
+    pairs_text,
+    text_pairs,
+)
 from tests.unit.core.legal_events import events, texts
 
 
@@ -155,3 +166,23 @@ def test_illegal_text_is_replaced_for_scripts_and_refused_elsewhere() -> None:
 def test_text_that_is_no_pairs_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         text_pairs(text)
+
+
+def test_a_drafted_event_is_an_event_like_any_other() -> None:
+    known: dict[str, Any] = {
+        "channel": Channel("/a/"),
+        "service": "s",
+        "instance": "i",
+        "boot_id": "b",
+        "seq": 1,
+    }
+    known |= {"id": "x", "sent_at": 1.0, "pairs": {"a": "b"}}
+    made = drafted(known)
+    assert type(made) is Event
+    assert made == Event(**known)
+    with pytest.raises(FrozenInstanceError):
+        made.seq = 2  # type: ignore[misc]
+    with pytest.raises(TypeError, match="sent_at"):
+        drafted({name: value for name, value in known.items() if name != "sent_at"})
+    with pytest.raises(TypeError, match="colour"):
+        drafted(known | {"colour": "blue"})
