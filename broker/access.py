@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from dsmt_core.rights import APPLICATION, NODE_USER, NODES, OPERATOR, PLANNER, PSEPR
+from dsmt_core.rights import APPLICATION, LEASES, NODE_USER, NODES, OPERATOR, PLANNER, PSEPR
 
 ALL: Final = ".*"
 NOTHING: Final = "^$"
@@ -57,22 +57,29 @@ PERMISSIONS: Final = (
     Permission(
         OPERATOR,
         r"^lease\.",
-        r"^(lease\..*|psepr(\.dead)?)$",
-        r"^(lease\..*|psepr(\.orders|\.nodes)?)$",
+        r"^(lease\..*|psepr(\.dead|\.leases)?)$",
+        r"^(lease\..*|psepr(\.orders|\.nodes|\.leases)?)$",
     ),
     Permission(
         APPLICATION,
         r"^lease\.application\.",
-        r"^(lease\.application\..*|psepr(\.dead)?)$",
-        r"^(lease\.application\..*|psepr)$",
+        r"^(lease\.application\..*|psepr(\.dead|\.leases)?)$",
+        r"^(lease\.application\..*|psepr(\.leases)?)$",
     ),
 )
+
+
+def probes_of(user: str) -> str:
+    """The keys of the probes of ``user``'s leases; no pattern that ``*`` or ``#`` would pass as text."""
+    return rf"^lease\.{re.escape(user)}\.[0-9a-f]+$"
+
 
 TOPIC_PERMISSIONS: Final = (
     TopicPermission(NODE_USER, PSEPR, f"^({_STATUS}|{_FACTS})$", NOTHING),
     TopicPermission(NODE_USER, NODES, f"^{_HEARTBEAT}$", NOTHING),
     TopicPermission(OPERATOR, PSEPR, f"^({_NOT_OURS}|{_COMMAND})$"),
     TopicPermission(APPLICATION, PSEPR, f"^{_NOT_OURS}$", f"^{_HEARS_NOT_OURS}$"),
+    *(TopicPermission(user, LEASES, probes_of(user), probes_of(user)) for user in (OPERATOR, APPLICATION)),
 )
 
 

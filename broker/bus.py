@@ -11,7 +11,8 @@ Promises:
    counted); hints (heartbeats) never wait.
 6. Every delivery is decoded and checked (`dsmt_core.rights`) before a reader sees it; what fails goes
    to the dead letters with the reason, and the rest goes on.
-7. A slow subscriber of a lease is told how many it lost; its buffer never grows beyond its bound.
+7. A slow subscriber of a lease is told how many it lost; its buffer never grows beyond its bound. A
+   lease that cannot be renewed for a whole term ends with an error: it never goes quiet.
 8. Reconnection is endless with full jitter, and a blocked broker shows in `Health`.
 9. `close` may be called twice and ends within its time limit.
 
@@ -29,11 +30,14 @@ from typing import Final, Protocol
 from broker.topology import Binding, Queue
 from dsmt_core.channels import ROOT, Channel
 from dsmt_core.events import Event
+from dsmt_core.hearing import Wants
 from dsmt_core.history import Since
+from dsmt_core.leases import DURATION_S
 from dsmt_core.rights import ORDERS, PSEPR
 from dsmt_core.wire import MSGPACK
 
-LEASE_S: Final = 3600.0
+LEASE_S: Final = DURATION_S
+EVERYTHING: Final = Wants()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,11 @@ class Limits:
         retry_first_s, retry_most_s: the back-off between attempts grows from the one to the other;
             the wait is drawn evenly between 0 and it (full jitter).
         lease_buffer: deliveries that wait for a slow subscriber of a lease.
+        lease_s: the most that a lease is granted; whoever asks for more gets this.
+        renew_s: a lease is renewed this often, so that an exchange that was deleted and made again, which
+            nothing tells, is noticed well within 15 s; a short term is renewed more often.
+        probe_s: how long the probe of a renewal, or any step of it, may take. The probe comes behind what
+            waits in the lease's queue: while deliveries come, it is still on its way.
         close_s: how long `Bus.close` may wait for what is under way.
     """
 
@@ -70,6 +79,9 @@ class Limits:
     retry_first_s: float = 0.2
     retry_most_s: float = 15.0
     lease_buffer: int = 10_000
+    lease_s: float = DURATION_S
+    renew_s: float = 5.0
+    probe_s: float = 4.0
     close_s: float = 5.0
 
 
@@ -115,6 +127,22 @@ class Delivery:
 
 
 Deliveries = AbstractAsyncContextManager[AsyncIterator[Delivery]]
+
+
+class Leased(Protocol):
+    """A lease that is in place: an iterator over what it hears, until it is left or has ended."""
+
+    def __aiter__(self) -> AsyncIterator[Delivery]: ...
+
+    async def __anext__(self) -> Delivery: ...
+
+    @property
+    def granted_s(self) -> float:
+        """The term, in seconds: so long without one renewal, and iterating raises `DeadlinePassed`."""
+        ...
+
+
+Leases = AbstractAsyncContextManager[Leased]
 
 
 class Bus(Protocol):
@@ -181,14 +209,29 @@ class Bus(Protocol):
         self,
         channel: Channel = ROOT,
         *,
+        wants: Wants = EVERYTHING,
         state: str = "",
         exchanges: Sequence[str] = (PSEPR, ORDERS),
         duration_s: float = LEASE_S,
-    ) -> Deliveries:
-        """Hear every event at or below ``channel`` (only with this ``state``, if given).
+    ) -> Leases:
+        """Hear every event at or below ``channel`` that is wanted.
 
-        Entered when the bindings are in place: what is published afterwards is heard. The queue
-        expires ``duration_s`` after its reader is gone.
+        Entered when the bindings are in place: what is published afterwards is heard. It is renewed by
+        itself: bound again, and a probe sent through its own queue must come back. Without one success
+        in a whole term (also because the broker is away) it has ended, and iterating raises: it never
+        goes quiet. Leaving deletes its queue; the queue of one that died expires after a term.
+
+        Args:
+            channel: what is heard, with everything below.
+            wants: what of it; see `dsmt_core.hearing.Wants`.
+            state: short for ``wants`` with this state.
+            exchanges: where it is heard.
+            duration_s: the term that is asked for; granted is at most ``Limits.lease_s``.
+
+        Raises:
+            Invalid: ``duration_s`` is not above 0.
+            Unavailable, Denied: on entering; `Denied` also while iterating, once the right is withdrawn.
+            DeadlinePassed: while iterating: the lease has ended.
         """
         ...
 

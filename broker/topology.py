@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from dsmt_core.channels import DEPLOYMENT, NODE, agent_orders_binding, binding_key, node_orders_binding
 from dsmt_core.names import Host, Slice
-from dsmt_core.rights import DEAD, HISTORY, NODES, ORDERS, PSEPR
+from dsmt_core.rights import DEAD, HISTORY, LEASE_WORD, LEASES, NODES, ORDERS, PSEPR
 
-EXCHANGES: Final = (PSEPR, ORDERS, NODES, DEAD)
+EXCHANGES: Final = (PSEPR, ORDERS, NODES, DEAD, LEASES)
 # Those whose events may be kept; each is bound to the exchange `HISTORY`.
 FEEDS: Final = (PSEPR, ORDERS)
 # The header of what is to be kept.
@@ -28,7 +28,7 @@ KEEP: Final[Mapping[str, Any]] = {"keep": 1}
 INGEST: Final = "dsmt.ingest.1"
 HEARTBEATS: Final = "dsmt.heartbeats.1"
 DEAD_LETTERS: Final = "dsmt.dead.1"
-LEASE_PREFIX: Final = "lease."
+LEASE_PREFIX: Final = f"{LEASE_WORD}."
 
 ORDER_TTL_S: Final = 30.0
 HISTORY_AGE_S: Final = 7 * 86_400.0

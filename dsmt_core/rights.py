@@ -19,6 +19,9 @@ ORDERS: Final = "psepr.orders"
 NODES: Final = "psepr.nodes"
 DEAD: Final = "psepr.dead"
 HISTORY: Final = "psepr.history"
+# Probes of leases, each to the lease that sends it; the first word of their keys.
+LEASES: Final = "psepr.leases"
+LEASE_WORD: Final = "lease"
 
 PLANNER: Final = "planner"
 # One user for all nodes and their slivers, one for all operators, and one for all applications.
@@ -65,6 +68,12 @@ def may_speak(user: str, exchange: str, channel: Channel) -> bool:
 
 @lru_cache(_REMEMBERED)
 def _may_speak(user: str, exchange: str, channel: Channel) -> bool:
+    if exchange == LEASES:
+        return _probes_itself(user, channel)
+    return _may_say(user, exchange, channel)
+
+
+def _may_say(user: str, exchange: str, channel: Channel) -> bool:
     if user == PLANNER:
         return exchange in {PSEPR, ORDERS, HISTORY}
     kind, _, rest = user.partition(".")
@@ -78,6 +87,12 @@ def _may_speak(user: str, exchange: str, channel: Channel) -> bool:
     if user in {OPERATOR, APPLICATION}:
         return _outside(channel) or (user == OPERATOR and _may_request("", channel))
     return kind == "slice" and bool(rest) and _may_request(rest, channel)
+
+
+def _probes_itself(user: str, channel: Channel) -> bool:
+    """Whether the words are ``lease $user $lease``; nodes lease nothing."""
+    words = _words(channel)
+    return user.partition(".")[0] != NODE_USER and words[:-1] == [LEASE_WORD, *user.split(".")]
 
 
 def _node_may(host: str, exchange: str, channel: Channel) -> bool:

@@ -8,25 +8,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from broker.access import USERS, may, may_bind
-from broker.bus import LEASE_S, Deliveries, Health, Limits, Link
+from broker.bus import EVERYTHING, LEASE_S, Deliveries, Health, Leases, Limits, Link
 from broker.embedded.engine import call, enter, hand_over, leave
+from broker.embedded.lease import Lease
 from broker.embedded.reader import Reader
 from broker.embedded.replay import Replay
 from broker.outgoing import Entry
 from broker.publisher import Publisher
 from broker.reading import Message, dead_letter
+from broker.renewal import asked
 from broker.sending import checked
-from broker.topology import KEEP, LEASE_PREFIX, Binding, Queue, lease_arguments
-from dsmt_core.channels import ROOT, Channel, binding_key
+from broker.topology import KEEP, Binding, Queue
+from dsmt_core.channels import ROOT, Channel
 from dsmt_core.errors import Denied, DsmtError, NotFound, Unavailable
 from dsmt_core.events import Event
+from dsmt_core.hearing import Wants
 from dsmt_core.history import Since
 from dsmt_core.rights import DEAD, ORDERS, PSEPR
 from dsmt_core.wire import MSGPACK
@@ -52,10 +55,10 @@ class EmbeddedBus:
         self.limits = limits
         self.health = Health()
         self.name = name
-        self._user = unquote(parts.username or "planner")
+        self.user = unquote(parts.username or "planner")
         self._engine, self.world = enter(parts.hostname or "")
         self._loop = asyncio.get_running_loop()
-        self._publisher = Publisher(limits, self.health, self._user)
+        self._publisher = Publisher(limits, self.health, self.user)
         self._epoch = self._tag = 0
         self._broken = 0
         self._readers: set[Reader] = set()
@@ -74,8 +77,8 @@ class EmbeddedBus:
         """See the port."""
         if self._closed:
             raise Unavailable("the bus is closed")
-        if self._user not in USERS:
-            self.health.last_error = f"the embedded broker knows no user {self._user}"
+        if self.user not in USERS:
+            self.health.last_error = f"the embedded broker knows no user {self.user}"
             if wait_s > 0:
                 raise Denied(self.health.last_error, hint=f"one of {', '.join(USERS)}")
             return
@@ -116,35 +119,25 @@ class EmbeddedBus:
 
     def hint(self, event: Event, *, exchange: str) -> bool:
         """See the port."""
-        key, body = checked(event, exchange, user=self._user)
+        key, body = checked(event, exchange, user=self.user)
         if not self._connected.is_set():
             return False
-        self.do(partial(self._send_unconfirmed, Message(body, MSGPACK, exchange, key, self._user)))
+        self.send_unconfirmed(Message(body, MSGPACK, exchange, key, self.user))
         return True
 
     def lease(
         self,
         channel: Channel = ROOT,
         *,
+        wants: Wants = EVERYTHING,
         state: str = "",
         exchanges: Sequence[str] = (PSEPR, ORDERS),
         duration_s: float = LEASE_S,
-    ) -> Deliveries:
+    ) -> Leases:
         """See the port."""
-        name = f"{LEASE_PREFIX}{self._user}.{secrets.token_hex(8)}"
-        key = binding_key(channel, state)
-
-        def make() -> None:
-            for each in (name, *exchanges):
-                self._demand(_READ, each)
-            self._demand(_CONFIGURE, name)
-            self.world.add_queue(Queue(name, lease_arguments(duration_s)))
-            for exchange in exchanges:
-                if not may_bind(self._user, exchange, key):
-                    raise Denied(f"{self._user} may not bind {key} of {exchange}")
-                self.world.bind(Binding(name, exchange, key))
-
-        return Reader(self, name, under=channel, prefetch=0, make=make)
+        term = asked(self.user, duration_s, wants, self.limits)
+        wanted = replace(wants, state=state or wants.state)
+        return Lease(self, term, channel=channel, wants=wanted, exchanges=exchanges)
 
     def consume(self, queue: str, *, under: Channel = ROOT, prefetch: int = 300) -> Deliveries:
         """See the port."""
@@ -189,19 +182,33 @@ class EmbeddedBus:
         """Have something done there."""
         self._engine.do(work)
 
-    def demand_reading(self, queue: str) -> None:
-        """Raise `Denied` when this user may not read ``queue``."""
-        self._demand(_READ, queue)
+    def demand_reading(self, name: str) -> None:
+        """Raise `Denied` when this user may not read the queue or exchange ``name``."""
+        self._demand(_READ, name)
+
+    def demand_binding(self, binding: Binding) -> None:
+        """Raise `Denied` when this user may not make ``binding``."""
+        self._demand(_READ, binding.exchange)
+        if not may_bind(self.user, binding.exchange, binding.key):
+            raise Denied(f"{self.user} may not bind {binding.key} of {binding.exchange}")
+
+    def demand_making(self, queue: str) -> None:
+        """Raise `Denied` when this user may not make ``queue``."""
+        self._demand(_CONFIGURE, queue)
 
     def dead(self, message: Message, reason: str) -> None:
         """Send a refused message to the dead letters."""
         self.health.refused += 1
         if message.exchange != DEAD:
-            self.do(partial(self._send_unconfirmed, dead_letter(message, reason, self._user)))
+            self.send_unconfirmed(dead_letter(message, reason, self.user))
+
+    def send_unconfirmed(self, message: Message) -> None:
+        """Publish without waiting for it."""
+        self.do(partial(self._send_unconfirmed, message))
 
     def _demand(self, action: str, name: str) -> None:
-        if not may(self._user, action, name):
-            raise Denied(f"{self._user} may not {action} {name}")
+        if not may(self.user, action, name):
+            raise Denied(f"{self.user} may not {action} {name}")
 
     def _join(self) -> None:
         """In the engine's thread: be told from now on, and first how it is."""
@@ -246,7 +253,7 @@ class EmbeddedBus:
         self._tag += 1
         headers = KEEP if entry.kept else {}
         message = Message(
-            entry.body, entry.content_type, entry.exchange, entry.key, self._user, headers=headers
+            entry.body, entry.content_type, entry.exchange, entry.key, self.user, headers=headers
         )
         self.do(partial(self._route, message, self._epoch, self._tag))
 

@@ -14,8 +14,9 @@ from broker.bus import Delivery, Health, Limits
 from broker.embedded.engine import hand_over
 from broker.embedded.world import Subscription, World
 from broker.reading import Message, Refused, read
+from broker.topology import Binding
 from dsmt_core import channels
-from dsmt_core.errors import Denied, DsmtError
+from dsmt_core.errors import DeadlinePassed, Denied, DsmtError
 
 
 class Owner(Protocol):
@@ -24,6 +25,7 @@ class Owner(Protocol):
     limits: Limits
     health: Health
     world: World
+    user: str
 
     async def call(self, work: Callable[[], Any]) -> Any:
         """Do something in the engine's thread and await it."""
@@ -37,8 +39,20 @@ class Owner(Protocol):
         """Send a refused message to the dead letters."""
         ...
 
-    def demand_reading(self, queue: str) -> None:
-        """Raise `Denied` when its user may not read ``queue``."""
+    def demand_reading(self, name: str) -> None:
+        """Raise `Denied` when its user may not read the queue or exchange ``name``."""
+        ...
+
+    def demand_binding(self, binding: Binding) -> None:
+        """Raise `Denied` when its user may not make ``binding``."""
+        ...
+
+    def demand_making(self, queue: str) -> None:
+        """Raise `Denied` when its user may not make ``queue``."""
+        ...
+
+    def send_unconfirmed(self, message: Message) -> None:
+        """Publish without waiting for it."""
         ...
 
     def readers(self) -> set[Reader]:
@@ -54,23 +68,13 @@ class Reader:
         queue: its name.
         under: deliveries from channels outside are refused.
         prefetch: how many may be unacknowledged; 0 acknowledges each at once.
-        make: run in the engine's thread before reading; deletes the queue in the end when given.
     """
 
-    def __init__(
-        self,
-        owner: Owner,
-        queue: str,
-        *,
-        under: channels.Channel,
-        prefetch: int,
-        make: Callable[[], None] | None = None,
-    ) -> None:
+    def __init__(self, owner: Owner, queue: str, *, under: channels.Channel, prefetch: int) -> None:
         self._owner = owner
         self._queue = queue
         self._under = under
         self._prefetch = prefetch
-        self._make = make
         self._buffer = Buffer(0 if prefetch else owner.limits.lease_buffer, owner.health)
         self._loop = asyncio.get_running_loop()
         self._current: Subscription | None = None
@@ -81,9 +85,7 @@ class Reader:
     async def __aenter__(self) -> AsyncIterator[Delivery]:
         self._owner.readers().add(self)
         try:
-            if self._make is not None:
-                await self._subscribe()
-                self.tried.set()
+            await self.entered()
             self._task = asyncio.create_task(self._keep())
         except BaseException:
             await self.close()
@@ -95,6 +97,27 @@ class Reader:
     ) -> None:
         await self.close()
 
+    async def entered(self) -> None:
+        """Wait for whatever entering promises."""
+
+    def make(self) -> None:
+        """Make what is to be read, in the engine's thread.
+
+        Raises:
+            Denied: the user may not.
+            NotFound: something is missing.
+        """
+        self._owner.demand_reading(self._queue)
+
+    async def attended(self) -> None:
+        """Wait until the subscription has ended, or end it."""
+        await self._gone.wait()
+
+    def gap(self) -> None:
+        """The subscription has ended; another will be put in place."""
+        # What was not acknowledged is delivered again.
+        self._buffer.clear()
+
     async def close(self) -> None:
         """End it; may be called twice."""
         self._owner.readers().discard(self)
@@ -105,8 +128,6 @@ class Reader:
         current, self._current = self._current, None
         if current is not None:
             self._owner.do(partial(self._owner.world.unsubscribe, current))
-        if self._make is not None:
-            self._owner.do(partial(self._owner.world.delete, self._queue))
         self._buffer.end()
 
     def interrupt(self) -> None:
@@ -122,7 +143,7 @@ class Reader:
                 if self._current is None:
                     self._gone.clear()
                     await self._subscribe()
-            except Denied as error:
+            except (Denied, DeadlinePassed) as error:
                 self._buffer.end(error)
                 self.tried.set()
                 return
@@ -131,7 +152,7 @@ class Reader:
             else:
                 backoff.reset()
                 self.tried.set()
-                await self._gone.wait()
+                await self.attended()
             self.tried.set()
             await asyncio.sleep(backoff.next_s())
 
@@ -144,10 +165,7 @@ class Reader:
         )
 
         def work() -> None:
-            if self._make is not None:
-                self._make()
-            else:
-                self._owner.demand_reading(self._queue)
+            self.make()
             self._owner.world.subscribe(subscription)
 
         self._current = subscription
@@ -162,20 +180,24 @@ class Reader:
         if self._current is subscription:
             self._current = None
             self._gone.set()
-            if self._prefetch:
-                self._buffer.clear()
-            else:
-                self._buffer.lose(1)
+            self.gap()
 
     def _deliver(self, subscription: Subscription, tag: int, message: Message) -> None:
         if self._current is not subscription:
             return
         acknowledge = partial(self._owner.do, partial(self._owner.world.acknowledge, subscription, tag))
+        if self.takes(message):
+            return
         event = read(message, self._under)
         if isinstance(event, Refused):
             self._owner.dead(message, event.reason)
             acknowledge()
             return
-        self._buffer.put(
-            Delivery(event, message.exchange, message.user_id, message.redelivered, ack=acknowledge)
-        )
+        self._take(Delivery(event, message.exchange, message.user_id, message.redelivered, ack=acknowledge))
+
+    def takes(self, _message: Message) -> bool:
+        """Whether the message is for this reader itself, and has been dealt with."""
+        return False
+
+    def _take(self, delivery: Delivery) -> None:
+        self._buffer.put(delivery)

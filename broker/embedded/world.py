@@ -136,6 +136,16 @@ class World:
         if reader is not None:
             reader.ended()
 
+    def delete_exchange(self, name: str) -> None:
+        """Delete an exchange with its bindings; the queues stay. One that does not exist is no error."""
+        channel, scoped = self._open(), self._scoped(name)
+        for queue, bindings in self._bindings.items():
+            for binding in [each for each in bindings if each.exchange == name]:
+                for key in _spelled_out(binding.key):
+                    channel.queue_unbind(self._scoped(queue), scoped, key)
+                bindings.discard(binding)
+        channel.state.exchanges.pop(scoped, None)
+
     def subscribe(self, reader: Subscription) -> None:
         """Begin to read a queue.
 

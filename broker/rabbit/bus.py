@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from random import SystemRandom
 from typing import Any, Final
 
 from broker import retry
 from broker.address import Sample, Turns, parse
-from broker.bus import LEASE_S, Deliveries, Health, Limits, Link
+from broker.bus import EVERYTHING, LEASE_S, Deliveries, Health, Leases, Limits, Link
 from broker.publisher import Publisher
 from broker.rabbit import declaring
 from broker.rabbit.confirms import Confirms
@@ -22,10 +22,12 @@ from broker.rabbit.lease import Lease
 from broker.rabbit.reader import Reader
 from broker.rabbit.replay import Replay
 from broker.reading import Message
-from broker.topology import LEASE_PREFIX, Binding, Queue
-from dsmt_core.channels import ROOT, Channel, binding_key
+from broker.renewal import asked
+from broker.topology import Binding, Queue
+from dsmt_core.channels import ROOT, Channel
 from dsmt_core.errors import Denied, DsmtError, Unavailable
 from dsmt_core.events import Event
+from dsmt_core.hearing import Wants
 from dsmt_core.history import Since
 from dsmt_core.rights import ORDERS, PSEPR
 from dsmt_core.wire import MSGPACK
@@ -54,13 +56,13 @@ class RabbitBus:
         self.limits = limits
         self.health = Health()
         self._address = parse(url)
-        self._user = self._address.user
+        self.user = self._address.user
         self._name = name
         self._turns = Turns(self._address.endpoints, sample)
         self._parameters = self._next_parameters()
-        self._publisher = Publisher(limits, self.health, self._user)
-        self._confirms = Confirms(self._publisher, limits, self.health, self._user)
-        self._hints = Hints(limits, self.health, self._user)
+        self._publisher = Publisher(limits, self.health, self.user)
+        self._confirms = Confirms(self._publisher, limits, self.health, self.user)
+        self._hints = Hints(limits, self.health, self.user)
         self._connection: Connection | None = None
         self._readers: dict[Reader, asyncio.Task[None] | None] = {}
         self._calls: list[Callable[[], Awaitable[None]]] = []
@@ -116,19 +118,15 @@ class RabbitBus:
         self,
         channel: Channel = ROOT,
         *,
+        wants: Wants = EVERYTHING,
         state: str = "",
         exchanges: Sequence[str] = (PSEPR, ORDERS),
         duration_s: float = LEASE_S,
-    ) -> Deliveries:
+    ) -> Leases:
         """See the port."""
-        key = binding_key(channel, state)
-        return Lease(
-            self,
-            f"{LEASE_PREFIX}{self._user}.{secrets.token_hex(8)}",
-            channel=channel,
-            bindings=[(exchange, key) for exchange in exchanges],
-            duration_s=duration_s,
-        )
+        term = asked(self.user, duration_s, wants, self.limits)
+        wanted = replace(wants, state=state or wants.state)
+        return Lease(self, term, channel=channel, wants=wanted, exchanges=exchanges)
 
     def consume(self, queue: str, *, under: Channel = ROOT, prefetch: int = 300) -> Deliveries:
         """See the port."""

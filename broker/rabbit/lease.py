@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Self
+
+import pika
+from pika.exceptions import AMQPError
 
 from broker.bus import Delivery
+from broker.rabbit.acks import Acks
 from broker.rabbit.channel import Channel
 from broker.rabbit.reader import Owner, Reader, placed
+from broker.rabbit.refusals import ours
+from broker.reading import Message
+from broker.renewal import Renewal
+from broker.term import Term
 from broker.topology import lease_arguments
 from dsmt_core import channels
-from dsmt_core.errors import NotFound
+from dsmt_core.errors import DsmtError, NotFound
+from dsmt_core.hearing import Wants
+from dsmt_core.rights import LEASES
+from dsmt_core.wire import MSGPACK
 
 _PREFETCH: Final = 1_000
 
@@ -21,55 +33,114 @@ class Lease(Reader):
 
     Args:
         owner: its bus.
-        queue: a name nobody else has, beginning with `broker.topology.LEASE_PREFIX`.
+        term: its queue, and what was granted.
         channel: what is heard, with everything below.
-        bindings: exchange and routing key of each binding.
-        duration_s: the queue expires so long after its reader is gone.
+        wants: what of it.
+        exchanges: where.
     """
 
     def __init__(
         self,
         owner: Owner,
-        queue: str,
+        term: Term,
         *,
         channel: channels.Channel,
-        bindings: Sequence[tuple[str, str]],
-        duration_s: float,
+        wants: Wants,
+        exchanges: Sequence[str],
     ) -> None:
         super().__init__(owner, under=channel, prefetch=_PREFETCH, buffer=owner.limits.lease_buffer)
-        self._queue = queue
-        self._bindings = bindings
-        self._arguments = lease_arguments(duration_s)
+        self._queue = term.grant.identifier
+        self._wants = wants
+        key = channels.binding_key(channel, wants.state)
+        self._bindings = [*((exchange, key) for exchange in exchanges), (LEASES, self._queue)]
+        self._arguments = lease_arguments(term.granted_s)
+        self._properties = pika.BasicProperties(
+            content_type=MSGPACK, delivery_mode=pika.DeliveryMode.Transient.value, user_id=owner.user
+        )
+        self._renewal = Renewal(
+            term, owner.user, limits=owner.limits, health=owner.health, over=self._is_over
+        )
+        self._over: DsmtError | None = None
         self._existed = False
+        self._whole = True
+
+    @property
+    def granted_s(self) -> float:
+        """See the port."""
+        return self._renewal.term.granted_s
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        return self
+
+    def __aiter__(self) -> AsyncIterator[Delivery]:
+        return self
+
+    async def __anext__(self) -> Delivery:
+        return await anext(self._buffer)
 
     async def entered(self) -> None:
         """Until the bindings are in place."""
         await placed(self, self._owner.limits.confirm_s)
+        self._renewal.begin()
 
     async def set_up(self, channel: Channel) -> str:
         """Declare and bind; doing it again changes nothing.
 
         Raises:
-            NotFound: the queue has expired or was deleted; the reader is told of a loss, and it is made
-                anew on the next channel.
+            NotFound: the queue has expired or was deleted, or an exchange is not there; the reader is told
+                of a loss, and it is made anew on the next channel.
         """
+        if self._over is not None:
+            raise self._over
         if self._existed:
             await self._check(channel)
         await channel.request(partial(self._declare, channel.raw), "declaring a lease")
         self._existed = True
-        for exchange, key in self._bindings:
-            bind = partial(self._bind, channel.raw, exchange, key)
-            await channel.request(bind, f"binding a lease to {exchange}")
+        await self._bind_all(channel, 0.0)
+        self._whole = True
         return self._queue
+
+    async def attended(self, ended: asyncio.Future[None]) -> None:
+        """Renew, until the consumer has ended or a renewal has failed; then it is set up anew."""
+        channel = self._channel
+        if channel is None:
+            return
+        try:
+            await self._renewal.look_after(
+                ended,
+                partial(self._bind_all, channel, self._owner.limits.probe_s),
+                partial(self._send, channel.raw),
+            )
+        except DsmtError as error:
+            self._owner.health.last_error = error.message
+            await channel.close()
 
     async def leave(self, channel: Channel) -> None:
         """A lease that is given up leaves no queue."""
         await channel.request(lambda callback: channel.raw.queue_delete(self._queue, callback=callback), "")
 
+    async def close(self) -> None:
+        """End it; see `Reader.close`."""
+        self._renewal.end()
+        await super().close()
+
+    def _deliver(self, acks: Acks, raw: Any, method: Any, properties: Any, body: bytes) -> None:
+        self._renewal.heard()
+        if method.exchange != LEASES:
+            super()._deliver(acks, raw, method, properties, body)
+            return
+        acks.done(method.delivery_tag)
+        user = properties.user_id or ""
+        self._renewal.arrived(
+            Message(body, properties.content_type or "", LEASES, method.routing_key, user)
+        )
+
     def _take(self, delivery: Delivery) -> None:
         # The broker is to hold nothing for a slow reader: here it is bounded, and told of what it loses.
         delivery.ack()
-        super()._take(delivery)
+        if self._over is None and self._wants.hears(delivery.event):
+            super()._take(delivery)
 
     async def _check(self, channel: Channel) -> None:
         try:
@@ -78,10 +149,37 @@ class Lease(Reader):
                 "looking for a lease",
             )
         except NotFound:
-            # How many it missed nobody knows: at least tell that there is a gap.
             self._existed = False
-            self._buffer.lose(1)
+            self._missed()
             raise
+
+    async def _bind_all(self, channel: Channel, within_s: float) -> None:
+        try:
+            for exchange, key in self._bindings:
+                bind = partial(self._bind, channel.raw, exchange, key)
+                await channel.request(bind, f"binding a lease to {exchange}", within_s=within_s)
+        except NotFound:
+            if self.in_place.done():
+                self._missed()
+            raise
+
+    def _missed(self) -> None:
+        """How many it missed nobody knows: tell that there is a gap, once for each."""
+        if self._whole:
+            self._whole = False
+            self._buffer.lose(1)
+
+    def _is_over(self, error: DsmtError) -> None:
+        self._over = error
+        self._give_up(error)
+        if self._channel is not None and self._channel.raw.is_open:
+            self._channel.raw.close()
+
+    def _send(self, raw: Any, key: str, body: bytes) -> None:
+        try:
+            raw.basic_publish(LEASES, key, body, self._properties)
+        except AMQPError as error:
+            raise ours(error) from error
 
     def _bind(self, raw: Any, exchange: str, key: str, callback: Callable[[Any], None]) -> None:
         raw.queue_bind(self._queue, exchange, key, callback=callback)

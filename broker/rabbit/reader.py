@@ -31,6 +31,7 @@ class Owner(Protocol):
 
     limits: Limits
     health: Health
+    user: str
 
     def dead(self, message: Message, reason: str) -> None:
         """Send a refused message to the dead letters."""
@@ -119,10 +120,14 @@ class Reader:
                 self.tried.set()
                 if not self.in_place.done():
                     self.in_place.set_result(None)
-                await ended
+                await self.attended(ended)
                 self.interrupted()
             self.tried.set()
             await asyncio.sleep(backoff.next_s())
+
+    async def attended(self, ended: asyncio.Future[None]) -> None:
+        """Wait until the consumer has ended, or end it."""
+        await ended
 
     async def _consume(self, connection: Connection) -> asyncio.Future[None]:
         """Put a consumer in place; the future is done when it has ended."""

@@ -40,6 +40,8 @@ class Place(Protocol):
 
     async def inject(self, user: str, where: tuple[str, str], body: bytes, content_type: str) -> None: ...
 
+    async def delete_exchange(self, name: str) -> None: ...
+
     async def dead_letters(self, count: int) -> list[tuple[dict[str, Any], bytes]]: ...
 
 
@@ -70,6 +72,10 @@ class RabbitPlace:
             channel.basic_publish(*where, body, properties)
 
         await asyncio.to_thread(self._with_channel, user, publish)
+
+    async def delete_exchange(self, name: str) -> None:
+        path = f"/exchanges/{self.vhost}/{name}"
+        await asyncio.to_thread(self.server.management.request, "DELETE", path)
 
     async def dead_letters(self, count: int) -> list[tuple[dict[str, Any], bytes]]:
         return await asyncio.to_thread(self._dead_letters, count)
@@ -116,6 +122,9 @@ class EmbeddedPlace:
     async def inject(self, user: str, where: tuple[str, str], body: bytes, content_type: str) -> None:
         message = Message(body, content_type, *where, user)
         await call(self.engine, lambda: self.world.publish(message), 5)
+
+    async def delete_exchange(self, name: str) -> None:
+        await call(self.engine, lambda: self.world.delete_exchange(name), 5)
 
     async def dead_letters(self, count: int) -> list[tuple[dict[str, Any], bytes]]:
         found: list[tuple[dict[str, Any], bytes]] = []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from broker.access import PERMISSIONS, TOPIC_PERMISSIONS, may, may_bind, password_hash
 from dsmt_core.channels import Channel, routing_key
-from dsmt_core.rights import DEAD, NODES, ORDERS, PSEPR, may_speak
+from dsmt_core.rights import DEAD, LEASES, NODES, ORDERS, PSEPR, may_speak
 
 WORDS = st.sampled_from(
     [
@@ -28,12 +28,17 @@ WORDS = st.sampled_from(
         "com",
     ]
 )
+PROBES = st.builds(
+    lambda user, lease: ["lease", user, *lease],
+    st.sampled_from(["operator", "node", "planner", "application"]),
+    st.lists(st.sampled_from(["0f", "a1b2"]), max_size=2),
+)
 USUAL = st.builds(
     lambda kind, words: ["org", "dsmt", "ns", kind, *words],
     st.sampled_from(["deployment", "node", "x"]),
     st.lists(WORDS, min_size=1, max_size=5),
 )
-CHANNELS = st.one_of(USUAL, st.lists(WORDS, min_size=1, max_size=9)).map(
+CHANNELS = st.one_of(USUAL, PROBES, st.lists(WORDS, min_size=1, max_size=9)).map(
     lambda words: Channel("/" + "/".join(words) + "/")
 )
 
@@ -47,7 +52,9 @@ def broker_lets(user: str, exchange: str, key: str) -> bool:
 
 
 @given(
-    st.sampled_from(["node", "operator", "application"]), st.sampled_from([PSEPR, ORDERS, NODES]), CHANNELS
+    st.sampled_from(["node", "operator", "application"]),
+    st.sampled_from([PSEPR, ORDERS, NODES, LEASES]),
+    CHANNELS,
 )
 def test_the_broker_lets_through_what_the_receiver_believes(
     user: str, exchange: str, channel: Channel
@@ -57,7 +64,9 @@ def test_the_broker_lets_through_what_the_receiver_believes(
 
 
 @given(
-    st.sampled_from(["node", "operator", "application"]), st.sampled_from([PSEPR, ORDERS, NODES]), CHANNELS
+    st.sampled_from(["node", "operator", "application"]),
+    st.sampled_from([PSEPR, ORDERS, NODES, LEASES]),
+    CHANNELS,
 )
 def test_the_broker_stops_what_the_receiver_would_not_believe(
     user: str, exchange: str, channel: Channel
@@ -128,7 +137,7 @@ def test_an_application_binds_nothing_that_could_hear_dsmt(key: str, *, allowed:
 def test_every_topic_exchange_a_limited_user_may_write_has_a_topic_permission() -> None:
     limited = {t.user for t in TOPIC_PERMISSIONS}
     for permission in PERMISSIONS:
-        for exchange in (PSEPR, ORDERS, NODES):
+        for exchange in (PSEPR, ORDERS, NODES, LEASES):
             if permission.user in limited and re.search(permission.write, exchange):
                 assert (permission.user, exchange) in {(t.user, t.exchange) for t in TOPIC_PERMISSIONS}
 
@@ -137,3 +146,24 @@ def test_a_password_is_kept_as_the_broker_expects_it() -> None:
     # The example of https://www.rabbitmq.com/docs/passwords: salt 908DC60A, password test12.
     made = password_hash("test12", bytes.fromhex("908DC60A"))
     assert made == "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR"
+
+
+@pytest.mark.parametrize(
+    ("user", "channel", "may_probe"),
+    [
+        ("operator", "/lease/operator/0f/", True),
+        ("operator", "/lease/planner/0f/", False),
+        ("operator", "/lease/operator/", False),
+        ("operator", "/lease/operator/0f/0f/", False),
+        ("planner", "/lease/planner/0f/", True),
+        ("sliver.s1.h1.org", "/lease/sliver/s1/h1/org/0f/", True),
+        ("sliver.s1", "/lease/sliver/s1/h1/0f/", False),
+        ("node", "/lease/node/0f/", False),
+        ("node.h1", "/lease/node/h1/0f/", False),
+    ],
+)
+def test_a_probe_goes_to_the_leases_of_its_own_user_only(
+    user: str, channel: str, *, may_probe: bool
+) -> None:
+    assert may_speak(user, LEASES, Channel(channel)) is may_probe
+    assert not may_speak(user, ORDERS, Channel(channel)) or user == "planner"

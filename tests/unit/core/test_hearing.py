@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dsmt_core.channels import Channel
 from dsmt_core.errors import Invalid
 from dsmt_core.events import ATTRIBUTE, DEPLOYMENT_STATUS, Doubles, Event, Sender
-from dsmt_core.hearing import deliverable, holds, meant_for, of_type
+from dsmt_core.hearing import Wants, deliverable, holds, meant_for, of_type
 from dsmt_core.leases import DURATION_S, LEASE, Lease, Op, lease_of
 from dsmt_core.legal import is_traceparent
 
@@ -36,6 +36,20 @@ def event(**more: object) -> Event:
 )
 def test_an_event_is_heard_by_whom_it_is_narrowed_to(*, service: str, instance: str, heard: bool) -> None:
     assert meant_for(event(to_service=service, to_instance=instance), "me", "first") is heard
+
+
+def test_a_lease_without_wishes_hears_everything_and_one_with_a_name_what_is_for_it() -> None:
+    to_me, to_you = event(to_service="me", to_instance="second"), event(to_service="you")
+    assert all(Wants().hears(each) for each in (event(), to_me, to_you))
+    assert [Wants(service="me").hears(each) for each in (event(), to_me, to_you)] == [True, True, False]
+    assert not Wants(service="me", instance="first").hears(to_me)
+
+
+def test_a_lease_may_want_one_type_and_one_state() -> None:
+    failed = event(payload=XS_ATTRIBUTE, field=DEPLOYMENT_STATUS, pairs={"status": "failed"})
+    assert Wants(payload=ATTRIBUTE, state="failed").hears(failed)
+    assert not Wants(state="running").hears(failed)
+    assert not Wants(payload=LEASE).hears(failed)
 
 
 def test_attributes_are_one_type_in_both_namespaces() -> None:
