@@ -100,9 +100,9 @@ class Event:
 
 NAMES: Final = frozenset(known.name for known in fields(Event)) - {"extra"}
 
-# A frozen dataclass sets each field by a call that looks for its name: for an event five times what the same
-# fields cost in a class that is not frozen. Every delivery makes an event, so it is drafted in such a class,
-# of the same fields and so of the same layout, and is frozen by becoming an `Event`.
+# A frozen dataclass sets each field by a call that looks for its name: for an event five times what the
+# same fields cost in a class that is not frozen. Every delivery makes an event, so it is drafted in such a
+# class, of the same fields and so of the same layout, and is frozen by becoming an `Event`.
 _Draft: Final[Any] = make_dataclass(
     "_Draft",
     [
