@@ -2,15 +2,15 @@ import asyncio
 import os
 
 import broker
-from broker.speaker import Speaker
+from broker.application import Application
 
 COMMANDS = "/org/dsmt/ns/deployment/my_slice/org.dsmt.component.deployment-agent/command/"
 
 
 async def main() -> None:
     async with broker.connected(os.environ["DSMT_OPERATOR_BROKER"]) as bus:
-        me = Speaker(bus, "my_slice_mgr")
-        await me.say(COMMANDS, "status", "RESTART,node1.tokyo.example,pinger")
+        me = Application(bus, "my_slice_mgr")
+        await me.publish(COMMANDS, "status", "RESTART,node1.tokyo.example,pinger")
 
 
 asyncio.run(main())

@@ -10,6 +10,8 @@ import subprocess
 import sys
 
 DECIDES = (
+    "broker/values.py",
+    "broker/shell/lines.py",
     "planner/plans/*",
     "planner/fleet/*",
     "planner/reconcile/*",

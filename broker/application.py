@@ -1,0 +1,176 @@
+"""The SDK: a program that publishes, leases and views, in five lines each (docs/reference/psepr-sdk.md).
+
+`application` connects with the credentials that DSMT laid into the sliver; `Application` works on any bus.
+It speaks and hears on the exchange ``psepr`` only: orders and heartbeats are no affair of an application.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import time
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import broker
+from broker import credentials
+from broker.bus import Bus, Deliveries, Limits
+from broker.view import View
+from dsmt_core.channels import channel
+from dsmt_core.errors import DsmtError, Unavailable
+from dsmt_core.events import Event, Sender
+from dsmt_core.hearing import meant_for
+from dsmt_core.rights import PSEPR
+
+# How soon another password in the file is noticed.
+FOLLOW_S: Final = 5.0
+_LOG: Final = logging.getLogger(__name__)
+
+
+class Application:
+    """Numbers, dates and publishes the events of one program, and hears others.
+
+    Args:
+        bus: started, and closed, by the caller.
+        service: in whose name it speaks.
+        instance: which copy it is; by default this host and a random word.
+    """
+
+    def __init__(self, bus: Bus, service: str, *, instance: str = "") -> None:
+        life = uuid.uuid4().hex
+        self.bus = bus
+        self.service = service
+        self.instance = instance or f"{socket.gethostname()}/{life[:8]}"
+        self._sender = Sender(service, self.instance, life)
+
+    async def publish(
+        self,
+        where: str,
+        field: str,
+        value: str = "",
+        *,
+        pairs: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> Event:
+        """Publish an attribute, as text or as pairs; returns the event once the broker has confirmed it.
+
+        Args:
+            where: the channel, such as ``/com/example/pinger/``.
+            field: the attribute's name.
+            value: its text.
+            pairs: its name=value pairs.
+            more: further fields of `dsmt_core.events.Event`: ``emit_rate``, ``expiry``, ``to_service`` …
+
+        Raises:
+            Invalid: the channel or another value is not legal; nothing was sent.
+            Unavailable, Full, Denied: see `broker.bus.Bus.publish`.
+        """
+        event = self._event(where, field, {"value": value, "pairs": dict(pairs or {}), **more})
+        await self.bus.publish(event)
+        return event
+
+    async def post(
+        self,
+        where: str,
+        field: str,
+        value: str = "",
+        *,
+        pairs: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> bool:
+        """The same; with the broker away the event waits (see `broker.bus.Bus.post`) and False is returned.
+
+        For changes that must not get lost; what is repeated anyway is better published and forgotten.
+
+        Raises:
+            Invalid, Full, Denied: as for `publish`.
+        """
+        event = self._event(where, field, {"value": value, "pairs": dict(pairs or {}), **more})
+        return await self.bus.post(event)
+
+    def lease(self, where: str) -> Deliveries:
+        """Hear every event at or below the channel ``where``; see `broker.bus.Bus.lease`.
+
+        Raises:
+            Invalid: it is not a channel.
+        """
+        return self.bus.lease(channel(where), exchanges=(PSEPR,))
+
+    def view(self, where: str) -> View:
+        """The current values at or below the channel ``where``; see `broker.view.View`.
+
+        Raises:
+            Invalid: it is not a channel.
+        """
+        for_me = partial(meant_for, service=self.service, instance=self.instance)
+        return View(lambda: self.bus, channel(where), wanted=for_me)
+
+    def _event(self, where: str, field: str, more: Mapping[str, Any]) -> Event:
+        return self._sender.event(channel(where), field, now=time.time(), id_=uuid.uuid4().hex, **more)
+
+
+@asynccontextmanager
+async def application(
+    file: Path | None = None,
+    *,
+    instance: str = "",
+    wait_s: float = broker.WAIT_S,
+    limits: Limits | None = None,
+) -> AsyncIterator[Application]:
+    """The application that this program is, connected; another password in the file is followed.
+
+    Args:
+        file: of its credentials; by default the one that ``DSMT_PSEPR`` names.
+        instance: instead of that of the file, for one of several programs of an application.
+        wait_s: how long to wait for the broker; 0 begins without it, and goes on trying.
+        limits: the bounds of the bus.
+
+    Raises:
+        NotFound, Invalid: there are no credentials.
+        Unavailable: applications have no way to the broker, or it does not answer within ``wait_s``.
+        Denied: the broker refused the password.
+    """
+    path = file or credentials.named_in(os.environ)
+    known = await asyncio.to_thread(credentials.read, path)
+    connect = partial(
+        broker.connect, limits=limits, name=f"{known.application or 'application'} {known.host}"
+    )
+    me = Application(
+        connect(known.url), known.service or "application", instance=instance or known.instance
+    )
+    follower: asyncio.Task[None] | None = None
+    try:
+        await me.bus.start(wait_s=wait_s)
+        follower = asyncio.create_task(_follow(me, path, known.url, connect))
+        yield me
+    finally:
+        if follower is not None:
+            follower.cancel()
+            await asyncio.gather(follower, return_exceptions=True)
+        await me.bus.close()
+
+
+async def _follow(me: Application, path: Path, url: str, connect: partial[Bus]) -> None:
+    """Whenever the file names another way to the broker, go that way."""
+    while True:
+        await asyncio.sleep(FOLLOW_S)
+        try:
+            found = (await asyncio.to_thread(credentials.read, path)).url
+        except Unavailable:
+            continue
+        except DsmtError as error:
+            _LOG.warning("%s", error)
+            continue
+        if found != url:
+            url, before = found, me.bus
+            bus = connect(found)
+            await bus.start()
+            # Whoever publishes from now on does so there; readers of the old bus end, and begin again.
+            me.bus = bus
+            await before.close()

@@ -1,0 +1,192 @@
+"""A view of a channel: the current values of all instances at or below it, kept current by a lease.
+
+It begins empty and fills as instances repeat themselves, within one ``emit_rate``. A lease that has ended
+is asked for again, without end; meanwhile the values held end one by one, each when its time is over, so
+that a view is never wrong for longer than the senders allow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from types import TracebackType
+from typing import Self
+
+from broker import retry
+from broker.bus import Bus, Link
+from broker.values import Key, Values
+from dsmt_core.channels import Channel
+from dsmt_core.errors import Denied, DsmtError, Invalid
+from dsmt_core.events import Event
+from dsmt_core.rights import PSEPR
+
+Wanted = Callable[[Event], bool]
+
+
+class View(Mapping[Key, Event]):
+    """``async with View(…) as view``: a mapping (channel, instance, field) → event, of what holds now.
+
+    Args:
+        bus: gives the bus of the moment: an application whose password has changed has another one.
+        channel: what is heard, with everything below.
+        wanted: which events count.
+        values: bounded; by default `broker.values.Values` with its bounds.
+    """
+
+    def __init__(
+        self, bus: Callable[[], Bus], channel: Channel, *, wanted: Wanted, values: Values | None = None
+    ) -> None:
+        self._bus = bus
+        self._channel = channel
+        self._wanted = wanted
+        self._values = Values() if values is None else values
+        self._version = 0
+        self._news = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._leased = False
+        self.lost = 0
+        self.trouble = ""
+
+    @property
+    def current(self) -> bool:
+        """Whether it hears; otherwise values may be missing, and `trouble` says why."""
+        return self._leased and self._bus().health.link in {Link.CONNECTED, Link.BLOCKED}
+
+    @property
+    def dropped(self) -> int:
+        """How many values had to make room for others."""
+        return self._values.dropped
+
+    def by_instance(self, field: str) -> dict[str, Event]:
+        """The current values of one field: instance → event."""
+        return {key.instance: event for key, event in self.items() if key.field == field}
+
+    async def changes(self) -> AsyncIterator[Self]:
+        """The view itself, at once and then after each change; changes close together come as one.
+
+        Also what ends by time is a change, and that the view becomes current or ceases to be.
+        """
+        seen = -1
+        while True:
+            if self._task is None:
+                return
+            if self._task.done():
+                self._task.result()
+            if seen == self._version:
+                await self._news.wait()
+                continue
+            seen = self._version
+            yield self
+
+    async def __aenter__(self) -> Self:
+        """Enter when the lease is in place; with the broker away at once, and not `current`.
+
+        Raises:
+            Denied: it may not be heard.
+        """
+        begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._keep(begun))
+        self._task.add_done_callback(lambda _: self._changed())
+        try:
+            await begun
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._end()
+
+    def __getitem__(self, key: Key) -> Event:
+        self._forget()
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        self._forget()
+        return iter(list(self._values))
+
+    def __len__(self) -> int:
+        self._forget()
+        return len(self._values)
+
+    async def _keep(self, begun: asyncio.Future[None]) -> None:
+        policy = retry.consumer()
+        while True:
+            try:
+                async with self._bus().lease(self._channel, exchanges=(PSEPR,)) as deliveries:
+                    self._stand(leased=True)
+                    _tell(begun)
+                    async for delivery in deliveries:
+                        policy.reset()
+                        self.lost += delivery.lost
+                        self._hear(delivery.event)
+            except DsmtError as error:
+                self.trouble = error.message
+                _tell(begun, error if isinstance(error, Denied | Invalid) else None)
+            finally:
+                self._stand(leased=False)
+            await asyncio.sleep(policy.next_s())
+
+    def _hear(self, event: Event) -> None:
+        if self._wanted(event) and self._values.hear(event, _now()):
+            self._changed()
+            self._wind()
+
+    def _stand(self, *, leased: bool) -> None:
+        if leased:
+            self.trouble = ""
+        if leased is not self._leased:
+            self._leased = leased
+            self._changed()
+
+    def _changed(self) -> None:
+        """Wake who waits, each once."""
+        self._version += 1
+        waiting, self._news = self._news, asyncio.Event()
+        waiting.set()
+
+    def _wind(self) -> None:
+        """Be woken when the next value ends."""
+        end = self._values.next_end
+        if self._timer is not None:
+            if self._timer.when() <= end:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if end < float("inf"):
+            self._timer = asyncio.get_running_loop().call_at(end, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._forget()
+        self._wind()
+
+    def _forget(self) -> None:
+        if self._values.forget(_now()):
+            self._changed()
+
+    async def _end(self) -> None:
+        task, self._task = self._task, None
+        if self._timer is not None:
+            self._timer.cancel()
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, DsmtError):
+                await task
+
+
+def _tell(begun: asyncio.Future[None], error: DsmtError | None = None) -> None:
+    if begun.done():
+        return
+    if error is None:
+        begun.set_result(None)
+    else:
+        begun.set_exception(error)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
