@@ -20,10 +20,13 @@ class Buffer:
     Args:
         limit: how many may wait; 0 when something else bounds them.
         health: where losses are counted.
+        limit_bytes: how many bytes of body may wait; 0 when something else bounds them.
     """
 
-    def __init__(self, limit: int, health: Health) -> None:
+    def __init__(self, limit: int, health: Health, *, limit_bytes: int = 0) -> None:
         self._limit = limit
+        self._limit_bytes = limit_bytes
+        self._bytes = 0
         self._health = health
         self._deliveries: deque[Delivery] = deque()
         self._lost = 0
@@ -32,11 +35,12 @@ class Buffer:
         self._error: DsmtError | None = None
 
     def put(self, delivery: Delivery) -> None:
-        """Take a delivery; with the buffer full the oldest makes room."""
-        if self._limit and len(self._deliveries) >= self._limit:
-            self._deliveries.popleft()
+        """Take a delivery; with the buffer full the oldest make room."""
+        while self._deliveries and self._is_full(delivery.size):
+            self._bytes -= self._deliveries.popleft().size
             self.lose(1)
         self._deliveries.append(delivery)
+        self._bytes += delivery.size
         self._wake()
 
     def lose(self, count: int) -> None:
@@ -47,6 +51,7 @@ class Buffer:
     def clear(self) -> None:
         """Forget what waits: the broker delivers it again."""
         self._deliveries.clear()
+        self._bytes = 0
 
     def end(self, error: DsmtError | None = None) -> None:
         """Nothing comes any more; the reader still gets what waits, then ``error``, if there is one."""
@@ -66,9 +71,15 @@ class Buffer:
             self._wakeup = asyncio.get_running_loop().create_future()
             await self._wakeup
         delivery = self._deliveries.popleft()
+        self._bytes -= delivery.size
         if self._lost:
             delivery, self._lost = replace(delivery, lost=self._lost), 0
         return delivery
+
+    def _is_full(self, size: int) -> bool:
+        if self._limit and len(self._deliveries) >= self._limit:
+            return True
+        return bool(self._limit_bytes) and self._bytes + size > self._limit_bytes
 
     def _wake(self) -> None:
         if self._wakeup is not None and not self._wakeup.done():

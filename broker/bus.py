@@ -7,14 +7,16 @@ Promises:
 3. At least once: after a reconnect, sending goes on from the first unconfirmed event, in order. A
    reader that must not act twice drops doubles (`dsmt_core.events.Doubles`).
 4. Unconfirmed events are bounded in number and bytes: a publisher waits instead of growing.
-5. With the broker away, at most `Limits.outbox` posted changes wait (the oldest is dropped and
-   counted); hints (heartbeats) never wait.
+5. With the broker away, at most `Limits.outbox` posted changes, of `Limits.outbox_bytes`, wait (the oldest
+   is dropped and counted); hints (heartbeats) never wait.
 6. Every delivery is decoded and checked (`dsmt_core.rights`) before a reader sees it; what fails goes
    to the dead letters with the reason, and the rest goes on.
 7. A slow subscriber of a lease is told how many it lost; its buffer never grows beyond its bound. A
    lease that cannot be renewed for a whole term ends with an error: it never goes quiet.
 8. Reconnection is endless with full jitter, and a blocked broker shows in `Health`.
-9. `close` may be called twice and ends within its time limit.
+9. What nobody has taken when its time-to-live (`Event.ttl`) is over, counted from when the broker took it
+   and by the broker's clock, is not delivered any more: no two clocks are compared.
+10. `close` may be called twice and ends within its time limit.
 
 All times are seconds. Everything here belongs to one asyncio event loop.
 """
@@ -27,6 +29,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
 
+from broker.limits import Limits
 from broker.topology import Binding, Queue
 from dsmt_core.channels import ROOT, Channel
 from dsmt_core.events import Event
@@ -38,51 +41,18 @@ from dsmt_core.wire import MSGPACK
 
 LEASE_S: Final = DURATION_S
 EVERYTHING: Final = Wants()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Every bound of a bus.
-
-    Attributes:
-        unconfirmed: events sent and not yet confirmed; a publisher waits at this number.
-        unconfirmed_bytes: the same in bytes of body.
-        outbox: posted events that wait while the broker is away.
-        confirm_s: how long a publish may wait for its confirm. A quorum queue whose leader is cut off
-            stalls one for 7 s and more, so it stays above 10 s.
-        consume_s: how long a queue may leave a request to consume it unanswered; see `Bus.consume`.
-        connect_s: one attempt to connect.
-        reach_s: how long one of several hosts may take to accept a connection before the next is tried.
-            The kernel accepts for a broker that is only slow, so a host that is silent so long is off.
-        blocked_s: a broker that blocks publishers longer than this is left and connected to again.
-        heartbeat_s: of the AMQP connection.
-        retry_first_s, retry_most_s: the back-off between attempts grows from the one to the other;
-            the wait is drawn evenly between 0 and it (full jitter).
-        lease_buffer: deliveries that wait for a slow subscriber of a lease.
-        lease_s: the most that a lease is granted; whoever asks for more gets this.
-        renew_s: a lease is renewed this often, so that an exchange that was deleted and made again, which
-            nothing tells, is noticed well within 15 s; a short term is renewed more often.
-        probe_s: how long the probe of a renewal, or any step of it, may take. The probe comes behind what
-            waits in the lease's queue: while deliveries come, it is still on its way.
-        close_s: how long `Bus.close` may wait for what is under way.
-    """
-
-    unconfirmed: int = 1_000
-    unconfirmed_bytes: int = 16 << 20
-    outbox: int = 1_000
-    confirm_s: float = 30.0
-    consume_s: float = 4.0
-    connect_s: float = 10.0
-    reach_s: float = 3.0
-    blocked_s: float = 60.0
-    heartbeat_s: float = 20.0
-    retry_first_s: float = 0.2
-    retry_most_s: float = 15.0
-    lease_buffer: int = 10_000
-    lease_s: float = DURATION_S
-    renew_s: float = 5.0
-    probe_s: float = 4.0
-    close_s: float = 5.0
+__all__ = [
+    "EVERYTHING",
+    "LEASE_S",
+    "Bus",
+    "Deliveries",
+    "Delivery",
+    "Health",
+    "Leased",
+    "Leases",
+    "Limits",
+    "Link",
+]
 
 
 class Link(StrEnum):
@@ -114,6 +84,7 @@ class Delivery:
 
     Attributes:
         lost: how many deliveries a slow subscriber lost right before this one.
+        size: of its body, in bytes.
         offset: its place in the history; None when it comes from elsewhere.
     """
 
@@ -122,6 +93,7 @@ class Delivery:
     user_id: str
     redelivered: bool = False
     lost: int = 0
+    size: int = 0
     ack: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
     offset: int | None = None
 
@@ -269,8 +241,11 @@ class Bus(Protocol):
         """
         ...
 
-    async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
+    async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> bool:
         """Make the exchanges, then these queues and bindings; doing it again changes nothing.
+
+        Returns:
+            True when an exchange was missing: whatever else was bound to it no longer is.
 
         Raises:
             Unavailable, Denied: as for `publish`.

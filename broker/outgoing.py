@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from broker.bus import Health, Limits
 from dsmt_core.errors import DsmtError, Unavailable
+from dsmt_core.events import DELIVERY_TTL_S
 from dsmt_core.wire import MSGPACK
 
 
@@ -27,6 +28,7 @@ class Entry:
         dropped: it is not to be sent (again).
         content_type: which codec wrote the body.
         kept: it belongs into the history.
+        ttl: its delivery time-to-live, seconds.
     """
 
     exchange: str
@@ -38,6 +40,7 @@ class Entry:
     dropped: bool = False
     content_type: str = MSGPACK
     kept: bool = False
+    ttl: float = DELIVERY_TTL_S
 
     @property
     def obsolete(self) -> bool:
@@ -59,6 +62,7 @@ class Outgoing:
         self._waiting: deque[Entry] = deque()
         self._sent: dict[int, Entry] = {}
         self._bytes = 0
+        self._outbox_bytes = 0
         self._tag = 0
         self._suspects = 0
 
@@ -104,7 +108,8 @@ class Outgoing:
             self._bytes -= len(entry.body)
             self._suspects = max(0, self._suspects - 1)
             if entry.waiter is None:
-                self._health.outbox -= 0 if entry.dropped else 1
+                if not entry.dropped:
+                    self._out_of_outbox(entry)
             elif not entry.waiter.done():
                 entry.waiter.set_result(True)
         self._health.unconfirmed = len(self._sent)
@@ -199,14 +204,20 @@ class Outgoing:
     def _into_outbox(self, entry: Entry) -> None:
         entry.waiter = None
         self._health.outbox += 1
-        if self._health.outbox > self._limits.outbox:
+        self._outbox_bytes += len(entry.body)
+        while self._health.outbox > self._limits.outbox or self._outbox_bytes > self._limits.outbox_bytes:
             oldest = next((e for e in self._waiting if e.waiter is None and not e.dropped), None)
-            if oldest is not None:
-                self._drop(oldest)
+            if oldest is None:
+                break
+            self._drop(oldest)
+
+    def _out_of_outbox(self, entry: Entry) -> None:
+        self._health.outbox -= 1
+        self._outbox_bytes -= len(entry.body)
 
     def _drop(self, entry: Entry) -> None:
         entry.dropped = True
-        self._health.outbox -= 1
+        self._out_of_outbox(entry)
         self._health.dropped += 1
         if self._waiting and self._waiting[0] is entry:
             self._waiting.popleft()

@@ -52,7 +52,16 @@ class Publisher:
             raise Unavailable("the broker is away", hint=self._health.last_error)
         waiter = self._loop.create_future()
         deadline = self._loop.time() + self._limits.confirm_s
-        entry = Entry(exchange, key, body, waiter, deadline, content_type=content_type, kept=kept(event))
+        entry = Entry(
+            exchange,
+            key,
+            body,
+            waiter,
+            deadline,
+            content_type=content_type,
+            kept=kept(event),
+            ttl=event.ttl,
+        )
         self._out.add(entry)
         self._pump()
         await waiter
@@ -61,7 +70,7 @@ class Publisher:
         """See `broker.bus.Bus.post`."""
         key, body = checked(event, exchange, user=self._user)
         deadline = self._loop.time() + self._limits.confirm_s
-        entry = Entry(exchange, key, body, None, deadline, posted=True, kept=kept(event))
+        entry = Entry(exchange, key, body, None, deadline, posted=True, kept=kept(event), ttl=event.ttl)
         if not self._connected or self._blocked:
             self._out.shelve(entry)
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -22,6 +23,7 @@ class Message(NamedTuple):
 
     Attributes:
         routing_key: the broker hands one that is not UTF-8 over as bytes.
+        expires_at: when the embedded broker gives it up, by the monotonic clock.
     """
 
     body: bytes
@@ -31,6 +33,7 @@ class Message(NamedTuple):
     user_id: str
     redelivered: bool = False
     headers: Mapping[str, Any] = MappingProxyType({})
+    expires_at: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)

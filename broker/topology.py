@@ -25,9 +25,9 @@ FEEDS: Final = (PSEPR, ORDERS)
 # The header of what is to be kept.
 KEEP: Final[Mapping[str, Any]] = {"keep": 1}
 
-INGEST: Final = "dsmt.ingest.1"
-HEARTBEATS: Final = "dsmt.heartbeats.1"
-DEAD_LETTERS: Final = "dsmt.dead.1"
+INGEST: Final = "dsmt.ingest.2"
+HEARTBEATS: Final = "dsmt.heartbeats.2"
+DEAD_LETTERS: Final = "dsmt.dead.2"
 LEASE_PREFIX: Final = f"{LEASE_WORD}."
 
 ORDER_TTL_S: Final = 30.0
@@ -36,10 +36,16 @@ HISTORY_BYTES: Final = 2 << 30
 # Retention drops whole segments, and one is always kept.
 _SEGMENT_BYTES: Final = 50_000_000
 _SEGMENTS: Final = 4
-_HEARTBEATS_KEPT: Final = 100_000
-_DEAD_KEPT: Final = 10_000
-_ORDERS_KEPT: Final = 10_000
-_LEASE_KEPT: Final = 100_000
+# What queues hold, in number and bytes; beyond it the oldest goes, because events are hints: a publisher
+# that is refused would have to choose between waiting and disorder.
+_INGEST_KEPT: Final = (500_000, 512 << 20)
+_HEARTBEATS_KEPT: Final = (100_000, 64 << 20)
+_DEAD_KEPT: Final = (10_000, 64 << 20)
+_ORDERS_KEPT: Final = (10_000, 16 << 20)
+_LEASE_KEPT: Final = (100_000, 128 << 20)
+# What is not acknowledged comes again with every lost connection, and RabbitMQ 4 would drop it after 20;
+# the planner's own check sends what is wrong to the dead letters before anything can fail because of it.
+_INGEST_DELIVERIES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +68,12 @@ class Binding:
 
 def node_queue(host: Host) -> str:
     """The queue of the orders for a node's container manager."""
-    return f"dsmt.node.1.{host}"
+    return f"dsmt.node.2.{host}"
 
 
 def agent_queue(slice_: Slice, host: Host) -> str:
     """The queue of the orders for the agent of a slice on a host."""
-    return f"dsmt.agent.1.{slice_}.{host}"
+    return f"dsmt.agent.2.{slice_}.{host}"
 
 
 def planner_topology(heartbeat_s: float) -> tuple[list[Queue], list[Binding]]:
@@ -77,16 +83,20 @@ def planner_topology(heartbeat_s: float) -> tuple[list[Queue], list[Binding]]:
         heartbeat_s: the nodes' period; a heartbeat older than one period is no news.
     """
     queues = [
-        Queue(INGEST, {"x-queue-type": "quorum", "x-single-active-consumer": True}),
         Queue(
-            f"{HEARTBEATS}.{_milliseconds(heartbeat_s)}",
+            INGEST,
             {
-                "x-message-ttl": _milliseconds(heartbeat_s),
-                "x-max-length": _HEARTBEATS_KEPT,
-                "x-overflow": "drop-head",
+                "x-queue-type": "quorum",
+                "x-single-active-consumer": True,
+                "x-delivery-limit": _INGEST_DELIVERIES,
+                **_bounded(_INGEST_KEPT),
             },
         ),
-        Queue(DEAD_LETTERS, {"x-max-length": _DEAD_KEPT, "x-overflow": "drop-head"}),
+        Queue(
+            f"{HEARTBEATS}.{_milliseconds(heartbeat_s)}",
+            {"x-message-ttl": _milliseconds(heartbeat_s), **_bounded(_HEARTBEATS_KEPT)},
+        ),
+        Queue(DEAD_LETTERS, _bounded(_DEAD_KEPT)),
     ]
     bindings = [
         Binding(INGEST, PSEPR, binding_key(DEPLOYMENT)),
@@ -125,20 +135,17 @@ def history_topology(age_s: float, size: int) -> tuple[list[Queue], list[Binding
 
 def lease_arguments(duration_s: float) -> dict[str, Any]:
     """The arguments of a lease's queue: it expires, and it is bounded."""
-    return {
-        "x-expires": _milliseconds(duration_s),
-        "x-max-length": _LEASE_KEPT,
-        "x-overflow": "drop-head",
-    }
+    return {"x-expires": _milliseconds(duration_s), **_bounded(_LEASE_KEPT)}
 
 
 def _orders(queue: str, key: str) -> tuple[list[Queue], list[Binding]]:
-    arguments = {
-        "x-message-ttl": _milliseconds(ORDER_TTL_S),
-        "x-max-length": _ORDERS_KEPT,
-        "x-overflow": "drop-head",
-    }
+    arguments = {"x-message-ttl": _milliseconds(ORDER_TTL_S), **_bounded(_ORDERS_KEPT)}
     return [Queue(queue, arguments)], [Binding(queue, ORDERS, key)]
+
+
+def _bounded(kept: tuple[int, int]) -> dict[str, Any]:
+    """Holds at most so many messages, and so many bytes; the oldest goes first."""
+    return {"x-max-length": kept[0], "x-max-length-bytes": kept[1], "x-overflow": "drop-head"}
 
 
 def _milliseconds(seconds: float) -> int:

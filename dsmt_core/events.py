@@ -27,6 +27,11 @@ STATUS: Final = "status"
 SCHEMA: Final = "1.0"
 DELIVERY_TTL_S: Final = 60.0
 VALUE_EXPIRY_S: Final = 90.0
+# What is said once and never repeated has to outlast whoever is away, and holds until something else is
+# said: the two clocks of such an event. Ten years end what nobody will ever take back.
+ONCE_TTL_S: Final = 86_400.0
+ONCE_EXPIRY_S: Final = 10 * 365 * 86_400.0
+ONCE: Final[Mapping[str, float]] = MappingProxyType({"ttl": ONCE_TTL_S, "expiry": ONCE_EXPIRY_S})
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 # What XML 1.0 may contain (https://www.w3.org/TR/xml/#charsets).

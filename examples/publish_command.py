@@ -3,6 +3,7 @@ import os
 
 import broker
 from broker.application import Application
+from dsmt_core.events import ONCE
 
 COMMANDS = "/org/dsmt/ns/deployment/my_slice/org.dsmt.component.deployment-agent/command/"
 
@@ -10,7 +11,7 @@ COMMANDS = "/org/dsmt/ns/deployment/my_slice/org.dsmt.component.deployment-agent
 async def main() -> None:
     async with broker.connected(os.environ["DSMT_OPERATOR_BROKER"]) as bus:
         me = Application(bus, "my_slice_mgr")
-        await me.publish(COMMANDS, "status", "RESTART,node1.tokyo.example,pinger")
+        await me.publish(COMMANDS, "status", "RESTART,node1.tokyo.example,pinger", **ONCE)
 
 
 asyncio.run(main())

@@ -12,7 +12,7 @@ from typing import Final
 from broker.bus import Bus
 from dsmt_core.channels import facts_channel, heartbeat_channel, status_channel
 from dsmt_core.errors import DsmtError
-from dsmt_core.events import DEPLOYMENT_STATUS, VALUE_EXPIRY_S, Sender, legal_text
+from dsmt_core.events import DEPLOYMENT_STATUS, ONCE, VALUE_EXPIRY_S, Sender, legal_text
 from dsmt_core.health import HEALTH, PERIOD_S, Condition, health_pairs
 from dsmt_core.lifecycle import State
 from dsmt_core.names import CONTAINER, CONTAINER_MGR, SLIVER_MGR, Host, Slice, manager_of
@@ -66,6 +66,7 @@ class Reports:
                 id_=uuid.uuid4().hex,
                 service=manager_of(slice_),
                 pairs=pairs,
+                **ONCE,
             )
             await self._bus.post(event)
 
@@ -109,6 +110,6 @@ class Reports:
                 id_=uuid.uuid4().hex,
                 pairs=pairs,
                 emit_rate=emit_rate,
-                expiry=max(VALUE_EXPIRY_S, _HOLDS * emit_rate),
+                **({"expiry": max(VALUE_EXPIRY_S, _HOLDS * emit_rate)} if emit_rate else ONCE),
             )
             await self._bus.post(event)

@@ -15,7 +15,7 @@ from agents.deployment_agent.config import AgentConfig
 from broker.bus import Bus, Link
 from dsmt_core.channels import status_channel
 from dsmt_core.errors import DsmtError
-from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, VALUE_EXPIRY_S, Sender, legal_text
+from dsmt_core.events import DEPLOYMENT_STATUS, ONCE, STATUS, VALUE_EXPIRY_S, Sender, legal_text
 from dsmt_core.health import HEALTH, PERIOD_S, Condition, health_pairs
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, manager_of
@@ -87,7 +87,7 @@ class Voice:
             pairs={name: legal_text(text) for name, text in pairs.items()},
             emit_rate=period_s,
             # A value holds until the next one had two chances to come.
-            expiry=max(VALUE_EXPIRY_S, 2.5 * period_s),
+            **({"expiry": max(VALUE_EXPIRY_S, 2.5 * period_s)} if period_s else ONCE),
         )
         try:
             await self._bus.post(event)

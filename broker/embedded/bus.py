@@ -122,7 +122,8 @@ class EmbeddedBus:
         key, body = checked(event, exchange, user=self.user)
         if not self._connected.is_set():
             return False
-        self.send_unconfirmed(Message(body, MSGPACK, exchange, key, self.user))
+        expires_at = self._loop.time() + event.ttl
+        self.send_unconfirmed(Message(body, MSGPACK, exchange, key, self.user, expires_at=expires_at))
         return True
 
     def lease(
@@ -147,11 +148,12 @@ class EmbeddedBus:
         """See the port."""
         return Replay(self, since, channel=channel)
 
-    async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
+    async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> bool:
         """See the port."""
         for name in [PSEPR, *(queue.name for queue in queues)]:
             self._demand(_CONFIGURE, name)
-        await self.call(partial(self.world.declare, queues, bindings))
+        missing: bool = await self.call(partial(self.world.declare, queues, bindings))
+        return missing
 
     async def delete_queue(self, queue: str) -> None:
         """See the port."""
@@ -253,7 +255,13 @@ class EmbeddedBus:
         self._tag += 1
         headers = KEEP if entry.kept else {}
         message = Message(
-            entry.body, entry.content_type, entry.exchange, entry.key, self.user, headers=headers
+            entry.body,
+            entry.content_type,
+            entry.exchange,
+            entry.key,
+            self.user,
+            headers=headers,
+            expires_at=self._loop.time() + entry.ttl,
         )
         self.do(partial(self._route, message, self._epoch, self._tag))
 

@@ -75,7 +75,9 @@ class Reader:
         self._queue = queue
         self._under = under
         self._prefetch = prefetch
-        self._buffer = Buffer(0 if prefetch else owner.limits.lease_buffer, owner.health)
+        limits = owner.limits
+        most, most_bytes = (0, 0) if prefetch else (limits.lease_buffer, limits.lease_buffer_bytes)
+        self._buffer = Buffer(most, owner.health, limit_bytes=most_bytes)
         self._loop = asyncio.get_running_loop()
         self._current: Subscription | None = None
         self._gone = asyncio.Event()
@@ -193,7 +195,16 @@ class Reader:
             self._owner.dead(message, event.reason)
             acknowledge()
             return
-        self._take(Delivery(event, message.exchange, message.user_id, message.redelivered, ack=acknowledge))
+        self._take(
+            Delivery(
+                event,
+                message.exchange,
+                message.user_id,
+                message.redelivered,
+                size=len(message.body),
+                ack=acknowledge,
+            )
+        )
 
     def takes(self, _message: Message) -> bool:
         """Whether the message is for this reader itself, and has been dealt with."""

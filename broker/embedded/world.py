@@ -7,6 +7,7 @@ No method may be called from another thread.
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -76,7 +77,7 @@ class World:
         prepared = channel.prepare_message(
             message.body,
             content_type=message.content_type,
-            headers={**message.headers, "user_id": message.user_id},
+            headers={**message.headers, "user_id": message.user_id, "expires_at": message.expires_at},
         )
         channel.basic_publish(prepared, exchange, message.routing_key)
         for queue in channel._lookup(exchange, message.routing_key):  # noqa: SLF001 - the routing itself
@@ -84,16 +85,21 @@ class World:
         if message.exchange in _KEPT_FROM and KEEP.items() <= message.headers.items():
             self.history.add(message)
 
-    def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
+    def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> bool:
         """Make the exchanges, queues and bindings; doing it again changes nothing.
+
+        Returns:
+            True when an exchange was missing.
 
         Raises:
             Conflict: a queue of that name exists with other arguments.
             NotFound: a binding names an unknown queue or exchange.
         """
         channel = self._open()
-        for exchange in (*EXCHANGES, HISTORY):
-            channel.exchange_declare(self._scoped(exchange), "topic", durable=True)
+        wanted = [self._scoped(exchange) for exchange in (*EXCHANGES, HISTORY)]
+        missing = not channel.state.exchanges.keys() >= set(wanted)
+        for exchange in wanted:
+            channel.exchange_declare(exchange, "topic", durable=True)
         for queue in queues:
             known = self._queues.setdefault(queue.name, queue)
             if known.arguments != queue.arguments:
@@ -101,6 +107,7 @@ class World:
             channel.queue_declare(self._scoped(queue.name))
         for binding in bindings:
             self.bind(binding)
+        return missing
 
     def bind(self, binding: Binding) -> None:
         """Make a binding.
@@ -220,7 +227,13 @@ class World:
             self.take(queue)
 
     def take(self, queue: str) -> Message | None:
-        """The first message of a queue, which it leaves; None when there is none."""
+        """The first message of a queue whose time is not over, which it leaves; None when there is none."""
+        while (message := self._first(queue)) is not None:
+            if time.monotonic() < message.expires_at:
+                break
+        return message
+
+    def _first(self, queue: str) -> Message | None:
         returned = self._returned.get(queue)
         if returned:
             return returned.popleft()
@@ -231,8 +244,15 @@ class World:
         exchange = info["exchange"][len(self._scoped("")) :]
         headers = dict(got.headers)
         user = headers.pop("user_id")
+        expires_at = headers.pop("expires_at")
         return Message(
-            got.body, got.content_type or "", exchange, info["routing_key"], user, headers=headers
+            got.body,
+            got.content_type or "",
+            exchange,
+            info["routing_key"],
+            user,
+            headers=headers,
+            expires_at=expires_at,
         )
 
 

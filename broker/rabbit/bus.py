@@ -136,9 +136,11 @@ class RabbitBus:
         """See the port."""
         return Replay(self, since, channel=channel)
 
-    async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
+    async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> bool:
         """See the port."""
+        missing = await declaring.is_missing_one(self._connected(), self.limits)
         await declaring.declare(self._connected(), self.limits, queues, bindings)
+        return missing
 
     async def delete_queue(self, queue: str) -> None:
         """See the port."""

@@ -15,9 +15,8 @@ from broker.outgoing import Entry
 from broker.publisher import Publisher
 from broker.rabbit.channel import Channel
 from broker.rabbit.connection import Connection
-from broker.topology import KEEP
+from broker.rabbit.properties import persistent
 from dsmt_core.errors import Denied, DsmtError
-from dsmt_core.wire import CONTENT_TYPES
 
 
 class Confirms:
@@ -34,16 +33,7 @@ class Confirms:
         self._publisher = publisher
         self._limits = limits
         self._health = health
-        self._properties = {
-            (content_type, keep): pika.BasicProperties(
-                content_type=content_type,
-                delivery_mode=pika.DeliveryMode.Persistent.value,
-                user_id=user,
-                headers=dict(KEEP) if keep else None,
-            )
-            for content_type in CONTENT_TYPES
-            for keep in (False, True)
-        }
+        self._user = user
 
     async def keep(self, connection: Connection, in_place: asyncio.Event) -> None:
         """Have a channel on ``connection`` until that ends.
@@ -71,7 +61,7 @@ class Confirms:
 
     def _send(self, raw: Any, entry: Entry) -> None:
         try:
-            properties = self._properties[entry.content_type, entry.kept]
+            properties = persistent(self._user, entry.content_type, entry.ttl, kept=entry.kept)
             raw.basic_publish(entry.exchange, entry.key, entry.body, properties)
         except AMQPError as error:
             # The channel is just ending; what it was given is sent again on the next.

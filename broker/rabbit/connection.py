@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -41,8 +42,20 @@ def parameters(address: Address, endpoint: Endpoint, limits: Limits, name: str) 
     made.connection_attempts = 1
     made.socket_timeout = limits.connect_s if len(address.endpoints) == 1 else limits.reach_s
     made.stack_timeout = limits.connect_s
+    made.tcp_options = _tcp_options(limits)
     made.client_properties = {"connection_name": name}
     return made
+
+
+def _tcp_options(limits: Limits) -> dict[str, int]:
+    """How the kernel is to notice a peer that is gone, as far as this platform can."""
+    wanted = {
+        "TCP_KEEPIDLE": max(1, round(limits.keepalive_idle_s)),
+        "TCP_KEEPINTVL": max(1, round(limits.keepalive_interval_s)),
+        "TCP_KEEPCNT": limits.keepalive_probes,
+        "TCP_USER_TIMEOUT": max(1, round(limits.unacknowledged_s * 1000)),
+    }
+    return {name: value for name, value in wanted.items() if hasattr(socket, name)}
 
 
 class Connection:

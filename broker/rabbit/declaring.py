@@ -38,6 +38,25 @@ async def declare(
         await channel.close()
 
 
+async def is_missing_one(connection: Connection, limits: Limits) -> bool:
+    """Whether one of the exchanges is not there; making it would not tell."""
+    channel = await Channel.open(connection, limits)
+
+    def send(callback: Any) -> None:
+        *others, last = (*EXCHANGES, HISTORY)
+        for exchange in others:
+            channel.raw.exchange_declare(exchange, passive=True)
+        channel.raw.exchange_declare(last, passive=True, callback=callback)
+
+    try:
+        await channel.request(send, "looking for the exchanges")
+    except NotFound:
+        return True
+    finally:
+        await channel.close()
+    return False
+
+
 async def delete_queue(connection: Connection, limits: Limits, queue: str) -> None:
     """See `broker.bus.Bus.delete_queue`."""
     channel = await Channel.open(connection, limits)

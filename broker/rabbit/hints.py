@@ -15,12 +15,12 @@ from broker import retry
 from broker.bus import Health, Limits
 from broker.rabbit.channel import Channel
 from broker.rabbit.connection import Connection
+from broker.rabbit.properties import transient
 from broker.reading import Message, dead_letter
 from broker.sending import checked
 from dsmt_core.errors import DsmtError
 from dsmt_core.events import Event
 from dsmt_core.rights import DEAD
-from dsmt_core.wire import MSGPACK
 
 # What the socket has not taken: beyond it the broker is too slow for hints, and they are dropped.
 _BACKLOG_BYTES: Final = 4 << 20
@@ -39,9 +39,6 @@ class Hints:
         self._limits = limits
         self._health = health
         self._user = user
-        self._properties = pika.BasicProperties(
-            content_type=MSGPACK, delivery_mode=pika.DeliveryMode.Transient.value, user_id=user
-        )
         self._channel: Channel | None = None
         self._connection: Connection | None = None
         self._blocked = False
@@ -49,7 +46,7 @@ class Hints:
     def send(self, event: Event, exchange: str) -> bool:
         """See `broker.bus.Bus.hint`."""
         key, body = checked(event, exchange, user=self._user)
-        return self._send(exchange, key, body, self._properties)
+        return self._send(exchange, key, body, transient(self._user, event.ttl))
 
     def dead(self, message: Message, reason: str) -> None:
         """Send a refused message to the dead letters, with the reason; counted, also when that fails."""

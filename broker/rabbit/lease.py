@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Any, Final, Self
 
-import pika
 from pika.exceptions import AMQPError
 
 from broker.bus import Delivery
 from broker.rabbit.acks import Acks
 from broker.rabbit.channel import Channel
+from broker.rabbit.properties import transient
 from broker.rabbit.reader import Owner, Reader, placed
 from broker.rabbit.refusals import ours
 from broker.reading import Message
@@ -23,7 +23,6 @@ from dsmt_core import channels
 from dsmt_core.errors import DsmtError, NotFound
 from dsmt_core.hearing import Wants
 from dsmt_core.rights import LEASES
-from dsmt_core.wire import MSGPACK
 
 _PREFETCH: Final = 1_000
 
@@ -54,9 +53,6 @@ class Lease(Reader):
         key = channels.binding_key(channel, wants.state)
         self._bindings = [*((exchange, key) for exchange in exchanges), (LEASES, self._queue)]
         self._arguments = lease_arguments(term.granted_s)
-        self._properties = pika.BasicProperties(
-            content_type=MSGPACK, delivery_mode=pika.DeliveryMode.Transient.value, user_id=owner.user
-        )
         self._renewal = Renewal(
             term, owner.user, limits=owner.limits, health=owner.health, over=self._is_over
         )
@@ -177,7 +173,7 @@ class Lease(Reader):
 
     def _send(self, raw: Any, key: str, body: bytes) -> None:
         try:
-            raw.basic_publish(LEASES, key, body, self._properties)
+            raw.basic_publish(LEASES, key, body, transient(self._owner.user, self.granted_s))
         except AMQPError as error:
             raise ours(error) from error
 

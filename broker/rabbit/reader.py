@@ -62,7 +62,8 @@ class Reader:
         self._owner = owner
         self._under = under
         self._prefetch = prefetch
-        self._buffer = Buffer(buffer, owner.health)
+        bytes_ = owner.limits.lease_buffer_bytes if buffer else 0
+        self._buffer = Buffer(buffer, owner.health, limit_bytes=bytes_)
         self._channel: Channel | None = None
         self._acks: Acks | None = None
         self._silences = 0
@@ -199,6 +200,7 @@ class Reader:
                 method.exchange,
                 message.user_id,
                 method.redelivered,
+                size=len(body),
                 ack=partial(acks.done, method.delivery_tag),
             )
         )

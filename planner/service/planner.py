@@ -137,7 +137,7 @@ class Planner:
             ("requests", self.requests.serve()),
             ("rounds", self.rounds.run()),
             ("write-behind", self._behind.run()),
-            ("queues", Queues(self._declare).run()),
+            ("queues", Queues(self._declare_exchanges, self._declare).run()),
             ("lag", self.lag.run()),
         ):
             self.crew.start(name, work)
@@ -194,6 +194,13 @@ class Planner:
                 f"{self.config.broker_wait:g} s: {error.message}",
                 hint="start it, or give its address with --broker or DSMT_BROKER",
             ) from error
+
+    async def _declare_exchanges(self) -> bool:
+        missing = await self.bus.declare([], [])
+        if missing:
+            # The queues of the agents, too, are bound no longer; a round declares them.
+            self.rounds.everything()
+        return missing
 
     async def _declare(self) -> None:
         await self.bus.declare(*planner_topology(self.config.heartbeat))

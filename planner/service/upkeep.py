@@ -13,7 +13,9 @@ from planner.fleet import Fleet, SeenRow
 from planner.store import Database, nodes
 
 WRITE_S: Final = 1.0
-QUEUES_S: Final = 15.0
+EXCHANGES_S: Final = 5.0
+# Every so many looks at the exchanges, all queues are declared.
+_LOOKS: Final = 3
 _PROBE_S: Final = 0.25
 _log = structlog.get_logger(__name__)
 
@@ -55,22 +57,45 @@ class WriteBehind:
 
 
 class Queues:
-    """Declares once in a while what is there already: a queue that somebody deleted comes back.
+    """Declares once in a while what is there already: a queue or exchange that somebody deleted comes back.
 
-    Nobody else can tell: whoever reads such a queue has no right to make it, and the broker is well.
+    Nobody else can tell: whoever reads such a queue has no right to make it, and the broker is well. The
+    exchanges are few and looked at often; with one of them all bindings to it were lost, and then, as once
+    in a while anyway, the queues of all nodes are declared, too.
+
+    Args:
+        exchanges: makes the exchanges; True when one was missing.
+        everything: makes all that there is to be.
     """
 
-    def __init__(self, declare: Callable[[], Awaitable[None]]) -> None:
-        self._declare = declare
+    def __init__(
+        self, exchanges: Callable[[], Awaitable[bool]], everything: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._exchanges = exchanges
+        self._everything = everything
+        self._looks = 0
 
     async def run(self) -> None:
         """Declare, for ever."""
         while True:
-            await asyncio.sleep(QUEUES_S)
+            await asyncio.sleep(EXCHANGES_S)
             try:
-                await self._declare()
+                await self.look()
             except DsmtError as error:
+                # What was missing may be there by half: the next look declares everything.
+                self._looks = _LOOKS
                 _log.debug("the queues were not declared", reason=str(error))
+
+    async def look(self) -> None:
+        """Declare what is to be looked at now.
+
+        Raises:
+            Unavailable, Denied, Conflict: see `broker.bus.Bus.declare`.
+        """
+        self._looks += 1
+        if await self._exchanges() or self._looks >= _LOOKS:
+            await self._everything()
+            self._looks = 0
 
 
 class Lag:

@@ -9,7 +9,7 @@ from typing import Final
 from broker.bus import Bus
 from dsmt_core.channels import Channel, command_channel
 from dsmt_core.commands import FOR_SLIVERS, Order
-from dsmt_core.events import STATUS, VALUE_EXPIRY_S, Sender
+from dsmt_core.events import ONCE, STATUS, VALUE_EXPIRY_S, Sender
 from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, Slice, manager_of
 from dsmt_core.rights import ORDERS
 from planner.reconcile.round import ALL_SLICES
@@ -73,7 +73,7 @@ class Voice:
             service=service,
             pairs=pairs,
             emit_rate=emit_rate,
-            expiry=max(VALUE_EXPIRY_S, PATIENCE * emit_rate),
+            **({"expiry": max(VALUE_EXPIRY_S, PATIENCE * emit_rate)} if emit_rate else ONCE),
         )
         await self._bus.publish(event)
 
@@ -90,6 +90,7 @@ class Voice:
             id_=secrets.token_hex(16),
             service=manager_of(slice_),
             pairs=pairs,
+            **ONCE,
         )
         await self._bus.post(event)
 

@@ -116,7 +116,7 @@ async def test_the_planner_reads_what_its_topology_gathers(
 ) -> None:
     await planner.declare(*planner_topology(60.0))
     node = await connect("node")
-    async with planner.consume(INGEST) as ingest, planner.consume("dsmt.heartbeats.1.60000") as beats:
+    async with planner.consume(INGEST) as ingest, planner.consume("dsmt.heartbeats.2.60000") as beats:
         await node.publish(make(facts_channel(HOST), "facts"))
         await node.publish(make(STATUS, DEPLOYMENT_STATUS, pairs={"status": "running"}))
         node.hint(make(heartbeat_channel(HOST), "heartbeat"), exchange=NODES)

@@ -18,7 +18,7 @@ from dsmt_core.rights import ORDERS
 from tests.contract.terms import COMMAND, HOST, PINGER, SLICE, Make, heard
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Connect
+    from tests.contract.conftest import Connect, Place
 
 
 async def test_doing_it_again_changes_nothing(planner: Bus, make: Make, orders: str) -> None:
@@ -48,3 +48,11 @@ async def test_only_the_planner_declares(connect: Connect, planner: Bus, orders:
             await bus.declare([Queue(f"dsmt.node.1.{secrets.token_hex(4)}")], [])
         with pytest.raises(Denied):
             await bus.delete_queue(orders)
+
+
+async def test_a_missing_exchange_is_made_again_and_told(place: Place, planner: Bus, make: Make) -> None:
+    assert not await planner.declare([], [])
+    await place.delete_exchange(ORDERS)
+    assert await planner.declare([], [])
+    assert not await planner.declare([], [])
+    await planner.publish(make(COMMAND), exchange=ORDERS)

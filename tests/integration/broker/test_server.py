@@ -17,7 +17,7 @@ from broker.server import private
 from broker.server.management import Management
 from broker.server.private import PrivateBroker
 from broker.server.settings import Ports
-from broker.topology import planner_topology
+from broker.topology import DEAD_LETTERS, INGEST, planner_topology
 from dsmt_core.errors import Conflict, Denied, Unavailable
 from tests.integration.broker.conftest import Connect
 
@@ -139,5 +139,5 @@ def test_a_server_that_cannot_start_says_where_to_look(
 async def test_the_planner_connects_and_declares(server: PrivateBroker, planner: Bus) -> None:
     await planner.declare(*planner_topology(60.0))
     names = {queue["name"] for queue in server.management.queues("dsmt")}
-    assert {"dsmt.ingest.1", "dsmt.dead.1"} <= names
+    assert {INGEST, DEAD_LETTERS} <= names
     assert os.getpid() not in processes_of(server.data_dir)

@@ -123,6 +123,19 @@ async def test_the_outbox_drops_the_oldest_and_counts(line: Line) -> None:
     assert line.health.outbox == 0
 
 
+async def test_the_outbox_is_bounded_in_bytes_too() -> None:
+    line = Line(Limits(unconfirmed=3, outbox=100, outbox_bytes=100))
+    for key, size in (("a", 60), ("b", 40), ("c", 30), ("d", 50)):
+        line.out.shelve(Entry("psepr", key, b"x" * size, None, 10.0, posted=True))
+    assert (line.health.outbox, line.health.dropped) == (2, 2)
+    assert line.send() == "cd"
+    line.out.confirm(2, multiple=True)
+    assert line.health.outbox == 0
+    # What was confirmed has made room.
+    line.out.shelve(Entry("psepr", "e", b"x" * 100, None, 10.0, posted=True))
+    assert (line.health.outbox, line.health.dropped) == (1, 2)
+
+
 async def test_with_one_sent_the_refusal_is_its_own() -> None:
     line = Line()
     entry = line.add("a")

@@ -57,6 +57,19 @@ async def test_a_buffer_drops_the_oldest_and_tells_before_the_next() -> None:
     assert (await anext(buffer)).lost == 0
 
 
+async def test_a_buffer_is_bounded_in_bytes_too_and_takes_at_least_one() -> None:
+    health = Health()
+    buffer = Buffer(0, health, limit_bytes=10)
+    for number, size in enumerate((4, 6, 5, 50)):
+        buffer.put(Delivery(event(), "psepr", str(number), size=size))
+        if number == 2:
+            assert health.lost == 1 + 1
+    last = await anext(buffer)
+    assert (last.user_id, last.lost) == ("3", 3)
+    buffer.put(Delivery(event(), "psepr", "4", size=10))
+    assert (await anext(buffer)).lost == 0
+
+
 async def test_a_buffer_gives_what_it_has_before_it_ends() -> None:
     buffer = Buffer(0, Health())
     buffer.put(Delivery(event(), "psepr", "x"))

@@ -227,7 +227,7 @@ async def test_a_node_joins_with_a_token_and_rejoins_with_its_claim(api: Api, an
     body = {"host": "N1.example.org", "token": token, "boot_id": "b1", "claim": CLAIM}
     told = await anybody("POST", "/nodes/join", body)
     assert told["host"] == "n1.example.org"
-    assert told["queue"] == "dsmt.node.1.n1.example.org"
+    assert told["queue"] == "dsmt.node.2.n1.example.org"
     assert told["broker"].startswith("memory://node@")
     assert (told["heartbeat_s"], told["depot"], told["slivers"]) == (0.2, "http://depot.example", {})
     assert told["depot_token"]

@@ -1,0 +1,55 @@
+"""The properties of what is published; the same ones are used again and again.
+
+An event's delivery time-to-live becomes the message's ``expiration``: the broker counts it from when it
+took the message, by its own clock. A classic queue looks at it when the message is first in line.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import pika
+
+from broker.topology import KEEP
+from dsmt_core.wire import MSGPACK
+
+# An application may make its times-to-live up; those of the parts are a handful.
+_REMEMBERED: Final = 256
+# RabbitMQ refuses more than about 49 days (2^32 ms), and with it the whole channel; so much is without end.
+_LONGEST_MS: Final = (1 << 32) - 1
+
+
+@lru_cache(_REMEMBERED)
+def persistent(user: str, content_type: str, ttl_s: float, *, kept: bool) -> pika.BasicProperties:
+    """Of what is written to disk.
+
+    Args:
+        user: who publishes.
+        content_type: of the body.
+        ttl_s: seconds for which it may be under way.
+        kept: it belongs into the history.
+    """
+    return pika.BasicProperties(
+        content_type=content_type,
+        delivery_mode=pika.DeliveryMode.Persistent.value,
+        user_id=user,
+        headers=dict(KEEP) if kept else None,
+        expiration=_expiration(ttl_s),
+    )
+
+
+@lru_cache(_REMEMBERED)
+def transient(user: str, ttl_s: float) -> pika.BasicProperties:
+    """Of hints: kept in memory only."""
+    return pika.BasicProperties(
+        content_type=MSGPACK,
+        delivery_mode=pika.DeliveryMode.Transient.value,
+        user_id=user,
+        expiration=_expiration(ttl_s),
+    )
+
+
+def _expiration(ttl_s: float) -> str | None:
+    milliseconds = round(ttl_s * 1000)
+    return str(milliseconds) if milliseconds <= _LONGEST_MS else None
