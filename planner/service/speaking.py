@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from typing import Any, Final
 
 from broker.bus import Bus
-from dsmt_core import wire
 from dsmt_core.channels import channel
 from dsmt_core.errors import Invalid
-from dsmt_core.events import Event
+from dsmt_core.events import NAMES, Event
+from dsmt_core.xml.reading import fields_of
 from planner.authority.rights import Caller
 from planner.authority.speaking import check_speaks
 from planner.service.clock import SteadyClock
 from planner.service.ledger import Ledger
+
+_FILLED_IN: Final[dict[str, Any]] = {
+    "service": "", "instance": "", "boot_id": "", "seq": 1, "id": "", "sent_at": 0.0,
+}  # fmt: skip
 
 
 class Speaking:
@@ -63,14 +68,22 @@ def instance_of(caller: Caller) -> str:
 def said_in_xml(text: str) -> Event:
     """The event in a document of PsEPR XML, in our form or in that of the architecture guide.
 
+    What names and numbers the sender may be left out: it is filled in anyhow.
+
     Raises:
         Invalid: it is none, or holds several.
     """
-    body = text.encode(errors="surrogatepass")
     try:
-        return wire.decode(body, wire.XML)
+        fields = fields_of(text.encode(errors="surrogatepass"))
     except Invalid as error:
         raise Invalid(
             f"the XML is not an event: {error.message}",
             hint=error.hint or "docs/reference/event.md shows one",
         ) from error
+    if "channel" not in fields:
+        raise Invalid(
+            "the XML is not an event: it has no channel", hint="docs/reference/event.md shows one"
+        )
+    known = {name: value for name, value in fields.items() if name in NAMES}
+    extra = {name: value for name, value in fields.items() if name not in NAMES}
+    return Event(**{**_FILLED_IN, **known, "extra": extra})

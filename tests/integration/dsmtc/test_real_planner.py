@@ -170,3 +170,59 @@ def test_a_watch_ends_in_time_and_says_what_was_missing(me: Dsmtc, planner: Plan
     assert ended.code == 7
     assert "dsmtc: not 1 running within 1.2 s" in ended.err
     assert "no plan" in ended.out
+
+
+def test_what_is_published_is_in_the_catalogue(me: Dsmtc, tmp_path: Path) -> None:
+    account = me("whoami", "--json").json["account"]
+    at = ("--channel", f"/com/example/{account.partition('@')[0]}/")
+    pinger = ("--service", f"pinger-{account}")
+    describe = ("text=times", f"channel.1={at[1]}", "field.1=round-trip", "greatest.1=60")
+    assert me("publish", *at, *pinger, "--field", "service-description", *describe).code == 0
+    sent = me("publish", *at, *pinger, "--field", "round-trip", "ms=7.2", "--ttl", "9", "--json").json
+    assert (sent["instance"], sent["pairs"], sent["ttl"]) == (f"account/{account}", {"ms": "7.2"}, 9)
+    document = tmp_path / "event.xml"
+    document.write_text(f"<event><channel>{at[1]}</channel><field>surprise</field><value>x</value></event>")
+    assert me("publish", "--xml", str(document)).code == 0
+    piped = me(
+        "publish",
+        "--xml",
+        "-",
+        typed=document.read_text().replace("<field>", f"<service>{pinger[1]}</service><field>"),
+    )
+    assert (piped.code, piped.out) == (0, f"published surprise on {at[1]}\n")
+    deadline = time.monotonic() + PATIENCE_S
+    while "surprise" not in (listed := me("channels", "--below", at[1])).out:
+        assert time.monotonic() < deadline, listed
+    assert "DESCRIBED" in listed.out
+    assert "times" in me("services").out
+    checked = me("services", "--check")
+    assert checked.code == 6
+    assert "it did not describe the field 'surprise' there" in checked.out
+    assert "break their descriptions" in checked.err
+    assert pinger[1] in {each["service"] for each in me("services", "--check", "--json").json}
+
+
+def test_what_cannot_be_published_has_its_exit_code(me: Dsmtc, tmp_path: Path) -> None:
+    large = tmp_path / "large.xml"
+    large.write_text("x" * (1 << 20))
+    below = "/org/dsmt/ns/deployment/nothing/org.dsmt.component.deployment-agent"
+    for words, code in (
+        (["--field", "f"], 2),
+        (["--channel", "/c/"], 2),
+        (["--channel", "/c/", "--field", "f", "word"], 2),
+        (["--channel", "/c/", "--field", "f", "a=1", "a=2"], 2),
+        (["--channel", "/c/", "--xml", "-"], 2),
+        (["--channel", "nonsense", "--field", "f"], 3),
+        (["--channel", "/" + "x" * 300, "--field", "f"], 3),
+        (["--channel", "/c/", "--field", "f", "--value", "\x01"], 3),
+        (["--channel", "/c/", "--field", "f", "--to-instance", "i"], 3),
+        (["--xml", str(tmp_path / "nothing.xml")], 3),
+        (["--channel", f"{below}/command/", "--field", "status", "--value", "STOP,n,a"], 4),
+        (["--channel", f"{below}/status/n/", "--field", "status"], 4),
+        (["--channel", "/org/dsmt/", "--field", "f"], 4),
+        (["--xml", str(large)], 6),
+    ):
+        ended = me("publish", *words)
+        assert (ended.code, ended.out) == (code, ""), (words[:3], ended)
+        assert ended.err.startswith("dsmtc: ")
+        assert "Traceback" not in ended.err

@@ -168,7 +168,12 @@ async def test_what_is_of_a_slice_is_shown_to_who_may_look_into_it(
     await node.hold()
     channel = COMMAND.replace("command", "status") + "n1.example.org/"
     await node.say(Channel(channel), "holdings", hostname="n1.example.org", slice="s1")
-    (silent,) = [event for event in await ear.wait("silent") if event.pairs["slice"] == "s1"]
+
+    async def said() -> bool:
+        return any(event.pairs["slice"] == "s1" for event in ear.of("silent"))
+
+    await until(said, 20)
+    (silent,) = [event for event in ear.of("silent") if event.pairs["slice"] == "s1"]
     assert silent.channel == "/org/dsmt/ns/deployment/s1/org.dsmt.component.planner/status/"
     assert [one["field"] for one in (await api("GET", "/slices/s1/status"))["silences"]] == ["holdings"]
     assert channel in {one["channel"] for one in (await api("GET", "/channels"))["channels"]}
