@@ -1,0 +1,72 @@
+"""Who does what in the example of shared work: the laws of its one decision."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def loaded() -> ModuleType:
+    """The module as the application has it: it lies beside its program, not on the path."""
+    path = Path(__file__).parents[3] / "examples" / "shared_work" / "sharing.py"
+    spec = importlib.util.spec_from_file_location("sharing", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+sharing = loaded()
+ITEMS = [f"item-{number}" for number in range(30)]
+TEN = [f"h{number}.example.org/s/shared_work" for number in range(10)]
+INSTANCES = st.sets(st.sampled_from(TEN), min_size=1)
+
+
+def shares(living: set[str]) -> dict[str, frozenset[str]]:
+    """What each of the living takes, when all hear all."""
+    return {me: sharing.share(ITEMS, living, me, before=frozenset(), heard=True) for me in living}
+
+
+@given(INSTANCES)
+def test_each_item_is_done_by_exactly_one(living: set[str]) -> None:
+    assert Counter(item for taken in shares(living).values() for item in taken) == Counter(ITEMS)
+
+
+@given(INSTANCES, st.sampled_from(TEN))
+def test_one_that_dies_leaves_its_items_and_no_other_moves(living: set[str], dead: str) -> None:
+    before, after = shares(living | {dead}), shares((living | {"x"}) - {dead})
+    remaining = shares(living - {dead}) if living - {dead} else {}
+    for me, taken in remaining.items():
+        assert taken >= before[me]
+        assert taken - before[me] <= before[dead]
+    assert dead not in after
+
+
+@given(INSTANCES, st.sampled_from(TEN))
+def test_one_that_returns_takes_back_what_it_had(living: set[str], back: str) -> None:
+    before = shares(living | {back})
+    assert shares((living - {back}) | {back}) == before
+
+
+def test_nobody_has_far_too_much() -> None:
+    assert max(len(taken) for taken in shares(set(TEN)).values()) <= 3 * len(ITEMS) // len(TEN)
+
+
+@given(INSTANCES, st.sampled_from(TEN), st.frozensets(st.sampled_from(ITEMS)))
+def test_whoever_has_not_listened_keeps_what_it_had(
+    living: set[str], me: str, before: frozenset[str]
+) -> None:
+    assert sharing.share(ITEMS, living, me, before=before, heard=False) == before
+
+
+@given(INSTANCES, st.sampled_from(TEN))
+def test_it_counts_itself_before_it_has_heard_itself(living: set[str], me: str) -> None:
+    assert sharing.share(ITEMS, living - {me}, me, before=frozenset(), heard=True) == sharing.share(
+        ITEMS, living | {me}, me, before=frozenset(), heard=True
+    )
