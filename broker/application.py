@@ -20,12 +20,13 @@ from typing import Any, Final
 
 import broker
 from broker import credentials
-from broker.bus import Bus, Deliveries, Limits
+from broker.bus import Bus, Leases, Limits
 from broker.view import View
 from dsmt_core.channels import channel
 from dsmt_core.errors import DsmtError, Unavailable
-from dsmt_core.events import Event, Sender
-from dsmt_core.hearing import meant_for
+from dsmt_core.events import ATTRIBUTE, Event, Sender
+from dsmt_core.hearing import Wants
+from dsmt_core.leases import DURATION_S
 from dsmt_core.rights import PSEPR
 
 # How soon another password in the file is noticed.
@@ -94,13 +95,19 @@ class Application:
         event = self._event(where, field, {"value": value, "pairs": dict(pairs or {}), **more})
         return await self.bus.post(event)
 
-    def lease(self, where: str) -> Deliveries:
-        """Hear every event at or below the channel ``where``; see `broker.bus.Bus.lease`.
+    def lease(self, where: str, *, wants: Wants | None = None, duration_s: float = DURATION_S) -> Leases:
+        """Hear the events at or below the channel ``where``; see `broker.bus.Bus.lease`.
+
+        Args:
+            where: the channel.
+            wants: what of it; by default what is for everybody, or narrowed to this program.
+            duration_s: the term that is asked for.
 
         Raises:
             Invalid: it is not a channel.
         """
-        return self.bus.lease(channel(where), exchanges=(PSEPR,))
+        wanted = self._for_me("") if wants is None else wants
+        return self.bus.lease(channel(where), wants=wanted, exchanges=(PSEPR,), duration_s=duration_s)
 
     def view(self, where: str) -> View:
         """The current values at or below the channel ``where``; see `broker.view.View`.
@@ -108,8 +115,10 @@ class Application:
         Raises:
             Invalid: it is not a channel.
         """
-        for_me = partial(meant_for, service=self.service, instance=self.instance)
-        return View(lambda: self.bus, channel(where), wanted=for_me)
+        return View(lambda: self.bus, channel(where), wants=self._for_me(ATTRIBUTE))
+
+    def _for_me(self, payload: str) -> Wants:
+        return Wants(payload=payload, service=self.service, instance=self.instance)
 
     def _event(self, where: str, field: str, more: Mapping[str, Any]) -> Event:
         return self._sender.event(channel(where), field, now=time.time(), id_=uuid.uuid4().hex, **more)

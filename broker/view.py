@@ -11,17 +11,20 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from broker import retry
-from broker.bus import Bus, Link
+from broker.bus import Bus, Leases, Link
 from broker.values import Key, Values
 from dsmt_core.channels import Channel
 from dsmt_core.errors import Denied, DsmtError, Invalid
 from dsmt_core.events import Event
+from dsmt_core.hearing import Wants
 from dsmt_core.rights import PSEPR
 
-Wanted = Callable[[Event], bool]
+# Asked for with each lease: so soon a queue is gone whose view died, and so soon one that hears nothing
+# any more, although the broker is there, is asked for anew.
+LEASE_S: Final = 60.0
 
 
 class View(Mapping[Key, Event]):
@@ -30,16 +33,16 @@ class View(Mapping[Key, Event]):
     Args:
         bus: gives the bus of the moment: an application whose password has changed has another one.
         channel: what is heard, with everything below.
-        wanted: which events count.
+        wants: which events count.
         values: bounded; by default `broker.values.Values` with its bounds.
     """
 
     def __init__(
-        self, bus: Callable[[], Bus], channel: Channel, *, wanted: Wanted, values: Values | None = None
+        self, bus: Callable[[], Bus], channel: Channel, *, wants: Wants, values: Values | None = None
     ) -> None:
         self._bus = bus
         self._channel = channel
-        self._wanted = wanted
+        self._wants = wants
         self._values = Values() if values is None else values
         self._version = 0
         self._news = asyncio.Event()
@@ -117,7 +120,7 @@ class View(Mapping[Key, Event]):
         policy = retry.consumer()
         while True:
             try:
-                async with self._bus().lease(self._channel, exchanges=(PSEPR,)) as deliveries:
+                async with self._lease() as deliveries:
                     self._stand(leased=True)
                     _tell(begun)
                     async for delivery in deliveries:
@@ -131,8 +134,11 @@ class View(Mapping[Key, Event]):
                 self._stand(leased=False)
             await asyncio.sleep(policy.next_s())
 
+    def _lease(self) -> Leases:
+        return self._bus().lease(self._channel, wants=self._wants, exchanges=(PSEPR,), duration_s=LEASE_S)
+
     def _hear(self, event: Event) -> None:
-        if self._wanted(event) and self._values.hear(event, _now()):
+        if self._values.hear(event, _now()):
             self._changed()
             self._wind()
 

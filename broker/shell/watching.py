@@ -14,7 +14,7 @@ from broker.application import Application, application
 from broker.shell.lines import event_json, event_line
 from dsmt_core.errors import DeadlinePassed, Invalid
 from dsmt_core.events import Event
-from dsmt_core.hearing import of_type
+from dsmt_core.hearing import Wants
 
 
 async def watch(arguments: argparse.Namespace) -> int:
@@ -30,7 +30,7 @@ async def watch(arguments: argparse.Namespace) -> int:
     async with application(arguments.credentials, wait_s=arguments.wait) as me:
         try:
             async with asyncio.timeout(None if arguments.timeout == math.inf else arguments.timeout):
-                async with aclosing(_heard(me, arguments.channel)) as events:
+                async with aclosing(_heard(me, arguments.channel, Wants(payload=arguments.type))) as events:
                     async for event in events:
                         if _wanted(event, arguments):
                             sys.stdout.write(_shown(event, arguments) + "\n")
@@ -46,12 +46,12 @@ async def watch(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _heard(me: Application, where: str) -> AsyncGenerator[Event, None]:
+async def _heard(me: Application, where: str, wants: Wants) -> AsyncGenerator[Event, None]:
     """Every event, whatever becomes of the lease; what was missed is said."""
     policy = retry.consumer()
     while True:
         try:
-            async with me.lease(where) as deliveries:
+            async with me.lease(where, wants=wants) as deliveries:
                 async for delivery in deliveries:
                     policy.reset()
                     if delivery.lost:
@@ -63,11 +63,7 @@ async def _heard(me: Application, where: str) -> AsyncGenerator[Event, None]:
 
 
 def _wanted(event: Event, arguments: argparse.Namespace) -> bool:
-    return (
-        arguments.field in {"", event.field}
-        and arguments.service in {"", event.service}
-        and (not arguments.type or of_type(event, arguments.type))
-    )
+    return arguments.field in {"", event.field} and arguments.service in {"", event.service}
 
 
 def _shown(event: Event, arguments: argparse.Namespace) -> str:
