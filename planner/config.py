@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker.topology import HISTORY_AGE_S, HISTORY_BYTES
 from dsmt_core.commands import STATUS_PERIOD_S
 from planner.store.database import sqlite_url
 
@@ -30,6 +31,8 @@ class PlannerConfig:
         full_round_every: a round over everything is due at least this often.
         broker_wait: how long a start waits for the broker before it gives up.
         invitation: how long an invitation of a node holds unless it says otherwise.
+        history_age: what was said longer ago may be dropped from the history.
+        history_bytes: how large the history may be; beyond it the oldest may be dropped.
         depot_bytes: how much the planner's own depot may hold; 0 for its default.
     """
 
@@ -50,6 +53,8 @@ class PlannerConfig:
     full_round_every: float = 30.0
     broker_wait: float = 30.0
     invitation: float = 86_400.0
+    history_age: float = HISTORY_AGE_S
+    history_bytes: int = HISTORY_BYTES
     depot_bytes: int = 0
 
     @property

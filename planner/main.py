@@ -19,6 +19,7 @@ import structlog
 import typer
 
 from broker.address import parse
+from broker.topology import HISTORY_AGE_S, HISTORY_BYTES
 from dsmt_core.errors import DsmtError, Invalid, NotFound
 from planner.config import PlannerConfig
 
@@ -95,6 +96,12 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     status_period: Annotated[
         float, typer.Option(help="Seconds between status scripts, for new slices.")
     ] = 60.0,
+    history_age: Annotated[
+        float, typer.Option(help="Seconds; events said longer ago may be dropped from the history.")
+    ] = HISTORY_AGE_S,
+    history_bytes: Annotated[
+        int, typer.Option(min=1_000_000, help="Room for the history; beyond it the oldest may be dropped.")
+    ] = HISTORY_BYTES,
     broker_wait: Annotated[float, typer.Option(help="Seconds to wait for the broker at the start.")] = 30.0,
     ready_file: Annotated[Path | None, typer.Option(help="Written when the API answers.")] = None,
     verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Tell more.")] = 0,
@@ -116,6 +123,8 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         heartbeat=_positive(heartbeat, "--heartbeat"),
         status_period=_positive(status_period, "--status-period"),
         broker_wait=_positive(broker_wait, "--broker-wait"),
+        history_age=_history_age(history_age),
+        history_bytes=history_bytes,
         depot_bytes=depot_max_bytes,
     )
     if not config.data.is_dir() and not database:
@@ -211,6 +220,14 @@ def _broker_url(url: str, option: str) -> str:
     except Invalid as error:
         raise Invalid(f"{option}: {error.message}", hint=error.hint) from None
     return url
+
+
+def _history_age(seconds: float) -> float:
+    if not 60 <= seconds <= 10 * 365 * 86_400:
+        raise Invalid(
+            f"--history-age {seconds} is not a number of seconds", hint="from a minute to ten years"
+        )
+    return seconds
 
 
 def _tell(verbose: int) -> None:

@@ -22,6 +22,8 @@ DECIDES = (
     "planner/placement.py",
     "planner/requirements.py",
     "planner/turns.py",
+    "planner/last_values.py",
+    "planner/once.py",
     "agents/container_manager/decide/*",
     "agents/deployment_agent/decide/*",
 )

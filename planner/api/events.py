@@ -1,61 +1,92 @@
-"""What is said on the event service, as lines of JSON: the last events, or those that come.
+"""What is said on the event service, as lines of JSON: what was, what holds, and what comes.
 
 Without ``follow``: the last ``count`` that pass (100 unless told), oldest first. With it: from now on, and
-after ``count`` of them the answer ends. A follower that was too slow reads a line ``{"lost": N}``.
+after ``count`` of them the answer ends. ``since`` begins in the history, ``snapshot`` with the values that
+hold now; either ends there, or with ``follow`` goes on without gap or repeat. A line from the history has
+its ``offset``. A follower that was too slow reads a line ``{"lost": N}``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
 
 from dsmt_core.channels import DEPLOYMENT, Channel, lies_under
 from dsmt_core.channels import channel as checked_channel
+from dsmt_core.errors import Invalid
+from dsmt_core.history import since as read_since
 from dsmt_core.journal import record
 from dsmt_core.lifecycle import state as checked_state
 from dsmt_core.names import Slice
 from planner.api.access import TheCaller, ThePlanner
 from planner.authority.rights import Caller, Right, check, may
-from planner.service.tap import RING, Filter, Follower, Tap
+from planner.service.planner import Planner
+from planner.service.tap import RING, Filter, Follower, Heard, Tap
 
 router = APIRouter(tags=["events"])
 _LAST: Final = 100
 _LINES: Final = "application/x-ndjson"
 
 
+class Asked(BaseModel):
+    """What is asked for; see the protocol."""
+
+    channel: str = "/"
+    type: str = ""
+    service: str = ""
+    state: str = ""
+    field: str = ""
+    since: str = ""
+    snapshot: bool = False
+    follow: bool = False
+    count: int | None = Field(default=None, ge=1, le=1_000_000)
+
+
 @router.get("/events", response_class=StreamingResponse, responses={200: {"content": {_LINES: {}}}})
-async def events(  # noqa: PLR0913 - one parameter for each of the query's
-    caller: TheCaller,
-    planner: ThePlanner,
-    *,
-    channel: str = "/",
-    state: str = "",
-    field: str = "",
-    follow: bool = False,
-    count: Annotated[int | None, Query(ge=1, le=1_000_000)] = None,
+async def events(
+    caller: TheCaller, planner: ThePlanner, asked: Annotated[Asked, Query()]
 ) -> StreamingResponse:
     """Lines of JSON, one event each."""
-    wanted = _filter(caller, channel, state, field)
-    if not follow:
-        found = planner.tap.recent(wanted, min(count or _LAST, RING))
-        return StreamingResponse(iter([_line(record(event)) for event in found]), media_type=_LINES)
-    follower = planner.tap.follow(wanted)
-    return StreamingResponse(_followed(planner.tap, follower, count), media_type=_LINES)
+    return StreamingResponse(await _lines(planner, _filter(caller, asked), asked), media_type=_LINES)
 
 
-def _filter(caller: Caller, channel: str, state: str, field: str) -> Filter:
-    asked = checked_channel(channel)
-    named = _slice_of(asked)
+async def _lines(planner: Planner, wanted: Filter, asked: Asked) -> AsyncIterator[str]:
+    if asked.since:
+        if asked.snapshot:
+            raise Invalid(
+                "since and snapshot are two beginnings",
+                hint="since for what was said, snapshot for what holds now",
+            )
+        beginning = read_since(asked.since, now=planner.clock())
+        heard = await planner.replays.begin(wanted, beginning, follow=asked.follow)
+        return _written(heard, asked.count)
+    # A snapshot and its follower begin in one turn of the event loop: nothing comes in between.
+    follower = planner.tap.follow(wanted) if asked.follow else None
+    first = _held(planner.tap, wanted) if asked.snapshot else []
+    if follower is not None:
+        return _written(_followed(planner.tap, follower), asked.count, first)
+    if not asked.snapshot:
+        first = [_line(record(one)) for one in planner.tap.recent(wanted, min(asked.count or _LAST, RING))]
+    return _written(None, asked.count, first)
+
+
+def _filter(caller: Caller, asked: Asked) -> Filter:
+    channel = checked_channel(asked.channel)
+    named = _slice_of(channel)
     if named:
         check(caller, Right.READ_SLICE, named)
     return Filter(
-        channel=asked,
-        state=checked_state(state) if state else "",
-        field=field,
+        channel=channel,
+        state=checked_state(asked.state) if asked.state else "",
+        field=asked.field,
+        payload=asked.type,
+        service=asked.service,
         allowed=lambda heard: _may_hear(caller, heard),
     )
 
@@ -72,18 +103,36 @@ def _slice_of(channel: Channel) -> Slice:
     return Slice(channel[len(DEPLOYMENT) :].partition("/")[0])
 
 
-async def _followed(tap: Tap, follower: Follower, count: int | None) -> AsyncIterator[str]:
-    left = count
+def _held(tap: Tap, wanted: Filter) -> list[str]:
+    return [_line(record(event) | {"snapshot": True}) for event in tap.holding(wanted)]
+
+
+async def _followed(tap: Tap, follower: Follower) -> AsyncGenerator[Heard]:
     try:
         async for heard in follower.events():
-            if heard.lost:
-                yield _line({"lost": heard.lost})
-            yield _line(record(heard.event))
+            yield heard
+    finally:
+        tap.leave(follower)
+
+
+async def _written(
+    heard: AsyncGenerator[Heard] | None, count: int | None, first: Sequence[str] = ()
+) -> AsyncIterator[str]:
+    """The lines of ``first``, then of what is heard, at most ``count`` events."""
+    for line in first[:count]:
+        yield line
+    left = None if count is None else count - len(first)
+    if heard is None or (left is not None and left <= 0):
+        return
+    async with aclosing(heard):
+        async for one in heard:
+            if one.lost:
+                yield _line({"lost": one.lost})
+            place = {} if one.offset is None else {"offset": one.offset}
+            yield _line(record(one.event) | place)
             left = None if left is None else left - 1
             if left == 0:
                 return
-    finally:
-        tap.leave(follower)
 
 
 def _line(value: dict[str, Any]) -> str:

@@ -31,11 +31,13 @@ from planner.service.clock import SteadyClock
 from planner.service.condition import OwnCondition
 from planner.service.crew import Crew
 from planner.service.depot import DepotClient, DepotSecrets
+from planner.service.history import History
 from planner.service.ledger import Ledger
 from planner.service.means import Means, Watched
 from planner.service.nodes import Nodes, Told
 from planner.service.observing import Observing
 from planner.service.packages import Packages
+from planner.service.replays import Replays
 from planner.service.requests import Requests
 from planner.service.rounds import Pace, Rounds
 from planner.service.seeing import Seeing, Senses
@@ -57,7 +59,8 @@ class Planner:
     Attributes:
         gate: lets people in.
         slices, packages, applications, nodes: what they can do.
-        tap: what was said lately.
+        tap: what was said lately, and what holds now.
+        replays: what was said before.
         id: of this installation, the same for ever.
     """
 
@@ -68,7 +71,9 @@ class Planner:
         self.clock = SteadyClock()
         self.database = database
         self.crew = Crew()
-        self.tap = Tap()
+        self.tap = Tap(self.clock)
+        self.history = History(bus, self.clock, config)
+        self.replays = Replays(self.history, self.tap)
         self.fleet = Fleet()
         secrets_ = DepotSecrets.kept_in(config.depot_secrets)
         self.depot = DepotClient(config.depot, secrets_.planner)
@@ -131,6 +136,7 @@ class Planner:
             ("heartbeats", self.seeing.heartbeats()),
             ("ingest", self.seeing.ingest()),
             ("tap", self.seeing.listen()),
+            ("last values", self.history.remember(self.tap.values)),
             ("tracker", self.seeing.judge()),
             ("observing", self.observing.run()),
             ("health", self.condition.run()),
@@ -204,6 +210,7 @@ class Planner:
 
     async def _declare(self) -> None:
         await self.bus.declare(*planner_topology(self.config.heartbeat))
+        await self.history.declare()
         await self.nodes.declare_queues()
 
     async def _connected(self) -> None:

@@ -16,6 +16,9 @@ from weakref import WeakSet
 from dsmt_core.channels import ROOT, Channel, lies_under
 from dsmt_core.errors import Full
 from dsmt_core.events import Event
+from dsmt_core.hearing import of_type
+from dsmt_core.history import kept
+from planner.last_values import LastValues
 
 RING: Final = 10_000
 FOLLOWER: Final = 2_000
@@ -24,10 +27,16 @@ FOLLOWERS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One event, and how many the follower lost right before it."""
+    """One event as a listener hears it.
+
+    Attributes:
+        lost: how many the listener lost right before it.
+        offset: its place in the history; None when it does not come from there.
+    """
 
     event: Event
     lost: int = 0
+    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +47,18 @@ class Filter:
         channel: events at or below it.
         state: only ``deployment-status`` with this state; empty for any event.
         field: only this field; empty for any.
+        payload: only this type of payload (attributes have two names for theirs); empty for any.
+        service: only from this service; empty for any.
+        unkept: only what the history does not keep.
         allowed: whether the caller may hear an event on this channel.
     """
 
     channel: Channel = ROOT
     state: str = ""
     field: str = ""
+    payload: str = ""
+    service: str = ""
+    unkept: bool = False
     allowed: Callable[[Channel], bool] = lambda _channel: True
 
     def passes(self, event: Event) -> bool:
@@ -52,6 +67,9 @@ class Filter:
             lies_under(event.channel, self.channel)
             and (not self.state or event.state == self.state)
             and (not self.field or event.field == self.field)
+            and (not self.payload or of_type(event, self.payload))
+            and (not self.service or event.service == self.service)
+            and not (self.unkept and kept(event))
             and self.allowed(event.channel)
         )
 
@@ -98,9 +116,15 @@ class Follower:
 
 
 class Tap:
-    """Keeps the last events and hands each to the followers."""
+    """Keeps the last events and the last values, and hands each event to the followers.
 
-    def __init__(self) -> None:
+    Args:
+        clock: tells the time, in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.values = LastValues()
+        self._clock = clock
         self._ring: deque[Event] = deque(maxlen=RING)
         # Weak: an answer that nobody began to read must not be filled for ever.
         self._followers: WeakSet[Follower] = WeakSet()
@@ -108,6 +132,7 @@ class Tap:
     def heard(self, event: Event, lost: int = 0) -> None:
         """Take the next event; ``lost`` were lost before it."""
         self._ring.append(event)
+        self.values.heard(event, self._clock())
         for follower in tuple(self._followers):
             if lost:
                 follower.miss(lost)
@@ -118,6 +143,13 @@ class Tap:
         newest_first = (event for event in reversed(self._ring) if wanted.passes(event))
         found = [event for event, _ in zip(newest_first, range(count), strict=False)]
         return found[::-1]
+
+    def holding(self, wanted: Filter) -> list[Event]:
+        """The values that hold and pass, the one heard longest ago first.
+
+        A follower that begins in the same turn of the event loop hears exactly what changes afterwards.
+        """
+        return self.values.holding(self._clock(), wanted.passes)
 
     def close(self) -> None:
         """The planner ends: no follower hears anything more."""

@@ -18,7 +18,7 @@ def event(channel: str, field: str = "f", **pairs: str) -> Event:
 
 
 def test_the_last_that_pass_come_oldest_first() -> None:
-    tap = Tap()
+    tap = Tap(lambda: 0.0)
     for number in range(10):
         tap.heard(event("/a/" if number % 2 else "/b/", value=str(number)))
     found = tap.recent(Filter(channel=Channel("/a/")), 3)
@@ -35,7 +35,7 @@ def test_a_filter_knows_field_and_state() -> None:
 
 async def test_a_slow_follower_is_told_how_many_it_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tap_module, "FOLLOWER", 3)
-    tap = Tap()
+    tap = Tap(lambda: 0.0)
     follower = tap.follow(Filter())
     tap.heard(event("/a/"), lost=2)
     for number in range(5):
@@ -49,7 +49,7 @@ def test_there_are_only_so_many_followers_and_forgotten_ones_do_not_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tap_module, "FOLLOWERS", 2)
-    tap = Tap()
+    tap = Tap(lambda: 0.0)
     kept = [tap.follow(Filter()), tap.follow(Filter())]
     with pytest.raises(Full):
         tap.follow(Filter())
