@@ -8,7 +8,6 @@ object with the one name ``$base64``.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -87,6 +86,6 @@ def _from_plain(value: Any) -> Any:
     if value.keys() == {_BYTES} and isinstance(value[_BYTES], str):
         try:
             return b64decode(value[_BYTES], validate=True)
-        except NotBase64 as error:
+        except ValueError as error:
             raise Invalid(f"{value[_BYTES][:40]!r} is not base64") from error
     return {name: _from_plain(part) for name, part in value.items()}

@@ -11,21 +11,21 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from dsmt_core.channels import DEPLOYMENT, Channel, lies_under
 from dsmt_core.channels import channel as checked_channel
 from dsmt_core.errors import Invalid
 from dsmt_core.history import since as read_since
 from dsmt_core.journal import record
 from dsmt_core.lifecycle import state as checked_state
-from dsmt_core.names import Slice
 from planner.api.access import TheCaller, ThePlanner
-from planner.authority.rights import Caller, Right, check, may
+from planner.authority.rights import Caller
+from planner.authority.speaking import check_hears, may_hear
 from planner.service.planner import Planner
 from planner.service.tap import RING, Filter, Follower, Heard, Tap
 
@@ -78,29 +78,15 @@ async def _lines(planner: Planner, wanted: Filter, asked: Asked) -> AsyncIterato
 
 def _filter(caller: Caller, asked: Asked) -> Filter:
     channel = checked_channel(asked.channel)
-    named = _slice_of(channel)
-    if named:
-        check(caller, Right.READ_SLICE, named)
+    check_hears(caller, channel)
     return Filter(
         channel=channel,
         state=checked_state(asked.state) if asked.state else "",
         field=asked.field,
         payload=asked.type,
         service=asked.service,
-        allowed=lambda heard: _may_hear(caller, heard),
+        allowed=partial(may_hear, caller),
     )
-
-
-def _may_hear(caller: Caller, heard: Channel) -> bool:
-    named = _slice_of(heard)
-    return not named or may(caller, Right.READ_SLICE, named)
-
-
-def _slice_of(channel: Channel) -> Slice:
-    """The slice whose deployment a channel is about; empty for none."""
-    if not lies_under(channel, DEPLOYMENT):
-        return Slice("")
-    return Slice(channel[len(DEPLOYMENT) :].partition("/")[0])
 
 
 def _held(tap: Tap, wanted: Filter) -> list[str]:

@@ -19,10 +19,19 @@ OWN: Final = Channel("/org/dsmt/")
 
 def may_hear(caller: Caller, channel: Channel) -> bool:
     """Whether ``caller`` may know what is said on a channel: of a slice, who may look into it."""
-    if not lies_under(channel, DEPLOYMENT):
-        return True
-    named = Slice(channel[len(DEPLOYMENT) :].partition("/")[0])
+    named = _slice_of(channel)
     return not named or may(caller, Right.READ_SLICE, named)
+
+
+def check_hears(caller: Caller, channel: Channel) -> None:
+    """Return if ``caller`` may ask for what is said at or below a channel; what it may hear, it hears.
+
+    Raises:
+        Denied: it is of a slice that the caller may not look into.
+    """
+    named = _slice_of(channel)
+    if named:
+        check(caller, Right.READ_SLICE, named)
 
 
 def slice_commanded(channel: Channel) -> Slice:
@@ -49,3 +58,10 @@ def check_speaks(caller: Caller, channel: Channel) -> Slice:
             f"{DEPLOYMENT}SLICE/{DEPLOYMENT_AGENT}/command/",
         )
     return commanded
+
+
+def _slice_of(channel: Channel) -> Slice:
+    """The slice whose deployment a channel is about; empty for none."""
+    if not lies_under(channel, DEPLOYMENT):
+        return Slice("")
+    return Slice(channel[len(DEPLOYMENT) :].partition("/")[0])
