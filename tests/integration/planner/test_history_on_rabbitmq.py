@@ -18,7 +18,7 @@ from broker.server.private import PrivateBroker
 from broker.topology import HISTORY_AGE_S, history_topology
 from dsmt_core.channels import Channel, status_channel
 from dsmt_core.errors import Unavailable
-from dsmt_core.events import DEPLOYMENT_STATUS, Sender
+from dsmt_core.events import DEPLOYMENT_STATUS, ONCE, Sender
 from dsmt_core.history import Since
 from dsmt_core.names import DEPLOYMENT_AGENT, Slice
 from dsmt_core.rights import HISTORY
@@ -86,7 +86,7 @@ async def _report(node: Node, channel: Channel, *states: str) -> None:
     agent = Sender("s1_mgr", f"{node.host}/agent", secrets.token_hex(8))
     for state in states:
         pairs = {"managed": "pinger", "status": state}
-        event = agent.event(channel, DEPLOYMENT_STATUS, now=time.time(), id_=state, pairs=pairs)
+        event = agent.event(channel, DEPLOYMENT_STATUS, now=time.time(), id_=state, pairs=pairs, **ONCE)
         await node.bus.publish(event)
 
 
