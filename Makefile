@@ -59,6 +59,7 @@ chaos: setup examples ## the kill matrix, many times over
 
 bench: setup examples ## the figures, as JSON
 	@$(BIN)/python -m benchmarks.main_job --json
+	@$(BIN)/python -m benchmarks.bus --json
 
 examples: setup examples/pinger-1.8.tgz ## the example applications as tarballs
 
