@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pika
-from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.exceptions import AMQPConnectionError
 
 from broker.address import Address, Endpoint
 from broker.bus import Limits
+from broker.rabbit.gathering import GatheringConnection
 from broker.rabbit.refusals import ours
 from dsmt_core.errors import DsmtError, Invalid, Unavailable
 
@@ -108,9 +108,8 @@ class Connection:
 
     @property
     def backlog(self) -> int:
-        """Bytes handed to pika that the socket has not taken yet."""
-        transport = self._raw._transport  # noqa: SLF001 - pika offers no other way to see it
-        return 0 if transport is None else int(transport.get_write_buffer_size())
+        """Bytes handed over that the socket has not taken yet."""
+        return int(self._raw.backlog)
 
     async def close(self, within_s: float) -> None:
         """End it: in order within ``within_s``, else at once; may be called twice."""
@@ -136,7 +135,7 @@ class Connection:
             raw._terminate_stream(AMQPConnectionError("closed while it was opening"))  # noqa: SLF001
 
     def _connect(self, parameters_: Any) -> None:
-        self._raw = AsyncioConnection(
+        self._raw = GatheringConnection(
             parameters_,
             on_open_callback=self._on_open,
             on_open_error_callback=self._on_open_error,
