@@ -23,7 +23,7 @@ from broker import credentials
 from broker.bus import Bus, Leases, Limits
 from broker.view import View
 from dsmt_core.channels import channel
-from dsmt_core.errors import DsmtError, Unavailable
+from dsmt_core.errors import DsmtError
 from dsmt_core.events import ATTRIBUTE, Event, Sender
 from dsmt_core.hearing import Wants
 from dsmt_core.leases import DURATION_S
@@ -171,15 +171,16 @@ async def _follow(me: Application, path: Path, url: str, connect: partial[Bus]) 
         await asyncio.sleep(FOLLOW_S)
         try:
             found = (await asyncio.to_thread(credentials.read, path)).url
-        except Unavailable:
-            continue
+            if found == url:
+                continue
+            bus = connect(found)
         except DsmtError as error:
+            # It goes on with what it has: the file may be written anew at any moment.
             _LOG.warning("%s", error)
             continue
-        if found != url:
-            url, before = found, me.bus
-            bus = connect(found)
+        # Whoever publishes from now on does so there; readers of the old bus end, and begin again.
+        url, before, me.bus = found, me.bus, bus
+        try:
             await bus.start()
-            # Whoever publishes from now on does so there; readers of the old bus end, and begin again.
-            me.bus = bus
+        finally:
             await before.close()

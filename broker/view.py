@@ -48,14 +48,15 @@ class View(Mapping[Key, Event]):
         self._news = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
-        self._leased = False
+        self._leased: Bus | None = None
         self.lost = 0
         self.trouble = ""
 
     @property
     def current(self) -> bool:
         """Whether it hears; otherwise values may be missing, and `trouble` says why."""
-        return self._leased and self._bus().health.link in {Link.CONNECTED, Link.BLOCKED}
+        bus = self._bus()
+        return self._leased is bus and bus.health.link in {Link.CONNECTED, Link.BLOCKED}
 
     @property
     def dropped(self) -> int:
@@ -120,8 +121,9 @@ class View(Mapping[Key, Event]):
         policy = retry.consumer()
         while True:
             try:
-                async with self._lease() as deliveries:
-                    self._stand(leased=True)
+                bus = self._bus()
+                async with self._lease(bus) as deliveries:
+                    self._stand(bus)
                     _tell(begun)
                     async for delivery in deliveries:
                         policy.reset()
@@ -131,19 +133,20 @@ class View(Mapping[Key, Event]):
                 self.trouble = error.message
                 _tell(begun, error if isinstance(error, Denied | Invalid) else None)
             finally:
-                self._stand(leased=False)
+                self._stand(None)
             await asyncio.sleep(policy.next_s())
 
-    def _lease(self) -> Leases:
-        return self._bus().lease(self._channel, wants=self._wants, exchanges=(PSEPR,), duration_s=LEASE_S)
+    def _lease(self, bus: Bus) -> Leases:
+        return bus.lease(self._channel, wants=self._wants, exchanges=(PSEPR,), duration_s=LEASE_S)
 
     def _hear(self, event: Event) -> None:
         if self._values.hear(event, _now()):
             self._changed()
             self._wind()
 
-    def _stand(self, *, leased: bool) -> None:
-        if leased:
+    def _stand(self, leased: Bus | None) -> None:
+        """On which bus a lease is in place now, if on any."""
+        if leased is not None:
             self.trouble = ""
         if leased is not self._leased:
             self._leased = leased

@@ -11,7 +11,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from broker.application import Application, application
 from broker.bus import Limits
@@ -80,7 +80,7 @@ async def _publish_lines(arguments: argparse.Namespace, fields: Mapping[str, Any
         async for line in _lines():
             number += 1
             try:
-                await _say(me, {**fields, **line_fields(line, text=arguments.text)})
+                await _say(me, {**fields, **line_fields(_whole(line), text=arguments.text)})
             except (Unavailable, Full) as error:
                 teller.away(error)
             except Denied:
@@ -133,6 +133,25 @@ def _complain(text: str) -> None:
     sys.stderr.flush()
 
 
+def _next_line(stream: BinaryIO) -> bytes:
+    """The next line, without what goes beyond the bound by more than a byte; empty at the end."""
+    line = rest = stream.readline(LINE_BYTES + 1)
+    while len(rest) > LINE_BYTES and not rest.endswith(b"\n"):
+        rest = stream.readline(LINE_BYTES + 1)
+    return line
+
+
+def _whole(line: str) -> str:
+    """``line``, unless it was too long to be read.
+
+    Raises:
+        Invalid: it was.
+    """
+    if len(line.encode()) > LINE_BYTES:
+        raise Invalid(f"it is longer than {LINE_BYTES} bytes")
+    return line
+
+
 async def _lines() -> AsyncIterator[str]:
     """The lines of the input, as they come; read in a thread that ends with the program."""
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(_WAITING_LINES)
@@ -140,7 +159,7 @@ async def _lines() -> AsyncIterator[str]:
 
     def read() -> None:
         try:
-            while line := sys.stdin.buffer.readline(LINE_BYTES):
+            while line := _next_line(sys.stdin.buffer):
                 asyncio.run_coroutine_threadsafe(queue.put(line), loop).result()
             asyncio.run_coroutine_threadsafe(queue.put(None), loop).result()
         except (RuntimeError, asyncio.CancelledError):

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from broker import retry
 from broker.application import Application, application
 from broker.shell.lines import event_json, event_line
-from dsmt_core.errors import DeadlinePassed, Invalid
+from dsmt_core.errors import DeadlinePassed, Invalid, Unavailable
 from dsmt_core.events import Event
 from dsmt_core.hearing import Wants
 
@@ -57,7 +57,7 @@ async def _heard(me: Application, where: str, wants: Wants) -> AsyncGenerator[Ev
                     if delivery.lost:
                         sys.stderr.write(f"dsmt-event: {delivery.lost} events were missed\n")
                     yield delivery.event
-        except DeadlinePassed as error:
+        except (DeadlinePassed, Unavailable) as error:
             sys.stderr.write(f"dsmt-event: {error}; asking again\n")
         await asyncio.sleep(policy.next_s())
 

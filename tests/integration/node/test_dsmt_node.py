@@ -296,6 +296,32 @@ async def test_a_depot_that_has_moved_is_found_by_joining_again(
     await until_true(lambda: asyncio.to_thread(fetched), "the package")
 
 
+async def test_another_address_for_applications_reaches_the_sliver_and_nothing_is_restarted(
+    node: NodeProcess, planner: FakePlanner, speaking: Voice
+) -> None:
+    """The node joins again: here since its depot is away, and otherwise now and then."""
+    status, welcome = planner.answer
+    old, new = (f"amqp://application:{word}@mq.example.org/dsmt" for word in ("old", "new"))
+    planner.answer = (status, {**welcome, "depot": "http://127.0.0.1:1", "application_broker": old})
+    node.start()
+    await speaking.order(Verb.CREATE, 1)
+    await until(lambda: speaking.states() == WALK, "the walk to running")
+
+    def told() -> object:
+        return (state_file.load(node.place.agent_file).value or {}).get("application_broker")
+
+    await until(lambda: told() == old, "the first address")
+    before = node.init()
+    planner.answer = (status, {**welcome, "application_broker": new})
+    request = {"op": "fetch", "digest": planner.put(b"a package"), "size": 9}
+    with pytest.raises(Invalid):
+        await asyncio.to_thread(local_socket.ask, node.place.node_socket, request, timeout_s=10)
+    await until(lambda: told() == new, "the second address")
+    assert node.init() == before
+    assert speaking.states() == WALK
+    assert new not in command_line(node.pid)
+
+
 async def test_where_bubblewrap_is_not_wanted_the_same_happens_among_plain_processes(
     node: NodeProcess, speaking: Voice
 ) -> None:
