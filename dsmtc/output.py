@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dsmtc.rendering.table import View, lines
+from dsmtc.rendering.table import Piece, View, lines
 from dsmtc.rendering.text import clean
 
 
@@ -35,6 +35,21 @@ class Output:
             print(json.dumps(value), flush=True)  # noqa: T201
         else:
             print("\n".join(lines(view())), flush=True)  # noqa: T201
+
+    def line(self, value: object, pieces: Sequence[Piece]) -> None:
+        """The same for one that is shown as a line of pieces; coloured on a terminal."""
+        if self.json:
+            print(json.dumps(value), flush=True)  # noqa: T201
+        elif terminal():
+            from dsmtc.rendering.terminal import coloured, console  # noqa: PLC0415 - 60 ms
+
+            console().print(coloured(pieces), soft_wrap=True)
+        else:
+            self.text(clean(" ".join(piece.text for piece in pieces)))
+
+    def text(self, line: str) -> None:
+        """Print a line that is harmless already, at once."""
+        print(line, flush=True)  # noqa: T201
 
     def show(self, view: View) -> None:
         """Print a view: as a terminal can show it, else as plain lines."""

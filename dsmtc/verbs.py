@@ -38,7 +38,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Nodes and events": {
         "nodes": "list, show, invite, forget: the machines",
-        "events": "what is said on PsEPR (--follow)",
+        "events": "what is said on PsEPR (--follow, --since, --snapshot)",
         "services": "who speaks there, and as it said (--check)",
         "channels": "where something is said, and what is silent",
         "publish": "say something yourself",

@@ -257,7 +257,13 @@ class Lost(TypedDict):
 
 @final
 class EventRecord(TypedDict):
-    """One event, as `dsmt_core.journal.record` writes it."""
+    """One event, as `dsmt_core.journal.record` writes it.
+
+    Attributes:
+        own_value: there are pairs, and ``value`` is a text of its own.
+        offset: its place in the history, when it comes from there.
+        snapshot: it was said before, and holds.
+    """
 
     channel: str
     service: str
@@ -277,3 +283,7 @@ class EventRecord(TypedDict):
     to_service: NotRequired[str]
     to_instance: NotRequired[str]
     traceparent: NotRequired[str]
+    own_value: NotRequired[bool]
+    extra: NotRequired[dict[str, object]]
+    offset: NotRequired[int]
+    snapshot: NotRequired[bool]

@@ -214,17 +214,18 @@ class Client(PsEPR):
     def events(
         self, filters: Mapping[str, str], *, count: int = 0, until: float | None = None
     ) -> Iterator[answers.EventRecord | answers.Lost]:
-        """The last events, or with ``follow=1`` those that come from now on.
+        """The last events; those that come; the history; or what holds now.
 
         A follower that is too slow is told in between how many it lost.
 
         Args:
-            filters: ``channel``, ``state``, ``field``, ``follow``.
+            filters: ``channel``, ``type``, ``service``, ``state``, ``field``; ``since`` or ``snapshot=1``;
+                ``follow=1``.
             count: end after so many; 0: no limit.
             until: on the monotonic clock.
 
         Raises:
-            Unavailable: the planner ended a followed stream.
+            Unavailable: the planner ended a followed stream; the hint says from where to go on.
             DeadlinePassed: ``until`` came.
         """
         query = {name: value for name, value in filters.items() if value}
@@ -233,22 +234,33 @@ class Client(PsEPR):
         path = f"/v1/events?{urlencode(query)}"
         self.freshen()
         heard = 0
-        with contextlib.closing(self.transport.lines(path, token=self.token, until=until)) as lines:
-            for line in lines:
-                event = _event(line)
-                yield event
-                heard += "lost" not in event
-                if count and heard >= count:
-                    return
+        last: int | None = None
+        try:
+            with contextlib.closing(self.transport.lines(path, token=self.token, until=until)) as lines:
+                for line in lines:
+                    event = _event(line)
+                    yield event
+                    if "lost" not in event:
+                        heard, last = heard + 1, event.get("offset", last)
+                    if count and heard >= count:
+                        return
+        except Unavailable as error:
+            raise Unavailable(error.message, hint=_onwards(last) if heard else error.hint) from error
         if filters.get("follow"):
             raise Unavailable(
-                f"the planner at {self.transport.url} ended the stream of events",
-                hint="follow again; what was published meanwhile is not repeated",
+                f"the planner at {self.transport.url} ended the stream of events", hint=_onwards(last)
             )
 
     def broker(self) -> str:
         """The URL with which an operator's program connects to PsEPR."""
         return str(self.call("GET", "/v1/bus")["broker"])
+
+
+def _onwards(last: int | None) -> str:
+    """How to go on after a stream that broke off."""
+    if last is None:
+        return "follow again; what was published meanwhile is not repeated without --since"
+    return f"--since {last + 1} goes on behind the last one that was shown"
 
 
 def _event(line: bytes) -> answers.EventRecord | answers.Lost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dsmtc.rendering.text import clean, cut
 
@@ -23,6 +24,18 @@ class Table:
     def cleaned(self) -> list[tuple[str, ...]]:
         """The rows, harmless and bounded; a tab or newline in a cell stays in its cell."""
         return [tuple(clean(cut(cell)) for cell in row) for row in self.rows]
+
+
+class Piece(NamedTuple):
+    """A part of a line.
+
+    Attributes:
+        kind: how a terminal shows it: as nothing special, ``faint``, ``warning`` or by its ``state``.
+    """
+
+    text: str
+    kind: str = ""
+    state: str = ""
 
 
 View = Iterable[str | Table]

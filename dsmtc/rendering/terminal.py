@@ -5,13 +5,14 @@ Everything is handed to rich as `Text` or with markup off: no name can smuggle m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console, Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from dsmtc.rendering.table import Table, View
+from dsmtc.rendering.table import Piece, Table, View
 from dsmtc.rendering.text import clean
 
 STYLES: Final = {
@@ -25,6 +26,7 @@ STYLES: Final = {
     "unknown": "dim",
 }
 _IN_BETWEEN: Final = "cyan"
+_KINDS: Final = {"faint": "dim", "warning": "yellow"}
 
 
 def console() -> Console:
@@ -35,6 +37,16 @@ def console() -> Console:
 def drawn(view: View) -> Group:
     """A view as rich draws it."""
     return Group(*[_table(part) if isinstance(part, Table) else Text(clean(part)) for part in view])
+
+
+def coloured(pieces: Sequence[Piece]) -> Text:
+    """A line as rich draws it."""
+    line = Text()
+    for at, piece in enumerate(pieces):
+        line.append(" " * bool(at))
+        style = STYLES.get(piece.state, _IN_BETWEEN) if piece.state else _KINDS.get(piece.kind, "")
+        line.append(clean(piece.text), style=style)
+    return line
 
 
 def _table(table: Table) -> RichTable:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from dsmtc.client import Account, Changed, Evaluation, EventRecord, Lost, Node, Package, Plan, Slice, Stored
+from dsmtc.client import Account, Changed, Evaluation, Node, Package, Plan, Slice, Stored
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import since, size
 
@@ -184,10 +184,3 @@ def accounts(found: Sequence[Account]) -> View:
         for each in found
     ]
     return [Table(("ACCOUNT", "ROLES", "PASSWORD"), rows)]
-
-
-def event_line(event: EventRecord | Lost, clock: Callable[[float], str]) -> str:
-    """An event in one line; ``clock`` writes a time for people."""
-    if "lost" in event:
-        return f"... {event['lost']} events were lost here: they came faster than they were read"
-    return f"{clock(event['sent_at'])} {event['channel']} {event['field']} {event['value']}"

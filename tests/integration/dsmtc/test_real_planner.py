@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from dsmt_core.wire import XML, decode
 from dsmtc.client import Client, Credentials
 from tests.integration.dsmtc.conftest import Dsmtc
 
@@ -226,3 +227,23 @@ def test_what_cannot_be_published_has_its_exit_code(me: Dsmtc, tmp_path: Path) -
         assert (ended.code, ended.out) == (code, ""), (words[:3], ended)
         assert ended.err.startswith("dsmtc: ")
         assert "Traceback" not in ended.err
+
+
+def test_the_watcher_shows_what_was_what_holds_and_all_of_it_in_xml(me: Dsmtc) -> None:
+    place = ("--channel", "/com/example/watched/")
+    for value in ("1", "2", "3"):
+        assert me("publish", *place, "--field", "count", "--value", value).code == 0
+    lines = me("events", *place, "--since", "first").out.splitlines()
+    assert [line.split()[-2:] for line in lines] == [["count", value] for value in ("1", "2", "3")]
+    offset = int(lines[1].split("#")[1].split()[0])
+    again = me("events", *place, "--since", str(offset), "--follow", "--count", "2").out.splitlines()
+    assert again == lines[1:]
+    deadline = time.monotonic() + PATIENCE_S
+    while '"3"' not in (held := me("events", *place, "--snapshot", "--type", "attribute", "--json").out):
+        assert time.monotonic() < deadline, held
+    assert [json.loads(line)["snapshot"] for line in held.splitlines()] == [True]
+    documents = me("events", *place, "--since", "1h", "--xml").out.splitlines()
+    assert [decode(line.encode(), XML).value for line in documents] == ["1", "2", "3"]
+    assert me("events", *place, "--xml", "--json").code == 2
+    wrong = me("events", "--since", "yesterday")
+    assert (wrong.code, "yesterday" in wrong.err) == (3, True)
