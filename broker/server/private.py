@@ -8,30 +8,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import fcntl
-import os
-import resource
 import secrets
 import socket
-import subprocess
 import time
-from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Final, Self
 
 from broker.access import USERS
-from broker.server.kept import Kept
 from broker.server.management import Management
-from broker.server.settings import ADMIN, LOOPBACK, PROGRAM, VHOST, Ports, environment, write_files
-from dsmt_core.errors import Conflict, DeadlinePassed, DsmtError, Unavailable
+from broker.server.program import Program, speaks_amqp
+from broker.server.settings import ADMIN, LOOPBACK, VHOST, Place, Ports, environment, write_files
+from dsmt_core.errors import Conflict, DsmtError, Unavailable
 
 _START_S: Final = 60.0
-_GRACE_S: Final = 10.0
 _TRIES: Final = 3
-_POLL_S: Final = 0.05
-# AMQP 0-9-1, 4.2.2: what a client says first; a server that is ready answers with Connection.Start.
-_HELLO: Final = b"AMQP\x00\x00\x09\x01"
+_HERE: Final = Place()
 
 
 class PrivateBroker:
@@ -39,16 +31,18 @@ class PrivateBroker:
 
     Args:
         data_dir: its folder, made when missing; kept by `stop`, so that a later start finds its data.
-        ports: fixed ports; those that are 0 (all, by default) are chosen among the free ones.
+        ports: fixed ports; those that are 0 (all, by default) are chosen among the free ones of this
+            machine's loopback interface.
+        place: where it lives; whoever starts it somewhere else has to reach its address.
     """
 
-    def __init__(self, data_dir: Path, *, ports: Ports | None = None) -> None:
+    def __init__(self, data_dir: Path, *, ports: Ports | None = None, place: Place = _HERE) -> None:
         self.data_dir = data_dir.absolute()
+        self._place = place
         self._asked = ports or Ports()
         self._ports = self._asked
         self._passwords = {name: secrets.token_urlsafe(24) for name in (*USERS, ADMIN)}
-        self._kept = Kept(grace_s=_GRACE_S)
-        self._lock: int | None = None
+        self._program = Program(self.data_dir, place.enter)
 
     @property
     def port(self) -> int:
@@ -58,12 +52,12 @@ class PrivateBroker:
     @property
     def pid(self) -> int:
         """The server's own process."""
-        return self._kept.pid
+        return self._program.pid
 
     @property
     def running(self) -> bool:
         """Whether any of its processes is there."""
-        return self._kept.running
+        return self._program.running
 
     @property
     def planner_url(self) -> str:
@@ -88,7 +82,7 @@ class PrivateBroker:
     @property
     def management_url(self) -> str:
         """``http://HOST:PORT``, without user and password; see `admin`."""
-        return f"http://{LOOPBACK}:{self._ports.management}"
+        return f"http://{self._place.address}:{self._ports.management}"
 
     @property
     def admin(self) -> tuple[str, str]:
@@ -102,7 +96,7 @@ class PrivateBroker:
 
     def url(self, user: str, vhost: str = VHOST) -> str:
         """The AMQP address for a user of `broker.access.USERS` (or the administrator)."""
-        return f"amqp://{user}:{self._passwords[user]}@{LOOPBACK}:{self.port}/{vhost}"
+        return f"amqp://{user}:{self._passwords[user]}@{self._place.address}:{self.port}/{vhost}"
 
     def start(self, timeout_s: float = _START_S) -> None:
         """Start it, and return when it answers; after `stop` or `kill`, with the same data and ports.
@@ -112,11 +106,7 @@ class PrivateBroker:
             Conflict: a port that was asked for, or the folder, is in use.
             DeadlinePassed: it did not answer within ``timeout_s``.
         """
-        if not PROGRAM.exists():
-            raise Unavailable(
-                "RabbitMQ is not installed", hint="apt-get install rabbitmq-server, or BROKER=embedded"
-            )
-        self._take_folder()
+        self._program.take()
         try:
             self._start_on_free_ports(time.monotonic() + timeout_s)
         except BaseException:
@@ -125,13 +115,11 @@ class PrivateBroker:
 
     def stop(self) -> None:
         """End it in order; what is durable is kept. May be called twice."""
-        self._kept.end()
-        self._release_folder()
+        self._program.stop()
 
     def kill(self) -> None:
         """End it at once, as kill -9 would, with everything that it started. May be called twice."""
-        self._kept.kill()
-        self._release_folder()
+        self._program.kill()
 
     def control(self, *arguments: str, timeout_s: float = 60.0) -> str:
         """Run ``rabbitmqctl`` for this broker; its output.
@@ -140,21 +128,7 @@ class PrivateBroker:
             DsmtError: it failed.
             DeadlinePassed: it did not end in time.
         """
-        command = [str(PROGRAM.with_name("rabbitmqctl")), "--quiet", *arguments]
-        try:
-            done = subprocess.run(
-                command,
-                env=environment(self.data_dir, self._ports),
-                capture_output=True,
-                text=True,
-                timeout=timeout_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise DeadlinePassed(f"rabbitmqctl {arguments[0]} took longer than {timeout_s} s") from error
-        if done.returncode:
-            raise DsmtError(f"rabbitmqctl {arguments[0]} failed: {done.stderr.strip()[-300:]}")
-        return done.stdout
+        return self._program.control(*arguments, timeout_s=timeout_s)
 
     def __enter__(self) -> Self:
         self.start()
@@ -173,76 +147,34 @@ class PrivateBroker:
 
     def _start_on_free_ports(self, deadline: float) -> None:
         for attempt in range(1, _TRIES + 1):
-            self._ports = _chosen(self._ports)
-            write_files(self.data_dir, self._ports, self._passwords)
-            self._start_server()
+            if not self._place.enter:
+                self._ports = _chosen(self._ports)
+            write_files(self.data_dir, self._ports, self._passwords, self._place)
+            self._program.environment = environment(self.data_dir, self._ports, self._place)
+            self._program.start()
             if self._answers(deadline):
                 return
             # It ended: another program may have taken a chosen port in the meantime.
-            self._kept.kill()
+            self._program.halt()
             if attempt == _TRIES or self._ports == self._asked:
                 break
             self._ports = self._asked
         raise Unavailable("RabbitMQ ended while it was starting", hint=f"see {self.data_dir / 'log'}")
 
-    def _start_server(self) -> None:
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        # Inherited by the server: near 1,000 clients it would refuse more.
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        try:
-            log = self.data_dir / "log" / "console.log"
-            self._kept.start([str(PROGRAM)], environment(self.data_dir, self._ports), log)
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
     def _answers(self, deadline: float) -> bool:
         """Whether it answers; False when it has ended."""
-        return _until(self._speaks_amqp, self._kept, deadline) and _until(
-            self._manages, self._kept, deadline
+        return self._program.until(self._speaks_amqp, deadline) and self._program.until(
+            self._manages, deadline
         )
 
     def _speaks_amqp(self) -> bool:
-        with (
-            contextlib.suppress(OSError),
-            socket.create_connection((LOOPBACK, self.port), timeout=1.0) as connection,
-        ):
-            connection.sendall(_HELLO)
-            # The method frame of Connection.Start begins with its type, 1.
-            return connection.recv(1) == b"\x01"
-        return False
+        return speaks_amqp(self._place.address, self.port)
 
     def _manages(self) -> bool:
         with contextlib.suppress(DsmtError):
             self.management.request("GET", "/whoami")
             return True
         return False
-
-    def _take_folder(self) -> None:
-        if self._lock is not None:
-            raise Conflict(f"the broker in {self.data_dir} is running already")
-        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(self.data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(lock)
-            raise Conflict(f"another broker runs in {self.data_dir}") from error
-        self._lock = lock
-
-    def _release_folder(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-
-def _until(answers: Callable[[], bool], kept: Kept, deadline: float) -> bool:
-    while not answers():
-        if not kept.running:
-            return False
-        if time.monotonic() > deadline:
-            raise DeadlinePassed("RabbitMQ did not answer in time", hint="is the machine overloaded?")
-        time.sleep(_POLL_S)
-    return True
 
 
 def _chosen(ports: Ports) -> Ports:

@@ -20,7 +20,7 @@ VHOST: Final = "dsmt"
 ADMIN: Final = "admin"
 LOOPBACK: Final = "127.0.0.1"
 NODE_NAME: Final = "dsmt@localhost"
-_PLUGINS: Final = "[rabbitmq_management,rabbitmq_event_exchange].\n"
+_PLUGINS: Final = ("rabbitmq_management", "rabbitmq_event_exchange")
 _PASSED_ON: Final = ("PATH", "LANG", "TZ", "TMPDIR")
 
 
@@ -34,29 +34,51 @@ class Ports:
     epmd: int = 0
 
 
-def write_files(folder: Path, ports: Ports, passwords: Mapping[str, str]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a private broker lives: on the loopback interface, unless told otherwise.
+
+    Attributes:
+        address: the IPv4 address that it listens on.
+        enter: the command that runs another one there (``nsenter --net=…``); empty: here.
+        node: its Erlang name; Erlang finds the others of a cluster, and of a federation, by it.
+        plugins: those that it has besides the usual ones.
+    """
+
+    address: str = LOOPBACK
+    enter: tuple[str, ...] = ()
+    node: str = NODE_NAME
+    plugins: tuple[str, ...] = ()
+
+
+# In a place of its own a broker has the usual ports: AMQP, management, distribution, epmd.
+USUAL_PORTS: Final = Ports(amqp=5672, management=15672, distribution=25672, epmd=4369)
+
+
+def write_files(folder: Path, ports: Ports, passwords: Mapping[str, str], place: Place) -> None:
     """Write configuration and definitions below ``folder``, readable by their owner only.
 
     Args:
         folder: the broker's own; its data is kept.
         ports: all of them chosen.
         passwords: of each user, in clear; only their hashes are written.
+        place: where it lives.
     """
     for name in ("data", "log", "home", "generated"):
         (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(folder / "rabbitmq.conf", _configuration(folder, ports))
+    _write(folder / "rabbitmq.conf", _configuration(folder, ports, place))
     _write(folder / "definitions.json", json.dumps(definitions(passwords, os.urandom(4)), indent=1))
-    _write(folder / "enabled_plugins", _PLUGINS)
+    _write(folder / "enabled_plugins", f"[{','.join(_PLUGINS + place.plugins)}].\n")
 
 
-def environment(folder: Path, ports: Ports) -> dict[str, str]:
+def environment(folder: Path, ports: Ports, place: Place) -> dict[str, str]:
     """The whole environment of the server, and of ``rabbitmqctl`` for it."""
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return passed_on | {
         "HOME": str(folder / "home"),
         "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-        "RABBITMQ_NODENAME": NODE_NAME,
-        "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
+        "RABBITMQ_NODENAME": place.node,
+        "RABBITMQ_NODE_IP_ADDRESS": place.address,
         "RABBITMQ_NODE_PORT": str(ports.amqp),
         "RABBITMQ_DIST_PORT": str(ports.distribution),
         "ERL_EPMD_PORT": str(ports.epmd),
@@ -99,10 +121,10 @@ def definitions(passwords: Mapping[str, str], salt: bytes) -> dict[str, Any]:
     }
 
 
-def _configuration(folder: Path, ports: Ports) -> str:
+def _configuration(folder: Path, ports: Ports, place: Place) -> str:
     return f"""\
-listeners.tcp.1 = {LOOPBACK}:{ports.amqp}
-management.tcp.ip = {LOOPBACK}
+listeners.tcp.1 = {place.address}:{ports.amqp}
+management.tcp.ip = {place.address}
 management.tcp.port = {ports.management}
 load_definitions = {folder / "definitions.json"}
 default_vhost = {VHOST}

@@ -1,0 +1,156 @@
+"""RabbitMQ's programs for one folder: the server, under the keeper, and rabbitmqctl.
+
+A folder belongs to one owner at a time, by a lock. Methods block for a bounded time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import resource
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from broker.server.kept import Kept
+from broker.server.settings import PROGRAM
+from dsmt_core.errors import Conflict, DeadlinePassed, DsmtError, Unavailable
+
+_GRACE_S: Final = 10.0
+_POLL_S: Final = 0.05
+# AMQP 0-9-1, 4.2.2: what a client says first; a server that is ready answers with Connection.Start.
+_HELLO: Final = b"AMQP\x00\x00\x09\x01"
+
+
+class Program:
+    """One server of one folder.
+
+    Args:
+        folder: its own, made when missing.
+        enter: a command that runs another one somewhere else, as ``nsenter --net=…`` does; empty: here.
+
+    Attributes:
+        environment: the whole one of server and rabbitmqctl; to be set before `start`.
+    """
+
+    def __init__(self, folder: Path, enter: Sequence[str] = ()) -> None:
+        self.folder = folder
+        self.environment: Mapping[str, str] = {}
+        self._enter = tuple(enter)
+        self._kept = Kept(grace_s=_GRACE_S)
+        self._lock: int | None = None
+
+    @property
+    def pid(self) -> int:
+        """The server's own process."""
+        return self._kept.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether any of its processes is there."""
+        return self._kept.running
+
+    def take(self) -> None:
+        """Take the folder.
+
+        Raises:
+            Unavailable: RabbitMQ is not installed.
+            Conflict: another owner has the folder.
+        """
+        if not PROGRAM.exists():
+            raise Unavailable(
+                "RabbitMQ is not installed", hint="apt-get install rabbitmq-server, or BROKER=embedded"
+            )
+        if self._lock is not None:
+            raise Conflict(f"the broker in {self.folder} is running already")
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            raise Conflict(f"another broker runs in {self.folder}") from error
+        self._lock = lock
+
+    def start(self) -> None:
+        """Start the server; its output goes to ``log/console.log``."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # Inherited by the server: near 1,000 clients it would refuse more.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        try:
+            log = self.folder / "log" / "console.log"
+            self._kept.start([*self._enter, str(PROGRAM)], self.environment, log)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    def until(self, answers: Callable[[], bool], deadline: float) -> bool:
+        """Wait for an answer; False when the server has ended.
+
+        Raises:
+            DeadlinePassed: the monotonic clock has passed ``deadline``.
+        """
+        while not answers():
+            if not self.running:
+                return False
+            if time.monotonic() > deadline:
+                raise DeadlinePassed("RabbitMQ did not answer in time", hint="is the machine overloaded?")
+            time.sleep(_POLL_S)
+        return True
+
+    def halt(self) -> None:
+        """End every process at once, and keep the folder."""
+        self._kept.kill()
+
+    def stop(self) -> None:
+        """End it in order. May be called twice."""
+        self._kept.end()
+        self._release()
+
+    def kill(self) -> None:
+        """End it at once, with everything that it started. May be called twice."""
+        self._kept.kill()
+        self._release()
+
+    def control(self, *arguments: str, timeout_s: float = 60.0) -> str:
+        """Run ``rabbitmqctl`` for this server; its output.
+
+        Raises:
+            DsmtError: it failed.
+            DeadlinePassed: it did not end in time.
+        """
+        command = [*self._enter, str(PROGRAM.with_name("rabbitmqctl")), "--quiet", *arguments]
+        try:
+            done = subprocess.run(
+                command,
+                env=dict(self.environment),
+                capture_output=True,
+                text=True,
+                timeout=timeout_s,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise DeadlinePassed(f"rabbitmqctl {arguments[0]} took longer than {timeout_s} s") from error
+        if done.returncode:
+            raise DsmtError(f"rabbitmqctl {arguments[0]} failed: {done.stderr.strip()[-300:]}")
+        return done.stdout
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def speaks_amqp(host: str, port: int) -> bool:
+    """Whether a server there is ready for AMQP."""
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection((host, port), timeout=1.0) as connection,
+    ):
+        connection.sendall(_HELLO)
+        # The method frame of Connection.Start begins with its type, 1.
+        return connection.recv(1) == b"\x01"
+    return False
