@@ -1,7 +1,7 @@
 """The files of a RabbitMQ cluster: one archive for each host, to be unpacked at its root. Pure.
 
-Rule: what is confirmed is never lost by a cut, so the smaller part of a cluster pauses (`pause_minority`) and
-only the greater one serves. Two hosts have no greater part: a cluster has three or five.
+Rule: what is confirmed is never lost by a cut, so the smaller part of a cluster pauses (`pause_minority`)
+and only the greater one serves. Two hosts have no greater part: a cluster has three or five.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ tcp_listen_options.nodelay = true
 
 # A host that sees less than half of the cluster pauses, and takes nothing that the others would not know.
 cluster_partition_handling = pause_minority
-# Seconds until a host that is cut off is given up (to 25 % more); RabbitMQ's own 60 would stall queues that long.
+# Seconds until a host that is cut off is given up (to 25 % more): with RabbitMQ's own 60 queues stall that long.
 net_ticktime = 8
 
-# The planner declares everything over one connection: without these all would live on the host it is connected to.
+# The planner declares everything over one connection: without these all would live on the host that it uses.
 queue_leader_locator = balanced
 queue_master_locator = min-masters
 """
@@ -55,7 +55,7 @@ def archives(hosts: Sequence[Endpoint], cookie: str) -> dict[str, bytes]:
     if len({host.host for host in hosts}) != len(hosts) or len(hosts) not in _SIZES:
         raise Invalid(
             f"a cluster of {len(hosts)} hosts is not possible",
-            hint="name three, five or seven different hosts: after a cut one part has to be the greater one",
+            hint="name three, five or seven different hosts: after a cut one part has to be the greater",
         )
     if len({host.port for host in hosts}) != 1:
         raise Invalid("the hosts of a cluster have the same port", hint="leave the ports out")

@@ -1,8 +1,8 @@
 """Hosts of one machine: each a network name space, joined by switches, and cut off when asked.
 
-A switch is a bridge in a name space of its own, so that nothing of it shows in the machine's network. Cutting a
-host takes its port out of the bridge: packets vanish both ways and nobody is told, as with a dead cable.
-Needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN), `ip` and `nsenter`. Blocking; everything is over in milliseconds.
+A switch is a bridge in a name space of its own, so that nothing of it shows in the machine's network.
+Cutting a host takes its port out of the bridge: packets vanish both ways and nobody is told, as with a dead
+switch. Needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN), `ip` and `nsenter`. Blocking, for milliseconds.
 
 Source: network_namespaces(7), veth(4), ip-netns(8).
 """

@@ -13,10 +13,10 @@ from broker import retry
 from broker.address import Sample, Turns, parse
 from broker.bus import EVERYTHING, LEASE_S, Deliveries, Health, Leases, Limits, Link
 from broker.publisher import Publisher
-from broker.rabbit import declaring
 from broker.rabbit.confirms import Confirms
 from broker.rabbit.connection import Connection, parameters
 from broker.rabbit.consumer import Consumer
+from broker.rabbit.declaring import Declaring, is_missing_one
 from broker.rabbit.hints import Hints
 from broker.rabbit.lease import Lease
 from broker.rabbit.reader import Reader
@@ -56,6 +56,7 @@ class RabbitBus:
         self.limits = limits
         self.health = Health()
         self._address = parse(url)
+        self.hosts = len(self._address.endpoints)
         self.user = self._address.user
         self._name = name
         self._turns = Turns(self._address.endpoints, sample)
@@ -63,6 +64,7 @@ class RabbitBus:
         self._publisher = Publisher(limits, self.health, self.user)
         self._confirms = Confirms(self._publisher, limits, self.health, self.user)
         self._hints = Hints(limits, self.health, self.user)
+        self._declaring = Declaring(limits)
         self._connection: Connection | None = None
         self._readers: dict[Reader, asyncio.Task[None] | None] = {}
         self._calls: list[Callable[[], Awaitable[None]]] = []
@@ -138,13 +140,13 @@ class RabbitBus:
 
     async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> bool:
         """See the port."""
-        missing = await declaring.is_missing_one(self._connected(), self.limits)
-        await declaring.declare(self._connected(), self.limits, queues, bindings)
+        missing = await is_missing_one(self._connected(), self.limits)
+        await self._declaring.declare(self._connected(), queues, bindings)
         return missing
 
     async def delete_queue(self, queue: str) -> None:
         """See the port."""
-        await declaring.delete_queue(self._connected(), self.limits, queue)
+        await self._declaring.delete_queue(self._connected(), queue)
 
     async def renew(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> None:
         """See the port; over a connection of its own.
@@ -154,7 +156,7 @@ class RabbitBus:
         """
         connection = await Connection.open(self._parameters, self.limits)
         try:
-            await declaring.declare(connection, self.limits, queues, bindings, anew=True)
+            await self._declaring.renew(connection, queues, bindings)
         finally:
             await connection.close(self.limits.close_s)
 

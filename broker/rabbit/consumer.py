@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from broker.rabbit.channel import Channel
 from broker.rabbit.reader import Owner, Reader
+from broker.standins import Seat
 from broker.topology import INGEST
 from dsmt_core import channels
+from dsmt_core.errors import NotFound
 
 
 class Consumer(Reader):
@@ -23,11 +28,27 @@ class Consumer(Reader):
 
     def __init__(self, owner: Owner, queue: str, *, under: channels.Channel, prefetch: int) -> None:
         super().__init__(owner, under=under, prefetch=prefetch, buffer=0)
-        self._queue = queue
+        self._seat = Seat(queue)
 
     async def set_up(self, _channel: Channel) -> str:
-        """Nothing: the planner declares the queue."""
-        return self._queue
+        """Nothing: the planner declares the queue, or its stand-in."""
+        return self._seat.name
+
+    async def granted(
+        self, channel: Channel, queue: str, start: Callable[[Callable[[Any], None]], None]
+    ) -> None:
+        """Look under another name while the host of this one is down.
+
+        Raises:
+            NotFound: for this name.
+            Unavailable, Denied, DeadlinePassed: see `Reader.granted`.
+        """
+        try:
+            await super().granted(channel, queue, start)
+        except NotFound as error:
+            self._seat.refused(error.message)
+            raise
+        self._seat.taken()
 
     def exclusive(self, queue: str) -> bool:
         """Not for ingest: there the broker itself serves one consumer and keeps the others ready."""

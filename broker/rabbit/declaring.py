@@ -1,41 +1,28 @@
 """Making exchanges, queues and bindings: sent without waiting for each, and awaited together.
 
-A channel of its own, since a refusal (406: a queue with other arguments) closes the channel.
+A channel of its own, since a refusal (406: a queue with other arguments) closes the channel. A queue that
+lives on a host of a cluster that is down gets a stand-in until that is back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
 
 from broker.bus import Limits
 from broker.rabbit.channel import Channel
 from broker.rabbit.connection import Connection
+from broker.standins import called, has_one_host, is_down, names
 from broker.topology import EXCHANGES, FEEDS, Binding, Queue
-from dsmt_core.errors import NotFound
+from dsmt_core.errors import NotFound, Unavailable
 from dsmt_core.rights import HISTORY
 
-
-async def declare(
-    connection: Connection,
-    limits: Limits,
-    queues: Sequence[Queue],
-    bindings: Sequence[Binding],
-    *,
-    anew: bool = False,
-) -> None:
-    """See `broker.bus.Bus.declare`; ``anew``: `broker.bus.Bus.renew`."""
-    channel = await Channel.open(connection, limits)
-
-    def send(callback: Any) -> None:
-        for queue in queues if anew else ():
-            channel.raw.queue_delete(queue.name)
-        _send(channel.raw, queues, bindings, callback)
-
-    try:
-        await channel.request(send, "declaring")
-    finally:
-        await channel.close()
+# A third of all queues may live on the host that is down: a channel each, so many at a time.
+_AT_A_TIME: Final = 50
+# How many are given back in one go: declaring is not to take long.
+_RETURNED: Final = 200
 
 
 async def is_missing_one(connection: Connection, limits: Limits) -> bool:
@@ -57,17 +44,121 @@ async def is_missing_one(connection: Connection, limits: Limits) -> bool:
     return False
 
 
-async def delete_queue(connection: Connection, limits: Limits, queue: str) -> None:
-    """See `broker.bus.Bus.delete_queue`."""
-    channel = await Channel.open(connection, limits)
-    try:
-        await channel.request(
-            lambda callback: channel.raw.queue_delete(queue, callback=callback), f"deleting {queue}"
+class Declaring:
+    """Makes queues for one bus, and remembers which have a stand-in; see `broker.standins`.
+
+    Args:
+        limits: its bounds.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._stand_ins: dict[str, str] = {}
+
+    async def declare(
+        self, connection: Connection, queues: Sequence[Queue], bindings: Sequence[Binding]
+    ) -> None:
+        """See `broker.bus.Bus.declare`."""
+        named = [called(queue, bindings, self._stand_ins.get(queue.name, queue.name)) for queue in queues]
+        try:
+            await self._at_once(
+                connection, [one for one, _ in named], [b for _, some in named for b in some]
+            )
+        except NotFound as error:
+            if not is_down(error.message):
+                raise
+            await self._one_by_one(connection, queues, bindings)
+        else:
+            await self._return(connection, queues, bindings)
+
+    async def renew(
+        self, connection: Connection, queues: Sequence[Queue], bindings: Sequence[Binding]
+    ) -> None:
+        """See `broker.bus.Bus.renew`."""
+        await self._at_once(connection, queues, bindings, anew=True)
+
+    async def delete_queue(self, connection: Connection, queue: str) -> None:
+        """See `broker.bus.Bus.delete_queue`; with its stand-in."""
+        stand_in = self._stand_ins.pop(queue, None)
+        for name in (queue, stand_in) if stand_in else (queue,):
+            channel = await Channel.open(connection, self._limits)
+            delete = partial(channel.raw.queue_delete, name)
+            try:
+                await channel.request(partial(_calling, delete), f"deleting {name}")
+            except NotFound:
+                continue
+            finally:
+                await channel.close()
+
+    async def _at_once(
+        self,
+        connection: Connection,
+        queues: Sequence[Queue],
+        bindings: Sequence[Binding],
+        *,
+        anew: bool = False,
+    ) -> None:
+        channel = await Channel.open(connection, self._limits)
+
+        def send(callback: Any) -> None:
+            for queue in queues if anew else ():
+                channel.raw.queue_delete(queue.name)
+            _send(channel.raw, queues, bindings, callback)
+
+        try:
+            await channel.request(send, "declaring")
+        finally:
+            await channel.close()
+
+    async def _one_by_one(
+        self, connection: Connection, queues: Sequence[Queue], bindings: Sequence[Binding]
+    ) -> None:
+        """Make each queue, some at a time; for one whose host is down a stand-in."""
+        for first in range(0, len(queues), _AT_A_TIME):
+            some = queues[first : first + _AT_A_TIME]
+            await asyncio.gather(*(self._under_some_name(connection, queue, bindings) for queue in some))
+
+    async def _under_some_name(
+        self, connection: Connection, queue: Queue, bindings: Sequence[Binding]
+    ) -> None:
+        for name in names(queue.name) if has_one_host(queue) else [queue.name]:
+            one, own = called(queue, bindings, name)
+            try:
+                await self._at_once(connection, [one], own)
+            except NotFound as error:
+                if not is_down(error.message):
+                    raise
+                continue
+            if name != queue.name:
+                self._stand_ins[queue.name] = name
+            return
+        raise Unavailable(
+            f"the hosts of {queue.name} and of its stand-ins are down", hint="start the broker's hosts"
         )
-    except NotFound:
-        return
-    finally:
-        await channel.close()
+
+    async def _return(
+        self, connection: Connection, queues: Sequence[Queue], bindings: Sequence[Binding]
+    ) -> None:
+        """Have the queues themselves again, until one is met whose host is still down."""
+        asked = {queue.name: queue for queue in queues}
+        away = [asked[name] for name in self._stand_ins if name in asked]
+        for queue in away[:_RETURNED]:
+            stand_in = self._stand_ins.pop(queue.name)
+            try:
+                await self._at_once(connection, *_single(called(queue, bindings, queue.name)))
+            except NotFound:
+                # Behind the others, which may live on another host and are met first the next time.
+                self._stand_ins[queue.name] = stand_in
+                return
+            await self.delete_queue(connection, stand_in)
+
+
+def _single(named: tuple[Queue, list[Binding]]) -> tuple[list[Queue], list[Binding]]:
+    return [named[0]], named[1]
+
+
+def _calling(request: Callable[..., Any], callback: Any) -> None:
+    request(callback=callback)
 
 
 def _send(raw: Any, queues: Sequence[Queue], bindings: Sequence[Binding], callback: Any) -> None:

@@ -22,8 +22,11 @@ from dsmt_core import channels
 from dsmt_core.errors import DeadlinePassed, Denied, DsmtError, Unavailable
 
 _LONGEST_WAIT_S: Final = 5.0
-# Once may be a pause of the broker; before the second time it has answered on the same connection.
+# So often in a row a queue may be silent. Once may be a pause of the broker; before the second time it has
+# answered on the same connection.
 _SILENCES: Final = 2
+# In a cluster a queue is silent until the host of its leader is given up and another is elected: some 12 s.
+_SILENCES_OF_CLUSTER: Final = 6
 
 
 class Owner(Protocol):
@@ -32,6 +35,7 @@ class Owner(Protocol):
     limits: Limits
     health: Health
     user: str
+    hosts: int
 
     def dead(self, message: Message, reason: str) -> None:
         """Send a refused message to the dead letters."""
@@ -147,23 +151,30 @@ class Reader:
             acks = Acks(channel)
             self._channel, self._acks = channel, acks
             start = partial(self._start, channel.raw, queue, partial(self._deliver, acks))
-            await self._granted(channel, queue, start)
+            await self.granted(channel, queue, start)
         except BaseException:
             self._channel = None
             await channel.close()
             raise
         return ended
 
-    async def _granted(
+    async def granted(
         self, channel: Channel, queue: str, start: Callable[[Callable[[Any], None]], None]
     ) -> None:
+        """Ask the broker to deliver, and wait until it does.
+
+        Raises:
+            NotFound, Denied, Unavailable: it refused, or did not answer.
+            DeadlinePassed: it has been silent too often.
+        """
         try:
             await channel.request(start, f"consuming {queue}", within_s=self._owner.limits.consume_s)
         except Unanswered as error:
             if self._owner.health.link is Link.CONNECTED:
                 # A broker that blocks does not even read the request.
                 self._silences += 1
-            if self.ends_when_silent and self._silences >= _SILENCES:
+            patience = _SILENCES if self._owner.hosts == 1 else _SILENCES_OF_CLUSTER
+            if self.ends_when_silent and self._silences >= patience:
                 raise DeadlinePassed(
                     f"the queue {queue} does not answer although the broker does",
                     hint="RabbitMQ may have lost the queue's leader: delete it, and declare it again",
