@@ -13,11 +13,21 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from dsmt_core.rights import APPLICATION, LEASES, NODE_USER, NODES, OPERATOR, PLANNER, PSEPR
+from dsmt_core.rights import (
+    APPLICATION,
+    LEASES,
+    NODE_USER,
+    NODES,
+    OPERATOR,
+    PLANNER,
+    PSEPR,
+    REGION,
+    REGIONS,
+)
 
 ALL: Final = ".*"
 NOTHING: Final = "^$"
-USERS: Final = (PLANNER, NODE_USER, OPERATOR, APPLICATION)
+USERS: Final = (PLANNER, NODE_USER, OPERATOR, APPLICATION, REGION)
 SALT_BYTES: Final = 4
 HASHING: Final = "rabbit_password_hashing_sha256"
 
@@ -51,6 +61,8 @@ class TopicPermission:
     read: str = ALL
 
 
+_FEDERATION: Final = r"^federation: "
+
 PERMISSIONS: Final = (
     Permission(PLANNER, ALL, ALL, ALL),
     Permission(NODE_USER, NOTHING, r"^psepr(\.nodes|\.dead)?$", r"^dsmt\.(node|agent)\."),
@@ -58,14 +70,16 @@ PERMISSIONS: Final = (
         OPERATOR,
         r"^lease\.",
         r"^(lease\..*|psepr(\.dead|\.leases)?)$",
-        r"^(lease\..*|psepr(\.orders|\.nodes|\.leases)?)$",
+        r"^(lease\..*|psepr(\.orders|\.nodes|\.leases|\.regions)?)$",
     ),
     Permission(
         APPLICATION,
         r"^lease\.application\.",
         r"^(lease\.application\..*|psepr(\.dead|\.leases)?)$",
-        r"^(lease\.application\..*|psepr(\.leases)?)$",
+        r"^(lease\.application\..*|psepr(\.leases|\.regions)?)$",
     ),
+    # The federation plug-in of another region: a queue and an exchange of its own, bound to `psepr`.
+    Permission(REGION, _FEDERATION, _FEDERATION, r"^(federation: .*|psepr)$"),
 )
 
 
@@ -79,6 +93,7 @@ TOPIC_PERMISSIONS: Final = (
     TopicPermission(NODE_USER, NODES, f"^{_HEARTBEAT}$", NOTHING),
     TopicPermission(OPERATOR, PSEPR, f"^({_NOT_OURS}|{_COMMAND})$"),
     TopicPermission(APPLICATION, PSEPR, f"^{_NOT_OURS}$", f"^{_HEARS_NOT_OURS}$"),
+    TopicPermission(APPLICATION, REGIONS, NOTHING, f"^{_HEARS_NOT_OURS}$"),
     *(TopicPermission(user, LEASES, probes_of(user), probes_of(user)) for user in (OPERATOR, APPLICATION)),
 )
 

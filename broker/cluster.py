@@ -28,10 +28,10 @@ tcp_listen_options.nodelay = true
 
 # A host that sees less than half of the cluster pauses, and takes nothing that the others would not know.
 cluster_partition_handling = pause_minority
-# Seconds until a host that is cut off is given up (to 25 % more): with RabbitMQ's own 60 queues stall that long.
+# Seconds until a host that is cut off is given up (to 25 % more). With the usual 60 queues stall that long.
 net_ticktime = 8
 
-# The planner declares everything over one connection: without these all would live on the host that it uses.
+# The planner declares all over one connection: without these all would live on the host that it uses.
 queue_leader_locator = balanced
 queue_master_locator = min-masters
 """

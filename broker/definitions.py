@@ -1,8 +1,8 @@
 """``python -m broker.definitions DIRECTORY``: users and permissions for a RabbitMQ of one's own.
 
 Writes private files: ``definitions.json``, to be imported with ``rabbitmqctl import_definitions``, and
-``broker.env``, the URLs with which planner, nodes, operators and applications connect (``DSMT_BROKER``
-and so on). With ``--cluster`` also ``HOST.tar`` for each host, to be unpacked at its root.
+``broker.env``, the URLs with which planner, nodes, operators, applications and other regions connect
+(``DSMT_BROKER`` and so on). With ``--cluster`` also ``HOST.tar`` for each host, to be unpacked at its root.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from broker.address import endpoints
 from broker.cluster import archives
 from broker.server.settings import VHOST, definitions
 from dsmt_core.errors import Conflict, Invalid
-from dsmt_core.rights import APPLICATION, NODE_USER, OPERATOR, PLANNER
+from dsmt_core.rights import APPLICATION, NODE_USER, OPERATOR, PLANNER, REGION
 
 _VARIABLES = {
     PLANNER: "DSMT_BROKER",
     NODE_USER: "DSMT_NODE_BROKER",
     OPERATOR: "DSMT_OPERATOR_BROKER",
     APPLICATION: "DSMT_APPLICATION_BROKER",
+    REGION: "DSMT_REGION_BROKER",
 }
 
 

@@ -1,8 +1,8 @@
-"""``python -m broker.federation FILE --name WEST --upstream EAST=URL``: what other regions say is heard here.
+"""``python -m broker.federation FILE --name WEST --upstream EAST=URL``: other regions are heard here.
 
-Writes definitions, to be imported with ``rabbitmqctl import_definitions`` here; the regions named have to have
-the user ``region`` (`broker.definitions` makes it) and need nothing else. For both directions each region gets a
-file of its own. Doing it again with other regions replaces what is of the same name.
+Writes definitions, to be imported here with ``rabbitmqctl import_definitions``. The regions that are named
+have to have the user ``region`` (`broker.definitions` makes it) and need nothing else. For both directions
+each region gets a file of its own. Doing it again with other regions replaces what is of the same name.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="append",
         required=True,
         metavar="NAME=URL",
-        help="a region that is heard, and the URL of its broker as the user region (DSMT_REGION_BROKER there)",
+        help="a region that is heard, and its DSMT_REGION_BROKER",
     )
     given = parser.parse_args(arguments)
     try:

@@ -34,11 +34,19 @@ def names(queue: str) -> list[str]:
 
 
 def called(queue: Queue, bindings: Sequence[Binding], name: str) -> tuple[Queue, list[Binding]]:
-    """``queue`` with its bindings under one of its names."""
-    own = [replace(binding, queue=name) for binding in bindings if binding.queue == queue.name]
+    """``queue`` with its own bindings under one of its names."""
     if name == queue.name:
-        return queue, own
+        return queue, list(bindings)
+    own = [replace(binding, queue=name) for binding in bindings]
     return Queue(name, queue.arguments | {"x-expires": _UNREAD_MS}), own
+
+
+def by_queue(bindings: Sequence[Binding]) -> dict[str, list[Binding]]:
+    """The bindings of each queue."""
+    sorted_: dict[str, list[Binding]] = {}
+    for binding in bindings:
+        sorted_.setdefault(binding.queue, []).append(binding)
+    return sorted_
 
 
 def has_one_host(queue: Queue) -> bool:

@@ -19,6 +19,8 @@ ORDERS: Final = "psepr.orders"
 NODES: Final = "psepr.nodes"
 DEAD: Final = "psepr.dead"
 HISTORY: Final = "psepr.history"
+# What was published on `PSEPR` of other regions; leased, and obeyed by nobody.
+REGIONS: Final = "psepr.regions"
 # Probes of leases, each to the lease that sends it; the first word of their keys.
 LEASES: Final = "psepr.leases"
 LEASE_WORD: Final = "lease"
@@ -28,6 +30,8 @@ PLANNER: Final = "planner"
 NODE_USER: Final = "node"
 OPERATOR: Final = "operator"
 APPLICATION: Final = "application"
+# Other regions, who listen here; it says nothing.
+REGION: Final = "region"
 
 _OWN_NAMESPACE: Final = Channel("/org/dsmt/")
 # Who speaks where repeats from delivery to delivery. The words are bounded by the broker (255 bytes each).
@@ -70,7 +74,8 @@ def may_speak(user: str, exchange: str, channel: Channel) -> bool:
 def _may_speak(user: str, exchange: str, channel: Channel) -> bool:
     if exchange == LEASES:
         return _probes_itself(user, channel)
-    return _may_say(user, exchange, channel)
+    # Every region has the same users, and its broker has checked them.
+    return _may_say(user, PSEPR if exchange == REGIONS else exchange, channel)
 
 
 def _may_say(user: str, exchange: str, channel: Channel) -> bool:

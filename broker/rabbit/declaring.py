@@ -7,14 +7,14 @@ lives on a host of a cluster that is down gets a stand-in until that is back.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 from broker.bus import Limits
 from broker.rabbit.channel import Channel
 from broker.rabbit.connection import Connection
-from broker.standins import called, has_one_host, is_down, names
+from broker.standins import by_queue, called, has_one_host, is_down, names
 from broker.topology import EXCHANGES, FEEDS, Binding, Queue
 from dsmt_core.errors import NotFound, Unavailable
 from dsmt_core.rights import HISTORY
@@ -59,17 +59,21 @@ class Declaring:
         self, connection: Connection, queues: Sequence[Queue], bindings: Sequence[Binding]
     ) -> None:
         """See `broker.bus.Bus.declare`."""
-        named = [called(queue, bindings, self._stand_ins.get(queue.name, queue.name)) for queue in queues]
+        own = by_queue(bindings)
+        named = [
+            called(queue, own.get(queue.name, []), self._stand_ins.get(queue.name, queue.name))
+            for queue in queues
+        ]
         try:
             await self._at_once(
-                connection, [one for one, _ in named], [b for _, some in named for b in some]
+                connection, [one for one, _ in named], [one for _, some in named for one in some]
             )
         except NotFound as error:
             if not is_down(error.message):
                 raise
-            await self._one_by_one(connection, queues, bindings)
+            await self._one_by_one(connection, queues, own)
         else:
-            await self._return(connection, queues, bindings)
+            await self._return(connection, queues, own)
 
     async def renew(
         self, connection: Connection, queues: Sequence[Queue], bindings: Sequence[Binding]
@@ -111,20 +115,22 @@ class Declaring:
             await channel.close()
 
     async def _one_by_one(
-        self, connection: Connection, queues: Sequence[Queue], bindings: Sequence[Binding]
+        self, connection: Connection, queues: Sequence[Queue], own: Mapping[str, Sequence[Binding]]
     ) -> None:
         """Make each queue, some at a time; for one whose host is down a stand-in."""
         for first in range(0, len(queues), _AT_A_TIME):
             some = queues[first : first + _AT_A_TIME]
-            await asyncio.gather(*(self._under_some_name(connection, queue, bindings) for queue in some))
+            await asyncio.gather(
+                *(self._under_some_name(connection, queue, own.get(queue.name, ())) for queue in some)
+            )
 
     async def _under_some_name(
         self, connection: Connection, queue: Queue, bindings: Sequence[Binding]
     ) -> None:
         for name in names(queue.name) if has_one_host(queue) else [queue.name]:
-            one, own = called(queue, bindings, name)
+            one, renamed = called(queue, bindings, name)
             try:
-                await self._at_once(connection, [one], own)
+                await self._at_once(connection, [one], renamed)
             except NotFound as error:
                 if not is_down(error.message):
                     raise
@@ -137,7 +143,7 @@ class Declaring:
         )
 
     async def _return(
-        self, connection: Connection, queues: Sequence[Queue], bindings: Sequence[Binding]
+        self, connection: Connection, queues: Sequence[Queue], own: Mapping[str, Sequence[Binding]]
     ) -> None:
         """Have the queues themselves again, until one is met whose host is still down."""
         asked = {queue.name: queue for queue in queues}
@@ -145,16 +151,12 @@ class Declaring:
         for queue in away[:_RETURNED]:
             stand_in = self._stand_ins.pop(queue.name)
             try:
-                await self._at_once(connection, *_single(called(queue, bindings, queue.name)))
+                await self._at_once(connection, [queue], own.get(queue.name, ()))
             except NotFound:
                 # Behind the others, which may live on another host and are met first the next time.
                 self._stand_ins[queue.name] = stand_in
                 return
             await self.delete_queue(connection, stand_in)
-
-
-def _single(named: tuple[Queue, list[Binding]]) -> tuple[list[Queue], list[Binding]]:
-    return [named[0]], named[1]
 
 
 def _calling(request: Callable[..., Any], callback: Any) -> None:

@@ -17,6 +17,7 @@ from broker.rabbit.reader import Owner, Reader, placed
 from broker.rabbit.refusals import ours
 from broker.reading import Message
 from broker.renewal import Renewal
+from broker.standins import Seat
 from broker.term import Term
 from broker.topology import lease_arguments
 from dsmt_core import channels
@@ -48,10 +49,11 @@ class Lease(Reader):
         exchanges: Sequence[str],
     ) -> None:
         super().__init__(owner, under=channel, prefetch=_PREFETCH, buffer=owner.limits.lease_buffer)
-        self._queue = term.grant.identifier
+        # While the host of its queue is down it has another one; probes keep their key.
+        self._seat = Seat(term.grant.identifier)
         self._wants = wants
         key = channels.binding_key(channel, wants.state)
-        self._bindings = [*((exchange, key) for exchange in exchanges), (LEASES, self._queue)]
+        self._bindings = [*((exchange, key) for exchange in exchanges), (LEASES, term.grant.identifier)]
         self._arguments = lease_arguments(term.granted_s)
         self._renewal = Renewal(
             term, owner.user, limits=owner.limits, health=owner.health, over=self._is_over
@@ -89,13 +91,17 @@ class Lease(Reader):
         """
         if self._over is not None:
             raise self._over
-        if self._existed:
-            await self._check(channel)
-        await channel.request(partial(self._declare, channel.raw), "declaring a lease")
+        try:
+            if self._existed:
+                await self._check(channel)
+            await channel.request(partial(self._declare, channel.raw), "declaring a lease")
+        except NotFound as error:
+            self._seat.refused(error.message)
+            raise
         self._existed = True
         await self._bind_all(channel, 0.0)
         self._whole = True
-        return self._queue
+        return self._seat.name
 
     async def attended(self, ended: asyncio.Future[None]) -> None:
         """Renew, until the consumer has ended or a renewal has failed; then it is set up anew."""
@@ -114,7 +120,9 @@ class Lease(Reader):
 
     async def leave(self, channel: Channel) -> None:
         """A lease that is given up leaves no queue."""
-        await channel.request(lambda callback: channel.raw.queue_delete(self._queue, callback=callback), "")
+        await channel.request(
+            lambda callback: channel.raw.queue_delete(self._seat.name, callback=callback), ""
+        )
 
     async def close(self) -> None:
         """End it; see `Reader.close`."""
@@ -141,7 +149,9 @@ class Lease(Reader):
     async def _check(self, channel: Channel) -> None:
         try:
             await channel.request(
-                lambda callback: channel.raw.queue_declare(self._queue, passive=True, callback=callback),
+                lambda callback: channel.raw.queue_declare(
+                    self._seat.name, passive=True, callback=callback
+                ),
                 "looking for a lease",
             )
         except NotFound:
@@ -178,7 +188,7 @@ class Lease(Reader):
             raise ours(error) from error
 
     def _bind(self, raw: Any, exchange: str, key: str, callback: Callable[[Any], None]) -> None:
-        raw.queue_bind(self._queue, exchange, key, callback=callback)
+        raw.queue_bind(self._seat.name, exchange, key, callback=callback)
 
     def _declare(self, raw: Any, callback: Callable[[Any], None]) -> None:
-        raw.queue_declare(self._queue, durable=True, arguments=self._arguments, callback=callback)
+        raw.queue_declare(self._seat.name, durable=True, arguments=self._arguments, callback=callback)

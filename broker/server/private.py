@@ -39,6 +39,7 @@ class PrivateBroker:
     def __init__(self, data_dir: Path, *, ports: Ports | None = None, place: Place = _HERE) -> None:
         self.data_dir = data_dir.absolute()
         self._place = place
+        self._host = place.reached or place.address
         self._asked = ports or Ports()
         self._ports = self._asked
         self._passwords = {name: secrets.token_urlsafe(24) for name in (*USERS, ADMIN)}
@@ -82,7 +83,7 @@ class PrivateBroker:
     @property
     def management_url(self) -> str:
         """``http://HOST:PORT``, without user and password; see `admin`."""
-        return f"http://{self._place.address}:{self._ports.management}"
+        return f"http://{self._host}:{self._ports.management}"
 
     @property
     def admin(self) -> tuple[str, str]:
@@ -96,7 +97,7 @@ class PrivateBroker:
 
     def url(self, user: str, vhost: str = VHOST) -> str:
         """The AMQP address for a user of `broker.access.USERS` (or the administrator)."""
-        return f"amqp://{user}:{self._passwords[user]}@{self._place.address}:{self.port}/{vhost}"
+        return f"amqp://{user}:{self._passwords[user]}@{self._host}:{self.port}/{vhost}"
 
     def start(self, timeout_s: float = _START_S) -> None:
         """Start it, and return when it answers; after `stop` or `kill`, with the same data and ports.
@@ -168,7 +169,7 @@ class PrivateBroker:
         )
 
     def _speaks_amqp(self) -> bool:
-        return speaks_amqp(self._place.address, self.port)
+        return speaks_amqp(self._host, self.port)
 
     def _manages(self) -> bool:
         with contextlib.suppress(DsmtError):

@@ -40,12 +40,14 @@ class Place:
 
     Attributes:
         address: the IPv4 address that it listens on.
+        reached: the one by which its owner reaches it; empty: the same.
         enter: the command that runs another one there (``nsenter --net=…``); empty: here.
         node: its Erlang name; Erlang finds the others of a cluster, and of a federation, by it.
         plugins: those that it has besides the usual ones.
     """
 
     address: str = LOOPBACK
+    reached: str = ""
     enter: tuple[str, ...] = ()
     node: str = NODE_NAME
     plugins: tuple[str, ...] = ()

@@ -81,8 +81,10 @@ def cluster(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Itera
     machines = [network.host(f"mq{number}", lan) for number in (1, 2, 3)]
     addresses = [machine.address for machine in machines]
     made = subprocess.run(
-        [sys.executable, "-m", "broker.definitions", str(folder / "set-up"), "--cluster"]
-        + ["--address", ",".join(addresses)],  # noqa: RUF005 - one thought a line
+        [
+            *(sys.executable, "-m", "broker.definitions", str(folder / "set-up")),
+            *("--address", ",".join(addresses), "--cluster"),
+        ],
         capture_output=True,
         text=True,
         check=False,

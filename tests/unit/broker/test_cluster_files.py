@@ -51,7 +51,15 @@ def test_only_its_owner_may_read_the_cookie() -> None:
 
 @pytest.mark.parametrize(
     "hosts",
-    ["a.b", "a.b,c.d", "a.b,c.d,a.b", "a.b,c.d,e.f,g.h", "a.b,c.d,mq3", "a.b:1,c.d:2,e.f:1", "a.b,c.d,[::1]"],
+    [
+        "a.b",
+        "a.b,c.d",
+        "a.b,c.d,a.b",
+        "a.b,c.d,e.f,g.h",
+        "a.b,c.d,mq3",
+        "a.b:1,c.d:2,e.f:1",
+        "a.b,c.d,[::1]",
+    ],
 )
 def test_what_cannot_be_a_cluster_is_refused(hosts: str) -> None:
     with pytest.raises(Invalid):
