@@ -15,6 +15,7 @@ need podman podman
 need runc runc
 need uidmap newuidmap
 need procps ps
+need iproute2 ip # hosts of the cluster's tests are name spaces of the network
 need tmux tmux
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv"
 
