@@ -14,7 +14,7 @@ from typing import Final
 from dsmt_core.errors import Invalid
 
 HEALTH: Final = "health"
-# A twelfth or so of what an idle agent says anyway (status and holdings, each 60 s).
+# A tenth of what an idle agent with one application says anyway (status and holdings, each 60 s).
 PERIOD_S: Final = 300.0
 # How often a process looks at itself; between two looks its loop's lag is measured.
 LOOK_S: Final = 5.0

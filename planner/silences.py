@@ -152,10 +152,18 @@ class Silences:
             self._push(watched, self._limit_of(watched))
 
     def ended(self, event: Event) -> None:
-        """What the channel of ``event`` tells about the same thing has ended in order."""
-        about = about_of(event)
+        """What the channel of ``event`` tells about the same thing has ended in order.
+
+        So has what that thing said itself: an application's instance is ``host/slice/application``.
+        """
+        about, place = about_of(event), place_of(event)
+        itself = f"{place.host}/{place.slice}/{about}"
         self._forget_of(
-            place_of(event), lambda thing: thing.channel == event.channel and thing.about == about
+            place,
+            lambda thing: (
+                (thing.channel == event.channel and thing.about == about)
+                or (bool(about) and f"{thing.instance}/".startswith(f"{itself}/"))
+            ),
         )
 
     def forget(self, *, slice_: Slice = NO_SLICE, host: Host = NO_HOST) -> None:

@@ -98,6 +98,15 @@ def test_what_ended_in_order_is_forgotten_and_a_silence_of_it_is_cleared() -> No
     assert ticked(watch, 100) == []
 
 
+def test_what_an_application_says_itself_ends_with_it() -> None:
+    watch = Silences(now=0)
+    for name in ("pinger", "pinger/2", "pingers"):
+        watch.heard(said("/com/example/pinger/", instance=f"n1/xyz1/{name}"), now=0)
+    watch.ended(said(field="deployment-status", pairs={"managed": "pinger", "status": "terminated"}))
+    assert ticked(watch, 26) == [(True, 25)]
+    assert [one.thing.instance for one in watch.silent()] == ["n1/xyz1/pingers"]
+
+
 def test_a_slice_or_a_host_is_forgotten_with_all_that_is_there_and_nothing_else() -> None:
     watch = Silences(now=0)
     other = AGENT.replace("xyz1", "other")
