@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from dsmt_core.channels import Channel, facts_channel, status_channel
 from dsmt_core.events import DEPLOYMENT_STATUS, Event
 from dsmt_core.names import DEPLOYMENT_AGENT, SLIVER_MGR, Host, Slice
-from dsmt_core.services import SERVICE_DESCRIPTION
-from planner.catalogue import Catalogue, Kind, channels_shown, services_shown
+from dsmt_core.services import SERVICE_DESCRIPTION, Direction
+from planner.catalogue import PARTS, Catalogue, Kind, channels_shown, services_shown
 from planner.catalogue import breaches as limits
 from planner.catalogue import catalogue as catalogue_limits
 from planner.catalogue.breaches import CALM_S
@@ -145,6 +146,16 @@ def test_in_dsmts_own_name_space_only_the_parts_count() -> None:
         assert heard(catalogue, said(field, facts_channel(Host("n1")))) == []
     strange = status_channel(Slice("xyz1"), SLIVER_MGR, Host("n1"))
     assert heard(catalogue, said("status", strange, service="xyz1_mgr")) == [("undescribed", True)]
+
+
+def test_what_the_parts_are_described_to_say_stands_in_the_protocol() -> None:
+    written = (Path(__file__).parents[3] / "docs/reference/protocol.md").read_text()
+    rows = [line for line in written.splitlines() if line.startswith("| ")]
+    for part in PARTS:
+        for use in part.uses:
+            below = use.channel.removeprefix("/org/dsmt/ns/deployment/*/").replace("*", "$host")
+            said = [row for row in rows if below in row and f"`{use.field}`" in row]
+            assert said or use.direction is Direction.HEARS, (below, use.field)
 
 
 def test_channels_are_shown_as_far_as_one_may_hear(described: Catalogue) -> None:

@@ -1,0 +1,81 @@
+"""A process tells its condition when it matters, else once a period, and never while the broker is away."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import broker
+from broker import condition
+from broker.bus import Bus
+from dsmt_core.health import LATE_S, Condition
+
+LOOK_S = 0.02
+NEVER_S = 1_000.0
+Wait = Callable[[Callable[[list[Condition]], bool]], Awaitable[None]]
+
+
+@asynccontextmanager
+async def watched(bus: Bus, period_s: float) -> AsyncIterator[tuple[list[Condition], Wait]]:
+    """What a process tells, and a wait for it."""
+    told: list[Condition] = []
+
+    async def tell(now: Condition) -> None:
+        told.append(now)
+
+    async def wait(holds: Callable[[list[Condition]], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not holds(told):  # noqa: ASYNC110 - what is waited for tells nobody
+                await asyncio.sleep(LOOK_S)
+
+    watching = asyncio.create_task(condition.watch(bus, tell, period_s=period_s, look_s=LOOK_S))
+    try:
+        yield told, wait
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+def a_bus() -> Bus:
+    return broker.connect(f"memory://node@{secrets.token_hex(4)}", name="n1")
+
+
+async def test_what_matters_is_told_at_once_and_once() -> None:
+    bus = a_bus()
+    async with watched(bus, NEVER_S) as (told, wait):
+        await asyncio.sleep(5 * LOOK_S)
+        assert told == []
+        await bus.start(wait_s=5)
+        await wait(lambda told: len(told) == 1)
+        assert told[0].link == "connected"
+        bus.health.dropped += 3
+        await wait(lambda told: len(told) == 2)
+        assert told[1].dropped == 3
+        await asyncio.sleep(10 * LOOK_S)
+        assert len(told) == 2
+    await bus.close()
+
+
+async def test_a_period_is_kept_where_nothing_changes() -> None:
+    bus = a_bus()
+    await bus.start(wait_s=5)
+    async with watched(bus, 0.1) as (told, wait):
+        await wait(lambda told: len(told) == 4)
+        assert {each.connects for each in told} == {1}
+    await bus.close()
+
+
+async def test_a_loop_that_was_late_is_told_with_how_late() -> None:
+    bus = a_bus()
+    await bus.start(wait_s=5)
+    async with watched(bus, NEVER_S) as (told, wait):
+        await wait(lambda told: len(told) == 1)
+        # Somebody holds the loop.
+        time.sleep(LATE_S + 0.3)  # noqa: ASYNC251
+        await wait(lambda told: len(told) == 3)
+        assert LATE_S < told[1].lag_s < LATE_S + 20
+        assert told[2].lag_s < LATE_S
+    await bus.close()
