@@ -24,7 +24,7 @@ from broker.bus import Bus, Leases, Limits
 from broker.view import View
 from dsmt_core.channels import channel
 from dsmt_core.errors import DsmtError
-from dsmt_core.events import ATTRIBUTE, Event, Sender
+from dsmt_core.events import ATTRIBUTE, ONCE, Event, Sender
 from dsmt_core.hearing import Wants
 from dsmt_core.leases import DURATION_S
 from dsmt_core.rights import PSEPR
@@ -85,14 +85,15 @@ class Application:
         pairs: Mapping[str, str] | None = None,
         **more: Any,
     ) -> bool:
-        """The same; with the broker away the event waits (see `broker.bus.Bus.post`) and False is returned.
+        """Say what is said once: it outlasts whoever is away, also the broker; whether it was confirmed.
 
-        For changes that must not get lost; what is repeated anyway is better published and forgotten.
+        With the broker away it waits (see `broker.bus.Bus.post`). Its two clocks are those of
+        `dsmt_core.events.ONCE` unless ``more`` sets them. What is repeated is better published.
 
         Raises:
             Invalid, Full, Denied: as for `publish`.
         """
-        event = self._event(where, field, {"value": value, "pairs": dict(pairs or {}), **more})
+        event = self._event(where, field, {"value": value, "pairs": dict(pairs or {}), **ONCE, **more})
         return await self.bus.post(event)
 
     def lease(self, where: str, *, wants: Wants | None = None, duration_s: float = DURATION_S) -> Leases:

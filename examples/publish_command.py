@@ -3,7 +3,6 @@ import os
 
 import broker
 from broker.application import Application
-from dsmt_core.events import ONCE
 
 COMMANDS = "/org/dsmt/ns/deployment/my_slice/org.dsmt.component.deployment-agent/command/"
 
@@ -11,7 +10,7 @@ COMMANDS = "/org/dsmt/ns/deployment/my_slice/org.dsmt.component.deployment-agent
 async def main() -> None:
     async with broker.connected(os.environ["DSMT_OPERATOR_BROKER"]) as bus:
         me = Application(bus, "my_slice_mgr")
-        await me.publish(COMMANDS, "status", "RESTART,node1.tokyo.example,pinger", **ONCE)
+        await me.post(COMMANDS, "status", "RESTART,node1.tokyo.example,pinger")
 
 
 asyncio.run(main())

@@ -12,6 +12,7 @@ from broker.application import Application
 from broker.bus import Bus, Link
 from broker.view import View
 from dsmt_core.errors import Denied, Invalid
+from dsmt_core.events import ONCE
 from tests.contract.terms import SOON_S, until
 
 if TYPE_CHECKING:
@@ -103,3 +104,5 @@ async def test_a_change_that_must_not_get_lost_waits_for_the_broker(
         assert not await one.post(PINGER, "done", "7")
         await place.restore()
         await seen(view, lambda now: values(now, "done") == {one.instance: "7"})
+        event = view.by_instance("done")[one.instance]
+        assert {"ttl": event.ttl, "expiry": event.expiry} == ONCE
