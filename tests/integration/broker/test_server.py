@@ -12,11 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from broker.access import USERS
 from broker.bus import Bus
-from broker.server import private
+from broker.server import program
 from broker.server.management import Management
 from broker.server.private import PrivateBroker
-from broker.server.settings import Ports
+from broker.server.settings import ADMIN, Ports
 from broker.topology import DEAD_LETTERS, INGEST, planner_topology
 from dsmt_core.errors import Conflict, Denied, Unavailable
 from tests.integration.broker.conftest import Connect
@@ -78,7 +79,7 @@ def test_its_descriptors_are_raised_and_its_owners_are_not(server: PrivateBroker
 
 def test_nobody_but_its_users_gets_in(server: PrivateBroker) -> None:
     users = {user["name"] for user in server.management.request("GET", "/users")}
-    assert users == {"admin", "planner", "node", "operator"}
+    assert users == {ADMIN, *USERS}
     with pytest.raises(Denied):
         Management(server.management_url, "guest", "guest").request("GET", "/overview")
 
@@ -118,7 +119,7 @@ def test_a_port_in_use_is_a_conflict(tmp_path: Path) -> None:
 
 
 def test_without_rabbitmq_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(private, "PROGRAM", tmp_path / "absent")
+    monkeypatch.setattr(program, "PROGRAM", tmp_path / "absent")
     with pytest.raises(Unavailable) as raised:
         PrivateBroker(tmp_path).start()
     assert "apt-get install rabbitmq-server" in raised.value.hint
@@ -130,7 +131,7 @@ def test_a_server_that_cannot_start_says_where_to_look(
     broken = tmp_path / "broken"
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(private, "PROGRAM", broken)
+    monkeypatch.setattr(program, "PROGRAM", broken)
     with pytest.raises(Unavailable) as raised:
         PrivateBroker(tmp_path / "data").start()
     assert "log" in raised.value.hint
