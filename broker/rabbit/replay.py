@@ -58,10 +58,9 @@ class Replay(Reader):
         delivery.ack()
         self._waiting -= 1
         self._since = Since(offset=(delivery.offset or 0) + 1)
-        if not self._waiting:
-            self._waiting_bytes = 0
-            if self._spilled:
-                self._begin_anew()
+        self._waiting_bytes -= delivery.size
+        if self._spilled and not self._waiting:
+            self._begin_anew()
         return delivery
 
     async def entered(self) -> None:
@@ -73,7 +72,8 @@ class Replay(Reader):
             raise error
 
     async def set_up(self, _channel: Channel) -> str:
-        """Nothing: the planner declares the stream."""
+        """Nothing but to begin behind the last that was read: the planner declares the stream."""
+        self.interrupted()
         return HISTORY
 
     def interrupted(self) -> None:
@@ -124,7 +124,7 @@ class Replay(Reader):
         if isinstance(event, Refused) or not (marks or self._beginning.reached(event, offset)):
             return None
         ack = partial(acks.done, method.delivery_tag)
-        return Delivery(event, method.exchange, message.user_id, ack=ack, offset=offset)
+        return Delivery(event, method.exchange, message.user_id, ack=ack, offset=offset, size=len(body))
 
     def _lies_under(self, key: str | bytes) -> bool:
         """Whether a routing key is that of the channel or below; looked at before anything is decoded."""
