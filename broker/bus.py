@@ -229,8 +229,10 @@ class Bus(Protocol):
         Each delivery has its ``offset``, and acknowledges itself. After a reconnect it goes on behind the
         last that was read, without gap or repeat. What fails the receiver's check is skipped: who heard
         it live has sent it to the dead letters. While there is no history, it is tried again with
-        back-off. What was published straight to the exchange `dsmt_core.rights.HISTORY` is delivered
-        whatever the channel: it marks a place.
+        back-off; one that was deleted and made anew is read from its beginning, and a loss is told.
+
+        What was published straight to the exchange `dsmt_core.rights.HISTORY` is delivered whatever the
+        channel: it marks a place.
 
         Args:
             since: the beginning; a time is compared with ``Event.sent_at``.

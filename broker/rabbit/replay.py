@@ -19,7 +19,7 @@ from broker.rabbit.channel import Channel
 from broker.rabbit.reader import Owner, Reader
 from broker.reading import Message, Refused, read
 from dsmt_core import channels
-from dsmt_core.errors import Unavailable
+from dsmt_core.errors import NotFound, Unavailable
 from dsmt_core.history import FIRST, Beginning, Since
 from dsmt_core.rights import HISTORY
 
@@ -45,6 +45,7 @@ class Replay(Reader):
         self._key = channels.routing_key(channel)
         self._waiting = self._waiting_bytes = 0
         self._spilled = False
+        self._existed = False
 
     async def __aenter__(self) -> AsyncIterator[Delivery]:
         await super().__aenter__()
@@ -71,9 +72,26 @@ class Replay(Reader):
         if (error := self.in_place.result()) is not None:
             raise error
 
-    async def set_up(self, _channel: Channel) -> str:
-        """Nothing but to begin behind the last that was read: the planner declares the stream."""
+    async def set_up(self, channel: Channel) -> str:
+        """Begin behind the last that was read; the planner declares the stream.
+
+        Raises:
+            NotFound: it is gone. The next one counts from 0, so it is read from its beginning, and the
+                reader is told of a loss.
+        """
         self.interrupted()
+        try:
+            await channel.request(
+                lambda callback: channel.raw.queue_declare(HISTORY, passive=True, callback=callback),
+                "looking for the history",
+            )
+        except NotFound:
+            if self._existed:
+                self._existed = False
+                self._since = Since()
+                self._buffer.lose(1)
+            raise
+        self._existed = True
         return HISTORY
 
     def interrupted(self) -> None:

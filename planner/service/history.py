@@ -17,7 +17,7 @@ import structlog
 from broker.bus import Bus, Delivery
 from broker.topology import history_topology
 from dsmt_core.channels import ROOT, Channel
-from dsmt_core.errors import Conflict, DeadlinePassed, DsmtError
+from dsmt_core.errors import Conflict, DeadlinePassed, DsmtError, Invalid
 from dsmt_core.events import Sender
 from dsmt_core.history import Since
 from dsmt_core.rights import HISTORY
@@ -44,11 +44,15 @@ class Reading:
     Args:
         deliveries: from the bus.
         mark: the id of the event that marks the present.
+
+    Attributes:
+        present: the offset of the mark, once the past is read.
     """
 
     def __init__(self, deliveries: AsyncIterator[Delivery], mark: str) -> None:
         self._deliveries = deliveries
         self._mark = mark
+        self.present = 0
 
     async def past(self) -> AsyncGenerator[Delivery]:
         """What was kept before the mark.
@@ -62,7 +66,10 @@ class Reading:
                     delivery = await anext(self._deliveries, None)
             except TimeoutError:
                 raise DeadlinePassed("the history does not answer", hint="is the broker well?") from None
-            if delivery is None or delivery.event.id == self._mark:
+            if delivery is None:
+                return
+            if delivery.event.id == self._mark:
+                self.present = delivery.offset or 0
                 return
             if delivery.exchange != HISTORY:
                 yield delivery
@@ -113,8 +120,29 @@ class History:
         """The history from ``since`` on, with the present marked in it.
 
         Raises:
+            Invalid: the history has not come as far as the offset: reading it would wait without a word.
             Unavailable, Denied: of the broker.
         """
+        if since.offset is not None:
+            await self._check(since.offset)
+        async with self._marked(since, channel) as reading:
+            yield reading
+
+    async def _check(self, offset: int) -> None:
+        async with (
+            self._marked(Since(time=self._clock()), ROOT) as reading,
+            aclosing(reading.past()) as past,
+        ):
+            async for _ in past:
+                pass
+            if offset > reading.present:
+                raise Invalid(
+                    f"the history ends at the offset {reading.present}, before {offset}",
+                    hint="is it an offset of another history? since first has all that is kept",
+                )
+
+    @asynccontextmanager
+    async def _marked(self, since: Since, channel: Channel) -> AsyncIterator[Reading]:
         async with self._bus.replay(since, channel=channel) as deliveries:
             mark = self._sender.event(MARKS, "present", now=self._clock(), id_=secrets.token_hex(16))
             await self._bus.publish(mark, exchange=HISTORY)

@@ -103,7 +103,7 @@ class _Replay:
     async def _news(self, deliveries: AsyncIterator[Delivery]) -> AsyncGenerator[Heard]:
         async for delivery in deliveries:
             if self._wanted.passes(delivery.event) and self._once.is_new(delivery.event):
-                yield Heard(delivery.event, offset=delivery.offset)
+                yield Heard(delivery.event, delivery.lost, delivery.offset)
 
 
 async def _pump(heard: AsyncIterator[Heard], lines: asyncio.Queue[Heard | Exception | None]) -> None:

@@ -161,3 +161,21 @@ async def test_a_replay_ends_with_its_bus(connect: Connect, history: Bus, make: 
         await bus.close()
         with pytest.raises(StopAsyncIteration):
             await heard(replay)
+
+
+async def test_a_history_that_was_deleted_is_told_as_a_loss_and_the_next_is_read(
+    place: Place, history: Bus, make: Make
+) -> None:
+    if place.url("planner").startswith("memory:"):
+        pytest.skip("the history of the embedded broker is no queue, and cannot be deleted")
+    for _ in range(3):
+        await history.publish(make(PINGER))
+    async with history.replay(Since()) as replay:
+        await _seqs(replay, 3)
+        await history.delete_queue(HISTORY)
+        await until(lambda: "no queue" in history.health.last_error)
+        await history.declare(*history_topology(HISTORY_AGE_S, 64 << 20))
+        event = make(PINGER)
+        await history.publish(event)
+        next_one = await heard(replay)
+    assert (next_one.event, next_one.offset, next_one.lost) == (event, 0, 1)

@@ -7,7 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import httpx
@@ -22,6 +22,7 @@ from dsmt_core.events import DEPLOYMENT_STATUS, ONCE, Sender
 from dsmt_core.history import Since
 from dsmt_core.names import DEPLOYMENT_AGENT, Slice
 from dsmt_core.rights import HISTORY
+from planner.service.replays import REPLAYS
 from tests.integration.planner.conftest import Api, Node, Site
 
 PINGER = Channel("/com/example/pinger/")
@@ -138,6 +139,22 @@ async def test_a_replay_goes_on_at_its_offset_with_the_next_planner(
     again = _replayed(api, f"since={got[-1]['offset'] + 1}&follow=1")
     got += await _take(again, 200 - len(got))
     assert [line["seq"] for line in got] == pinger.said
+
+
+async def test_replays_are_few_and_end_when_their_clients_go_away(api: Api, pinger: Pinger) -> None:
+    await pinger.say(1)
+    async with AsyncExitStack() as clients:
+        for _ in range(REPLAYS):
+            stream = api.client.stream("GET", f"/v1/events?channel={PINGER}&since=first&follow=1")
+            assert (await clients.enter_async_context(stream)).is_success
+        refused = await api.client.get("/v1/events?since=first")
+        assert (refused.status_code, refused.json()["code"]) == (507, "full")
+    deadline = time.monotonic() + SOON_S
+    while (await api.client.get("/v1/events?since=first&count=1")).status_code != 200:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+    beyond = await api.client.get("/v1/events?since=999999")
+    assert (beyond.status_code, "before 999999" in beyond.json()["message"]) == (422, True)
 
 
 async def test_what_holds_is_known_again_after_a_restart(site: Site, api: Api, node: Node) -> None:

@@ -148,6 +148,8 @@ async def test_wrong_questions_are_told(api: Api, monkeypatch: pytest.MonkeyPatc
     status, message, hint = await api.refused("GET", "/events?since=yesterday")
     assert (status, "yesterday" in message, "10m" in hint) == (422, True, True)
     assert (await api.refused("GET", "/events?since=first&snapshot=1"))[0] == 422
+    status, message, hint = await api.refused("GET", "/events?since=999999&follow=1")
+    assert (status, "before 999999" in message, "first" in hint) == (422, True, True)
     monkeypatch.setattr(replays, "REPLAYS", 0)
     assert (await api.refused("GET", "/events?since=first"))[0] == 507
 
