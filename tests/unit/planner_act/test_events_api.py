@@ -17,6 +17,7 @@ from dsmt_core.channels import Channel
 from dsmt_core.events import ATTRIBUTE, Event, Sender
 from dsmt_core.leases import LEASE
 from planner.config import PlannerConfig
+from planner.last_values import LastValues
 from planner.service import replays
 from planner.service.planner import Planner
 from planner.service.tap import Filter
@@ -116,16 +117,16 @@ async def test_a_snapshot_has_what_holds_and_then_the_changes(
     assert [line.get("snapshot", False) for line in following.result()] == [True, True, False]
 
 
-async def test_the_last_values_survive_the_planner(
+async def test_the_last_values_are_read_again_from_the_history(
     api: Api, operator: Bus, sender: Sender, planner: Planner
 ) -> None:
     said = await _say(operator, sender, "round-trip", value="1")
     await _heard(planner, 1)
-    planner.tap.values.__init__()  # type: ignore[misc]
-    filling = asyncio.create_task(planner.history.remember(planner.tap.values))
+    values = LastValues()
+    filling = asyncio.create_task(planner.history.remember(values))
 
     async def back() -> bool:
-        return planner.tap.holding(Filter(channel=PINGER)) == [said]
+        return said in values.holding(planner.clock(), lambda event: event.channel == PINGER)
 
     await until(back)
     filling.cancel()
