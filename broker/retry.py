@@ -13,7 +13,7 @@ from tenacity.wait import wait_base
 from broker.bus import Limits
 
 _FIRST_CONSUMER_S = 0.1
-_MOST_CONSUMER_S = 5.0
+_MOST_CONSUMER_S = 4.0
 
 
 class Backoff:

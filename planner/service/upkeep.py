@@ -15,7 +15,7 @@ from planner.store import Database, nodes
 WRITE_S: Final = 1.0
 EXCHANGES_S: Final = 5.0
 # Every so many looks at the exchanges, all queues are declared.
-_LOOKS: Final = 3
+_LOOKS: Final = 2
 _PROBE_S: Final = 0.25
 _log = structlog.get_logger(__name__)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 
-import psutil
 import pytest
 
 import broker
@@ -17,7 +16,6 @@ from dsmt_core.channels import Channel, facts_channel
 from dsmt_core.errors import Denied, Unavailable
 from dsmt_core.events import Event
 from dsmt_core.names import Host
-from tests.contract.gate import Gate
 from tests.integration.broker.conftest import Connect, knows_after_a_kill
 
 PINGER = Channel("/com/example/pinger/")
@@ -184,30 +182,6 @@ async def test_an_exchange_that_is_not_there_yet_is_waited_for_by_posts_only(
     await planner.declare([], [])
     await until(lambda: node.health.outbox == 0)
     await node.publish(make(FACTS, "facts"))
-
-
-async def test_many_reconnections_leak_neither_descriptors_nor_tasks(
-    server: PrivateBroker, connect: Connect, make: Make
-) -> None:
-    gate = Gate(server.port)
-    await gate.open()
-    bus: Bus = await connect(server.planner_url.replace(f":{server.port}/", f":{gate.port}/"))
-    await bus.declare([], [])
-    async with bus.lease(PINGER) as lease:
-        counts = []
-        for round_ in range(20):
-            await gate.shut()
-            await until(lambda: bus.health.link is Link.AWAY)
-            await gate.open()
-            await until(lambda expected=round_ + 2: bus.health.connects == expected)  # type: ignore[misc]
-            event = make(PINGER)
-            await bus.post(event)
-            while (await heard(lease)).event != event:
-                pass
-            counts.append((psutil.Process().num_fds(), len(asyncio.all_tasks())))
-    await gate.shut()
-    assert counts[-1][0] <= counts[2][0] + 2
-    assert counts[-1][1] <= counts[2][1] + 2
 
 
 async def test_a_bus_that_is_closed_in_the_middle_of_the_greetings_says_nothing(
