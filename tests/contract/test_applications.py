@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from broker.bus import Bus
+from broker.topology import DEAD_LETTERS, INGEST
 from dsmt_core.channels import ROOT, Channel, heartbeat_channel
 from dsmt_core.errors import Denied
 from dsmt_core.rights import NODES, ORDERS, PSEPR
@@ -66,7 +67,7 @@ async def test_an_application_hears_no_orders_and_no_heartbeats(
             pytest.fail("it was entered")
 
 
-@pytest.mark.parametrize("queue", ["dsmt.dead.1", "dsmt.ingest.1"])
+@pytest.mark.parametrize("queue", [DEAD_LETTERS, INGEST])
 async def test_an_application_reads_no_queue_of_dsmt(connect: Connect, planner: Bus, queue: str) -> None:
     bus = await connect("application")
     with pytest.raises(Denied):
