@@ -276,7 +276,7 @@ class AnyCourse(RuleBasedStateMachine):
 
 
 TestAnyCourse = AnyCourse.TestCase
-TestAnyCourse.settings = settings(max_examples=120, stateful_step_count=25, deadline=None)
+TestAnyCourse.settings = settings(max_examples=120, stateful_step_count=25)
 
 
 def test_what_is_written_comes_back() -> None:

@@ -357,7 +357,7 @@ def _happen(machine: Machine, event: Order | str) -> None:
         machine.now += 3.0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(EVENTS)
 def test_whatever_happens_it_converges_and_no_generation_ever_falls(events: list[Order | str]) -> None:
     machine = Machine()
@@ -376,7 +376,7 @@ def test_whatever_happens_it_converges_and_no_generation_ever_falls(events: list
     assert machine.states()[-1] is State.RUNNING
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.one_of(ORDERS, st.sampled_from(["step", "step", "fail", "lost", "wait"])), max_size=60))
 def test_without_a_crash_every_published_state_follows_the_table(events: list[Order | str]) -> None:
     machine = Machine()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -301,14 +302,24 @@ def test_folding_and_heartbeats_are_cheap() -> None:
     sky = Sky()
     status = {"application": APP, "state": "running", "generation": "1", "version": "1"}
     channel = status_channel(SLICE, DEPLOYMENT_AGENT, A)
-    events = [sky.event(channel, STATUS, **status, text=f"{number}") for number in range(5_000)]
-    began = time.perf_counter()
-    for event in events:
-        sky.fleet.fold(event, now=1.0)
-    folds = time.perf_counter() - began
-    for _ in range(5_000):
-        sky.fleet.heard(A, "d", now=1.0)
-    beats = time.perf_counter() - began - folds
-    # Twenty thousand a second on a quiet machine; the bound leaves room for a busy one.
-    assert folds < 2.5
-    assert beats < 0.5
+    events = [sky.event(channel, STATUS, **status, text=f"{number}") for number in range(500)]
+    folds = calls(lambda: [sky.fleet.fold(event, now=1.0) for event in events])
+    beats = calls(lambda: [sky.fleet.heard(A, "d", now=1.0) for _ in events])
+    # As many as one event needs, however much there is: counted, so that a busy machine changes nothing.
+    assert folds < 150 * len(events)
+    assert beats < 20 * len(events)
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions are called meanwhile, Python's own included."""
+    counted = [0]
+
+    def count(_frame: object, what: str, _argument: object) -> None:
+        counted[0] += what in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return counted[0]

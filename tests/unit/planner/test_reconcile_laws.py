@@ -49,7 +49,7 @@ def living(toy: Toy) -> set[Host]:
     return {host for host in hosts(6) if toy.fleet.state(host) is not NodeState.FAILED}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(beginnings, st.integers(1, 6))
 def test_from_any_holdings_the_wanted_is_reached_and_stays(all_: list[Beginning], count: int) -> None:
     toy = begin(all_, count)
@@ -62,7 +62,7 @@ def test_from_any_holdings_the_wanted_is_reached_and_stays(all_: list[Beginning]
     assert (last.changes, last.orders) == ((), ())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(beginnings, st.integers(1, 6), st.integers(0, 8))
 def test_a_second_round_on_the_same_has_nothing_new(all_: list[Beginning], count: int, rounds: int) -> None:
     toy = begin(all_, count)
@@ -73,7 +73,7 @@ def test_a_second_round_on_the_same_has_nothing_new(all_: list[Beginning], count
     assert {one.host for one in again.waiting} == {one.host for one in first.waiting}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(beginnings, st.integers(1, 6))
 def test_generations_only_rise(all_: list[Beginning], count: int) -> None:
     toy = begin(all_, count)

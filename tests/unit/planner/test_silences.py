@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dsmt_core.channels import Channel
@@ -207,7 +206,6 @@ class Judge:
             (self.open.add if change.raised else self.open.discard)(thing)
 
 
-@settings(deadline=None)
 @given(MOVES)
 def test_raised_and_cleared_take_turns_and_nothing_is_called_silent_too_soon(
     moves: list[tuple[str, Any]],
@@ -219,17 +217,23 @@ def test_raised_and_cleared_take_turns_and_nothing_is_called_silent_too_soon(
     assert {one.thing for one in judge.watch.silent()} == judge.open
 
 
+class Unscanned(dict[Thing, Any]):
+    """Looked up one by one, and never gone through."""
+
+    def __iter__(self) -> Any:
+        raise AssertionError
+
+    keys = values = items = __iter__
+
+
 def test_a_hundred_thousand_things_cost_what_becomes_due() -> None:
     watch = Silences(now=0)
     events = [said(AGENT.replace("n1", f"n{number}"), emit_rate=60.0) for number in range(100_000)]
     for event in events:
         watch.heard(event, now=0)
-    begun = time.process_time()
+    watch._watched = Unscanned(watch._watched)
     for now in range(1, 140):
         assert watch.tick(now) == []
-    quiet = time.process_time() - begun
-    # A scan of all of them each second would be 14 million looks, and take seconds.
-    assert quiet < 0.2
     for event in events[1:]:
         watch.heard(event, now=140)
     told = [each for now in range(141, 200) for each in watch.tick(now)]
