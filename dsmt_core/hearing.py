@@ -1,8 +1,7 @@
-"""What a receiver asks of an event: is it for me, of my type, still on its way, does it still hold?
+"""What a receiver asks of an event: is it for me, of my type, does it still hold?
 
-Two clocks belong to an event. ``ttl`` counts from ``sent_at``, by the clock of the sender: whoever
-carries the event gives it up when it is over. ``expiry`` counts from when the value was heard, by the
-clock of the hearer, so that no two clocks are compared.
+Two clocks belong to an event, and no two are compared. ``ttl`` is counted by the broker, from when it took
+the event. ``expiry`` counts from when the value was heard, by the clock of the hearer.
 
 Source: field list of the public PsEPR clients.
 """
@@ -58,16 +57,6 @@ def of_type(event: Event, payload: str) -> bool:
     if payload in ATTRIBUTE_TYPES:
         return event.payload in ATTRIBUTE_TYPES
     return event.payload == payload
-
-
-def deliverable(event: Event, now: float) -> bool:
-    """Whether it may still be under way; one that does not say when it was sent may.
-
-    Args:
-        event: as decoded.
-        now: seconds since the epoch.
-    """
-    return not event.sent_at or now < event.sent_at + event.ttl
 
 
 def holds(event: Event, now: float, heard_at: float) -> bool:

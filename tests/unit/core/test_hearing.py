@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dsmt_core.channels import Channel
 from dsmt_core.errors import Invalid
 from dsmt_core.events import ATTRIBUTE, DEPLOYMENT_STATUS, Doubles, Event, Sender
-from dsmt_core.hearing import Wants, deliverable, holds, meant_for, of_type
+from dsmt_core.hearing import Wants, holds, meant_for, of_type
 from dsmt_core.leases import DURATION_S, LEASE, Lease, Op, lease_of
 from dsmt_core.legal import is_traceparent
 
@@ -63,11 +63,8 @@ def test_attributes_are_one_type_in_both_namespaces() -> None:
     assert not of_type(event(payload="urn:own"), ATTRIBUTE)
 
 
-def test_the_way_and_the_value_have_clocks_of_their_own() -> None:
+def test_a_value_holds_from_when_it_was_heard_by_the_clock_of_the_hearer() -> None:
     spoken = event(ttl=60, expiry=90)
-    assert deliverable(spoken, 159.9)
-    assert not deliverable(spoken, 160.0)
-    assert deliverable(event(now=0.0), 1e9)
     assert holds(spoken, 1089.9, heard_at=1000)
     assert not holds(spoken, 1090.0, heard_at=1000)
 
