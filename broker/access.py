@@ -88,13 +88,18 @@ def probes_of(user: str) -> str:
     return rf"^lease\.{re.escape(user)}\.[0-9a-f]+$"
 
 
+def heard_by(user: str) -> str:
+    """What a lease of ``user`` binds on `LEASES`: the key of its probes, and that of all leases."""
+    return rf"^lease\.(again|{re.escape(user)}\.[0-9a-f]+)$"
+
+
 TOPIC_PERMISSIONS: Final = (
     TopicPermission(NODE_USER, PSEPR, f"^({_STATUS}|{_FACTS})$", NOTHING),
     TopicPermission(NODE_USER, NODES, f"^{_HEARTBEAT}$", NOTHING),
     TopicPermission(OPERATOR, PSEPR, f"^({_NOT_OURS}|{_COMMAND})$"),
     TopicPermission(APPLICATION, PSEPR, f"^{_NOT_OURS}$", f"^{_HEARS_NOT_OURS}$"),
     TopicPermission(APPLICATION, REGIONS, NOTHING, f"^{_HEARS_NOT_OURS}$"),
-    *(TopicPermission(user, LEASES, probes_of(user), probes_of(user)) for user in (OPERATOR, APPLICATION)),
+    *(TopicPermission(user, LEASES, probes_of(user), heard_by(user)) for user in (OPERATOR, APPLICATION)),
 )
 
 

@@ -41,8 +41,9 @@ class Limits:
         lease_buffer: deliveries that wait for a slow subscriber of a lease.
         lease_buffer_bytes: the same in bytes of body.
         lease_s: the most that a lease is granted; whoever asks for more gets this.
-        renew_s: a lease is renewed this often, so that an exchange that was deleted and made again, which
-            nothing tells, is noticed well within 15 s; a short term is renewed more often.
+        renew_s: a lease is renewed this often; a short term is renewed more often. Each time costs the
+            broker some bindings and a message: with ten thousand leases over a thousand a second. That an
+            exchange was made again it is told sooner (`broker.renewal.summons`).
         probe_s: how long the probe of a renewal, or any step of it, may take. The probe comes behind what
             waits in the lease's queue: while deliveries come, it is still on its way.
         close_s: how long `broker.bus.Bus.close` may wait for what is under way.
@@ -67,6 +68,6 @@ class Limits:
     lease_buffer: int = 10_000
     lease_buffer_bytes: int = 64 << 20
     lease_s: float = DURATION_S
-    renew_s: float = 5.0
+    renew_s: float = 30.0
     probe_s: float = 4.0
     close_s: float = 5.0

@@ -24,6 +24,8 @@ REGIONS: Final = "psepr.regions"
 # Probes of leases, each to the lease that sends it; the first word of their keys.
 LEASES: Final = "psepr.leases"
 LEASE_WORD: Final = "lease"
+# Here the planner tells all leases to bind again.
+BIND_AGAIN: Final = Channel(f"/{LEASE_WORD}/again/")
 
 PLANNER: Final = "planner"
 # One user for all nodes and their slivers, one for all operators, and one for all applications.
@@ -73,7 +75,7 @@ def may_speak(user: str, exchange: str, channel: Channel) -> bool:
 @lru_cache(_REMEMBERED)
 def _may_speak(user: str, exchange: str, channel: Channel) -> bool:
     if exchange == LEASES:
-        return _probes_itself(user, channel)
+        return (user == PLANNER and channel == BIND_AGAIN) or _probes_itself(user, channel)
     # Every region has the same users, and its broker has checked them.
     return _may_say(user, PSEPR if exchange == REGIONS else exchange, channel)
 

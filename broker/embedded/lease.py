@@ -10,7 +10,7 @@ from typing import Any, Self
 from broker.bus import Delivery
 from broker.embedded.reader import Owner, Reader
 from broker.reading import Message
-from broker.renewal import Renewal
+from broker.renewal import BIND_AGAIN_KEY, Renewal, Told
 from broker.term import Term
 from broker.topology import Binding, Queue, lease_arguments
 from dsmt_core import channels
@@ -44,9 +44,13 @@ class Lease(Reader):
         self._wants = wants
         key = channels.binding_key(channel, wants.state)
         self._bindings = [*(Binding(self._queue, exchange, key) for exchange in exchanges)]
-        self._bindings.append(Binding(self._queue, LEASES, self._queue))
+        self._bindings += [Binding(self._queue, LEASES, own) for own in (self._queue, BIND_AGAIN_KEY)]
         self._renewal = Renewal(
-            term, owner.user, limits=owner.limits, health=owner.health, over=self._is_over
+            term,
+            owner.user,
+            limits=owner.limits,
+            health=owner.health,
+            told=Told(over=self._is_over, missed=self.gap),
         )
         self._over: DsmtError | None = None
         self._whole = True

@@ -22,14 +22,14 @@ from broker.rabbit.lease import Lease
 from broker.rabbit.reader import Reader
 from broker.rabbit.replay import Replay
 from broker.reading import Message
-from broker.renewal import asked
+from broker.renewal import asked, summons
 from broker.topology import Binding, Queue
 from dsmt_core.channels import ROOT, Channel
 from dsmt_core.errors import Denied, DsmtError, Unavailable
 from dsmt_core.events import Event
 from dsmt_core.hearing import Wants
 from dsmt_core.history import Since
-from dsmt_core.rights import ORDERS, PSEPR
+from dsmt_core.rights import LEASES, ORDERS, PSEPR
 from dsmt_core.wire import MSGPACK
 
 _log = logging.getLogger(__name__)
@@ -142,6 +142,8 @@ class RabbitBus:
         """See the port."""
         missing = await is_missing_one(self._connected(), self.limits)
         await self._declaring.declare(self._connected(), queues, bindings)
+        if missing:
+            await self._publisher.publish(summons(), LEASES)
         return missing
 
     async def delete_queue(self, queue: str) -> None:

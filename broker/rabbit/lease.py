@@ -16,7 +16,7 @@ from broker.rabbit.properties import transient
 from broker.rabbit.reader import Owner, Reader, placed
 from broker.rabbit.refusals import ours
 from broker.reading import Message
-from broker.renewal import Renewal
+from broker.renewal import BIND_AGAIN_KEY, Renewal, Told
 from broker.standins import Seat
 from broker.term import Term
 from broker.topology import lease_arguments
@@ -53,10 +53,15 @@ class Lease(Reader):
         self._seat = Seat(term.grant.identifier)
         self._wants = wants
         key = channels.binding_key(channel, wants.state)
-        self._bindings = [*((exchange, key) for exchange in exchanges), (LEASES, term.grant.identifier)]
+        self._bindings = [(exchange, key) for exchange in exchanges]
+        self._bindings += [(LEASES, term.grant.identifier), (LEASES, BIND_AGAIN_KEY)]
         self._arguments = lease_arguments(term.granted_s)
         self._renewal = Renewal(
-            term, owner.user, limits=owner.limits, health=owner.health, over=self._is_over
+            term,
+            owner.user,
+            limits=owner.limits,
+            health=owner.health,
+            told=Told(over=self._is_over, missed=self._missed),
         )
         self._over: DsmtError | None = None
         self._existed = False

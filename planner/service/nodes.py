@@ -68,14 +68,15 @@ class Nodes:
             failed = self._fleet.state(joined.host) is NodeState.FAILED
             self._tracker.join(joined.host, now=now, period=self._config.heartbeat, failed=failed)
 
-    async def declare_queues(self) -> None:
-        """Make the queue of each node; what is there stays as it is."""
+    async def declare_queues(self) -> int:
+        """Make the queue of each node; what is there stays as it is. Returns how many there are."""
         parts = [node_topology(of) for of in self._joined]
         if parts:
             await self._bus.declare(
                 [queue for some, _ in parts for queue in some],
                 [binding for _, some in parts for binding in some],
             )
+        return len(parts)
 
     async def invite(self, by: Account, expires_in: float | None) -> tuple[str, float]:
         """Make a token with which nodes may join until it ends.

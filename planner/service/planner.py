@@ -208,10 +208,12 @@ class Planner:
             self.rounds.everything()
         return missing
 
-    async def _declare(self) -> None:
-        await self.bus.declare(*planner_topology(self.config.heartbeat))
+    async def _declare(self) -> int:
+        """Make what there is to be; how many queues."""
+        queues, bindings = planner_topology(self.config.heartbeat)
+        await self.bus.declare(queues, bindings)
         await self.history.declare()
-        await self.nodes.declare_queues()
+        return len(queues) + 1 + await self.nodes.declare_queues()
 
     async def _connected(self) -> None:
         """After each connection: what was said meanwhile was not heard, and queues may be gone."""

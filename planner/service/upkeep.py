@@ -14,8 +14,10 @@ from planner.store import Database, nodes
 
 WRITE_S: Final = 1.0
 EXCHANGES_S: Final = 5.0
-# Every so many looks at the exchanges, all queues are declared.
+# Every so many looks at the exchanges, all queues are declared; with many queues more seldom, so that not
+# more than some 200 a second are: the broker has other things to do.
 _LOOKS: Final = 2
+_QUEUES_A_LOOK: Final = 1_000
 _PROBE_S: Final = 0.25
 _log = structlog.get_logger(__name__)
 
@@ -65,15 +67,16 @@ class Queues:
 
     Args:
         exchanges: makes the exchanges; True when one was missing.
-        everything: makes all that there is to be.
+        everything: makes all that there is to be; how many queues.
     """
 
     def __init__(
-        self, exchanges: Callable[[], Awaitable[bool]], everything: Callable[[], Awaitable[None]]
+        self, exchanges: Callable[[], Awaitable[bool]], everything: Callable[[], Awaitable[int]]
     ) -> None:
         self._exchanges = exchanges
         self._everything = everything
         self._looks = 0
+        self._every = _LOOKS
 
     async def run(self) -> None:
         """Declare, for ever."""
@@ -83,7 +86,7 @@ class Queues:
                 await self.look()
             except DsmtError as error:
                 # What was missing may be there by half: the next look declares everything.
-                self._looks = _LOOKS
+                self._looks = self._every
                 _log.debug("the queues were not declared", reason=str(error))
 
     async def look(self) -> None:
@@ -93,8 +96,9 @@ class Queues:
             Unavailable, Denied, Conflict: see `broker.bus.Bus.declare`.
         """
         self._looks += 1
-        if await self._exchanges() or self._looks >= _LOOKS:
-            await self._everything()
+        if await self._exchanges() or self._looks >= self._every:
+            declared = await self._everything()
+            self._every = max(_LOOKS, declared // _QUEUES_A_LOOK)
             self._looks = 0
 
 

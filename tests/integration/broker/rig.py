@@ -93,7 +93,7 @@ class Rig:
             self.buses[name] = bus
             await bus.start(wait_s=20)
         await self._declare()
-        self.buses["planner"].on_connected(self._declare)
+        self.buses["planner"].on_connected(self._again)
         upkeep = Queues(self._exchanges, self._declare)
         self._stack.push_async_callback(self._forget)
         self._tasks = [
@@ -160,10 +160,14 @@ class Rig:
     async def _exchanges(self) -> bool:
         return await self.buses["planner"].declare([], [])
 
-    async def _declare(self) -> None:
+    async def _again(self) -> None:
+        await self._declare()
+
+    async def _declare(self) -> int:
         queues, bindings = planner_topology(60.0)
         queue, binding = Queue(QUEUE), Binding(QUEUE, PSEPR, "com.example.pinger.#")
         await self.buses["planner"].declare([*queues, queue], [*bindings, binding])
+        return len(queues) + 1
 
     async def _speak(self) -> None:
         await self._hearing.wait()
