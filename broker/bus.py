@@ -78,7 +78,8 @@ class Health:
     last_error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, as one is made for each delivery: freezing it would cost as much as checking the event.
+@dataclass(slots=True)
 class Delivery:
     """One event as it was delivered; `ack` once it has been dealt with (a lease acknowledges itself).
 
