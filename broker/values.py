@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from dsmt_core.channels import Channel
-from dsmt_core.events import ATTRIBUTE_TYPES, Doubles, Event
+from dsmt_core.events import ATTRIBUTE_TYPES, Doubles, Event, memory_of
 from dsmt_core.hearing import holds
 
 LIMIT: Final = 10_000
 LIMIT_BYTES: Final = 16 << 20
-# What an event takes besides its texts; measured, roughly.
-_EVENT_BYTES: Final = 600
 _NEVER: Final = float("inf")
 
 
@@ -70,7 +68,7 @@ class Values(Mapping[Key, Event]):
         before = self._remove(key)
         if not holds(event, now, now):
             return before is not None
-        self._hold(key, _Held(event, now + event.expiry, _size(event)))
+        self._hold(key, _Held(event, now + event.expiry, memory_of(event)))
         return True
 
     def forget(self, now: float) -> bool:
@@ -119,8 +117,3 @@ class Values(Mapping[Key, Event]):
     def _ends_at(self, key: Key) -> float:
         held = self._held.get(key)
         return _NEVER if held is None else held.until
-
-
-def _size(event: Event) -> int:
-    texts = len(event.channel) + len(event.instance) + len(event.field) + len(event.value)
-    return _EVENT_BYTES + texts + sum(len(name) + len(value) for name, value in event.pairs.items())

@@ -27,6 +27,8 @@ STATUS: Final = "status"
 SCHEMA: Final = "1.0"
 DELIVERY_TTL_S: Final = 60.0
 VALUE_EXPIRY_S: Final = 90.0
+# What an event takes besides its texts; measured, roughly.
+_EVENT_BYTES: Final = 1_000
 # What is said once and never repeated has to outlast whoever is away, and holds until something else is
 # said: the two clocks of such an event. Ten years end what nobody will ever take back.
 ONCE_TTL_S: Final = 86_400.0
@@ -131,6 +133,13 @@ def drafted(known: Mapping[str, Any]) -> Event:
     draft.__class__ = Event
     event: Event = draft
     return event
+
+
+def memory_of(event: Event) -> int:
+    """About how many bytes ``event`` takes in memory, for bounds."""
+    texts = (event.channel, event.instance, event.field, event.value, *event.pairs, *event.pairs.values())
+    # What an unknown field holds is not walked through; written out it is as long as it is.
+    return _EVENT_BYTES + sum(map(len, texts)) + (len(repr(event.extra)) if event.extra else 0)
 
 
 def pairs_text(pairs: Mapping[str, str]) -> str:

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from dsmt_core.channels import Channel
-from dsmt_core.events import Event
+from dsmt_core.events import Event, memory_of
 from dsmt_core.hearing import holds
 
 NUMBER: Final = 50_000
 BYTES: Final = 32 << 20
-# What a value takes besides its texts, about.
-_OVERHEAD: Final = 1_000
 
 
 class Key(NamedTuple):
@@ -70,7 +68,7 @@ class LastValues:
             if _newer(known, event, heard_at):
                 return
             self._bytes -= known.size
-        size = _size(event)
+        size = memory_of(event)
         self._values[key] = Value(event, heard_at, size)
         self._values.move_to_end(key)
         self._bytes += size
@@ -90,9 +88,3 @@ def _newer(known: Value, event: Event, heard_at: float) -> bool:
     if event.boot_id and event.boot_id == known.event.boot_id:
         return event.seq < known.event.seq
     return heard_at < known.heard_at
-
-
-def _size(event: Event) -> int:
-    texts = (event.value, event.instance, *event.pairs, *event.pairs.values())
-    # The texts of an unknown field are not walked through; written out they are as long as they are.
-    return _OVERHEAD + sum(map(len, texts)) + (len(repr(event.extra)) if event.extra else 0)

@@ -7,7 +7,6 @@ how many it lost when it is too slow. Filtering costs the follower, not the send
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -19,9 +18,12 @@ from dsmt_core.events import Event
 from dsmt_core.hearing import of_type
 from dsmt_core.history import kept
 from planner.last_values import LastValues
+from planner.service.lately import Lately
 
 RING: Final = 10_000
+RING_BYTES: Final = 32 << 20
 FOLLOWER: Final = 2_000
+FOLLOWER_BYTES: Final = 8 << 20
 FOLLOWERS: Final = 100
 
 
@@ -79,7 +81,7 @@ class Follower:
 
     def __init__(self, wanted: Filter) -> None:
         self._filter = wanted
-        self._waiting: deque[Event] = deque()
+        self._waiting = Lately(FOLLOWER, FOLLOWER_BYTES)
         self._lost = 0
         self._news = asyncio.Event()
         self._ended = False
@@ -88,10 +90,7 @@ class Follower:
         """Give it an event; what the filter does not pass is no news."""
         if not self._filter.passes(event):
             return
-        if len(self._waiting) >= FOLLOWER:
-            self._waiting.popleft()
-            self._lost += 1
-        self._waiting.append(event)
+        self._lost += self._waiting.append(event)
         self._news.set()
 
     def miss(self, count: int) -> None:
@@ -125,7 +124,7 @@ class Tap:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.values = LastValues()
         self._clock = clock
-        self._ring: deque[Event] = deque(maxlen=RING)
+        self._ring = Lately(RING, RING_BYTES)
         # Weak: an answer that nobody began to read must not be filled for ever.
         self._followers: WeakSet[Follower] = WeakSet()
 

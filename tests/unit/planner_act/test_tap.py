@@ -57,3 +57,17 @@ def test_there_are_only_so_many_followers_and_forgotten_ones_do_not_count(
     kept.append(tap.follow(Filter()))
     kept.clear()
     tap.follow(Filter())
+
+
+async def test_large_events_fill_the_ring_and_a_follower_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tap_module, "FOLLOWER_BYTES", 250_000)
+    monkeypatch.setattr(tap_module, "RING_BYTES", 350_000)
+    tap = Tap(lambda: 0.0)
+    follower = tap.follow(Filter())
+    for number in range(6):
+        tap.heard(event("/a/", value=str(number), ballast="x" * 100_000))
+    tap.heard(event("/b/", ballast="x" * 1_000_000))
+    tap.close()
+    assert [one.channel for one in tap.recent(Filter(), 10)] == ["/b/"]
+    (only,) = [one async for one in follower.events()]
+    assert (only.event.channel, only.lost) == ("/b/", 6)
