@@ -48,6 +48,11 @@ class Buffer:
         self._lost += count
         self._health.lost += count
 
+    def gap(self) -> None:
+        """Tell the reader of a loss that nobody can count, unless its next delivery tells of one anyway."""
+        if not self._lost:
+            self.lose(1)
+
     def clear(self) -> None:
         """Forget what waits: the broker delivers it again."""
         self._deliveries.clear()

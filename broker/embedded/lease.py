@@ -104,7 +104,7 @@ class Lease(Reader):
         """How many it misses nobody knows: tell that there is a gap, once for each."""
         if self._whole:
             self._whole = False
-            self._buffer.lose(1)
+            self._buffer.gap()
 
     async def close(self) -> None:
         """End it, and delete its queue; may be called twice."""

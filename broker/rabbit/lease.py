@@ -178,7 +178,7 @@ class Lease(Reader):
         """How many it missed nobody knows: tell that there is a gap, once for each."""
         if self._whole:
             self._whole = False
-            self._buffer.lose(1)
+            self._buffer.gap()
 
     def _is_over(self, error: DsmtError) -> None:
         self._over = error
