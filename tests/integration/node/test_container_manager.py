@@ -181,8 +181,8 @@ async def test_an_init_that_died_is_failed_and_booted_again(
         assert init_of(config) not in {None, before}
 
 
-def written_state(config: NodeConfig) -> str:
-    return str((state_file.load(config.place(SLICE).order_file).value or {}).get("state"))
+def written_state(config: NodeConfig, slice_: Slice = SLICE) -> str:
+    return str((state_file.load(config.place(slice_).order_file).value or {}).get("state"))
 
 
 async def end_all(config: NodeConfig) -> None:
@@ -197,6 +197,7 @@ async def test_after_a_reboot_the_node_asks_first_and_then_starts_what_is_on_dis
     async with node(config, memory_world):
         await speaking.order(Verb.CREATE, 3)
         await until(lambda: speaking.states() == WALK, "the walk to running")
+        await until(lambda: written_state(config) == "running", "its record")
     await end_all(config)
     async with node(config, memory_world):
         await until(lambda: speaking.holdings().get("asks") == "yes", "the question")
@@ -215,6 +216,9 @@ async def test_after_a_reboot_an_answer_starts_at_once_and_a_deletion_starts_not
         await speaking.order(Verb.CREATE, 3)
         await speaking.order(Verb.CREATE, 3, other)
         await until(lambda: speaking.states() == speaking.states(other) == WALK, "both run")
+        await until(
+            lambda: written_state(config) == written_state(config, other) == "running", "the records"
+        )
     await end_all(config)
     async with node(config, memory_world):
         await until(lambda: speaking.holdings().get("asks") == "yes", "the question")
@@ -250,6 +254,7 @@ async def test_a_sliver_whose_order_is_torn_and_which_does_not_run_is_not_starte
     async with node(config, memory_world):
         await speaking.order(Verb.CREATE, 3)
         await until(lambda: speaking.states() == WALK, "the walk to running")
+        await until(lambda: written_state(config) == "running", "its record")
     await end_all(config)
     config.place(SLICE).order_file.write_text("")
     async with node(config, memory_world):
