@@ -240,15 +240,15 @@ async def test_a_link_that_was_cut_loses_and_repeats_nothing(
 
 async def test_what_waits_for_a_region_that_is_away_is_bounded(world: World, planners: list[Bus]) -> None:
     def waiting() -> list[dict[str, Any]]:
-        # Not the management interface: of a new queue that knows the policy only after some seconds.
+        # Not from the management interface, which shows the policy of a new queue only after some seconds.
         told = world.east.broker.control(
-            *("list_queues", "-p", VHOST, "--formatter", "json"),
-            *("name", "arguments", "effective_policy_definition"),
+            *("list_queues", "-p", VHOST, "name", "arguments", "policy", "--formatter", "json")
         )
         return [queue for queue in json.loads(told) if queue["name"].startswith("federation: ")]
 
     await until(lambda: bool(waiting()), LONG_S)
     queue = waiting()[0]
     assert {name for name, *_ in queue["arguments"]} >= {"x-expires", "x-message-ttl"}
-    assert queue["effective_policy_definition"]["overflow"] == "drop-head"
-    assert queue["effective_policy_definition"]["max-length-bytes"] > 0
+    policy = world.east.broker.management.request("GET", f"/policies/{VHOST}/{queue['policy']}")
+    assert policy["definition"]["overflow"] == "drop-head"
+    assert policy["definition"]["max-length-bytes"] > 0
