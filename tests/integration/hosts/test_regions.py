@@ -30,7 +30,8 @@ from lab.network import Network, Switch
 from tests.integration.hosts.company import TTL_S, until
 from tests.integration.hosts.conftest import Connect
 
-pytestmark = pytest.mark.timeout(120)
+# With the start of both, which is the first test's.
+pytestmark = pytest.mark.timeout(180)
 
 PINGER = Channel("/com/example/pinger/")
 MARK = Channel("/com/example/pinger/mark/")
