@@ -21,8 +21,10 @@ from tests.integration.broker.conftest import LIMITS, Connect, knows_after_a_kil
 
 FACTS = facts_channel(Host("h1"))
 # Two silences of 4 s each, and 5 s that RabbitMQ needs to delete a queue without a leader.
-TOLD_S = 20.0
-MADE_ANEW_S = 20.0
+TOLD_S = 30.0
+MADE_ANEW_S = 40.0
+# Whoever publishes has to outwait both.
+PATIENT = replace(LIMITS, confirm_s=TOLD_S + MADE_ANEW_S)
 
 Make = Callable[..., Event]
 
@@ -62,7 +64,7 @@ async def test_a_queue_without_a_leader_is_told_made_anew_and_what_was_sent_to_i
     server: PrivateBroker, connect: Connect, make: Make
 ) -> None:
     planner: Bus = await connect(server.planner_url)
-    node: Bus = await connect(server.node_url)
+    node: Bus = await connect(server.node_url, limits=PATIENT)
     name = await leaderless(server, planner)
     await until(lambda: is_back(node, 1))
     events = [make(FACTS, "facts") for _ in range(20)]
