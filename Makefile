@@ -35,17 +35,17 @@ types: setup ## mypy, strict, tests too
 
 unit: setup ## tests without sockets, with floors of branch coverage for each layer
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest tests/unit tests/architecture -n 2 --disable-socket --allow-unix-socket --cov --cov-report=
+	@$(BIN)/python -m pytest tests/unit tests/architecture --disable-socket --allow-unix-socket --cov --cov-report=
 	@$(BIN)/python -m tests.coverage_floors
 
 contract: setup ## one suite for each port, run against every adapter
-	@$(BIN)/python -m pytest tests/contract -n 2
+	@$(BIN)/python -m pytest tests/contract
 
 integration: setup examples ## the parts against a real RabbitMQ, bubblewrap and rpm
 	@$(BIN)/python -m pytest tests/integration -n 2 --dist loadfile
 
 world: setup ## the simulated world: one seed, one run
-	@DSMT_WORLD_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/world -n 2
+	@DSMT_WORLD_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/world
 
 e2e: setup examples ## the whole with real processes: the trace, the transcript, the kill matrix
 	@$(BIN)/python -m pytest tests/e2e -n 3
