@@ -211,8 +211,8 @@ def start(member: Member) -> None:
 async def until_spare(member: Member) -> None:
     """Until no quorum queue needs ``member`` for its majority, as an operator waits before he stops a host.
 
-    A host that has come back serves before its replicas have joined in: with another one gone, nothing
-    would be confirmed. ``rabbitmq-queues check_if_node_is_quorum_critical`` asks the same function.
+    A host that has come back may serve before its replicas have joined in; with another one gone, nothing
+    would then be confirmed. ``rabbitmq-queues check_if_node_is_quorum_critical`` asks the same function.
     """
     ask = "rabbit_quorum_queue:list_with_minimum_quorum_for_cli()."
     await until_told(lambda: member.control("eval", ask).strip() == "[]", SPARE_S)
