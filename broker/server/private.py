@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import errno
 import secrets
-import socket
 import time
 from dataclasses import fields, replace
 from pathlib import Path
@@ -17,8 +16,9 @@ from typing import Final, Self
 
 from broker.access import USERS
 from broker.server.management import Management
+from broker.server.ports import HeldPort
 from broker.server.program import Program, speaks_amqp
-from broker.server.settings import ADMIN, LOOPBACK, VHOST, Place, Ports, environment, write_files
+from broker.server.settings import ADMIN, VHOST, Place, Ports, environment, write_files
 from dsmt_core.errors import Conflict, DsmtError, Unavailable
 
 _START_S: Final = 60.0
@@ -42,6 +42,7 @@ class PrivateBroker:
         self._host = place.reached or place.address
         self._asked = ports or Ports()
         self._ports = self._asked
+        self._held: list[HeldPort] = []
         self._passwords = {name: secrets.token_urlsafe(24) for name in (*USERS, ADMIN)}
         self._program = Program(self.data_dir, place.enter)
 
@@ -148,18 +149,18 @@ class PrivateBroker:
 
     def _start_on_free_ports(self, deadline: float) -> None:
         for attempt in range(1, _TRIES + 1):
-            if not self._place.enter:
-                self._ports = _chosen(self._ports)
+            if not self._place.enter and not self._held:
+                self._ports, self._held = _chosen(self._ports)
             write_files(self.data_dir, self._ports, self._passwords, self._place)
             self._program.environment = environment(self.data_dir, self._ports, self._place)
             self._program.start()
             if self._answers(deadline):
                 return
-            # It ended: another program may have taken a chosen port in the meantime.
+            # It ended. epmd listens on ::1 too, where a port of the same number may be somebody else's.
             self._program.halt()
             if attempt == _TRIES or self._ports == self._asked:
                 break
-            self._ports = self._asked
+            self._ports, self._held = self._asked, []
         raise Unavailable("RabbitMQ ended while it was starting", hint=f"see {self.data_dir / 'log'}")
 
     def _answers(self, deadline: float) -> bool:
@@ -178,20 +179,15 @@ class PrivateBroker:
         return False
 
 
-def _chosen(ports: Ports) -> Ports:
-    """``ports`` with those that are 0 chosen; those that are given must be free."""
-    with contextlib.ExitStack() as held:
-        numbers: dict[str, int] = {}
-        for field in fields(ports):
-            listener = held.enter_context(socket.socket())
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            asked = getattr(ports, field.name)
-            try:
-                listener.bind((LOOPBACK, asked))
-                listener.listen()
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    raise
-                raise Conflict(f"the port {asked} is in use", hint="name another, or none") from error
-            numbers[field.name] = listener.getsockname()[1]
-    return replace(ports, **numbers)
+def _chosen(ports: Ports) -> tuple[Ports, list[HeldPort]]:
+    """``ports`` with those that are 0 chosen, and all of them held; those that are given must be free."""
+    held: dict[str, HeldPort] = {}
+    for field in fields(ports):
+        asked = getattr(ports, field.name)
+        try:
+            held[field.name] = HeldPort(asked)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise Conflict(f"the port {asked} is in use", hint="name another, or none") from error
+    return replace(ports, **{name: port.number for name, port in held.items()}), list(held.values())

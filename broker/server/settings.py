@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from broker.access import HASHING, PERMISSIONS, TOPIC_PERMISSIONS, password_hash
+from broker.server.ports import LOOPBACK
 
 PROGRAM: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 VHOST: Final = "dsmt"
 ADMIN: Final = "admin"
-LOOPBACK: Final = "127.0.0.1"
 NODE_NAME: Final = "dsmt@localhost"
 _PLUGINS: Final = ("rabbitmq_management", "rabbitmq_event_exchange")
 _PASSED_ON: Final = ("PATH", "LANG", "TZ", "TMPDIR")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+from broker.server.ports import HeldPort
+
 UP = "up"
 DOWN = "down"
 WAYS = (UP, DOWN)
@@ -19,23 +21,25 @@ class Gate:
 
     def __init__(self, port: int) -> None:
         self._to = port
+        self._held = HeldPort()
         self._server: asyncio.Server | None = None
+        self._shuts = 0
         self._streams: set[asyncio.StreamWriter] = set()
         self._pumps: set[asyncio.Task[None]] = set()
         self._flows = {way: asyncio.Event() for way in WAYS}
         self._breaks: set[str] = set()
         self.broken = 0
-        self.port = 0
+        self.port = self._held.number
         self.release()
 
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def shut(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
+        self._shuts += 1
         for pump in list(self._pumps):
             pump.cancel()
         for stream in list(self._streams):
@@ -57,7 +61,17 @@ class Gate:
         self._breaks.add(way)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._to)
+        shuts = self._shuts
+        try:
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._to)
+        except OSError:
+            writer.transport.abort()
+            return
+        if shuts != self._shuts:
+            # Shut in the meantime: this one must not slip through.
+            writer.transport.abort()
+            up_writer.transport.abort()
+            return
         self._streams |= {writer, up_writer}
         for way, source, sink in ((UP, reader, up_writer), (DOWN, up_reader, writer)):
             task = asyncio.create_task(self._pump(way, source, sink))
