@@ -46,7 +46,7 @@ async def connect() -> AsyncIterator[Connect]:
     async def begin(url: str, limits: Limits = LIMITS) -> Bus:
         bus = broker.connect(url, limits=limits, name="integration test")
         made.append(bus)
-        await bus.start(wait_s=20)
+        await bus.start(wait_s=40)
         return bus
 
     yield begin

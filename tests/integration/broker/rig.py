@@ -91,7 +91,7 @@ class Rig:
             bus = broker.connect(self._url(user), limits=self._limits, name=f"the rig's {name}")
             self._stack.push_async_callback(bus.close)
             self.buses[name] = bus
-            await bus.start(wait_s=20)
+            await bus.start(wait_s=40)
         await self._declare()
         self.buses["planner"].on_connected(self._again)
         upkeep = Queues(self._exchanges, self._declare)

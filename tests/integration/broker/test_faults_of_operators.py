@@ -24,7 +24,7 @@ from tests.integration.broker.rig import PINGER, QUEUE, Rig, until
 
 # Leases look often, so that the test is short; the planner's upkeep looks every 5 s, as always.
 QUICK = replace(LIMITS, renew_s=1.0)
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -156,15 +156,17 @@ async def test_a_subscriber_ten_times_too_slow(server: PrivateBroker, rig: Rig, 
     bus = await connect(server.url(OPERATOR), Limits(lease_buffer=20))
     heard: list[int] = []
     lost = 0
-    async with rig.fault("a subscriber ten times too slow"), bus.lease(PINGER) as lease:
-        began = rig.made
-        while rig.made < began + 300:
+    async with (
+        rig.fault("a subscriber ten times too slow"),
+        asyncio.timeout(120),
+        bus.lease(PINGER) as lease,
+    ):
+        while lost <= 100:
             delivery = await anext(lease)
             heard.append(delivery.event.seq)
             lost += delivery.lost
             await asyncio.sleep(0.2)
     assert heard == sorted(heard)
-    assert lost > 100
     assert len(heard) + lost <= rig.made
     await rig.holds()
 

@@ -24,9 +24,12 @@ if os.fork() == 0:
     if os.fork() == 0:
         for number in (1, 2, 15):
             signal.signal(number, signal.SIG_IGN)
-        open(sys.argv[1], "w").write(str(os.getpid()))
+        open(sys.argv[1] + ".new", "w").write(str(os.getpid()))
+        os.rename(sys.argv[1] + ".new", sys.argv[1])
         time.sleep(1000)
     os._exit(0)
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.01)
 time.sleep(float(sys.argv[2]))
 sys.exit(7)
 """
@@ -45,11 +48,11 @@ def lives(pid: int) -> bool:
     """Whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
-def until(true: Callable[[], bool], within_s: float = 10.0) -> None:
+def until(true: Callable[[], bool], within_s: float = 60.0) -> None:
     deadline = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -61,7 +64,7 @@ def daemon(told: Path, seconds: float = 1000) -> list[str]:
 
 
 def pid_in(told: Path) -> int:
-    until(lambda: told.exists() and told.read_text() != "")
+    until(lambda: told.exists() and told.read_text().strip() != "")
     return int(told.read_text())
 
 
@@ -87,7 +90,7 @@ def test_the_end_of_the_command_ends_what_it_left_behind(told: Path, tmp_path: P
     kept = Kept()
     kept.start(daemon(told, 0.3), dict(os.environ), tmp_path / "log")
     deaf = pid_in(told)
-    assert kept.wait(10) == 7
+    assert kept.wait(60) == 7
     assert not lives(deaf)
 
 
@@ -112,7 +115,7 @@ def test_the_command_dies_with_a_keeper_that_is_killed(tmp_path: Path) -> None:
 
 def test_an_end_in_order_leaves_time_for_it(tmp_path: Path) -> None:
     script = "trap 'echo ended; exit 3' TERM; echo ready; while :; do sleep 0.05; done"
-    kept = Kept(grace_s=5)
+    kept = Kept(grace_s=60)
     log = tmp_path / "log"
     kept.start(["sh", "-c", script], dict(os.environ), log)
     until(lambda: "ready" in log.read_text())
@@ -148,7 +151,7 @@ def test_the_environment_is_exactly_what_was_given(tmp_path: Path) -> None:
     log = tmp_path / "log"
     kept = Kept()
     kept.start(["env"], {"PATH": os.environ["PATH"], "ONLY": "this"}, log)
-    assert kept.wait(10) == 0
+    assert kept.wait(60) == 0
     lines = set(log.read_text().split("\n")) - {""}
     assert lines == {f"PATH={os.environ['PATH']}", "ONLY=this"}
 
@@ -169,5 +172,5 @@ def test_it_needs_no_root(told: Path, tmp_path: Path) -> None:
         deaf = pid_in(told)
         assert run.stdin is not None
         run.stdin.close()
-        assert run.wait(10) == 128 + signal.SIGKILL
+        assert run.wait(60) == 128 + signal.SIGKILL
         assert not lives(deaf)

@@ -21,8 +21,8 @@ from tests.integration.broker.conftest import LIMITS, Connect, knows_after_a_kil
 
 FACTS = facts_channel(Host("h1"))
 # Two silences of 4 s each, and 5 s that RabbitMQ needs to delete a queue without a leader.
-TOLD_S = 30.0
-MADE_ANEW_S = 40.0
+TOLD_S = 60.0
+MADE_ANEW_S = 80.0
 # Whoever publishes has to outwait both.
 PATIENT = replace(LIMITS, confirm_s=TOLD_S + MADE_ANEW_S)
 
@@ -34,7 +34,7 @@ def quorum(name: str) -> tuple[list[Queue], list[Binding]]:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.01)
 
@@ -96,7 +96,7 @@ async def test_a_broker_that_blocks_is_not_a_queue_without_a_leader(
     await bus.declare(*quorum("dsmt.test.blocked"))
     await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.00001")
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while bus.health.link is not Link.BLOCKED:
                 bus.hint(make(FACTS, "facts"), exchange=PSEPR)
                 await asyncio.sleep(0.05)
@@ -106,7 +106,7 @@ async def test_a_broker_that_blocks_is_not_a_queue_without_a_leader(
             assert not done
             await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.4")
             await until(lambda: bus.health.link is Link.CONNECTED)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await bus.publish(make(FACTS, "facts"))
                 await heard
     finally:

@@ -20,7 +20,7 @@ from tests.integration.broker.conftest import Connect, knows_after_a_kill
 
 PINGER = Channel("/com/example/pinger/")
 FACTS = facts_channel(Host("h1"))
-LONG_S = 40.0
+LONG_S = 60.0
 
 Make = Callable[..., Event]
 
