@@ -32,7 +32,7 @@ from dsmt_core.packages import PackageRef
 from dsmt_core.rights import ORDERS
 
 HOST, SLICE, APP = Host("h1.example.org"), Slice("xyz1"), Application("demo")
-SOON_S = 30.0
+SOON_S = 60.0
 
 GOOD = {
     "start": "sleep 1000 & echo $! > /app/pid",

@@ -26,11 +26,11 @@ def _closed_port() -> int:
 
 
 async def _until_it_runs(world: World) -> None:
-    for _ in range(600):
+    for _ in range(1_200):
         if (await world.sliver.processes(APP)).pids:
             return
         await asyncio.sleep(0.05)
-    raise AssertionError("the application did not come up within 30 s")
+    raise AssertionError("the application did not come up within 60 s")
 
 
 async def test_after_a_reboot_without_a_broker_the_application_comes_up(

@@ -13,7 +13,7 @@ from tests.integration.agent.conftest import Made
 from tests.integration.agent.sliver_world import APP, GOOD, Package, World, order
 
 
-async def _failed(world: World, packages: Made, *, within_s: float = 30.0, **scripts: str) -> str:
+async def _failed(world: World, packages: Made, *, within_s: float = 60.0, **scripts: str) -> str:
     """Order an application with these scripts; the reason of its first failure."""
     made = packages("1.0", **{**GOOD, **scripts})
     return await _failed_with(world, made, within_s)
@@ -53,7 +53,7 @@ async def test_after_five_failures_in_a_row_failed_stays_published(world: World,
 
 async def test_a_missing_start_script_is_said(world: World, packages: Made) -> None:
     made = packages("1.0", stop="true", status="exit 0")
-    assert "has no start script" in await _failed_with(world, made, 30.0)
+    assert "has no start script" in await _failed_with(world, made, 60.0)
 
 
 async def test_a_start_script_that_stays_runs_when_status_says_so(world: World, packages: Made) -> None:
@@ -68,7 +68,7 @@ async def test_a_start_script_that_stays_runs_when_status_says_so(world: World, 
 
 
 async def test_a_status_script_that_hangs_fails_by_time_out(world: World, packages: Made) -> None:
-    reason = await _failed(world, packages, status="sleep 1000", within_s=40.0)
+    reason = await _failed(world, packages, status="sleep 1000", within_s=90.0)
     assert reason == "status script did not answer within 10 s"
 
 
@@ -107,17 +107,17 @@ async def test_without_a_status_script_running_means_that_a_process_lives(
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-async def test_an_application_that_dies_runs_again_within_two_seconds(
+async def test_an_application_that_dies_runs_again_long_before_its_next_status(
     world: World, packages: Made, number: int
 ) -> None:
     made = packages()
     world.node.add(*made)
     await world.start_agent()
-    await world.order(order(Verb.APPCONFIG, 1, made, status_period=30.0))
+    await world.order(order(Verb.APPCONFIG, 1, made, status_period=1_000.0))
     await world.until_states("requested", "instantiated", "initialized", "running")
     await asyncio.sleep(0)
     await world.sliver.signal(APP, number)
-    await world.until(lambda _: len(world.states()) >= 9, within_s=2.0)
+    await world.until(lambda _: len(world.states()) >= 9)
     assert world.states()[4:] == ["failed", "requested", "instantiated", "initialized", "running"]
 
 

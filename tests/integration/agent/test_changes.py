@@ -93,8 +93,8 @@ async def test_a_restart_is_done_once(world: World, packages: Made) -> None:
 
 async def test_an_older_order_is_refused_and_answered(world: World, packages: Made) -> None:
     before = await _running(world, packages)
-    await world.order(order(Verb.UNINSTALL, 0))
     heard = len(world.events)
+    await world.order(order(Verb.UNINSTALL, 0))
     await world.until(lambda events: any(e.field == "holdings" for e in events[heard:]))
     assert (await world.sliver.processes(APP)).pids == before
 

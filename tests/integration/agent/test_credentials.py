@@ -68,7 +68,7 @@ async def test_the_scripts_find_their_credentials_in_a_private_file(sliver: Worl
     assert (var / "sdk").read_text() == "the SDK is here\n"
     await sliver.order(order(Verb.UNINSTALL, 2))
     await sliver.until(lambda _: sliver.states()[-1] == "terminated")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while file_of(sliver).exists():  # noqa: ASYNC110 - a file that goes tells nobody
             await asyncio.sleep(0.02)
 

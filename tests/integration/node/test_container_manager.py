@@ -14,6 +14,7 @@ import pytest
 import broker
 from agents import local_socket, state_file
 from agents.container_manager.config import NodeConfig
+from agents.container_manager.decide.node import ASK_S
 from agents.container_manager.joining import Joined
 from agents.container_manager.service import ContainerManager
 from agents.container_manager.slivers import record
@@ -49,7 +50,7 @@ async def speaking(memory_world: str) -> AsyncIterator[Voice]:
 async def node(config: NodeConfig, world: str, depot: str = "") -> AsyncIterator[ContainerManager]:
     """A node on a bus of its own; it ends as by SIGTERM: its slivers live on."""
     bus = broker.connect(f"memory://node@{world}", name=config.host)
-    await bus.start(wait_s=10)
+    await bus.start(wait_s=60)
     joined = Joined(
         broker=f"memory://node@{world}",
         queue=node_queue(HOST),
@@ -199,18 +200,19 @@ async def test_after_a_reboot_the_node_asks_first_and_then_starts_what_is_on_dis
         await until(lambda: speaking.states() == WALK, "the walk to running")
         await until(lambda: written_state(config) == "running", "its record")
     await end_all(config)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
     async with node(config, memory_world):
         await until(lambda: speaking.holdings().get("asks") == "yes", "the question")
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        assert init_of(config) is None
         await until(lambda: speaking.states() == [*WALK, *WALK], "a start without an answer")
-        assert 3.0 < loop.time() - begun < 7.0
+        assert loop.time() - begun > ASK_S
 
 
 async def test_after_a_reboot_an_answer_starts_at_once_and_a_deletion_starts_nothing(
-    config: NodeConfig, memory_world: str, speaking: Voice
+    config: NodeConfig, memory_world: str, speaking: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Without an answer nothing would start in the time of this test.
+    monkeypatch.setattr("agents.container_manager.decide.node.ASK_S", 1_000.0)
     other = Slice("other")
     async with node(config, memory_world):
         await speaking.order(Verb.CREATE, 3)
@@ -224,8 +226,8 @@ async def test_after_a_reboot_an_answer_starts_at_once_and_a_deletion_starts_not
         await until(lambda: speaking.holdings().get("asks") == "yes", "the question")
         await speaking.order(Verb.CREATE, 3)
         await speaking.order(Verb.DELETE, 4, other)
-        await until(lambda: speaking.states() == [*WALK, *WALK], "a start by the answer", within_s=3)
-        await until(lambda: speaking.states(other) == [*WALK, "terminated"], "no start", within_s=3)
+        await until(lambda: speaking.states() == [*WALK, *WALK], "a start by the answer")
+        await until(lambda: speaking.states(other) == [*WALK, "terminated"], "no start")
 
 
 async def test_a_torn_order_is_asked_for_while_the_sliver_runs_on(
@@ -249,8 +251,9 @@ async def test_a_torn_order_is_asked_for_while_the_sliver_runs_on(
 
 
 async def test_a_sliver_whose_order_is_torn_and_which_does_not_run_is_not_started_unasked(
-    config: NodeConfig, memory_world: str, speaking: Voice
+    config: NodeConfig, memory_world: str, speaking: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("agents.container_manager.decide.node.ASK_S", 0.5)
     async with node(config, memory_world):
         await speaking.order(Verb.CREATE, 3)
         await until(lambda: speaking.states() == WALK, "the walk to running")
@@ -259,7 +262,7 @@ async def test_a_sliver_whose_order_is_torn_and_which_does_not_run_is_not_starte
     config.place(SLICE).order_file.write_text("")
     async with node(config, memory_world):
         await until(lambda: speaking.holdings().get("asks") == "yes", "the question")
-        await asyncio.sleep(5.5)
+        await asyncio.sleep(2.0)
         assert init_of(config) is None
         await speaking.order(Verb.CREATE, 3)
         await until(lambda: speaking.states() == [*WALK, *WALK], "a start by the answer")
@@ -307,7 +310,7 @@ async def test_an_embedded_agent_runs_with_its_sliver_and_ends_with_it(
         await stack.enter_async_context(node(changed, memory_world))
         await speaking.order(Verb.CREATE, 3)
         await until(lambda: lives == [config.place(SLICE).directory], "the agent runs")
-        assert speaking.states() == WALK
+        await until(lambda: speaking.states() == WALK, "the walk to running")
         init = init_of(config)
         assert init is not None
         os.kill(init.pid, signal.SIGKILL)
@@ -327,7 +330,7 @@ async def test_a_sliver_fetches_through_its_node(
 
     def fetch(digest_: str, size: int) -> str:
         request = {"op": "fetch", "digest": digest_, "size": size}
-        return str(local_socket.ask(place.node_socket, request, timeout_s=10)["path"])
+        return str(local_socket.ask(place.node_socket, request, timeout_s=60)["path"])
 
     async with node(config, memory_world, planner.url):
         await speaking.order(Verb.CREATE, 3)
@@ -365,4 +368,4 @@ async def test_an_embedded_agent_that_fails_is_started_again(
     async with node(changed, memory_world):
         await speaking.order(Verb.CREATE, 3)
         await until(lambda: len(starts) == 3, "a third start")
-        assert speaking.states() == WALK
+        await until(lambda: speaking.states() == WALK, "the walk to running")

@@ -77,7 +77,7 @@ class NodeProcess:
     def end_all(self) -> None:
         for process in self._running:
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def command_line(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
 
 
-async def ended(process: subprocess.Popen[bytes], within_s: float = 15) -> int:
+async def ended(process: subprocess.Popen[bytes], within_s: float = 60) -> int:
     return await asyncio.to_thread(process.wait, within_s)
 
 
@@ -159,7 +159,7 @@ async def test_killing_the_manager_touches_no_sliver_and_the_next_one_adopts_it(
     last = node.start("--end-slivers")
     await until(lambda: lives(speaking) == 3, "the one after has begun")
     last.terminate()
-    assert await ended(last, 20) == 0
+    assert await ended(last) == 0
     assert node.init() is None
     assert restarts(speaking) == 1
 
@@ -287,12 +287,12 @@ async def test_a_depot_that_has_moved_is_found_by_joining_again(
 
     def fetched() -> bool:
         try:
-            return bool(local_socket.ask(node.place.node_socket, request, timeout_s=10)["path"])
+            return bool(local_socket.ask(node.place.node_socket, request, timeout_s=60)["path"])
         except Invalid:
             return False
 
     assert not await asyncio.to_thread(fetched)
-    await until(lambda: len(planner.joins) == 2, "it joins again")
+    await until(lambda: len(planner.joins) >= 2, "it joins again")
     await until_true(lambda: asyncio.to_thread(fetched), "the package")
 
 
@@ -315,7 +315,7 @@ async def test_another_address_for_applications_reaches_the_sliver_and_nothing_i
     planner.answer = (status, {**welcome, "application_broker": new})
     request = {"op": "fetch", "digest": planner.put(b"a package"), "size": 9}
     with pytest.raises(Invalid):
-        await asyncio.to_thread(local_socket.ask, node.place.node_socket, request, timeout_s=10)
+        await asyncio.to_thread(local_socket.ask, node.place.node_socket, request, timeout_s=60)
     await until(lambda: told() == new, "the second address")
     assert node.init() == before
     assert speaking.states() == WALK
@@ -340,4 +340,4 @@ async def test_where_bubblewrap_is_not_wanted_the_same_happens_among_plain_proce
     await speaking.order(Verb.DELETE, 2)
     await until(lambda: speaking.states() == [*WALK, "terminated"], "the end")
     assert not record.lives(init)
-    assert alive(node.data) == [] or all(pid == node.pid for pid in alive(node.data))
+    await until(lambda: set(alive(node.data)) <= {node.pid}, "nothing but the manager")

@@ -60,7 +60,7 @@ def test_an_ordinary_user_gets_slivers_by_a_user_name_space(open_directory: Path
         env={"PYTHONPATH": str(open_directory), "PATH": "/usr/bin:/bin", "HOME": "/"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -112,7 +112,7 @@ class Voice:
         self._ear: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        await self.bus.start(wait_s=15)
+        await self.bus.start(wait_s=60)
         queues, bindings = planner_topology(1.0)
         more_queues, more_bindings = node_topology(HOST)
         await self.bus.declare([*queues, *more_queues], [*bindings, *more_bindings])
@@ -175,7 +175,7 @@ async def voice(url: str) -> AsyncIterator[Voice]:
         await speaking.close()
 
 
-async def until(condition: Callable[[], object], what: str, within_s: float = 20.0) -> None:
+async def until(condition: Callable[[], object], what: str, within_s: float = 60.0) -> None:
     """Wait for a condition; the failure says which one it was."""
     deadline = time.monotonic() + within_s
     while not condition():
@@ -184,7 +184,7 @@ async def until(condition: Callable[[], object], what: str, within_s: float = 20
         await asyncio.sleep(0.02)
 
 
-async def until_true(condition: Callable[[], Awaitable[bool]], what: str, within_s: float = 20.0) -> None:
+async def until_true(condition: Callable[[], Awaitable[bool]], what: str, within_s: float = 60.0) -> None:
     deadline = time.monotonic() + within_s
     while not await condition():
         if time.monotonic() > deadline:
