@@ -22,7 +22,7 @@ from dsmt_core.channels import Channel, agent_orders_binding
 from dsmt_core.events import Event, Sender
 from dsmt_core.rights import DEAD, ORDERS
 from tests.contract.gate import Gate
-from tests.contract.terms import HOST, SLICE, Make
+from tests.contract.terms import HOST, SLICE, SOON_S, Make
 from tests.rabbitmq import private_rabbitmq
 
 # Quick enough for tests, and still longer than anything that goes well.
@@ -84,7 +84,7 @@ class RabbitPlace:
         found: list[tuple[dict[str, Any], bytes]] = []
 
         def collect(channel: Any) -> None:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + SOON_S
             while len(found) < count and time.monotonic() < deadline:
                 method, properties, body = channel.basic_get(DEAD_LETTERS, auto_ack=True)
                 if method is None:
@@ -114,23 +114,23 @@ class EmbeddedPlace:
         return f"memory://{user}@{self.name}"
 
     async def cut(self) -> None:
-        await call(self.engine, lambda: self.world.cut(away=True), 5)
+        await call(self.engine, lambda: self.world.cut(away=True), SOON_S)
 
     async def restore(self) -> None:
-        await call(self.engine, lambda: self.world.cut(away=False), 5)
+        await call(self.engine, lambda: self.world.cut(away=False), SOON_S)
 
     async def inject(self, user: str, where: tuple[str, str], body: bytes, content_type: str) -> None:
         message = Message(body, content_type, *where, user)
-        await call(self.engine, lambda: self.world.publish(message), 5)
+        await call(self.engine, lambda: self.world.publish(message), SOON_S)
 
     async def delete_exchange(self, name: str) -> None:
-        await call(self.engine, lambda: self.world.delete_exchange(name), 5)
+        await call(self.engine, lambda: self.world.delete_exchange(name), SOON_S)
 
     async def dead_letters(self, count: int) -> list[tuple[dict[str, Any], bytes]]:
         found: list[tuple[dict[str, Any], bytes]] = []
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + SOON_S
         while len(found) < count and time.monotonic() < deadline:
-            message = await call(self.engine, lambda: self.world.take(DEAD_LETTERS), 5)
+            message = await call(self.engine, lambda: self.world.take(DEAD_LETTERS), SOON_S)
             if message is None:
                 await asyncio.sleep(0.01)
             else:
@@ -178,7 +178,7 @@ async def connect(place: Place) -> AsyncIterator[Connect]:
     async def begin(user: str, *, limits: Limits = LIMITS) -> Bus:
         bus = broker.connect(place.url(user), limits=limits, name=f"test of {user}")
         made.append(bus)
-        await bus.start(wait_s=10)
+        await bus.start(wait_s=SOON_S)
         return bus
 
     yield begin

@@ -15,13 +15,13 @@ HOST = Host("h1.example.org")
 STATUS = status_channel(SLICE, DEPLOYMENT_AGENT, HOST)
 COMMAND = command_channel(SLICE, DEPLOYMENT_AGENT, HOST)
 PINGER = Channel("/com/example/pinger/")
-SOON_S = 10.0
+SOON_S = 40.0
 
 Make = Callable[..., Event]
 
 
 async def heard(deliveries: AsyncIterator[Delivery]) -> Delivery:
-    """The next delivery; it must not take long."""
+    """The next delivery; it must not take for ever."""
     async with asyncio.timeout(SOON_S):
         return await anext(deliveries)
 

@@ -12,7 +12,7 @@ from broker.topology import DEAD_LETTERS, INGEST
 from dsmt_core.channels import ROOT, Channel, heartbeat_channel
 from dsmt_core.errors import Denied
 from dsmt_core.rights import NODES, ORDERS, PSEPR
-from tests.contract.terms import COMMAND, HOST, PINGER, STATUS, Make, heard
+from tests.contract.terms import COMMAND, HOST, PINGER, SOON_S, STATUS, Make, heard
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Connect
@@ -53,7 +53,7 @@ async def test_an_application_may_not_lease_what_dsmt_says(
 ) -> None:
     bus = await connect("application")
     with pytest.raises(Denied):
-        async with asyncio.timeout(15), bus.lease(Channel(text), exchanges=(PSEPR,)):
+        async with asyncio.timeout(SOON_S), bus.lease(Channel(text), exchanges=(PSEPR,)):
             pytest.fail("it was entered")
 
 
@@ -63,7 +63,7 @@ async def test_an_application_hears_no_orders_and_no_heartbeats(
 ) -> None:
     bus = await connect("application")
     with pytest.raises(Denied):
-        async with asyncio.timeout(15), bus.lease(PINGER, exchanges=(exchange,)):
+        async with asyncio.timeout(SOON_S), bus.lease(PINGER, exchanges=(exchange,)):
             pytest.fail("it was entered")
 
 
@@ -71,5 +71,5 @@ async def test_an_application_hears_no_orders_and_no_heartbeats(
 async def test_an_application_reads_no_queue_of_dsmt(connect: Connect, planner: Bus, queue: str) -> None:
     bus = await connect("application")
     with pytest.raises(Denied):
-        async with asyncio.timeout(15), bus.consume(queue) as deliveries:
+        async with asyncio.timeout(SOON_S), bus.consume(queue) as deliveries:
             await anext(deliveries)

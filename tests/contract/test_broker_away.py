@@ -14,6 +14,7 @@ from dsmt_core.channels import (
 )
 from dsmt_core.errors import Unavailable
 from dsmt_core.rights import NODES, ORDERS
+from tests.contract.conftest import LIMITS
 from tests.contract.terms import COMMAND, HOST, PINGER, SOON_S, Make, heard, until
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ async def test_publishing_fails_at_once(place: Place, planner: Bus, make: Make) 
     await place.cut()
     await until(lambda: planner.health.link is Link.AWAY)
     with pytest.raises(Unavailable):
-        async with asyncio.timeout(1):
+        # Long before a confirm would be given up.
+        async with asyncio.timeout(LIMITS.confirm_s / 3):
             await planner.publish(make(PINGER))
 
 

@@ -10,7 +10,7 @@ import pytest
 import broker
 from broker.bus import Bus, Link
 from dsmt_core.errors import Invalid, Unavailable
-from tests.contract.terms import PINGER, Make, heard, until
+from tests.contract.terms import PINGER, SOON_S, Make, heard, until
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Connect, Place
@@ -55,7 +55,7 @@ async def test_a_bus_that_was_never_started_can_be_closed(place: Place) -> None:
 async def test_no_task_is_left(place: Place, planner: Bus, make: Make, orders: str) -> None:
     before = asyncio.all_tasks()
     bus = broker.connect(place.url("planner"))
-    await bus.start(wait_s=10)
+    await bus.start(wait_s=SOON_S)
     async with bus.lease(PINGER):
         await bus.publish(make(PINGER))
     await bus.close()

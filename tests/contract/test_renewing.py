@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 XS_ATTRIBUTE = "http://psepr.org/xs/payload/attribute"
 # Looks once in 0.2 s; a whole term takes longer than anything that goes well.
-BRIEF = replace(LIMITS, renew_s=0.2, probe_s=2.0)
+BRIEF = replace(LIMITS, renew_s=0.2, probe_s=3.0)
 
 
 async def hears_again(lease: Leased, planner: Bus, make: Make) -> Delivery:
@@ -89,8 +89,8 @@ async def test_a_lease_outlives_its_term_while_it_is_renewed(
     connect: Connect, planner: Bus, make: Make
 ) -> None:
     bus = await connect("operator", limits=BRIEF)
-    async with bus.lease(PINGER, duration_s=2.0) as lease:
-        await asyncio.sleep(3 * lease.granted_s)
+    async with bus.lease(PINGER, duration_s=3.0) as lease:
+        await asyncio.sleep(1.5 * lease.granted_s)
         event = make(PINGER)
         await planner.publish(event)
         delivery = await heard(lease)
@@ -159,11 +159,12 @@ async def test_probes_are_heard_by_nobody_else_and_nobody_answers_for_another(
     bus = await connect("operator", limits=BRIEF)
     async with (
         planner.lease(exchanges=(PSEPR, ORDERS, NODES)) as everything,
-        bus.lease(PINGER, duration_s=1.0) as lease,
+        bus.lease(PINGER) as lease,
     ):
         forged = make(Channel("/lease/operator/0123456789abcdef/"), "", payload=LEASE)
         await place.inject("operator", (LEASES, forged.key), encode(forged), MSGPACK)
-        await asyncio.sleep(1.5 * lease.granted_s)
+        # A few probes.
+        await asyncio.sleep(5 * BRIEF.renew_s)
         await planner.publish(make(PINGER, "last"))
         assert (await heard(everything)).event.field == "last"
         assert (await heard(lease)).event.field == "last"
