@@ -43,7 +43,7 @@ class App:
         command += ["--file", str(tarball), "--output", str(folder)]
         for name in scripts:
             command += [f"--{name}", f"/usr/local/{self.name}/{name}.sh"]
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
         made = [path for path in folder.glob("*.rpm") if f"{self.name}-{self.version}" in path.name]
         return sorted(made, key=lambda path: path.name.startswith("dsmtw_"))
 

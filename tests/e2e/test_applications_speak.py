@@ -9,8 +9,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 import broker
 from broker.application import Application
 from depot.rpmgen.tarball import make_tarball
@@ -18,7 +16,7 @@ from tests.e2e.conftest import Stages
 from tests.e2e.stage import Stage
 
 ROOT = Path(__file__).parents[2]
-WITHIN_S = 60.0
+WITHIN_S = 90.0
 WHY = "applications have no way to PsEPR here: this broker lives inside one process of DSMT"
 RESULTS = "/com/example/shared_work/results/"
 
@@ -30,7 +28,7 @@ def packages(name: str, scripts: list[str], folder: Path) -> list[Path]:
     command += ["--file", str(tarball), "--output", str(folder)]
     for script in scripts:
         command += [f"--{script}", f"/usr/local/{name}/{script}.sh"]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
     made = [path for path in folder.glob("*.rpm") if name in path.name]
     return sorted(made, key=lambda path: path.name.startswith("dsmtw_"))
 
@@ -74,7 +72,6 @@ async def results_by_instance(stage: Stage) -> Counter[str]:
     raise AssertionError("the view has ended")
 
 
-@pytest.mark.timeout(240)
 async def test_deployed_applications_publish_listen_and_share(stages: Stages) -> None:
     async with stages(hosts=2) as stage:
         await stage.ask(lambda client: client.create("s1"))
@@ -90,14 +87,14 @@ async def test_deployed_applications_publish_listen_and_share(stages: Stages) ->
         assert all(count >= 10 for count in done.values())
 
 
-@pytest.mark.timeout(180)
 async def test_in_the_embedded_world_the_application_is_told_why_and_goes_on(stages: Stages) -> None:
     async with stages("embedded", hosts=1) as stage:
         await stage.ask(lambda client: client.create("s1"))
         await stage.ask(lambda client: client.set_plan("s1", "all_nodes", {}))
         await deploy(stage, "pinger", ["start", "stop", "status"])
         log = stage.home / stage.hosts[0] / "slivers" / "s1" / "root" / "var" / "pinger" / "log"
-        await stage.eventually(log.read_text)
+        # It says so in the background, after the start.
+        await stage.eventually(lambda: log.exists() and log.read_text().count("\n") >= 2)
         assert log.read_text().splitlines() == [
             f"dsmt-event: {WHY}",
             "  use RabbitMQ (make demo, dsmtc dev) for applications that publish or listen",

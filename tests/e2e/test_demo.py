@@ -44,7 +44,7 @@ def left_over(home: Path) -> list[str]:
 
 
 def until_nothing_is_left(home: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (left := left_over(home)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not left
@@ -54,7 +54,7 @@ def events(home: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (home / "events.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("broker", ["rabbitmq", "embedded"])
 def test_the_demo_does_the_main_job_and_leaves_nothing_behind(tmp_path: Path, broker: str) -> None:
     home = tmp_path / "demo"
@@ -73,7 +73,7 @@ def test_the_demo_does_the_main_job_and_leaves_nothing_behind(tmp_path: Path, br
     until_nothing_is_left(home)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     home = tmp_path / "demo"
@@ -83,6 +83,6 @@ def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, number: signa
         if "running" in line:
             break
     os.kill(played.pid, number)
-    played.communicate(timeout=60)
+    played.communicate(timeout=120)
     assert played.returncode == (130 if number is not signal.SIGKILL else -number)
     until_nothing_is_left(home)

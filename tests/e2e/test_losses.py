@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import pytest
-
 from dsmt_core.names import Host
 from lab.sightings import eldest
 from tests.e2e.application import App
@@ -39,7 +37,6 @@ def running(stage: Stage, hosts: list[Host]) -> dict[Host, Any]:
     return {host: eldest(stage.scene.pids(host), "XYZ") for host in hosts}
 
 
-@pytest.mark.timeout(180)
 async def test_two_nodes_lost_at_once_are_both_replaced(stages: Stages) -> None:
     async with stages(hosts=5) as stage:
         hosts = await deploy(stage, 3)
@@ -52,7 +49,6 @@ async def test_two_nodes_lost_at_once_are_both_replaced(stages: Stages) -> None:
         assert running(stage, hosts[2:]) == {hosts[2]: before[hosts[2]]}
 
 
-@pytest.mark.timeout(180)
 async def test_when_most_nodes_are_lost_the_rest_carries_what_it_can_and_says_what_is_missing(
     stages: Stages,
 ) -> None:
@@ -73,7 +69,6 @@ async def test_when_most_nodes_are_lost_the_rest_carries_what_it_can_and_says_wh
         await stage.until(all_run(3), "xyz1")
 
 
-@pytest.mark.timeout(180)
 async def test_a_node_lost_while_the_planner_was_away_is_replaced_after_its_return(stages: Stages) -> None:
     async with stages(hosts=4) as stage:
         hosts = await deploy(stage, 2)
@@ -85,7 +80,6 @@ async def test_a_node_lost_while_the_planner_was_away_is_replaced_after_its_retu
         assert running(stage, hosts[1:]) == {hosts[1]: before[hosts[1]]}
 
 
-@pytest.mark.timeout(180)
 async def test_a_plan_that_shrinks_and_grows_moves_nothing_that_may_stay(stages: Stages) -> None:
     async with stages(hosts=4) as stage:
         hosts = await deploy(stage, 3)
@@ -103,7 +97,6 @@ async def test_a_plan_that_shrinks_and_grows_moves_nothing_that_may_stay(stages:
         assert running(stage, [kept]) == {kept: before[kept]}
 
 
-@pytest.mark.timeout(180)
 async def test_a_deleted_slice_leaves_nothing_and_an_unmanaged_one_is_left_alone(stages: Stages) -> None:
     async with stages(hosts=2) as stage:
         hosts = await deploy(stage, 2)

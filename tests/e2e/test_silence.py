@@ -7,8 +7,6 @@ import os
 import signal
 from collections import Counter
 
-import pytest
-
 from dsmt_core.health import HEALTH
 from lab.sightings import running_module
 from tests.e2e.application import App
@@ -29,27 +27,30 @@ def silences(stage: Stage, status: str) -> Counter[tuple[str, str]]:
     )
 
 
-@pytest.mark.timeout(180)
 async def test_an_agent_that_hangs_is_silent_once_and_what_was_deleted_is_not(stages: Stages) -> None:
     async with stages(hosts=1) as stage:
         await stage.deploy("xyz1", App("XYZ"))
         await stage.until(all_run(1), "xyz1")
         (agent,) = running_module(stage.scene.pids(stage.hosts[0]), "agents.deployment_agent.main")
         # What it says each minute is not missed in this time; the status, said each second, is.
-        hung = {("status", "XYZ"): 1}
+        said = ("status", "XYZ")
         await stage.monitor.wait_for(
-            lambda event: event.field == "status" and event.emit_rate > 0, within_s=30
+            lambda event: event.field == "status" and event.emit_rate > 0, within_s=60
         )
+        # A busy machine may have made it silent before; what counts is that it is told once from now on.
+        await stage.until(lambda status: not status["silences"], "xyz1")
+        before = silences(stage, "raised")[said]
         os.kill(agent, signal.SIGSTOP)
         try:
             status = await stage.until(lambda status: len(status["silences"]) == 1, "xyz1")
             await asyncio.sleep(BEYOND_PATIENCE_S)
+            assert silences(stage, "raised") == {said: before + 1}
         finally:
             os.kill(agent, signal.SIGCONT)
         assert {one["host"] for one in status["silences"]} == {stage.hosts[0]}
         await stage.until(lambda status: not status["silences"], "xyz1")
-        await stage.eventually(lambda: silences(stage, "cleared") == hung)
-        assert silences(stage, "raised") == hung
+        await stage.eventually(lambda: silences(stage, "cleared")[said] > before)
+        assert set(silences(stage, "cleared")) == {said}
         # The parts said nothing that they did not describe, and each told its health.
         assert (await stage.ask(lambda client: client.services()))["breaches"] == []
         assert {event.channel.split("/")[4] for event in stage.heard() if event.field == HEALTH} >= {
@@ -59,5 +60,7 @@ async def test_an_agent_that_hangs_is_silent_once_and_what_was_deleted_is_not(st
         await stage.ask(lambda client: client.delete("xyz1"))
         slivers = stage.home / stage.hosts[0] / "slivers"
         await stage.eventually(lambda: not list(slivers.glob("*")))
+        told = silences(stage, "raised")
         await asyncio.sleep(BEYOND_PATIENCE_S)
-        assert silences(stage, "raised") == hung
+        assert silences(stage, "raised") == told
+        assert set(told) == {said}
