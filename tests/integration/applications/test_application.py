@@ -16,7 +16,7 @@ from dsmt_core.errors import Denied, NotFound
 from tests.integration.applications.conftest import Credentials
 
 CHANNEL = "/com/example/demo/"
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 
 
 async def test_the_file_that_the_environment_names_is_used(

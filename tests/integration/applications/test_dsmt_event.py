@@ -23,7 +23,7 @@ from tests.integration.applications.conftest import Credentials
 
 CHANNEL = "/com/example/demo/"
 PROGRAM = [sys.executable, "-m", "broker.shell.main"]
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 TWO_LINES = (
     "dsmt-event: line 21: 'this' is not name=value\ndsmt-event: line 26: it is longer than 65536 bytes\n"
 )

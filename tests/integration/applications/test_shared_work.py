@@ -108,8 +108,8 @@ async def test_ten_share_the_work_and_take_over_from_the_dead(
             running[instance].kill()
             running[instance].wait()
         took = await until(view, shared([instance for instance in TEN if instance not in dead]))
-        # One expiry, one round, and what a busy machine adds.
-        assert took < EXPIRY_S + PERIOD_S + 6.0
+        # One expiry and one round, and far more for a busy machine.
+        assert took < EXPIRY_S + PERIOD_S + 25.0
         start(dead[0])
         back = await until(view, shared([instance for instance in TEN if instance not in dead[1:]]))
     with capsys.disabled():

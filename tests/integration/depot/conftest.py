@@ -14,7 +14,7 @@ import pytest
 from depot.rpmgen.tarball import make_tarball
 
 REPOSITORY = Path(__file__).parents[3]
-RUN_S = 60
+RUN_S = 120
 SCRIPTS = (
     "--start",
     "/usr/local/pinger/start.sh",

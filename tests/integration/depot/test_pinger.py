@@ -16,7 +16,7 @@ from depot.rpmgen.tarball import make_tarball
 from depot.rpmgen.tarball import run as make_by_command
 from tests.integration.depot.conftest import REPOSITORY, Ran, run
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 class Pinger:

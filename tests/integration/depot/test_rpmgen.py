@@ -304,7 +304,7 @@ def test_an_interrupted_rpmgen_leaves_nothing(pinger_tgz: Path, tmp_path: Path) 
         stderr=subprocess.DEVNULL,
         cwd=tmp_path,
     ) as process:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not (found := list(temporary.glob("*/*/pid"))):
             assert time.monotonic() < deadline
             assert process.poll() is None

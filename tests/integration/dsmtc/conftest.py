@@ -66,7 +66,7 @@ class Dsmtc:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=90,
             check=False,
         )
         return Ended(done.returncode, done.stdout, done.stderr)

@@ -221,7 +221,7 @@ def test_a_watch_outlives_a_planner_that_is_away_for_a_while(dsmtc: Dsmtc, fake:
         fake.status = a_status("xyz1", running=3)
         assert process.stdout.read() == "3 wanted, 3 running, 0 failed, 0 waiting\n"
         assert process.stderr.read() == ""
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=90) == 0
     assert first[-1] == "3 wanted, 1 running, 0 failed, 0 waiting, 2 missing\n"
     assert told == "the planner rests; trying again\n"
 
@@ -360,7 +360,7 @@ def test_a_full_disk_and_a_closed_stdout_are_no_surprise(dsmtc: Dsmtc, fake: Fak
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            timeout=30,
+            timeout=90,
         )
         assert ended.returncode == code
         assert ended.stderr in {"", "dsmtc: the answer cannot be written: No space left on device\n"}

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.integration.dsmtc.conftest import Dsmtc
 from tests.integration.dsmtc.fake_planner import Fake, a_slice
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 # What moves the cursor or sets a mode.
 _SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

@@ -205,6 +205,6 @@ async def planner_bus(site: Site) -> AsyncIterator[Bus]:
     import broker
 
     bus = broker.connect(site.urls("planner"), name="test")
-    await bus.start(wait_s=10)
+    await bus.start(wait_s=60)
     yield bus
     await bus.close()

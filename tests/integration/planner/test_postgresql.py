@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,8 +52,8 @@ def _owner() -> int | None:
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A private server on a Unix socket."""
     programs, owner = _server(), _owner()
-    home = Path("/tmp") / f"dsmt-postgresql-{os.getpid()}"
-    home.mkdir(mode=0o700)
+    # Sockets have short names only, and pytest's folders are long.
+    home = Path(tempfile.mkdtemp(prefix="dsmt-postgresql-", dir="/tmp"))
     if owner is not None:
         os.chown(home, owner, -1)
     data = home / "data"
@@ -65,7 +66,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield _answering(f"postgresql+psycopg://dsmt@/postgres?host={home}")
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

@@ -19,7 +19,7 @@ from tests.integration.planner.conftest import Api, Node
 
 PINGER = Channel("/com/example/pinger/")
 S1 = Slice("s1")
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Ear:
