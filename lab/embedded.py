@@ -35,7 +35,7 @@ from planner.config import PlannerConfig
 from planner.run import Running, running
 from planner.setup import initialise
 
-READY_WITHIN_S: Final = 30.0
+READY_WITHIN_S: Final = 90.0
 _ENDED_WITHIN_S: Final = 10.0
 
 

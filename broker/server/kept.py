@@ -20,7 +20,7 @@ from typing import IO, Final
 from dsmt_core.errors import NotFound, Unavailable
 
 _KEEPER: Final = Path(__file__).with_name("keeper.py")
-_START_S: Final = 10.0
+_START_S: Final = 30.0
 # The keeper bounds its own killing at 10 s.
 _KILL_S: Final = 15.0
 
