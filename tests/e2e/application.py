@@ -6,8 +6,10 @@ import subprocess
 import sys
 import tarfile
 from dataclasses import dataclass, field
+from functools import cache
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 START = """#!/bin/sh
 echo started >>/var/starts
@@ -34,22 +36,35 @@ class App:
     scripts: dict[str, str] = field(default_factory=dict)
 
     def packages(self, folder: Path) -> list[Path]:
-        """The application's package and its wrapper, in this order."""
+        """The application's package and its wrapper, in this order, written to ``folder``."""
         scripts = {"start": START, "stop": STOP, "status": STATUS} | self.scripts
-        scripts = {name: text for name, text in scripts.items() if text}
-        tarball = folder / f"{self.name}-{self.version}.tgz"
-        self._pack(tarball, scripts)
+        told = tuple((name, text) for name, text in scripts.items() if text)
+        paths = []
+        for name, content in _made(self.name, self.version, told):
+            paths.append(folder / name)
+            paths[-1].write_bytes(content)
+        return paths
+
+
+@cache
+def _made(name: str, version: str, scripts: tuple[tuple[str, str], ...]) -> list[tuple[str, bytes]]:
+    """File name and content of both packages; made once for all tests of this process."""
+    with TemporaryDirectory() as directory:
+        folder = Path(directory)
+        tarball = folder / f"{name}-{version}.tgz"
+        _pack(tarball, f"{name}-{version}", scripts)
         command = [sys.executable, "-m", "depot.rpmgen.main", "--installdir", "/usr/local"]
         command += ["--file", str(tarball), "--output", str(folder)]
-        for name in scripts:
-            command += [f"--{name}", f"/usr/local/{self.name}/{name}.sh"]
+        for script, _ in scripts:
+            command += [f"--{script}", f"/usr/local/{name}/{script}.sh"]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
-        made = [path for path in folder.glob("*.rpm") if f"{self.name}-{self.version}" in path.name]
-        return sorted(made, key=lambda path: path.name.startswith("dsmtw_"))
+        made = sorted(folder.glob("*.rpm"), key=lambda path: path.name.startswith("dsmtw_"))
+        return [(path.name, path.read_bytes()) for path in made]
 
-    def _pack(self, tarball: Path, scripts: dict[str, str]) -> None:
-        with tarfile.open(tarball, "w:gz") as archive:
-            for name, text in scripts.items():
-                member = tarfile.TarInfo(f"{self.name}-{self.version}/{name}.sh")
-                member.mode, member.size = 0o755, len(text.encode())
-                archive.addfile(member, BytesIO(text.encode()))
+
+def _pack(tarball: Path, top: str, scripts: tuple[tuple[str, str], ...]) -> None:
+    with tarfile.open(tarball, "w:gz") as archive:
+        for name, text in scripts:
+            member = tarfile.TarInfo(f"{top}/{name}.sh")
+            member.mode, member.size = 0o755, len(text.encode())
+            archive.addfile(member, BytesIO(text.encode()))

@@ -22,6 +22,7 @@ from tests.e2e.application import App
 T = TypeVar("T")
 
 WITHIN_S = 90.0
+ADMIN, PASSWORD = "pi@example.com", "a-test-password"
 
 
 class Stage:
@@ -31,7 +32,9 @@ class Stage:
         self, kind: str, home: Path, *, hosts: int = 2, server: PrivateBroker | None = None, vhost: str = ""
     ) -> None:
         self.hosts = HOSTS[:hosts]
-        self.scenery = Scenery(home=home, hosts=self.hosts, password="a-test-password", status_period_s=1.0)
+        self.scenery = Scenery(
+            home=home, hosts=self.hosts, admin=ADMIN, password=PASSWORD, status_period_s=1.0
+        )
         self.home = home
         self.scene: Any = (
             EmbeddedScene(self.scenery)

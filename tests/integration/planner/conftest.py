@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,10 +110,19 @@ class Site:
                 process.stderr.close()
 
 
+@pytest.fixture(scope="session")
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a planner that has never run; each test begins with a copy."""
+    data = tmp_path_factory.mktemp("initialised") / "planner"
+    made = Site(data, str).init()
+    assert made.returncode == 0, made.stderr
+    return data
+
+
 @pytest.fixture
-def site(tmp_path: Path, server: PrivateBroker, vhost: str) -> Iterator[Site]:
+def site(tmp_path: Path, server: PrivateBroker, vhost: str, initialised: Path) -> Iterator[Site]:
     made = Site(tmp_path / "planner", lambda user: server.url(user, vhost))
-    assert made.init().returncode == 0
+    shutil.copytree(initialised, made.data)
     yield made
     depots = [child for one in made.processes if one.poll() is None for child in children(one.pid)]
     made.end()
