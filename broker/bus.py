@@ -23,7 +23,7 @@ All times are seconds. Everything here belongs to one asyncio event loop.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -159,6 +159,21 @@ class Bus(Protocol):
                 then unknown, and publishing again is safe).
             Invalid, Full: the event is not legal or too large; nothing was sent.
             Denied: this user may not publish there.
+        """
+        ...
+
+    async def publish_all(self, events: Iterable[Event], *, exchange: str = PSEPR) -> None:
+        """Publish many, in their order, and return when the broker has confirmed the last.
+
+        They are taken as the window (`Limits.unconfirmed`) has room for them, so ``events`` may be long.
+        The first that fails ends it: what came before it is confirmed, what comes after it may be out.
+
+        Args:
+            events: what is said.
+            exchange: where.
+
+        Raises:
+            Unavailable, Invalid, Full, Denied: as for `publish`.
         """
         ...
 

@@ -12,6 +12,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from broker.bus import Health, Limits
+from broker.reading import Message
+from broker.topology import KEEP
 from dsmt_core.errors import DsmtError, Unavailable
 from dsmt_core.events import DELIVERY_TTL_S
 from dsmt_core.wire import MSGPACK
@@ -46,6 +48,23 @@ class Entry:
     def obsolete(self) -> bool:
         """Whether sending it would serve nobody."""
         return self.dropped or (self.waiter is not None and self.waiter.done())
+
+    def message(self, user: str, now: float) -> Message:
+        """As the embedded broker takes it.
+
+        Args:
+            user: who publishes.
+            now: seconds, by the monotonic clock.
+        """
+        return Message(
+            self.body,
+            self.content_type,
+            self.exchange,
+            self.key,
+            user,
+            headers=KEEP if self.kept else {},
+            expires_at=now + self.ttl,
+        )
 
 
 class Outgoing:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from broker.bus import Health, Limits
@@ -22,6 +23,8 @@ from dsmt_core.wire import MSGPACK
 
 _SWEEP_S: Final = 0.5
 _AGAIN_S: Final = 0.2
+# So many are encoded and handed over in a turn of the event loop: some milliseconds.
+_AT_ONCE: Final = 100
 
 
 class Publisher:
@@ -47,10 +50,32 @@ class Publisher:
 
     async def publish(self, event: Event, exchange: str, *, content_type: str = MSGPACK) -> None:
         """See `broker.bus.Bus.publish`."""
+        await self._hand_over(event, exchange, content_type)
+
+    async def publish_all(self, events: Iterable[Event], exchange: str) -> None:
+        """See `broker.bus.Bus.publish_all`."""
+        under_way: deque[asyncio.Future[bool]] = deque()
+        try:
+            for number, event in enumerate(events, 1):
+                if len(under_way) >= self._limits.unconfirmed:
+                    await under_way.popleft()
+                under_way.append(self._hand_over(event, exchange, MSGPACK))
+                if not number % _AT_ONCE:
+                    # What was handed over goes out, and whoever else has work gets on with it.
+                    await asyncio.sleep(0)
+            while under_way:
+                await under_way.popleft()
+        finally:
+            for waiter in under_way:
+                if not waiter.cancel() and not waiter.cancelled():
+                    waiter.exception()
+
+    def _hand_over(self, event: Event, exchange: str, content_type: str) -> asyncio.Future[bool]:
+        """Begin to publish ``event``; the future is done when it is confirmed, or has failed."""
         key, body = checked(event, exchange, user=self._user, content_type=content_type)
         if not self._connected:
             raise Unavailable("the broker is away", hint=self._health.last_error)
-        waiter = self._loop.create_future()
+        waiter: asyncio.Future[bool] = self._loop.create_future()
         deadline = self._loop.time() + self._limits.confirm_s
         entry = Entry(
             exchange,
@@ -64,7 +89,7 @@ class Publisher:
         )
         self._out.add(entry)
         self._pump()
-        await waiter
+        return waiter
 
     async def post(self, event: Event, exchange: str) -> bool:
         """See `broker.bus.Bus.post`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -25,7 +25,7 @@ from broker.publisher import Publisher
 from broker.reading import Message, dead_letter
 from broker.renewal import asked
 from broker.sending import checked
-from broker.topology import KEEP, Binding, Queue
+from broker.topology import Binding, Queue
 from dsmt_core.channels import ROOT, Channel
 from dsmt_core.errors import Denied, DsmtError, NotFound, Unavailable
 from dsmt_core.events import Event
@@ -112,6 +112,10 @@ class EmbeddedBus:
     async def publish(self, event: Event, *, exchange: str = PSEPR, content_type: str = MSGPACK) -> None:
         """See the port."""
         await self._publisher.publish(event, exchange, content_type=content_type)
+
+    async def publish_all(self, events: Iterable[Event], *, exchange: str = PSEPR) -> None:
+        """See the port."""
+        await self._publisher.publish_all(events, exchange)
 
     async def post(self, event: Event, *, exchange: str = PSEPR) -> bool:
         """See the port."""
@@ -253,16 +257,7 @@ class EmbeddedBus:
 
     def _transmit(self, entry: Entry) -> None:
         self._tag += 1
-        headers = KEEP if entry.kept else {}
-        message = Message(
-            entry.body,
-            entry.content_type,
-            entry.exchange,
-            entry.key,
-            self.user,
-            headers=headers,
-            expires_at=self._loop.time() + entry.ttl,
-        )
+        message = entry.message(self.user, self._loop.time())
         self.do(partial(self._route, message, self._epoch, self._tag))
 
     def _route(self, message: Message, epoch: int, tag: int) -> None:

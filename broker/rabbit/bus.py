@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from random import SystemRandom
 from typing import Any, Final
@@ -107,6 +107,10 @@ class RabbitBus:
     async def publish(self, event: Event, *, exchange: str = PSEPR, content_type: str = MSGPACK) -> None:
         """See the port."""
         await self._publisher.publish(event, exchange, content_type=content_type)
+
+    async def publish_all(self, events: Iterable[Event], *, exchange: str = PSEPR) -> None:
+        """See the port."""
+        await self._publisher.publish_all(events, exchange)
 
     async def post(self, event: Event, *, exchange: str = PSEPR) -> bool:
         """See the port."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, ChannelWrongStateError
 
 from broker.bus import Limits
 from broker.rabbit.connection import Connection
@@ -87,6 +87,17 @@ class Channel:
         if isinstance(result, DsmtError):
             raise result
         return result
+
+    def publish(self, exchange: str, key: str, properties: bytes, body: bytes) -> None:
+        """Send a message; see `broker.rabbit.gathering.GatheringConnection.publish`.
+
+        Raises:
+            ChannelWrongStateError: it is not open any more.
+        """
+        raw = self.raw
+        if not raw.is_open:
+            raise ChannelWrongStateError("the channel is not open")
+        raw.connection.publish(raw.channel_number, exchange, key, properties, body)
 
     async def close(self) -> None:
         """Close it; what closed it before does not matter, and a silent one is not waited for."""

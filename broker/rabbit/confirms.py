@@ -54,15 +54,15 @@ class Confirms:
                 await asyncio.sleep(backoff.next_s())
                 continue
             in_place.set()
-            self._publisher.open(partial(self._send, channel.raw))
+            self._publisher.open(partial(self._send, channel))
             ended = await channel.closed
             if not isinstance(ended, Denied):
                 await asyncio.sleep(backoff.next_s())
 
-    def _send(self, raw: Any, entry: Entry) -> None:
+    def _send(self, channel: Channel, entry: Entry) -> None:
         try:
             properties = persistent(self._user, entry.content_type, entry.ttl, kept=entry.kept)
-            raw.basic_publish(entry.exchange, entry.key, entry.body, properties)
+            channel.publish(entry.exchange, entry.key, properties, entry.body)
         except AMQPError as error:
             # The channel is just ending; what it was given is sent again on the next.
             self._health.last_error = str(error) or type(error).__name__

@@ -1,7 +1,8 @@
 """pika's asyncio connection, with one write for all that is said in one turn of the event loop.
 
 pika hands each frame to the socket by itself: three system calls, and three segments, for each event. Here
-the frames of one turn are joined; what waits is bounded by the window of whoever publishes.
+the frames of one turn are joined; what waits is bounded by the window of whoever publishes. Messages go
+out and come in by `broker.rabbit.framing` where that suffices, else as pika does it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import pika.frame
 from pika.adapters.asyncio_connection import AsyncioConnection
+
+from broker.rabbit.framing import Content, Left, content, filling, opening
 
 
 class GatheringConnection(AsyncioConnection):  # type: ignore[misc] # pika is untyped here
@@ -19,6 +23,7 @@ class GatheringConnection(AsyncioConnection):  # type: ignore[misc] # pika is un
     def __init__(self, *arguments: Any, **more: Any) -> None:
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
+        self._frame_buffer = b""
         super().__init__(*arguments, **more)
 
     @property
@@ -26,6 +31,19 @@ class GatheringConnection(AsyncioConnection):  # type: ignore[misc] # pika is un
         """Bytes that the socket has not taken yet."""
         transport = self._transport
         return 0 if transport is None else self._gathered_bytes + int(transport.get_write_buffer_size())
+
+    def publish(self, channel: int, exchange: str, key: str, properties: bytes, body: bytes) -> None:
+        """The same as ``basic_publish`` of pika's channel number ``channel``, which must be open.
+
+        Args:
+            channel: its number.
+            exchange: where to.
+            key: the routing key.
+            properties: as `broker.rabbit.framing.encoded` writes them.
+            body: of the message.
+        """
+        content_frames = filling(channel, properties, body, self._body_max_length)
+        self._output_marshaled_frames((opening(channel, exchange, key), content_frames))
 
     def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
         if not self._gathered:
@@ -38,3 +56,33 @@ class GatheringConnection(AsyncioConnection):  # type: ignore[misc] # pika is un
         # The connection may have ended since; whoever waits for an answer is told so by pika.
         if self._transport is not None:
             super()._output_marshaled_frames([b"".join(frames)])
+
+    def _on_data_available(self, data_in: bytes) -> None:
+        buffer, at = self._frame_buffer + data_in, 0
+        try:
+            while at < len(buffer):
+                found = content(buffer, at)
+                if isinstance(found, Content) and self._deliver(found):
+                    at = found.end
+                    continue
+                taken, frame = 0, None
+                if found is not Left.UNFINISHED:
+                    taken, frame = pika.frame.decode_frame(buffer[at:])
+                if frame is None:
+                    break
+                at += taken
+                self._process_frame(frame)
+        finally:
+            self._frame_buffer = buffer[at:]
+            self.bytes_received += at
+
+    def _deliver(self, found: Content) -> bool:
+        """Hand a delivery to its consumer; False when pika is to say what becomes of it."""
+        channel = self._channels.get(found.channel)
+        tag = found.method.consumer_tag
+        consumer = None if channel is None else channel._consumers.get(tag)  # noqa: SLF001 - kept by pika alone
+        if consumer is None or tag in channel._cancelled:  # noqa: SLF001 - as above
+            return False
+        self.frames_received += 3
+        consumer(channel, found.method, found.properties, found.body)
+        return True

@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-import pika
 from pika.exceptions import AMQPError
 
 from broker import retry
 from broker.bus import Health, Limits
 from broker.rabbit.channel import Channel
 from broker.rabbit.connection import Connection
-from broker.rabbit.properties import transient
+from broker.rabbit.properties import letter, transient
 from broker.reading import Message, dead_letter
 from broker.sending import checked
 from dsmt_core.errors import DsmtError
@@ -53,14 +52,8 @@ class Hints:
         self._health.refused += 1
         if message.exchange == DEAD:
             return
-        letter = dead_letter(message, reason, self._user)
-        properties = pika.BasicProperties(
-            content_type=letter.content_type,
-            delivery_mode=pika.DeliveryMode.Persistent.value,
-            user_id=self._user,
-            headers=dict(letter.headers),
-        )
-        self._send(DEAD, str(letter.routing_key), letter.body, properties)
+        dead = dead_letter(message, reason, self._user)
+        self._send(DEAD, str(dead.routing_key), dead.body, letter(self._user, dead))
 
     async def keep(self, connection: Connection, in_place: asyncio.Event) -> None:
         """Have a channel on ``connection`` until that ends; ``in_place`` is set once it is there."""
@@ -87,12 +80,12 @@ class Hints:
         self._connection = self._channel = None
         self._blocked = False
 
-    def _send(self, exchange: str, key: str, body: bytes, properties: pika.BasicProperties) -> bool:
+    def _send(self, exchange: str, key: str, body: bytes, properties: bytes) -> bool:
         connection, channel = self._connection, self._channel
         if connection is None or channel is None or self._blocked or connection.backlog > _BACKLOG_BYTES:
             return False
         try:
-            channel.raw.basic_publish(exchange, key, body, properties)
+            channel.publish(exchange, key, properties, body)
         except AMQPError as error:
             self._health.last_error = str(error)
             return False

@@ -117,7 +117,7 @@ class Lease(Reader):
             await self._renewal.look_after(
                 ended,
                 partial(self._bind_all, channel, self._owner.limits.probe_s),
-                partial(self._send, channel.raw),
+                partial(self._send, channel),
             )
         except DsmtError as error:
             self._owner.health.last_error = error.message
@@ -186,9 +186,9 @@ class Lease(Reader):
         if self._channel is not None and self._channel.raw.is_open:
             self._channel.raw.close()
 
-    def _send(self, raw: Any, key: str, body: bytes) -> None:
+    def _send(self, channel: Channel, key: str, body: bytes) -> None:
         try:
-            raw.basic_publish(LEASES, key, body, transient(self._owner.user, self.granted_s))
+            channel.publish(LEASES, key, transient(self._owner.user, self.granted_s), body)
         except AMQPError as error:
             raise ours(error) from error
 

@@ -1,4 +1,4 @@
-"""The properties of what is published; the same ones are used again and again.
+"""The properties of what is published, encoded; the same ones are used again and again.
 
 An event's delivery time-to-live becomes the message's ``expiration``: the broker counts it from when it
 took the message, by its own clock. A classic queue looks at it when the message is first in line.
@@ -11,6 +11,8 @@ from typing import Final
 
 import pika
 
+from broker.rabbit.framing import encoded
+from broker.reading import Message
 from broker.topology import KEEP
 from dsmt_core.wire import MSGPACK
 
@@ -21,7 +23,7 @@ _LONGEST_MS: Final = (1 << 32) - 1
 
 
 @lru_cache(_REMEMBERED)
-def persistent(user: str, content_type: str, ttl_s: float, *, kept: bool) -> pika.BasicProperties:
+def persistent(user: str, content_type: str, ttl_s: float, *, kept: bool) -> bytes:
     """Of what is written to disk.
 
     Args:
@@ -30,24 +32,37 @@ def persistent(user: str, content_type: str, ttl_s: float, *, kept: bool) -> pik
         ttl_s: seconds for which it may be under way.
         kept: it belongs into the history.
     """
-    return pika.BasicProperties(
+    properties = pika.BasicProperties(
         content_type=content_type,
         delivery_mode=pika.DeliveryMode.Persistent.value,
         user_id=user,
         headers=dict(KEEP) if kept else None,
         expiration=_expiration(ttl_s),
     )
+    return encoded(properties)
 
 
 @lru_cache(_REMEMBERED)
-def transient(user: str, ttl_s: float) -> pika.BasicProperties:
+def transient(user: str, ttl_s: float) -> bytes:
     """Of hints: kept in memory only."""
-    return pika.BasicProperties(
+    properties = pika.BasicProperties(
         content_type=MSGPACK,
         delivery_mode=pika.DeliveryMode.Transient.value,
         user_id=user,
         expiration=_expiration(ttl_s),
     )
+    return encoded(properties)
+
+
+def letter(user: str, message: Message) -> bytes:
+    """Of a dead letter, see `broker.reading.dead_letter`."""
+    properties = pika.BasicProperties(
+        content_type=message.content_type,
+        delivery_mode=pika.DeliveryMode.Persistent.value,
+        user_id=user,
+        headers=dict(message.headers),
+    )
+    return encoded(properties)
 
 
 def _expiration(ttl_s: float) -> str | None:

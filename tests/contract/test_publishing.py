@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,6 +37,41 @@ async def test_events_arrive_in_the_order_of_their_sending(planner: Bus, make: M
         await asyncio.gather(*(planner.publish(event) for event in events))
         got = [(await heard(lease)).event.seq for _ in events]
     assert got == [event.seq for event in events]
+
+
+async def test_many_are_handed_over_in_one_call(connect: Connect, planner: Bus, make: Make) -> None:
+    bus = await connect("planner", limits=Limits(unconfirmed=50))
+    async with planner.lease(PINGER) as lease:
+        await bus.publish_all(make(PINGER) for _ in range(500))
+        assert bus.health.unconfirmed == 0
+        assert [(await heard(lease)).event.seq for _ in range(500)] == list(range(1, 501))
+
+
+async def test_of_many_the_first_that_is_not_legal_ends_it(planner: Bus, make: Make) -> None:
+    async with planner.lease(PINGER) as lease:
+        illegal = replace(make(PINGER), value="\x00")
+        with pytest.raises(Invalid):
+            await planner.publish_all([make(PINGER, value="before"), illegal, make(PINGER, value="after")])
+        await planner.publish(make(PINGER, value="later"))
+        told = [(await heard(lease)).event.value]
+        if told == ["before"]:
+            told.append((await heard(lease)).event.value)
+    assert told[-1] == "later"
+    assert "after" not in told
+    await planner.publish_all([])
+
+
+async def test_many_that_nobody_waits_for_any_more_are_given_up(
+    connect: Connect, planner: Bus, make: Make
+) -> None:
+    bus = await connect("planner", limits=Limits(unconfirmed=5))
+    async with planner.lease(PINGER) as lease:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await bus.publish_all(make(PINGER) for _ in count())
+        assert (await heard(lease)).event.seq == 1
+        await bus.publish(make(PINGER))
+        assert bus.health.unconfirmed == 0
 
 
 async def test_the_window_bounds_what_is_unconfirmed(connect: Connect, planner: Bus, make: Make) -> None:
