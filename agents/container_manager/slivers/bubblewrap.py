@@ -51,7 +51,7 @@ _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - the sliver's own
 _SHARED_MEMORY_BYTES: Final = 64 << 20
 _RUN_BYTES: Final = 16 << 20
 _HOSTNAME_BYTES: Final = 64
-_PID_S: Final = 10.0
+_PID_S: Final = 30.0
 _PROBE_S: Final = 20.0
 
 

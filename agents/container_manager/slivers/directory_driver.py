@@ -24,7 +24,8 @@ from agents.container_manager.slivers.visible import interpreter, package_direct
 from agents.sliver_init.census import Census
 from dsmt_core.errors import DeadlinePassed, DsmtError, Unavailable
 
-BOOT_S: Final = 15.0
+# An init that ends is noticed at once; one that is slow has a busy machine.
+BOOT_S: Final = 45.0
 _ENDING_S: Final = 5.0
 _POLL_S: Final = 0.01
 _LOG_TAIL: Final = 400

@@ -9,7 +9,7 @@ from typing import Final
 
 from dsmt_core.errors import Unavailable
 
-_START_S: Final = 10.0
+_START_S: Final = 30.0
 # The shell ends at once, so that its child's parent is the machine's init (or a subreaper above).
 _DETACH: Final = '"$@" >&2 & echo $!'
 
