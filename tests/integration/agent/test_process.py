@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -25,26 +26,24 @@ WALK = ["requested", "instantiated", "initialized", "running"]
 RSS_MB = 35.0
 
 
-@pytest.fixture(scope="module")
-def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
-    server = PrivateBroker(tmp_path_factory.mktemp("rabbit"))
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+@pytest.fixture
+def vhost(rabbit: PrivateBroker) -> Iterator[str]:
+    name = f"agent-{secrets.token_hex(6)}"
+    rabbit.management.make_vhost(name)
+    yield name
+    rabbit.management.delete_vhost(name)
 
 
 @pytest.fixture
-async def inside(tmp_path: Path, rabbit: PrivateBroker) -> AsyncIterator[World]:
+async def inside(tmp_path: Path, rabbit: PrivateBroker, vhost: str) -> AsyncIterator[World]:
     """A sliver whose init keeps the real `dsmt-agent` running."""
     command = AgentCommand(agent_command(), {"DSMT_RUN": "/run/dsmt", "PATH": os.defpath})
-    urls = rabbit.planner_url, rabbit.node_url
+    urls = rabbit.url("planner", vhost), rabbit.url("node", vhost)
     async with made_world(tmp_path, BubblewrapDriver(), urls, agent=command) as world:
         values = {
             "host": HOST,
             "slice": SLICE,
-            "broker": rabbit.node_url,
+            "broker": urls[1],
             "queue": world.config.queue,
             "status_period": 1.0,
             "boot_id": "machine1",

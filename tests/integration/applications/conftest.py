@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -12,14 +12,14 @@ import pytest
 import broker
 from broker.bus import Bus
 from broker.server.private import PrivateBroker
-from tests.rabbitmq import private_rabbitmq
 
 Credentials = Callable[..., Path]
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
-    yield from private_rabbitmq(tmp_path_factory.mktemp("rabbitmq"))
+@pytest.fixture
+def server(rabbit: PrivateBroker) -> PrivateBroker:
+    """The one that others use too."""
+    return rabbit
 
 
 @pytest.fixture

@@ -64,12 +64,6 @@ def memory_world() -> str:
     return f"node-{secrets.token_hex(6)}"
 
 
-@pytest.fixture(scope="session")
-def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
-    with PrivateBroker(tmp_path_factory.mktemp("rabbit")) as server:
-        yield server
-
-
 @pytest.fixture
 def vhost(rabbit: PrivateBroker) -> Iterator[str]:
     name = f"node-{secrets.token_hex(6)}"
