@@ -45,7 +45,7 @@ integration: setup examples ## the parts against a real RabbitMQ, bubblewrap and
 	@$(BIN)/python -m pytest tests/integration -n 2 --dist loadfile
 
 world: setup ## the simulated world: one seed, one run
-	@DSMT_WORLD_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/world
+	@DSMT_WORLD_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/world -n 2
 
 e2e: setup examples ## the whole with real processes: the trace, the transcript, the kill matrix
 	@$(BIN)/python -m pytest tests/e2e -n 3
