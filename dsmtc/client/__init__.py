@@ -11,14 +11,12 @@ from dsmtc.client.answers import (
     ApplicationStatus,
     Changed,
     Evaluation,
-    EventRecord,
     Evidence,
     Health,
     HostReason,
     HostStatus,
     Invitation,
     Login,
-    Lost,
     Node,
     Package,
     Plan,
@@ -29,6 +27,7 @@ from dsmtc.client.answers import (
 )
 from dsmtc.client.caller import DEFAULT_PLANNER, Credentials
 from dsmtc.client.client import Client
+from dsmtc.client.heard import EventRecord, Lost
 
 __all__ = [
     "DEFAULT_PLANNER",

@@ -5,7 +5,9 @@ Times are seconds since the epoch unless the planner writes them as text.
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict, final
+from typing import NotRequired, TypedDict
+
+from dsmtc.client.heard import SilenceShown
 
 
 class Health(TypedDict):
@@ -15,6 +17,10 @@ class Health(TypedDict):
     broker: str
     version: str
     planner_id: str
+
+
+class Done(TypedDict):
+    """It was done; what else is said of it is for nobody."""
 
 
 class Login(TypedDict):
@@ -159,21 +165,6 @@ class PlannerHealth(Condition):
     unwatched: int
 
 
-class SilenceShown(TypedDict):
-    """What should have been said and was not; ``period`` and times in seconds."""
-
-    channel: str
-    instance: str
-    service: str
-    field: str
-    about: str
-    host: str
-    slice: str
-    heard_at: float
-    since: float
-    period: float
-
-
 class ApplicationStatus(TypedDict):
     """One application on one host."""
 
@@ -241,49 +232,14 @@ class Node(TypedDict):
     unwell: NotRequired[list[str]]
 
 
+class Bus(TypedDict):
+    """Where programs connect to PsEPR; the URL has a password in it."""
+
+    broker: str
+
+
 class Invitation(TypedDict):
     """A one-time token with which a node joins."""
 
     token: str
     expires_at: float | str
-
-
-@final
-class Lost(TypedDict):
-    """How many events a follower lost because it was too slow."""
-
-    lost: int
-
-
-@final
-class EventRecord(TypedDict):
-    """One event, as `dsmt_core.journal.record` writes it.
-
-    Attributes:
-        own_value: there are pairs, and ``value`` is a text of its own.
-        offset: its place in the history, when it comes from there.
-        snapshot: it was said before, and holds.
-    """
-
-    channel: str
-    service: str
-    instance: str
-    payload: str
-    field: str
-    value: str
-    pairs: dict[str, str]
-    sent_at: float
-    id: str
-    boot_id: str
-    seq: int
-    ttl: float
-    expiry: float
-    emit_rate: float
-    schema: str
-    to_service: NotRequired[str]
-    to_instance: NotRequired[str]
-    traceparent: NotRequired[str]
-    own_value: NotRequired[bool]
-    extra: NotRequired[dict[str, object]]
-    offset: NotRequired[int]
-    snapshot: NotRequired[bool]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Self, cast
+from typing import Final, Self, TypeVar
 
 from dsmt_core.errors import Unauthenticated
 from dsmtc.client import answers
@@ -16,6 +16,8 @@ from dsmtc.client.transport import Transport
 
 DEFAULT_PLANNER: Final = "http://127.0.0.1:7080"
 TIMEOUT_S: Final = 30.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Caller:
 
     def health(self) -> answers.Health:
         """How the planner is; needs no account."""
-        return cast("answers.Health", self.transport.request("GET", "/v1/health"))
+        return self.transport.request("GET", "/v1/health", shape=answers.Health)
 
     def login(self) -> answers.Login:
         """Sign in with account and password, and use the new token from now on."""
@@ -89,16 +91,18 @@ class Caller:
         body = {"account": account, "password": given}
         if self.credentials.role:
             body["role"] = self.credentials.role
-        login = cast("answers.Login", self.transport.request("POST", "/v1/login", body))
+        login = self.transport.request("POST", "/v1/login", body, shape=answers.Login)
         self.token = login["token"]
         self._on_login(login)
         return login
 
-    def call(self, method: str, path: str, body: object = None) -> Any:
-        """One request with the token, signing in where that is needed."""
-        return self.signed(lambda: self.transport.request(method, path, body, token=self.token))
+    def call(self, method: str, path: str, body: object = None, *, shape: type[T]) -> T:
+        """One request with the token, signing in where that is needed; the answer has the ``shape``."""
+        return self.signed(
+            lambda: self.transport.request(method, path, body, token=self.token, shape=shape)
+        )
 
-    def signed(self, ask: Callable[[], Any]) -> Any:
+    def signed(self, ask: Callable[[], T]) -> T:
         """``ask`` with a token; when it has ended, once more with a new one."""
         if not self.token:
             self.login()
@@ -113,4 +117,4 @@ class Caller:
 
     def freshen(self) -> None:
         """Notice a token that has ended now, rather than in the middle of a stream."""
-        self.call("GET", "/v1/whoami")
+        self.call("GET", "/v1/whoami", shape=answers.WhoAmI)

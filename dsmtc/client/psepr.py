@@ -2,90 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypedDict, cast
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import cast
 from urllib.parse import urlencode
 
-from dsmtc.client.answers import EventRecord, SilenceShown
+from dsmt_core.errors import Unavailable
+from dsmtc.client.answers import Bus
 from dsmtc.client.caller import Caller
-
-
-class UseShown(TypedDict):
-    """What a service says or hears on one channel; 0 seconds: not said."""
-
-    channel: str
-    direction: str
-    payload: str
-    field: str
-    least_s: float
-    greatest_s: float
-
-
-class DescribedUse(UseShown):
-    """The same, with whose it is."""
-
-    service: str
-
-
-class ServiceShown(TypedDict):
-    """A service: what it says of itself, and what is heard of it.
-
-    Attributes:
-        part: it is one of DSMT's own.
-        described: it has described itself.
-        events, heard_at: how many were heard in its name since the planner began to listen, and when last.
-    """
-
-    service: str
-    text: str
-    part: bool
-    described: bool
-    channels: list[UseShown]
-    events: int
-    heard_at: float
-
-
-class BreachShown(TypedDict):
-    """A service does otherwise than it said."""
-
-    service: str
-    kind: str
-    channel: str
-    field: str
-    instance: str
-    reason: str
-    since: float
-    last: float
-    times: int
-
-
-class Services(TypedDict):
-    """All services, and who does otherwise than it said."""
-
-    services: list[ServiceShown]
-    breaches: list[BreachShown]
-    left_out: int
-
-
-class ChannelShown(TypedDict):
-    """A channel on which something was heard; ``silent``: how much of it is silent now."""
-
-    channel: str
-    said_by: list[str]
-    fields: list[str]
-    events: int
-    heard_at: float
-    period: float
-    silent: int
-
-
-class Channels(TypedDict):
-    """Channels that were heard, channels that are described, and what is silent."""
-
-    channels: list[ChannelShown]
-    described: list[DescribedUse]
-    silences: list[SilenceShown]
-    left_out: int
+from dsmtc.client.heard import Channels, EventRecord, Lost, Services
+from dsmtc.client.shape import fault, read_json
 
 
 class PsEPR(Caller):
@@ -93,11 +19,11 @@ class PsEPR(Caller):
 
     def services(self) -> Services:
         """Every service, as far as the caller may hear it."""
-        return cast("Services", self.call("GET", "/v1/services"))
+        return self.call("GET", "/v1/services", shape=Services)
 
     def channels(self, below: str = "/") -> Channels:
         """Every channel at or below ``below``, as far as the caller may hear it."""
-        return cast("Channels", self.call("GET", f"/v1/channels?{urlencode({'below': below})}"))
+        return self.call("GET", f"/v1/channels?{urlencode({'below': below})}", shape=Channels)
 
     def publish(self, said: Mapping[str, object]) -> EventRecord:
         """Publish one event in the caller's name.
@@ -113,4 +39,62 @@ class PsEPR(Caller):
             Invalid, Full: it is not legal, or too large.
             Denied: the caller may not speak there.
         """
-        return cast("EventRecord", self.call("POST", "/v1/events", dict(said)))
+        return self.call("POST", "/v1/events", dict(said), shape=EventRecord)
+
+    def events(
+        self, filters: Mapping[str, str], *, count: int = 0, until: float | None = None
+    ) -> Iterator[EventRecord | Lost]:
+        """The last events; those that come; the history; or what holds now.
+
+        A follower that is too slow is told in between how many it lost.
+
+        Args:
+            filters: ``channel``, ``type``, ``service``, ``state``, ``field``; ``since`` or ``snapshot=1``;
+                ``follow=1``.
+            count: end after so many; 0: no limit.
+            until: on the monotonic clock.
+
+        Raises:
+            Unavailable: the planner ended a followed stream; the hint says from where to go on.
+            DeadlinePassed: ``until`` came.
+        """
+        query = {name: value for name, value in filters.items() if value}
+        if count:
+            query["count"] = str(count)
+        path = f"/v1/events?{urlencode(query)}"
+        self.freshen()
+        heard = 0
+        last: int | None = None
+        try:
+            with contextlib.closing(self.transport.lines(path, token=self.token, until=until)) as lines:
+                for line in lines:
+                    event = self._event(line)
+                    yield event
+                    if "lost" not in event:
+                        heard, last = heard + 1, event.get("offset", last)
+                    if count and heard >= count:
+                        return
+        except Unavailable as error:
+            raise Unavailable(error.message, hint=_onwards(last) if heard else error.hint) from error
+        if filters.get("follow"):
+            raise Unavailable(
+                f"the planner at {self.transport.url} ended the stream of events", hint=_onwards(last)
+            )
+
+    def broker(self) -> str:
+        """The URL with which an operator's program connects to PsEPR."""
+        return self.call("GET", "/v1/bus", shape=Bus)["broker"]
+
+    def _event(self, line: bytes) -> EventRecord | Lost:
+        read = read_json(line)
+        form = Lost if isinstance(read, dict) and "lost" in read else EventRecord
+        if wrong := fault(read, form):
+            raise self.transport.stranger(f"GET /v1/events: {wrong}")
+        return cast("EventRecord | Lost", read)
+
+
+def _onwards(last: int | None) -> str:
+    """How to go on after a stream that broke off."""
+    if last is None:
+        return "follow again; what was published meanwhile is not repeated without --since"
+    return f"--since {last + 1} goes on behind the last one that was shown"

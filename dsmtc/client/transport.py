@@ -13,18 +13,22 @@ import json
 import socket
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import IO, Any, Final
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
-from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid, Unavailable, from_code
+from dsmt_core.errors import KINDS, DeadlinePassed, DsmtError, Invalid, Unavailable, from_code
+from dsmtc.client.shape import fault, read_json
 
 ANSWER_BYTES: Final = 64 << 20
 LINE_BYTES: Final = 4 << 20
 CHUNK_BYTES: Final = 1 << 18
+LINES_TYPE: Final = "application/x-ndjson"
 # Below the 5 s after which common servers close an idle connection: a request on a connection that is
 # being closed may or may not have arrived.
 IDLE_S: Final = 2.0
 CONNECT_S: Final = 10.0
+
+T = TypeVar("T")
 
 
 class Transport:
@@ -51,25 +55,35 @@ class Transport:
         if connection is not None:
             connection.close()
 
-    def request(self, method: str, path: str, body: object = None, *, token: str = "") -> Any:
-        """Send JSON, return the JSON of the answer (None for an empty one).
+    def request(self, method: str, path: str, body: object = None, *, shape: type[T], token: str = "") -> T:
+        """Send JSON, return the JSON of the answer.
+
+        Args:
+            method: of HTTP.
+            path: with its query.
+            body: what to send; None: nothing.
+            shape: the form of a planner's answer.
+            token: of the caller.
 
         Raises:
             DsmtError: what the planner answered, as its class.
-            Unavailable, DeadlinePassed: no answer.
+            Unavailable, DeadlinePassed: no answer, or one that is no planner's.
         """
         data = b"" if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Content-Length": str(len(data))}
         answer = self._exchange(method, path, _authorized(headers, token), [data] if data else [])
-        return self._json(answer)
+        return self._shaped(answer, shape, f"{method} {path}")
 
-    def upload(self, path: str, chunks: Iterator[bytes], *, headers: Mapping[str, str], token: str) -> Any:
+    def upload(
+        self, path: str, chunks: Iterator[bytes], *, headers: Mapping[str, str], token: str, shape: type[T]
+    ) -> T:
         """PUT a stream whose ``Content-Length`` is in ``headers``; return the JSON of the answer.
 
         Raises:
             DsmtError: as for `request`.
         """
-        return self._json(self._exchange("PUT", path, _authorized(headers, token), chunks))
+        answer = self._exchange("PUT", path, _authorized(headers, token), chunks)
+        return self._shaped(answer, shape, f"PUT {path}")
 
     @contextlib.contextmanager
     def download(self, path: str, *, token: str) -> Iterator[Iterator[bytes]]:
@@ -100,6 +114,8 @@ class Transport:
         """
         answer = self._exchange("GET", path, _authorized({}, token), [])
         try:
+            if (kind := answer.headers.get_content_type()) != LINES_TYPE:
+                raise self.stranger(f"GET {path}: status {answer.status}, {kind} and no lines of JSON")
             while True:
                 _limit(self._sock, until)
                 with self._named_errors(late="nothing more came in time"):
@@ -107,7 +123,7 @@ class Transport:
                 if not line:
                     return
                 if len(line) == LINE_BYTES:
-                    raise Invalid(f"{self.url} sent a line above {LINE_BYTES} bytes")
+                    raise self.stranger(f"GET {path}: a line above {LINE_BYTES} bytes")
                 if line.strip():
                     yield line
         finally:
@@ -131,7 +147,7 @@ class Transport:
         self._used_at = time.monotonic()
         self._trace(f"{method} {path} {answer.status} {(self._used_at - began) * 1000:.0f} ms")
         if answer.status >= http.HTTPStatus.MULTIPLE_CHOICES:
-            raise self._refusal(answer)
+            raise self._refusal(answer, f"{method} {path}")
         return answer
 
     def _open(self) -> http.client.HTTPConnection:
@@ -190,33 +206,43 @@ class Transport:
                 return
             yield piece
 
+    def _shaped(self, answer: http.client.HTTPResponse, shape: type[T], asked: str) -> T:
+        """The JSON of an answer, when it has the form that a planner's would have."""
+        read = self._json(answer)
+        if wrong := fault(read, shape):
+            raise self.stranger(f"{asked}: status {answer.status}, {wrong}")
+        return cast("T", read)
+
     def _json(self, answer: http.client.HTTPResponse) -> Any:
         with self._named_errors():
             body = answer.read(ANSWER_BYTES + 1)
             if len(body) > ANSWER_BYTES:
                 raise Invalid(f"{self.url} sent an answer above {ANSWER_BYTES} bytes")
-        if not body:
-            return None
-        try:
-            return json.loads(body)
-        except ValueError:
-            raise self._stranger(answer) from None
+        return read_json(body)
 
-    def _refusal(self, answer: http.client.HTTPResponse) -> DsmtError:
+    def _refusal(self, answer: http.client.HTTPResponse, asked: str) -> DsmtError:
         try:
             body = self._json(answer)
         except DsmtError as error:
             return error
         finally:
             self.close()
-        if isinstance(body, dict) and isinstance(body.get("code"), str):
-            return from_code(body["code"], str(body.get("message", "")), str(body.get("hint", "")))
-        return self._stranger(answer)
+        said = body if isinstance(body, dict) else {}
+        code, message, hint = (str(said.get(name, "")) for name in ("code", "message", "hint"))
+        # A planner of a later version may know more codes; it says what happened all the same.
+        if code in KINDS or (isinstance(said.get("code"), str) and message):
+            return from_code(code, message, hint)
+        return self.stranger(f"{asked}: status {answer.status}")
 
-    def _stranger(self, answer: http.client.HTTPResponse) -> DsmtError:
+    def stranger(self, came: str) -> Unavailable:
+        """The error about an answer that no planner would give.
+
+        Args:
+            came: to which request, and what.
+        """
         return Unavailable(
-            f"what answers at {self.url} is not a planner of DSMT (status {answer.status})",
-            hint="name the planner with --planner or DSMT_PLANNER",
+            f"what answers at {self.url} is not a planner of DSMT, or one of another version ({came})",
+            hint="name the planner with --planner or DSMT_PLANNER; its version is in GET /v1/health",
         )
 
 
@@ -255,19 +281,3 @@ def _keep_alive(sock: socket.socket) -> None:
     for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
         if hasattr(socket, name):
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def file_chunks(file: IO[bytes], size: int, *, told: Callable[[int], None]) -> Iterator[bytes]:
-    """Exactly ``size`` bytes of ``file`` in pieces; ``told`` hears how many are sent so far.
-
-    Raises:
-        Invalid: the file is shorter than it was.
-    """
-    sent = 0
-    while sent < size:
-        chunk = file.read(min(CHUNK_BYTES, size - sent))
-        if not chunk:
-            raise Invalid("the file became shorter while it was being sent", hint="put it again")
-        yield chunk
-        sent += len(chunk)
-        told(sent)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dsmtc.client.answers import SilenceShown
-from dsmtc.client.psepr import BreachShown, Channels, Services, ServiceShown, UseShown
+from dsmtc.client.heard import BreachShown, Channels, Services, ServiceShown, SilenceShown, UseShown
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import since
 

@@ -8,7 +8,7 @@ from typing import cast
 from dsmt_core.events import DEPLOYMENT_STATUS
 from dsmt_core.journal import event_of
 from dsmt_core.xml.writing import written
-from dsmtc.client.answers import EventRecord, Lost
+from dsmtc.client.heard import EventRecord, Lost
 from dsmtc.rendering.table import Piece
 from dsmtc.rendering.text import referenced
 

@@ -95,7 +95,11 @@ def a_status(name: str, running: int = 1, **changes: Any) -> dict[str, Any]:
 
 @dataclass
 class Fake:
-    """What the planner holds, and what it is told to do wrong."""
+    """What the planner holds, and what it is told to do wrong.
+
+    Attributes:
+        raw: what it answers to every request, but to those whose first word is ``spared``.
+    """
 
     accounts: dict[str, str] = field(default_factory=lambda: {"me@example.com": "secret"})
     slices: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -108,6 +112,7 @@ class Fake:
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     refusals: list[DsmtError] = field(default_factory=list)
     raw: tuple[int, bytes] | None = None
+    spared: frozenset[str] = frozenset()
     events: int = 3
     altered: bool = False
 
@@ -136,7 +141,7 @@ class Fake:
                 ]
             case "PUT", ["accounts", account, "password"]:
                 self.accounts[account] = body["password"]
-                return None
+                return {"account": account, "changed": True}
             case "GET", ["slices"]:
                 return list(self.slices.values())
             case "POST", ["slices"]:
@@ -162,7 +167,7 @@ class Fake:
                 return {"token": "invitation", "expires_at": 2e9}
             case "GET", [host]:
                 return next(node for node in self.nodes if node["host"] == host)
-        return None
+        return {"host": rest[0], "deleted": True}
 
     def _slice(self, method: str, name: str, rest: list[str], body: Any) -> Any:  # noqa: C901, PLR0911
         slice_ = self.slices[name]
@@ -171,7 +176,7 @@ class Fake:
                 return slice_
             case "DELETE", []:
                 del self.slices[name]
-                return None
+                return {"slice": name, "deleted": True}
             case _, ["manage"]:
                 changed = slice_["managed"] != (method == "POST")
                 slice_["managed"] = method == "POST"
@@ -211,7 +216,7 @@ class Fake:
                 return self.plans[plan]
             case "DELETE", [plan]:
                 del self.plans[plan]
-        return None
+        return {"name": rest[0], "deleted": True}
 
     def _packages(self, method: str, rest: list[str], body: Any) -> Any:
         match method, rest:
@@ -224,7 +229,7 @@ class Fake:
                 return b"altered" if self.altered else self.packages[name]
             case "DELETE", [name]:
                 del self.packages[name]
-        return None
+        return {"filename": rest[0], "deleted": True}
 
     def _package(self, name: str) -> dict[str, Any]:
         data = self.packages[name]
@@ -259,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
         words = [unquote(word) for word in url.path.split("/")[2:]]
         body = self._body()
         self.fake.asked.append((self.command, url.path, body))
-        if self.fake.raw:
+        if self.fake.raw and words[0] not in self.fake.spared:
             self._send(*self.fake.raw)
             return
         try:

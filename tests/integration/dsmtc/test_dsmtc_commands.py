@@ -144,7 +144,7 @@ def test_something_else_on_the_planners_port_is_said_to_be_something_else(dsmtc:
     fake.raw = (404, b"<html>not found</html>")
     ended = dsmtc("whoami")
     assert ended.code == 5
-    assert "is not a planner of DSMT (status 404)" in ended.err
+    assert "is not a planner of DSMT" in ended.err
 
 
 def test_an_account_file_that_others_may_read_is_refused(dsmtc: Dsmtc, fake: Fake) -> None:
@@ -373,14 +373,6 @@ def test_a_hostile_planner_cannot_draw_on_the_terminal_either(dsmtc: Dsmtc, fake
     assert "\x1b" not in ended.err
     assert "\x9b" not in ended.err
     assert ended.err.count("dsmtc: \\x1b[2Jgone\\r\\n\n  hint: \\x9b2J\n") == 1
-
-
-@pytest.mark.parametrize("answer", [(302, b""), (200, b"<html>"), (500, b"[1]"), (204, b"x" * 10)])
-def test_whatever_answers_is_one_line(dsmtc: Dsmtc, fake: Fake, answer: tuple[int, bytes]) -> None:
-    fake.raw = answer
-    ended = dsmtc("whoami")
-    assert ended.code in {1, 5}
-    assert len(ended.err.splitlines()) <= 2
 
 
 def test_a_trace_is_shown_only_when_asked_for(stranger: Dsmtc) -> None:

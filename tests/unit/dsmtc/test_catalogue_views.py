@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from dsmtc.client import Node
-from dsmtc.client.psepr import BreachShown, Channels, Services
+from dsmtc.client.heard import BreachShown, Channels, Services
 from dsmtc.rendering.catalogue import breaches, channels, services
 from dsmtc.rendering.status import changes, status_view
 from dsmtc.rendering.table import lines

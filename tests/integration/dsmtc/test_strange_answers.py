@@ -1,0 +1,108 @@
+"""What ``dsmtc`` makes of a server that is no planner, or one of another version: one line, exit code 5."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from dsmt_core.errors import Unavailable
+from dsmtc.verbs import SECTIONS
+from tests.integration.dsmtc.conftest import Dsmtc
+from tests.integration.dsmtc.fake_planner import Fake
+
+LINES = """
+create --slice s
+manage --slice s
+unmanage --slice s
+delete --slice s --yes
+slices
+setagent --slice s --agent deployment-agent
+setplan --slice s --plan all_nodes
+status --slice s
+status --slice s --watch
+status --slice s --until-running 1
+plan --slice s
+plan set --slice s --plan p --base failed
+plan show --slice s --plan p
+plan delete --slice s --plan p
+plan eval --slice s --plan p
+depot --slice s
+depot put --slice s PACKAGE
+depot get --slice s a-1.rpm
+depot remove --slice s a-1.rpm
+start --slice s pinger
+stop --slice s pinger
+restart --slice s pinger
+update --slice s pinger
+uninstall --slice s pinger --yes
+nodes
+nodes show node1
+nodes invite
+nodes forget node1
+events
+events --follow
+services
+channels
+publish --channel /com/example/ --field a --value b
+broker
+login
+whoami
+account add you@example.com
+account passwd
+account list
+""".strip().splitlines()
+# What does not ask a planner that is there already.
+NOT_ASKING = {"shell", "dev"}
+# Where an answer goes astray in the transport is the same for all; where its form does, each verb is asked.
+EACH = ("nothing", "another object", "a list of something")
+ANSWERS = {
+    "nothing": (204, b""),
+    "nothing, and then something": (204, b"x" * 10),
+    "an empty answer": (200, b""),
+    "a page": (200, b"<html>"),
+    "another object": (200, b'{"other": 1}'),
+    "a list of something": (200, b"[1]"),
+    "the names with other values": (200, b'[{"account": 1, "slices": "s", "broker": null}]'),
+    "a depth without end": (200, b"[" * 100_000),
+    "elsewhere": (302, b""),
+    "a page of an error": (404, b"<html>not found</html>"),
+    "another object of an error": (404, b'{"code": "gone"}'),
+    "a list of an error": (500, b"[1]"),
+}
+
+
+def test_every_verb_is_tried() -> None:
+    verbs = {verb for section in SECTIONS.values() for verb in section}
+    assert {line.split()[0] for line in LINES} == verbs - NOT_ASKING
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_stranger_is_named_as_one(dsmtc: Dsmtc, fake: Fake, line: str, tmp_path: Path) -> None:
+    package = tmp_path / "a-1.rpm"
+    package.write_bytes(b"package")
+    words = shlex.split(line.replace("PACKAGE", str(package)))
+    fake.spared = {"login": frozenset[str](), "whoami": frozenset({"login"})}.get(
+        words[0], frozenset({"login", "whoami"})
+    )
+    for name in ANSWERS if words[0] in {"whoami", "events"} else EACH:
+        fake.raw = ANSWERS[name]
+        ended = dsmtc(*words, DSMT_NEW_PASSWORD="new-password")
+        if name == "another object" and ended.code == 0:
+            # What deletes has no answer but that it is done: any object says so.
+            assert {"delete", "remove", "forget", "passwd"} & set(words), ended
+            continue
+        told = ended.err.splitlines()
+        assert ended.code == Unavailable.exit_code, (name, ended)
+        assert len(told) == 2, (name, ended)
+        assert told[0].startswith(f"dsmtc: what answers at {dsmtc.url} is not a planner of DSMT"), name
+        assert told[1].startswith("  hint: "), name
+        assert len(told[0]) < 300, name
+
+
+def test_the_line_says_what_was_asked_and_what_is_wrong(dsmtc: Dsmtc, fake: Fake) -> None:
+    fake.spared = frozenset({"login"})
+    fake.raw = (200, b'{"account": "a", "role": "user", "slices": ["s", 1]}')
+    ended = dsmtc("whoami")
+    assert "(GET /v1/whoami: status 200, answer.slices[1] is not a text)" in ended.err
