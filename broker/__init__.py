@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,17 +25,22 @@ def connect(url: str, *, limits: Limits | None = None, name: str = "dsmt") -> Bu
     Args:
         url: ``amqp[s]://USER:PASSWORD@HOST:PORT,HOST:PORT,…/VHOST``, whose hosts are tried in a random
             order, or ``memory://USER@WORLD`` for the broker inside this process that all who name the
-            same world share.
+            same world share. With ``?event_bytes=N`` it has `broker.bus.Limits.event_bytes` in it.
         limits: the bounds; `broker.bus.Limits` by default.
         name: shown in the broker's list of connections.
 
     Raises:
         Invalid: the URL is of neither kind, or not legal.
     """
+    from broker.address import event_bytes  # noqa: PLC0415 - as below
+
     # Imported here: an agent needs one of the two, and its memory counts.
     from broker.bus import Limits as DefaultLimits  # noqa: PLC0415
 
     bounds = limits or DefaultLimits()
+    url, most = event_bytes(url)
+    if most is not None:
+        bounds = replace(bounds, event_bytes=most)
     scheme = url.partition("://")[0]
     if scheme in {"amqp", "amqps"}:
         from broker.rabbit.bus import RabbitBus  # noqa: PLC0415

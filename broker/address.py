@@ -1,6 +1,9 @@
 """The URL of a broker, which may name several hosts of one cluster; pure.
 
-    amqp[s]://USER:PASSWORD@HOST1:PORT,HOST2:PORT,[::1]:PORT/VHOST
+    amqp[s]://USER:PASSWORD@HOST1:PORT,HOST2:PORT,[::1]:PORT/VHOST[?event_bytes=N]
+
+``event_bytes`` is `broker.limits.Limits.event_bytes`: it travels with the URL, so that all who are given
+one and the same URL have the same.
 
 Rule: no error and no text made here shows a password, nor a piece of the URL that could be one because
 somebody forgot to encode it; so errors name the place, not the value.
@@ -26,6 +29,8 @@ _LONGEST_HOST: Final = 255
 _HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 _LAST_PORT: Final = 65_535
+_EVENT_BYTES: Final = "event_bytes="
+_DIGITS: Final = re.compile(r"[0-9]{1,10}")
 
 Sample = Callable[[Sequence["Endpoint"], int], list["Endpoint"]]
 
@@ -124,9 +129,34 @@ def parse(url: str) -> Address:
     return Address(scheme, unquote(user), endpoints(hosts, _PORTS[scheme]), login, path)
 
 
+def event_bytes(url: str) -> tuple[str, int | None]:
+    """``url`` without its ``event_bytes``, and those.
+
+    Raises:
+        Invalid: they are no whole number.
+    """
+    base, _, query = url.partition("?")
+    options = query.split("&") if query else []
+    given = [option for option in options if option.startswith(_EVENT_BYTES)]
+    if not given:
+        return url, None
+    number = given[-1].removeprefix(_EVENT_BYTES)
+    if not _DIGITS.fullmatch(number):
+        raise _wrong("its event_bytes are not a whole number")
+    left = "&".join(option for option in options if option not in given)
+    return f"{base}?{left}" if left else base, int(number)
+
+
+def with_event_bytes(url: str, number: int) -> str:
+    """``url`` with this ``event_bytes``, unless it has its own."""
+    if event_bytes(url)[1] is not None:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{_EVENT_BYTES}{number}"
+
+
 def places(url: str) -> str:
     """Where a broker is, for people: of any URL that `broker.connect` takes."""
-    return parse(url).places if url.startswith("amqp") else url.rpartition("@")[2]
+    return parse(url).places if url.startswith("amqp") else url.rpartition("@")[2].partition("?")[0]
 
 
 def endpoints(text: str, port: int = _PORTS["amqp"]) -> tuple[Endpoint, ...]:

@@ -8,8 +8,16 @@ the wait behind it at most `Limits.retry_most_s`, and setting everything up abou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
+from dsmt_core.errors import Invalid
 from dsmt_core.leases import DURATION_S
+from dsmt_core.wire import BODY_BYTES
+
+# What DSMT says of itself has room below the least. The most is half of the smallest bound in bytes that
+# an event meets on its way (what waits for one follower of the planner), so that each holds two of them.
+EVENT_BYTES_LEAST: Final = 64 << 10
+EVENT_BYTES_MOST: Final = 4 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +25,9 @@ class Limits:
     """Every bound of a bus; times in seconds.
 
     Attributes:
+        event_bytes: of one event's body, asked of what is sent and of what comes. All who speak with each
+            other must have the same, so it is best said in the broker's URL (``?event_bytes=N``), which
+            one part of the system hands on to the other.
         unconfirmed: events sent and not yet confirmed; a publisher waits at this number.
         unconfirmed_bytes: the same in bytes of body.
         outbox: posted events that wait while the broker is away.
@@ -49,6 +60,7 @@ class Limits:
         close_s: how long `broker.bus.Bus.close` may wait for what is under way.
     """
 
+    event_bytes: int = BODY_BYTES
     unconfirmed: int = 1_000
     unconfirmed_bytes: int = 16 << 20
     outbox: int = 1_000
@@ -71,3 +83,11 @@ class Limits:
     renew_s: float = 30.0
     probe_s: float = 4.0
     close_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Refuse an `event_bytes` that other bounds have no room for."""
+        if not EVENT_BYTES_LEAST <= self.event_bytes <= EVENT_BYTES_MOST:
+            raise Invalid(
+                f"event_bytes is {self.event_bytes}",
+                hint=f"it takes {EVENT_BYTES_LEAST} to {EVENT_BYTES_MOST}",
+            )

@@ -72,7 +72,13 @@ class Publisher:
 
     def _hand_over(self, event: Event, exchange: str, content_type: str) -> asyncio.Future[bool]:
         """Begin to publish ``event``; the future is done when it is confirmed, or has failed."""
-        key, body = checked(event, exchange, user=self._user, content_type=content_type)
+        key, body = checked(
+            event,
+            exchange,
+            user=self._user,
+            content_type=content_type,
+            most=self._limits.event_bytes,
+        )
         if not self._connected:
             raise Unavailable("the broker is away", hint=self._health.last_error)
         waiter: asyncio.Future[bool] = self._loop.create_future()
@@ -93,7 +99,7 @@ class Publisher:
 
     async def post(self, event: Event, exchange: str) -> bool:
         """See `broker.bus.Bus.post`."""
-        key, body = checked(event, exchange, user=self._user)
+        key, body = checked(event, exchange, user=self._user, most=self._limits.event_bytes)
         deadline = self._loop.time() + self._limits.confirm_s
         entry = Entry(exchange, key, body, None, deadline, posted=True, kept=kept(event), ttl=event.ttl)
         if not self._connected or self._blocked:

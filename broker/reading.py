@@ -12,7 +12,7 @@ from dsmt_core.channels import Channel
 from dsmt_core.errors import Invalid
 from dsmt_core.events import Event
 from dsmt_core.rights import DEAD, Arrival, refusal
-from dsmt_core.wire import decode
+from dsmt_core.wire import BODY_BYTES, decode
 
 DEAD_LETTER: Final = "application/octet-stream"
 _REASON_LENGTH: Final = 500
@@ -43,18 +43,19 @@ class Refused:
     reason: str
 
 
-def read(message: Message, leased: Channel) -> Event | Refused:
+def read(message: Message, leased: Channel, most: int = BODY_BYTES) -> Event | Refused:
     """The event of ``message``, or why it is not believed.
 
     Args:
         message: as it came.
         leased: the channel that the reader listens on.
+        most: bytes of body.
     """
     key = message.routing_key
     if not isinstance(key, str):
         return Refused("its routing key is not UTF-8")
     try:
-        event = decode(message.body, message.content_type)
+        event = decode(message.body, message.content_type, most)
         arrival = Arrival(message.exchange, key, message.user_id)
         reason = refusal(event, arrival, leased)
     except Invalid as error:

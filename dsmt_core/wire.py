@@ -31,34 +31,37 @@ _SOMETIMES: Final = ("value", "to_service", "to_instance", "emit_rate", "tracepa
 _sometimes = attrgetter(*_SOMETIMES)
 
 
-def encode(event: Event, content_type: str = MSGPACK) -> bytes:
+def encode(event: Event, content_type: str = MSGPACK, most: int = BODY_BYTES) -> bytes:
     """The body of ``event`` in the codec that ``content_type`` names: `MSGPACK` or `XML`.
 
     Raises:
         Invalid: it is not legal, or there is no such codec.
-        Full: it is longer than 1 MiB.
+        Full: it is longer than ``most`` bytes, 1 MiB unless told otherwise.
     """
     codec = _ENCODERS.get(content_type)
     if codec is None:
         raise Invalid(f"no codec for the content type {content_type[:80]!r}", hint=f"{MSGPACK} or {XML}")
     check(event)
     body = codec(event)
-    if len(body) > BODY_BYTES:
-        raise Full(f"an event of {len(body)} bytes is above the limit of {BODY_BYTES}")
+    if len(body) > most:
+        raise Full(
+            f"an event of {len(body)} bytes is above the limit of {most}",
+            hint="say less, or where it can be fetched; the limit is set with event_bytes",
+        )
     return body
 
 
-def decode(body: bytes, content_type: str) -> Event:
+def decode(body: bytes, content_type: str, most: int = BODY_BYTES) -> Event:
     """The event that ``body`` holds.
 
     Raises:
-        Invalid: it cannot be read: unknown content type or schema, wrong types, too large.
+        Invalid: it cannot be read: unknown content type or schema, wrong types, above ``most`` bytes.
     """
     codec = _DECODERS.get(content_type)
     if codec is None:
         raise Invalid(f"no codec for the content type {content_type[:80]!r}")
-    if len(body) > BODY_BYTES:
-        raise Invalid(f"a body of {len(body)} bytes is above the limit of {BODY_BYTES}")
+    if len(body) > most:
+        raise Invalid(f"a body of {len(body)} bytes is above the limit of {most}")
     return _event(codec(body))
 
 

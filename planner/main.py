@@ -18,9 +18,11 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from broker.address import parse
+from broker.address import parse, with_event_bytes
+from broker.limits import EVENT_BYTES_LEAST, EVENT_BYTES_MOST
 from broker.topology import HISTORY_AGE_S, HISTORY_BYTES
 from dsmt_core.errors import DsmtError, Invalid, NotFound
+from dsmt_core.wire import BODY_BYTES
 from planner.config import PlannerConfig
 
 app = typer.Typer(
@@ -102,6 +104,15 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     history_bytes: Annotated[
         int, typer.Option(min=1_000_000, help="Room for the history; beyond it the oldest may be dropped.")
     ] = HISTORY_BYTES,
+    event_bytes: Annotated[
+        int,
+        typer.Option(
+            envvar="DSMT_EVENT_BYTES",
+            min=EVENT_BYTES_LEAST,
+            max=EVENT_BYTES_MOST,
+            help="The most that an event may have; goes into every URL of the broker that is given out.",
+        ),
+    ] = BODY_BYTES,
     broker_wait: Annotated[float, typer.Option(help="Seconds to wait for the broker at the start.")] = 30.0,
     ready_file: Annotated[Path | None, typer.Option(help="Written when the API answers.")] = None,
     verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Tell more.")] = 0,
@@ -111,10 +122,10 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     host, port = _address(listen)
     config = PlannerConfig(
         data=data or _usual_place(),
-        broker=broker,
-        node_broker=_broker_url(node_broker, "--node-broker"),
-        operator_broker=_broker_url(operator_broker, "--operator-broker"),
-        application_broker=_broker_url(application_broker, "--application-broker"),
+        broker=_sized(broker, event_bytes),
+        node_broker=_sized(_broker_url(node_broker, "--node-broker"), event_bytes),
+        operator_broker=_sized(_broker_url(operator_broker, "--operator-broker"), event_bytes),
+        application_broker=_sized(_broker_url(application_broker, "--application-broker"), event_bytes),
         host=host,
         port=port,
         depot=depot.rstrip("/"),
@@ -220,6 +231,11 @@ def _broker_url(url: str, option: str) -> str:
     except Invalid as error:
         raise Invalid(f"{option}: {error.message}", hint=error.hint) from None
     return url
+
+
+def _sized(url: str, event_bytes: int) -> str:
+    """``url`` with a limit of events other than the usual; what has its own keeps it."""
+    return with_event_bytes(url, event_bytes) if url and event_bytes != BODY_BYTES else url
 
 
 def _history_age(seconds: float) -> float:

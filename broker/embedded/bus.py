@@ -123,7 +123,7 @@ class EmbeddedBus:
 
     def hint(self, event: Event, *, exchange: str) -> bool:
         """See the port."""
-        key, body = checked(event, exchange, user=self.user)
+        key, body = checked(event, exchange, user=self.user, most=self.limits.event_bytes)
         if not self._connected.is_set():
             return False
         expires_at = self._loop.time() + event.ttl

@@ -190,7 +190,7 @@ class Reader:
         acknowledge = partial(self._owner.do, partial(self._owner.world.acknowledge, subscription, tag))
         if self.takes(message):
             return
-        event = read(message, self._under)
+        event = read(message, self._under, self._owner.limits.event_bytes)
         if isinstance(event, Refused):
             self._owner.dead(message, event.reason)
             acknowledge()

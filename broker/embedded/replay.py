@@ -12,6 +12,7 @@ from broker import retry
 from broker.bus import Delivery
 from broker.embedded.engine import hand_over
 from broker.embedded.world import World
+from broker.limits import Limits
 from broker.reading import Message, Refused, read
 from dsmt_core import channels
 from dsmt_core.errors import Unavailable
@@ -25,6 +26,7 @@ class Owner(Protocol):
     """What a replay needs of its bus."""
 
     world: World
+    limits: Limits
 
     async def call(self, work: Callable[[], Any]) -> Any:
         """Do something in the engine's thread and await it."""
@@ -110,7 +112,7 @@ class Replay:
         hand_over(self._loop, self._news.set)
 
     def _offer(self, offset: int, message: Message) -> None:
-        event = read(message, channels.ROOT)
+        event = read(message, channels.ROOT, self._owner.limits.event_bytes)
         if isinstance(event, Refused):
             return
         if message.exchange != HISTORY and not (

@@ -44,7 +44,7 @@ class Hints:
 
     def send(self, event: Event, exchange: str) -> bool:
         """See `broker.bus.Bus.hint`."""
-        key, body = checked(event, exchange, user=self._user)
+        key, body = checked(event, exchange, user=self._user, most=self._limits.event_bytes)
         return self._send(exchange, key, body, transient(self._user, event.ttl))
 
     def dead(self, message: Message, reason: str) -> None:

@@ -200,7 +200,7 @@ class Reader:
             properties.user_id or "",
             method.redelivered,
         )
-        event = read(message, self._under)
+        event = read(message, self._under, self._owner.limits.event_bytes)
         if isinstance(event, Refused):
             self._owner.dead(message, event.reason)
             acks.done(method.delivery_tag)

@@ -137,7 +137,7 @@ class Replay(Reader):
             method.routing_key,
             properties.user_id or "",
         )
-        event = read(message, channels.ROOT)
+        event = read(message, channels.ROOT, self._owner.limits.event_bytes)
         offset = int(properties.headers[_OFFSET])
         if isinstance(event, Refused) or not (marks or self._beginning.reached(event, offset)):
             return None

@@ -20,7 +20,8 @@ from dsmt_core.errors import KINDS, DeadlinePassed, DsmtError, Invalid, Unavaila
 from dsmtc.client.shape import fault, read_json
 
 ANSWER_BYTES: Final = 64 << 20
-LINE_BYTES: Final = 4 << 20
+# An event of the largest size that a bus may allow (4 MiB), whose letters JSON writes three times as long.
+LINE_BYTES: Final = 16 << 20
 CHUNK_BYTES: Final = 1 << 18
 LINES_TYPE: Final = "application/x-ndjson"
 # Below the 5 s after which common servers close an idle connection: a request on a connection that is

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import broker
 from broker.bus import Bus
 from dsmt_core.channels import (
     Channel,
     command_channel,
     heartbeat_channel,
 )
+from dsmt_core.errors import Full
 from dsmt_core.names import DEPLOYMENT_AGENT, Host
 from dsmt_core.rights import NODES, ORDERS
 from dsmt_core.wire import MSGPACK, encode
@@ -58,3 +60,26 @@ async def test_a_user_who_may_not_speak_there_is_not_heard(place: Place, planner
                 await asyncio.wait_for(anext(beats), 0.2)
         await planner.publish(orders)
         assert (await heard(lease)).event == orders
+
+
+async def test_how_large_an_event_may_be_is_an_option_of_sender_and_receiver(
+    place: Place, planner: Bus, make: Make
+) -> None:
+    channel = Channel("/org/dsmt/ns/deployment/s1/other/")
+    small, large = make(channel, value="x"), make(channel, value="x" * (3 << 19))
+    with pytest.raises(Full, match="above the limit of 1048576"):
+        await planner.publish(large)
+    generous = broker.connect(f"{place.url('planner')}?event_bytes={2 << 20}")
+    try:
+        await generous.start(wait_s=10)
+        async with planner.lease(channel) as strict, generous.lease(channel) as lease:
+            await generous.publish(large)
+            await generous.publish(small)
+            assert [(await heard(lease)).event for _ in range(2)] == [large, small]
+            # One who allows less refuses it, says why, and hears what follows.
+            assert (await heard(strict)).event == small
+    finally:
+        await generous.close()
+    ((headers, body),) = await place.dead_letters(1)
+    assert "above the limit of 1048576" in headers["reason"]
+    assert body == encode(large, most=2 << 20)

@@ -42,10 +42,11 @@ def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
     )
     ready = folder / "ready.json"
     listen = ["--listen", "127.0.0.1:0", "--ready-file", str(ready)]
+    given = ["--operator-broker", "amqp://operator:secret@127.0.0.1/dsmt", "--event-bytes", "2097152"]
     with (
         (folder / "log").open("wb") as log,
         subprocess.Popen(
-            [*words, "run", *data, "--broker", "memory://planner@dsmtc-test", *listen],
+            [*words, "run", *data, "--broker", "memory://planner@dsmtc-test", *given, *listen],
             stdout=log,
             stderr=log,
         ) as process,
@@ -157,6 +158,11 @@ def test_what_a_user_may_not_do_an_admin_may(me: Dsmtc) -> None:
     create(me, "doomed")
     assert me("delete", "--slice", "doomed").code == 2
     assert me("delete", "--slice", "doomed", "--yes", *admin).code == 0
+
+
+def test_how_large_an_event_may_be_is_in_the_url_that_programs_are_given(me: Dsmtc) -> None:
+    admin = ("--user", ADMIN, "--password", PASSWORD, "--role", "admin")
+    assert me("broker", *admin).out == "amqp://operator:secret@127.0.0.1/dsmt?event_bytes=2097152\n"
 
 
 def test_a_followed_stream_waits_and_its_time_limit_has_a_code(me: Dsmtc) -> None:

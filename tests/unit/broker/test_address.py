@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.address import Endpoint, Sample, Turns, endpoints, parse
+from broker.address import Endpoint, Sample, Turns, endpoints, event_bytes, parse, places, with_event_bytes
+from broker.limits import EVENT_BYTES_LEAST, EVENT_BYTES_MOST, Limits
 from dsmt_core.errors import Invalid
 
 SECRET = "s3cr3t-word"
@@ -126,3 +127,34 @@ def test_a_round_that_is_begun_anew_forgets_the_rest_of_the_last() -> None:
     assert not turns.over
     turns.begin()
     assert turns.over
+
+
+@pytest.mark.parametrize(
+    ("url", "left", "number"),
+    [
+        ("amqp://u:p@mq1/v", "amqp://u:p@mq1/v", None),
+        ("amqp://u:p@mq1/v?event_bytes=70000", "amqp://u:p@mq1/v", 70_000),
+        ("amqp://u:p@mq1/v?heartbeat=5&event_bytes=70000", "amqp://u:p@mq1/v?heartbeat=5", 70_000),
+        ("amqp://u:p@mq1/v?event_bytes=1&event_bytes=70000", "amqp://u:p@mq1/v", 70_000),
+        ("memory://u@w?event_bytes=70000", "memory://u@w", 70_000),
+    ],
+)
+def test_how_large_an_event_may_be_travels_with_the_url(url: str, left: str, number: int | None) -> None:
+    assert event_bytes(url) == (left, number)
+    assert event_bytes(with_event_bytes(url, 90_000)) == (left, number or 90_000)
+    assert "event_bytes" not in places(url)
+
+
+@pytest.mark.parametrize("number", ["", "-1", "1e6", "x", SECRET, "1" * 11])
+def test_a_size_that_is_no_number_is_refused(number: str) -> None:
+    with pytest.raises(Invalid, match="event_bytes are not a whole number") as refused:
+        event_bytes(f"amqp://u:{SECRET}@mq1/v?event_bytes={number}")
+    assert SECRET not in f"{refused.value}{refused.value.hint}"
+
+
+def test_a_size_that_other_bounds_have_no_room_for_is_refused() -> None:
+    for number in (EVENT_BYTES_LEAST, EVENT_BYTES_MOST):
+        assert Limits(event_bytes=number).event_bytes == number
+    for number in (0, EVENT_BYTES_LEAST - 1, EVENT_BYTES_MOST + 1):
+        with pytest.raises(Invalid, match=f"event_bytes is {number}"):
+            Limits(event_bytes=number)
