@@ -34,6 +34,8 @@ class Limits:
         outbox_bytes: the same in bytes of body; 1,000 events of the usual size have less than 1 MiB.
         confirm_s: how long a publish may wait for its confirm. A quorum queue whose leader is cut off
             stalls one for 7 s and more, so it stays above 10 s.
+        settle_s: how long an event may be without confirm before its channel is left, and it is sent again
+            on a new one. Above those 10 s, and so far below ``confirm_s`` that its publisher hears of it.
         consume_s: how long a queue may leave a request to consume it unanswered; see `Bus.consume`.
         connect_s: one attempt to connect. The kernel accepts for a broker that is only slow, and a private
             one answers within 0.1 s; a lost first packet is sent again after 1 s and after 3 s.
@@ -66,6 +68,7 @@ class Limits:
     outbox: int = 1_000
     outbox_bytes: int = 16 << 20
     confirm_s: float = 30.0
+    settle_s: float = 15.0
     consume_s: float = 4.0
     connect_s: float = 4.0
     reach_s: float = 3.0

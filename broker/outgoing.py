@@ -1,8 +1,8 @@
 """What is to be sent and what is not yet confirmed, in order and bounded. Decides only; sends nothing.
 
 `waiting` holds what is not sent (in the order of publishing), `sent` what is not confirmed (in the
-order of sending). A lost connection puts the unconfirmed back in front, so that sending goes on from
-the first of them. An entry that nobody waits for is in the outbox.
+order of sending). A channel that is lost, or left, puts the unconfirmed back in front, so that sending
+goes on from the first of them. An entry that nobody waits for is in the outbox.
 """
 
 from __future__ import annotations
@@ -84,6 +84,9 @@ class Outgoing:
         self._outbox_bytes = 0
         self._tag = 0
         self._suspects = 0
+        # The first of the unconfirmed, and since when it has been that; 0 is none.
+        self._first = 0
+        self._first_since = 0.0
 
     @property
     def empty(self) -> bool:
@@ -133,20 +136,24 @@ class Outgoing:
                 entry.waiter.set_result(True)
         self._health.unconfirmed = len(self._sent)
 
-    def refuse(self, tag: int, *, multiple: bool) -> None:
-        """The broker could not take it: it goes back to the front, to be sent again."""
-        numbers = self._numbers(tag, multiple=multiple)
-        for number in reversed(numbers):
-            entry = self._sent.pop(number)
-            self._bytes -= len(entry.body)
-            self._waiting.appendleft(entry)
+    def stalled(self, now: float, *, excused: bool) -> bool:
+        """Whether the first of the unconfirmed has been that for ``Limits.settle_s``, in all looks since.
+
+        Args:
+            now: seconds, by the monotonic clock.
+            excused: there is a known reason for waiting, so the time begins anew.
+        """
+        first = next(iter(self._sent), 0)
+        if first != self._first or excused:
+            self._first, self._first_since = first, now
+        return first != 0 and now - self._first_since > self._limits.settle_s
 
     def rewind(self) -> None:
         """The channel is gone: what was sent and not confirmed is to be sent again, first and in order."""
         self._waiting.extendleft(entry for entry in reversed(self._sent.values()) if not entry.obsolete)
         self._sent.clear()
         self._bytes = 0
-        self._tag = 0
+        self._tag = self._first = 0
         self._health.unconfirmed = 0
 
     def disconnected(self) -> None:

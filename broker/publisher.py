@@ -3,6 +3,9 @@
 The part that every adapter shares. A publisher waits for its confirm; what is posted waits in the
 outbox while the broker is away or blocks. An adapter says when it can send (`open`), how (``transmit``),
 and what became of it (`confirm`, `refuse`, `suspend`, `disconnected`).
+
+Rule: a channel that refuses an event, or leaves one without an answer, is not waited for: it is left, and
+all that is unconfirmed is sent again on the next one, in order.
 """
 
 from __future__ import annotations
@@ -22,9 +25,12 @@ from dsmt_core.history import kept
 from dsmt_core.wire import MSGPACK
 
 _SWEEP_S: Final = 0.5
-_AGAIN_S: Final = 0.2
 # So many are encoded and handed over in a turn of the event loop: some milliseconds.
 _AT_ONCE: Final = 100
+
+
+def _stay(_error: DsmtError) -> None:
+    """There is no other way of sending."""
 
 
 class Publisher:
@@ -42,6 +48,7 @@ class Publisher:
         self._user = user
         self._out = Outgoing(limits, health)
         self._transmit: Callable[[Entry], None] | None = None
+        self._leave: Callable[[DsmtError], None] = _stay
         self._connected = False
         self._blocked = False
         self._idle = asyncio.Event()
@@ -115,9 +122,15 @@ class Publisher:
         """There is a connection: publishers wait for it instead of failing."""
         self._connected = True
 
-    def open(self, transmit: Callable[[Entry], None]) -> None:
-        """From now on ``transmit`` sends; what it is given is confirmed by numbers that count from 1."""
+    def open(self, transmit: Callable[[Entry], None], leave: Callable[[DsmtError], None] = _stay) -> None:
+        """From now on ``transmit`` sends; what it is given is confirmed by numbers that count from 1.
+
+        Args:
+            transmit: sends one entry.
+            leave: ends this way of sending at once, with `suspend`, so that a new one is opened.
+        """
         self._transmit = transmit
+        self._leave = leave
         self._pump()
 
     def suspend(self, error: DsmtError) -> None:
@@ -156,10 +169,9 @@ class Publisher:
         if self._out.empty:
             self._idle.set()
 
-    def refuse(self, tag: int, *, multiple: bool = False) -> None:
-        """The broker could not take it now: it is sent again after a moment."""
-        self._out.refuse(tag, multiple=multiple)
-        self._loop.call_later(_AGAIN_S, self._pump)
+    def refuse(self) -> None:
+        """The broker could not take something now."""
+        self._change("the broker refused an event for now")
 
     async def drain(self, within_s: float) -> None:
         """Wait until all is confirmed, as long as there is a connection."""
@@ -186,6 +198,14 @@ class Publisher:
             self._transmit(entry)
         self._health.unconfirmed = self._out.unconfirmed
 
+    def _change(self, why: str) -> None:
+        """Leave the channel: RabbitMQ may go on for ever as it does, on this one only."""
+        self._health.last_error = why
+        self._leave(Unavailable(why, hint="it is sent again"))
+
     def _expire(self) -> None:
-        self._out.expire(self._loop.time())
+        now = self._loop.time()
+        self._out.expire(now)
+        if self._out.stalled(now, excused=self._blocked):
+            self._change("the broker left an event without confirm")
         self._sweep = self._loop.call_later(_SWEEP_S, self._expire)

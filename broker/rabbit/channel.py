@@ -106,14 +106,23 @@ class Channel:
             if not self._silent:
                 await asyncio.wait({self.closed}, timeout=self._limits.close_s)
 
+    def leave(self, error: DsmtError) -> None:
+        """End it at once, with ``error`` as the reason: the broker's answer may never come."""
+        self._end(error)
+        if self.raw is not None and self.raw.is_open:
+            self.raw.close()
+
     def _begin(self, connection: Connection, callback: Callable[[Any], None]) -> None:
         raw = connection.raw.channel(on_open_callback=callback)
         raw.add_on_close_callback(self._ended)
 
     def _ended(self, _raw: Any, reason: BaseException) -> None:
-        error = ours(reason)
-        if not self.closed.done():
-            self.closed.set_result(error)
+        self._end(ours(reason))
+
+    def _end(self, error: DsmtError) -> None:
+        if self.closed.done():
+            return
+        self.closed.set_result(error)
         for answer in self._pending:
             if not answer.done():
                 answer.set_result(error)

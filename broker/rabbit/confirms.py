@@ -1,10 +1,10 @@
-"""The publisher's channel: in confirm mode, opened again when the broker closes it."""
+"""The publisher's channel: in confirm mode, opened again when the broker closes it or it is left."""
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import pika
 from pika.exceptions import AMQPError
@@ -17,6 +17,9 @@ from broker.rabbit.channel import Channel
 from broker.rabbit.connection import Connection
 from broker.rabbit.properties import persistent
 from dsmt_core.errors import Denied, DsmtError
+
+# A channel that lived so long was a good one: the next series of attempts begins anew.
+_STABLE_S: Final = 5.0
 
 
 class Confirms:
@@ -43,19 +46,23 @@ class Confirms:
             in_place: set once the channel is there.
         """
         backoff = retry.consumer()
+        loop = asyncio.get_running_loop()
         self._publisher.connected()
         while connection.is_open:
             try:
                 channel = await Channel.open(connection, self._limits, self._publisher.suspend)
-                turn_on = partial(channel.raw.confirm_delivery, self._settle)
+                turn_on = partial(channel.raw.confirm_delivery, partial(self._settle, channel))
                 await channel.request(turn_on, "turning confirms on")
             except DsmtError as error:
                 self._health.last_error = error.message
                 await asyncio.sleep(backoff.next_s())
                 continue
             in_place.set()
-            self._publisher.open(partial(self._send, channel))
+            began = loop.time()
+            self._publisher.open(partial(self._send, channel), channel.leave)
             ended = await channel.closed
+            if loop.time() - began > _STABLE_S:
+                backoff.reset()
             if not isinstance(ended, Denied):
                 await asyncio.sleep(backoff.next_s())
 
@@ -67,9 +74,12 @@ class Confirms:
             # The channel is just ending; what it was given is sent again on the next.
             self._health.last_error = str(error) or type(error).__name__
 
-    def _settle(self, frame: Any) -> None:
+    def _settle(self, channel: Channel, frame: Any) -> None:
+        if channel.closed.done():
+            # It was left: the numbers are those of another one by now.
+            return
         method = frame.method
         if isinstance(method, pika.spec.Basic.Nack):
-            self._publisher.refuse(method.delivery_tag, multiple=method.multiple)
+            self._publisher.refuse()
         else:
             self._publisher.confirm(method.delivery_tag, multiple=method.multiple)

@@ -10,7 +10,7 @@ from broker.bus import Health, Limits
 from broker.outgoing import Entry, Outgoing
 from dsmt_core.errors import Denied, Unavailable
 
-LIMITS = Limits(unconfirmed=3, unconfirmed_bytes=100, outbox=2)
+LIMITS = Limits(unconfirmed=3, unconfirmed_bytes=100, outbox=2, settle_s=10.0)
 
 
 class Line:
@@ -90,12 +90,43 @@ async def test_what_nobody_waits_for_any_more_is_not_sent_again(line: Line) -> N
     assert second.waiter is not None
 
 
-async def test_what_was_refused_for_now_goes_to_the_front(line: Line) -> None:
+def looks(line: Line, *times: float, excused: bool = False) -> list[bool]:
+    return [line.out.stalled(now, excused=excused) for now in times]
+
+
+async def test_a_first_that_stays_unconfirmed_is_noticed_whatever_is_confirmed_behind(
+    line: Line,
+) -> None:
     for key in "abcd":
         line.add(key)
     line.send()
-    line.out.refuse(2, multiple=True)
-    assert line.send() == "ab"
+    assert looks(line, 100.0, 105.0) == [False, False]
+    line.out.confirm(2, multiple=False)
+    line.out.confirm(3, multiple=False)
+    line.send()
+    assert looks(line, 110.0, 110.1) == [False, True]
+
+
+async def test_it_does_not_stall_while_the_first_is_confirmed_again_and_again(line: Line) -> None:
+    for key in "abcd":
+        line.add(key)
+    line.send()
+    for tag in range(1, 5):
+        assert looks(line, 9.0 * tag) == [False]
+        line.out.confirm(tag, multiple=False)
+        line.send()
+    assert looks(line, 100.0, 200.0) == [False, False]
+
+
+async def test_a_new_channel_and_a_known_reason_have_all_their_time(line: Line) -> None:
+    line.add("a")
+    line.send()
+    assert looks(line, 0.0, 9.0) == [False, False]
+    line.out.rewind()
+    line.send()
+    assert looks(line, 18.0) == [False]
+    assert looks(line, 50.0, excused=True) == [False]
+    assert looks(line, 59.0, 60.1) == [False, True]
 
 
 async def test_a_lost_connection_leaves_what_was_posted_in_the_outbox(line: Line) -> None:
