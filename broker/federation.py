@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from broker.address import parse
+from broker.policies import policy
 from broker.server.settings import VHOST
 from dsmt_core.errors import Conflict, Invalid
 from dsmt_core.rights import PSEPR, REGIONS
 
-# Beyond these the upstream region drops the oldest of what waits for a region that is away: no disk fills.
+# How long the upstream region keeps what waits for a region that is away; see also `broker.policies`.
 WAITING_S: Final = 600.0
-WAITING: Final = 100_000
-WAITING_BYTES: Final = 256 << 20
 # A region that is away for longer is forgotten upstream; it subscribes anew when it comes back.
 AWAY_S: Final = 3600.0
 _RECONNECT_S: Final = 2
@@ -54,19 +53,11 @@ def described(name: str, upstreams: Mapping[str, str], *, vhost: str = VHOST) ->
         "global_parameters": [{"name": "cluster_name", "value": name}],
         "parameters": [_upstream(region, url, vhost) for region, url in upstreams.items()],
         "policies": [
-            _policy(
+            policy(
                 vhost, "regions", f"^{re.escape(REGIONS)}$", "exchanges", {"federation-upstream-set": "all"}
             ),
-            _policy(vhost, "regions-waiting", "^federation: ", "queues", _BOUNDS),
         ],
     }
-
-
-_BOUNDS: Final = {
-    "max-length": WAITING,
-    "max-length-bytes": WAITING_BYTES,
-    "overflow": "drop-head",
-}
 
 
 def _upstream(region: str, url: str, vhost: str) -> dict[str, Any]:
@@ -85,17 +76,6 @@ def _upstream(region: str, url: str, vhost: str) -> dict[str, Any]:
         "expires": round(AWAY_S * 1000),
     }
     return {"vhost": vhost, "component": "federation-upstream", "name": region, "value": value}
-
-
-def _policy(vhost: str, name: str, pattern: str, to: str, definition: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "vhost": vhost,
-        "name": name,
-        "pattern": pattern,
-        "apply-to": to,
-        "priority": 0,
-        "definition": dict(definition),
-    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

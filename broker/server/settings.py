@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from broker import policies
 from broker.access import HASHING, PERMISSIONS, TOPIC_PERMISSIONS, password_hash
 from broker.server.ports import LOOPBACK
 
@@ -100,7 +101,7 @@ def environment(folder: Path, ports: Ports, place: Place) -> dict[str, str]:
 
 
 def definitions(passwords: Mapping[str, str], salt: bytes) -> dict[str, Any]:
-    """Users, virtual host and permissions; with definitions the broker makes no ``guest``."""
+    """Users, virtual host, permissions and policies; with definitions the broker makes no ``guest``."""
     return {
         "users": [
             {
@@ -120,6 +121,7 @@ def definitions(passwords: Mapping[str, str], salt: bytes) -> dict[str, Any]:
             {"user": t.user, "vhost": VHOST, "exchange": t.exchange, "write": t.write, "read": t.read}
             for t in TOPIC_PERMISSIONS
         ],
+        "policies": [policies.waiting_for_regions(VHOST)],
     }
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from broker.bus import Bus, Delivery, Leased
+from broker.policies import WAITING, WAITING_BYTES
 from broker.server.private import PrivateBroker
 from broker.server.settings import USUAL_PORTS, VHOST, Place
 from broker.topology import INGEST, node_topology, planner_topology
@@ -250,6 +251,9 @@ async def test_what_waits_for_a_region_that_is_away_is_bounded(world: World, pla
     await until(lambda: bool(waiting()), LONG_S)
     queue = waiting()[0]
     assert {name for name, *_ in queue["arguments"]} >= {"x-expires", "x-message-ttl"}
-    policy = world.east.broker.management.request("GET", f"/policies/{VHOST}/{queue['policy']}")
-    assert policy["definition"]["overflow"] == "drop-head"
-    assert policy["definition"]["max-length-bytes"] > 0
+    # The east was not told of it by the file of any region: it would be bounded if it heard nobody.
+    bounds = world.east.broker.management.request("GET", f"/policies/{VHOST}/{queue['policy']}")[
+        "definition"
+    ]
+    assert (bounds["max-length"], bounds["max-length-bytes"]) == (WAITING, WAITING_BYTES)
+    assert bounds["overflow"] == "drop-head"

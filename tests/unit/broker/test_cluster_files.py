@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from broker import definitions, federation
 from broker.address import endpoints
 from broker.cluster import archives
 from broker.federation import described
+from broker.policies import WAITING, WAITING_BYTES
 from broker.standins import Seat, called, has_one_host, is_down, names
 from broker.topology import INGEST, node_queue, node_topology, planner_topology
 from dsmt_core.errors import Invalid
@@ -85,7 +87,22 @@ def test_the_command_writes_private_files_once(
     assert "--address a b: the broker's URL is not legal" in capsys.readouterr().err
 
 
-def test_a_region_hears_others_and_bounds_what_waits_for_them() -> None:
+def test_every_broker_bounds_what_waits_for_a_region_whether_or_not_it_hears_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["definitions", str(tmp_path / "made")])
+    assert definitions.main() == 0
+    (bounds,) = json.loads((tmp_path / "made/definitions.json").read_text())["policies"]
+    assert re.match(bounds["pattern"], "federation: psepr -> west:dsmt:psepr.regions")
+    assert (bounds["apply-to"], bounds["vhost"]) == ("queues", "dsmt")
+    assert bounds["definition"] == {
+        "max-length": WAITING,
+        "max-length-bytes": WAITING_BYTES,
+        "overflow": "drop-head",
+    }
+
+
+def test_a_region_hears_others() -> None:
     url = f"amqp://region:{SECRET}@mq1.east,mq2.east/dsmt"
     made = described("west", {"east": url})
     upstream = made["parameters"][0]["value"]
@@ -95,8 +112,7 @@ def test_a_region_hears_others_and_bounds_what_waits_for_them() -> None:
     ]
     assert (upstream["exchange"], upstream["max-hops"], upstream["trust-user-id"]) == ("psepr", 1, True)
     assert 0 < upstream["message-ttl"] < upstream["expires"]
-    assert made["policies"][0]["pattern"] == r"^psepr\.regions$"
-    assert made["policies"][1]["definition"]["overflow"] == "drop-head"
+    assert [policy["pattern"] for policy in made["policies"]] == [r"^psepr\.regions$"]
     assert made["global_parameters"] == [{"name": "cluster_name", "value": "west"}]
 
 
