@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,25 +23,23 @@ from broker.server.member import Member
 from broker.server.program import speaks_amqp
 from broker.server.settings import VHOST
 from broker.standins import names
-from broker.topology import INGEST, node_queue, node_topology, planner_topology
-from dsmt_core.channels import command_channel
-from dsmt_core.errors import DeadlinePassed, Unavailable
-from dsmt_core.events import Sender
-from dsmt_core.names import CONTAINER_MGR, Host, Slice
-from dsmt_core.rights import ORDERS
+from broker.topology import INGEST, history_topology, node_queue, node_topology, planner_topology
+from dsmt_core.names import Host, Slice
 from lab.network import Host as Machine
 from lab.network import Network, Switch
-from tests.integration.hosts.company import RECOVERY_S, TTL_S, Company, company, until
+from tests.integration.hosts.chronicle import Chronicle, chronicle
+from tests.integration.hosts.company import RECOVERY_S, Company, company, until
 from tests.integration.hosts.conftest import Connect
+from tests.integration.hosts.orders import Ordered
 
 # With the start of the three, which is the first test's: a minute and a half on a machine under load.
 pytestmark = pytest.mark.timeout(300)
 
 HEARTBEAT_S = 60.0
+HISTORY_S = 3600.0
+HISTORY_BYTES = 64 << 20
 # Until a host that is cut off has given up the others (`net_ticktime` and a quarter), and pauses itself.
 PAUSED_S = 40.0
-# How often the planner declares what is there already.
-KEPT_S = 2.0
 # Asking RabbitMQ starts an Erlang of its own, which takes seconds of a busy machine.
 POLL_S = 0.2
 SPARE_S = 60.0
@@ -117,6 +113,7 @@ async def planner(cluster: Cluster, connect: Connect) -> Bus:
     """The planner's bus, with its topology in place."""
     bus: Bus = await connect(cluster.urls["DSMT_BROKER"])
     await bus.declare(*planner_topology(HEARTBEAT_S))
+    await bus.declare(*history_topology(HISTORY_S, HISTORY_BYTES))
     return bus
 
 
@@ -153,10 +150,6 @@ async def test_the_host_of_the_leader_is_cut_off_and_comes_back(
     told(all_, record_property, cut_off=took, member_again=again)
 
 
-@pytest.mark.skipif(
-    not os.environ.get("DSMT_CHAOS"),
-    reason="an open defect: now and then publishers wait over a minute for a confirm; make chaos runs it",
-)
 async def test_a_host_is_killed_and_comes_back(
     cluster: Cluster, planner: Bus, connect: Connect, record_property: Callable[[str, Any], None]
 ) -> None:
@@ -165,8 +158,14 @@ async def test_a_host_is_killed_and_comes_back(
     crew = await ordered(cluster, planner, connect, victim)
     await until(lambda: knows_its_leaders(victim))
     await until_spare(victim)
-    async with staff(cluster, planner, connect, "killed") as all_, crew:
+    async with (
+        chronicle(cluster.urls["DSMT_BROKER"], victim.endpoint) as story,
+        staff(cluster, planner, connect, "killed") as all_,
+        crew,
+    ):
         await crew.hears()
+        # The history is read over the victim, too.
+        await until(lambda: len(story.lines) > 30)
         victim.kill()
         stood_in_s = await crew.hears()
         took = await all_.recovered()
@@ -177,9 +176,18 @@ async def test_a_host_is_killed_and_comes_back(
         # The planner has the queue itself again, and the node reads that one.
         await until_told(lambda: stand_in not in cluster.queues(), GONE_S)
         await crew.hears()
+        await without_gap_or_repeat(story, cluster)
     assert stood_in_s < RECOVERY_S
     told(all_, record_property, killed=took, member_again=again)
     record_property("orders_through_a_stand_in_s", round(stood_in_s, 1))
+
+
+async def without_gap_or_repeat(story: Chronicle, cluster: Cluster) -> None:
+    """What was read on the way is what the history holds."""
+    last = story.lines[-1][0]
+    async with chronicle(cluster.urls["DSMT_BROKER"], cluster.members[0].endpoint) as afterwards:
+        assert await story.reaches(last) == await afterwards.reaches(last)
+    assert (story.lost, story.bus.health.connects) == (0, 2)
 
 
 @asynccontextmanager
@@ -233,53 +241,6 @@ def knows_its_leaders(member: Member) -> bool:
     """Whether it would find its quorum queues after a kill: RabbitMQ 3.10 writes their names 3 s late."""
     found = next((member.folder / "data").glob("*/quorum/*/names.dets"), None)
     return found is not None and INGEST.encode() in found.read_bytes()
-
-
-class Ordered:
-    """A node that reads its orders, and a planner that gives them and keeps the queue there."""
-
-    def __init__(self, planner: Bus, node: Bus, host: Host) -> None:
-        self.host = host
-        self._planner = planner
-        self._node = node
-        self._sender = Sender("planner", "planner/test", uuid.uuid4().hex)
-        self._heard = 0
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def __aenter__(self) -> None:
-        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._keep())]
-
-    async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def hears(self) -> float:
-        """Seconds until an order that is given from now on is heard."""
-        began = time.monotonic()
-        channel = command_channel(Slice("any"), CONTAINER_MGR, self.host)
-        first = 0
-        while not first or self._heard < first:
-            event = self._sender.event(channel, "do", now=time.time(), id_=uuid.uuid4().hex, ttl=TTL_S)
-            first = first or event.seq
-            with suppress(Unavailable):
-                await self._planner.publish(event, exchange=ORDERS)
-            await asyncio.sleep(0.1)
-        return time.monotonic() - began
-
-    async def _read(self) -> None:
-        while True:
-            with suppress(DeadlinePassed):
-                async with self._node.consume(node_queue(self.host)) as deliveries:
-                    async for delivery in deliveries:
-                        self._heard = max(self._heard, delivery.event.seq)
-                        delivery.ack()
-
-    async def _keep(self) -> None:
-        while True:
-            with suppress(Unavailable):
-                await self._planner.declare(*node_topology(self.host))
-            await asyncio.sleep(KEPT_S)
 
 
 async def ordered(cluster: Cluster, planner: Bus, connect: Connect, home: Member) -> Ordered:
