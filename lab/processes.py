@@ -17,6 +17,7 @@ from typing import Any, Final
 import psutil
 
 from broker.server.kept import Kept
+from broker.server.ports import HeldPort
 from broker.server.private import PrivateBroker
 from dsmt_core.errors import DeadlinePassed, DsmtError, Unavailable
 from dsmt_core.names import Host
@@ -45,6 +46,9 @@ class ProcessScene:
         self.scenery = scenery
         self.server = server or PrivateBroker(scenery.home / "broker")
         self.planner = Kept(grace_s=_GRACE_S)
+        # The nodes remember it: it stays this planner's while that is away.
+        self._held = None if scenery.port else HeldPort()
+        self._port = self._held.number if self._held else scenery.port
         self.planner_url = ""
         self._own_server = server is None
         self._vhost = vhost
@@ -79,7 +83,6 @@ class ProcessScene:
         """Start the planner, also again after its end; on the port that it had."""
         ready = self.scenery.home / "planner.ready"
         ready.unlink(missing_ok=True)
-        listen = self.planner_url.removeprefix("http://") or f"127.0.0.1:{self.scenery.port}"
         urls = {name: self._url(name) for name in ("planner", "node", "operator", "application")}
         environment = os.environ | {
             "DSMT_BROKER": urls["planner"],
@@ -87,7 +90,14 @@ class ProcessScene:
             "DSMT_OPERATOR_BROKER": urls["operator"],
             "DSMT_APPLICATION_BROKER": urls["application"],
         }
-        command = [*_module("planner.main"), "run", "--data", str(self._planner_data), "--listen", listen]
+        command = [
+            *_module("planner.main"),
+            "run",
+            "--data",
+            str(self._planner_data),
+            "--listen",
+            f"127.0.0.1:{self._port}",
+        ]
         command += ["--heartbeat", str(self.scenery.heartbeat_s), "--ready-file", str(ready)]
         command += ["--status-period", str(self.scenery.status_period_s)]
         log = self.scenery.home / "planner.log"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from dataclasses import replace
 
 import pytest
 
 from agents import bootstrap
+from broker.server.ports import HeldPort
 from dsmt_core.commands import Verb
 from dsmt_core.errors import NotFound
 from dsmt_core.names import DEPLOYMENT_AGENT
@@ -16,13 +16,6 @@ from tests.integration.agent.conftest import Made
 from tests.integration.agent.sliver_world import APP, World, order
 
 WALK = ["requested", "instantiated", "initialized", "running"]
-
-
-def _closed_port() -> int:
-    with socket.socket() as probing:
-        probing.bind(("127.0.0.1", 0))
-        port: int = probing.getsockname()[1]
-        return port
 
 
 async def _until_it_runs(world: World) -> None:
@@ -43,7 +36,8 @@ async def test_after_a_reboot_without_a_broker_the_application_comes_up(
     await world.until_states(*WALK)
     await world.end_agent()
     await world.reboot()
-    away = replace(world.config, broker=f"amqp://node:x@127.0.0.1:{_closed_port()}/%2F")
+    closed = HeldPort()
+    away = replace(world.config, broker=f"amqp://node:x@127.0.0.1:{closed.number}/%2F")
     task = asyncio.create_task(bootstrap.serve(away, world.paths))
     try:
         await _until_it_runs(world)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 
 import broker
 from broker.address import parse
 from broker.bus import Bus, Limits, Link
+from broker.server.ports import HeldPort
 from broker.server.private import PrivateBroker
 from dsmt_core.channels import Channel
 from dsmt_core.errors import Denied, Invalid
@@ -34,16 +35,6 @@ async def gates(server: PrivateBroker) -> AsyncIterator[list[Gate]]:
         yield made
 
 
-@contextmanager
-def closed_ports(count: int) -> Iterator[list[int]]:
-    """Ports where nobody listens, and nobody else can while they are held."""
-    with ExitStack() as held:
-        bound = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in bound:
-            one.bind(("127.0.0.1", 0))
-        yield [one.getsockname()[1] for one in bound]
-
-
 def naming(url: str, *places: str) -> str:
     """``url`` with other hosts."""
     address = parse(url)
@@ -51,12 +42,15 @@ def naming(url: str, *places: str) -> str:
 
 
 async def test_the_one_host_that_serves_is_found_at_once(server: PrivateBroker, connect: Connect) -> None:
-    with closed_ports(5) as ports:
-        dead = [f"127.0.0.1:{port}" for port in ports[:4]] + [f"[::1]:{ports[4]}"]
-        url = naming(server.planner_url, *dead, f"127.0.0.1:{server.port}")
-        # Within a round nobody waits: who did would wait longer than `connect`.
-        bus = await connect(url, Limits(retry_first_s=1_000.0, retry_most_s=1_000.0))
-        assert bus.health.link is Link.CONNECTED
+    # Nobody listens there, and nobody can while they are held.
+    closed = [HeldPort() for _ in range(5)]
+    dead = [
+        f"{host}:{port.number}" for host, port in zip([*["127.0.0.1"] * 4, "[::1]"], closed, strict=True)
+    ]
+    url = naming(server.planner_url, *dead, f"127.0.0.1:{server.port}")
+    # Within a round nobody waits: who did would wait longer than `connect`.
+    bus = await connect(url, Limits(retry_first_s=1_000.0, retry_most_s=1_000.0))
+    assert bus.health.link is Link.CONNECTED
 
 
 async def test_a_host_that_is_silent_is_passed_over(server: PrivateBroker, connect: Connect) -> None:

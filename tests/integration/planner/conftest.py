@@ -23,6 +23,7 @@ import pytest
 
 import broker
 from broker.bus import Bus, Limits
+from broker.server.ports import HeldPort
 from broker.server.private import PrivateBroker
 from dsmt_core.channels import Channel, facts_channel, heartbeat_channel
 from dsmt_core.commands import Order, Verb, order_of
@@ -61,6 +62,8 @@ class Site:
     urls: Callable[[str], str]
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
     url: str = ""
+    # So that the next planner finds the port free that the last one had.
+    port: HeldPort = field(default_factory=HeldPort)
 
     def init(self) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "planner.main", "init", "--data", str(self.data), "--admin", ADMIN]
@@ -89,8 +92,8 @@ class Site:
         """Start a planner, on the port that it had, and return when it answers."""
         ready = self.data / "ready"
         ready.unlink(missing_ok=True)
-        listen = ["--listen", self.url.removeprefix("http://")] if self.url else []
-        process = self.begin("--ready-file", str(ready), *listen)
+        listen = f"127.0.0.1:{self.port.number}"
+        process = self.begin("--ready-file", str(ready), "--listen", listen)
         deadline = time.monotonic() + 120
         while not ready.exists():
             if process.poll() is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from broker.server.ports import HeldPort
 from tests.integration.planner.conftest import Api, Site, children
 
 # Far below whatever it might be waiting for, and enough for a busy machine.
@@ -52,19 +53,18 @@ def test_a_port_in_use_is_told_in_one_line(site: Site) -> None:
 
 
 def test_a_broker_that_is_not_there_is_told_in_one_line(site: Site) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    url = f"amqp://planner:x@127.0.0.1:{port}/"
+    held = HeldPort()
+    url = f"amqp://planner:x@127.0.0.1:{held.number}/"
     code, said = _told(site, "--broker-wait", "1", DSMT_BROKER=url)
     assert code == 5
     assert "Traceback" not in said
-    assert str(port) in said
+    assert str(held.number) in said
 
 
 def test_a_wrong_password_for_the_broker_is_told(site: Site) -> None:
     good = site.urls("planner")
     user, _, host = good.removeprefix("amqp://").partition("@")
-    code, said = _told(site, "--broker-wait", "10", DSMT_BROKER=f"amqp://planner:wrong@{host}")
+    code, said = _told(site, "--broker-wait", "100", DSMT_BROKER=f"amqp://planner:wrong@{host}")
     assert user
     assert code == 4, said
     assert "Traceback" not in said
