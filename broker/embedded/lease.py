@@ -10,7 +10,7 @@ from typing import Any, Self
 from broker.bus import Delivery
 from broker.embedded.reader import Owner, Reader
 from broker.reading import Message
-from broker.renewal import BIND_AGAIN_KEY, Renewal, Told
+from broker.tenure import Signs, Tenure, bindings
 from broker.term import Term
 from broker.topology import Binding, Queue, lease_arguments
 from dsmt_core import channels
@@ -41,24 +41,16 @@ class Lease(Reader):
         exchanges: Sequence[str],
     ) -> None:
         super().__init__(owner, term.grant.identifier, under=channel, prefetch=0)
-        self._wants = wants
-        key = channels.binding_key(channel, wants.state)
-        self._bindings = [*(Binding(self._queue, exchange, key) for exchange in exchanges)]
-        self._bindings += [Binding(self._queue, LEASES, own) for own in (self._queue, BIND_AGAIN_KEY)]
-        self._renewal = Renewal(
-            term,
-            owner.user,
-            limits=owner.limits,
-            health=owner.health,
-            told=Told(over=self._is_over, missed=self.gap),
-        )
-        self._over: DsmtError | None = None
-        self._whole = True
+        self._bindings = [
+            Binding(self._queue, exchange, key)
+            for exchange, key in bindings(term, channel, wants, exchanges)
+        ]
+        self._tenure = Tenure(owner, term, wants, Signs(gap=self._buffer.gap, over=self._is_over))
 
     @property
     def granted_s(self) -> float:
         """See the port."""
-        return self._renewal.term.granted_s
+        return self._tenure.granted_s
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
@@ -74,12 +66,11 @@ class Lease(Reader):
         """Until the bindings are in place."""
         await self._subscribe()
         self.tried.set()
-        self._renewal.begin()
+        self._tenure.renewal.begin()
 
     def make(self) -> None:
         """Make the queue and its bindings, in the engine's thread; doing it again changes nothing."""
-        if self._over is not None:
-            raise self._over
+        self._tenure.check()
         self._owner.demand_reading(self._queue)
         self._owner.demand_making(self._queue)
         for binding in self._bindings:
@@ -90,10 +81,10 @@ class Lease(Reader):
 
     async def attended(self) -> None:
         """Renew, until the subscription has ended or a renewal has failed; then it is set up anew."""
-        self._whole = True
+        self._tenure.mended()
         ended: asyncio.Future[Any] = asyncio.ensure_future(self._gone.wait())
         try:
-            await self._renewal.look_after(ended, self._rebind, self._send)
+            await self._tenure.renewal.look_after(ended, self._rebind, self._send)
         except DsmtError as error:
             self._owner.health.last_error = error.message
             self.interrupt()
@@ -101,27 +92,25 @@ class Lease(Reader):
             ended.cancel()
 
     def gap(self) -> None:
-        """How many it misses nobody knows: tell that there is a gap, once for each."""
-        if self._whole:
-            self._whole = False
-            self._buffer.gap()
+        """See `Reader.gap`."""
+        self._tenure.missed()
 
     async def close(self) -> None:
         """End it, and delete its queue; may be called twice."""
-        self._renewal.end()
+        self._tenure.renewal.end()
         await super().close()
         self._owner.do(partial(self._owner.world.delete, self._queue))
 
     def takes(self, message: Message) -> bool:
         """A probe is the lease's own."""
-        self._renewal.heard()
+        self._tenure.renewal.heard()
         if message.exchange != LEASES:
             return False
-        self._renewal.arrived(message)
+        self._tenure.renewal.arrived(message)
         return True
 
     def _take(self, delivery: Delivery) -> None:
-        if self._over is None and self._wants.hears(delivery.event):
+        if self._tenure.hears(delivery.event):
             super()._take(delivery)
 
     async def _rebind(self) -> None:
@@ -135,6 +124,5 @@ class Lease(Reader):
         self._owner.send_unconfirmed(Message(body, MSGPACK, LEASES, key, self._owner.user))
 
     def _is_over(self, error: DsmtError) -> None:
-        self._over = error
         self._buffer.end(error)
         self.interrupt()

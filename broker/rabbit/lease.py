@@ -16,8 +16,8 @@ from broker.rabbit.properties import transient
 from broker.rabbit.reader import Owner, Reader, placed
 from broker.rabbit.refusals import ours
 from broker.reading import Message
-from broker.renewal import BIND_AGAIN_KEY, Renewal, Told
 from broker.standins import Seat
+from broker.tenure import Signs, Tenure, bindings
 from broker.term import Term
 from broker.topology import lease_arguments
 from dsmt_core import channels
@@ -51,26 +51,15 @@ class Lease(Reader):
         super().__init__(owner, under=channel, prefetch=_PREFETCH, buffer=owner.limits.lease_buffer)
         # While the host of its queue is down it has another one; probes keep their key.
         self._seat = Seat(term.grant.identifier)
-        self._wants = wants
-        key = channels.binding_key(channel, wants.state)
-        self._bindings = [(exchange, key) for exchange in exchanges]
-        self._bindings += [(LEASES, term.grant.identifier), (LEASES, BIND_AGAIN_KEY)]
+        self._bindings = bindings(term, channel, wants, exchanges)
         self._arguments = lease_arguments(term.granted_s)
-        self._renewal = Renewal(
-            term,
-            owner.user,
-            limits=owner.limits,
-            health=owner.health,
-            told=Told(over=self._is_over, missed=self._missed),
-        )
-        self._over: DsmtError | None = None
+        self._tenure = Tenure(owner, term, wants, Signs(gap=self._buffer.gap, over=self._is_over))
         self._existed = False
-        self._whole = True
 
     @property
     def granted_s(self) -> float:
         """See the port."""
-        return self._renewal.term.granted_s
+        return self._tenure.granted_s
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
@@ -85,7 +74,7 @@ class Lease(Reader):
     async def entered(self) -> None:
         """Until the bindings are in place."""
         await placed(self, self._owner.limits.confirm_s)
-        self._renewal.begin()
+        self._tenure.renewal.begin()
 
     async def set_up(self, channel: Channel) -> str:
         """Declare and bind; doing it again changes nothing.
@@ -94,8 +83,7 @@ class Lease(Reader):
             NotFound: the queue has expired or was deleted, or an exchange is not there; the reader is told
                 of a loss, and it is made anew on the next channel.
         """
-        if self._over is not None:
-            raise self._over
+        self._tenure.check()
         try:
             if self._existed:
                 await self._check(channel)
@@ -105,7 +93,7 @@ class Lease(Reader):
             raise
         self._existed = True
         await self._bind_all(channel, 0.0)
-        self._whole = True
+        self._tenure.mended()
         return self._seat.name
 
     async def attended(self, ended: asyncio.Future[None]) -> None:
@@ -114,7 +102,7 @@ class Lease(Reader):
         if channel is None:
             return
         try:
-            await self._renewal.look_after(
+            await self._tenure.renewal.look_after(
                 ended,
                 partial(self._bind_all, channel, self._owner.limits.probe_s),
                 partial(self._send, channel),
@@ -131,24 +119,24 @@ class Lease(Reader):
 
     async def close(self) -> None:
         """End it; see `Reader.close`."""
-        self._renewal.end()
+        self._tenure.renewal.end()
         await super().close()
 
     def _deliver(self, acks: Acks, raw: Any, method: Any, properties: Any, body: bytes) -> None:
-        self._renewal.heard()
+        self._tenure.renewal.heard()
         if method.exchange != LEASES:
             super()._deliver(acks, raw, method, properties, body)
             return
         acks.done(method.delivery_tag)
         user = properties.user_id or ""
-        self._renewal.arrived(
+        self._tenure.renewal.arrived(
             Message(body, properties.content_type or "", LEASES, method.routing_key, user)
         )
 
     def _take(self, delivery: Delivery) -> None:
         # The broker is to hold nothing for a slow reader: here it is bounded, and told of what it loses.
         delivery.ack()
-        if self._over is None and self._wants.hears(delivery.event):
+        if self._tenure.hears(delivery.event):
             super()._take(delivery)
 
     async def _check(self, channel: Channel) -> None:
@@ -161,7 +149,7 @@ class Lease(Reader):
             )
         except NotFound:
             self._existed = False
-            self._missed()
+            self._tenure.missed()
             raise
 
     async def _bind_all(self, channel: Channel, within_s: float) -> None:
@@ -171,17 +159,10 @@ class Lease(Reader):
                 await channel.request(bind, f"binding a lease to {exchange}", within_s=within_s)
         except NotFound:
             if self.in_place.done():
-                self._missed()
+                self._tenure.missed()
             raise
 
-    def _missed(self) -> None:
-        """How many it missed nobody knows: tell that there is a gap, once for each."""
-        if self._whole:
-            self._whole = False
-            self._buffer.gap()
-
     def _is_over(self, error: DsmtError) -> None:
-        self._over = error
         self._give_up(error)
         if self._channel is not None and self._channel.raw.is_open:
             self._channel.raw.close()
