@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import cast
 from urllib.parse import urlencode
 
@@ -42,7 +42,12 @@ class PsEPR(Caller):
         return self.call("POST", "/v1/events", dict(said), shape=EventRecord)
 
     def events(
-        self, filters: Mapping[str, str], *, count: int = 0, until: float | None = None
+        self,
+        filters: Mapping[str, str],
+        *,
+        count: int = 0,
+        until: float | None = None,
+        opened: Callable[[], None] = lambda: None,
     ) -> Iterator[EventRecord | Lost]:
         """The last events; those that come; the history; or what holds now.
 
@@ -53,6 +58,7 @@ class PsEPR(Caller):
                 ``follow=1``.
             count: end after so many; 0: no limit.
             until: on the monotonic clock.
+            opened: called when the planner has begun to answer.
 
         Raises:
             Unavailable: the planner ended a followed stream; the hint says from where to go on.
@@ -66,7 +72,7 @@ class PsEPR(Caller):
         heard = 0
         last: int | None = None
         try:
-            with contextlib.closing(self.transport.lines(path, token=self.token, until=until)) as lines:
+            with contextlib.closing(self._lines(path, until, opened)) as lines:
                 for line in lines:
                     event = self._event(line)
                     yield event
@@ -84,6 +90,9 @@ class PsEPR(Caller):
     def broker(self) -> str:
         """The URL with which an operator's program connects to PsEPR."""
         return self.call("GET", "/v1/bus", shape=Bus)["broker"]
+
+    def _lines(self, path: str, until: float | None, opened: Callable[[], None]) -> Generator[bytes]:
+        return self.transport.lines(path, token=self.token, until=until, opened=opened)
 
     def _event(self, line: bytes) -> EventRecord | Lost:
         read = read_json(line)

@@ -100,12 +100,15 @@ class Transport:
             if not answer.isclosed():
                 self.close()
 
-    def lines(self, path: str, *, token: str, until: float | None = None) -> Generator[bytes]:
+    def lines(
+        self, path: str, *, token: str, opened: Callable[[], None], until: float | None = None
+    ) -> Generator[bytes]:
         """GET lines as they come, until the planner ends them; empty lines keep the line alive.
 
         Args:
             path: with its query.
             token: of the caller.
+            opened: called when the answer has begun.
             until: on the monotonic clock; None waits as long as the planner's machine is there (its
                 silence for about 25 s, noticed by TCP keep-alive, ends it).
 
@@ -117,6 +120,7 @@ class Transport:
         try:
             if (kind := answer.headers.get_content_type()) != LINES_TYPE:
                 raise self.stranger(f"GET {path}: status {answer.status}, {kind} and no lines of JSON")
+            opened()
             while True:
                 _limit(self._sock, until)
                 with self._named_errors(late="nothing more came in time"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from dsmt_core.leases import LEASE
 from dsmtc.client import EventRecord, Lost
 from dsmtc.commandline import Misused
 from dsmtc.dispatch import session_of
+from dsmtc.following import followed
 from dsmtc.output import Output
 from dsmtc.rendering.events import event_line, event_xml
 
@@ -48,6 +50,7 @@ def events(  # noqa: PLR0913 - a verb's parameters are its options
 ) -> None:
     """Show events, one a line: the last 100, or from --since on, or what holds (--snapshot).
 
+    With --since and --follow it goes on by itself where it ended when the planner was away.
     With --json one object a line, with --xml one document.
 
     Example: dsmtc events --follow --channel /org/dsmt/ns/deployment/my_slice/ --state failed
@@ -70,7 +73,9 @@ def events(  # noqa: PLR0913 - a verb's parameters are its options
         "follow": "1" if follow else "",
     }
     until = None if timeout is None else time.monotonic() + timeout
-    for event in session.client.events(filters, count=count, until=until):
+    onwards = follow and since
+    ask = partial(followed, session) if onwards else session.client.events
+    for event in ask(filters, count=count, until=until):
         _show(session.out, event, xml=xml)
 
 
