@@ -12,7 +12,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -75,6 +75,26 @@ class Application:
         event = self._event(where, field, {"value": value, "pairs": dict(pairs or {}), **more})
         await self.bus.publish(event)
         return event
+
+    async def publish_all(
+        self, where: str, field: str, many: Iterable[Mapping[str, str]], **more: Any
+    ) -> None:
+        """Publish an attribute many times over, in order; returns when the broker has confirmed the last.
+
+        Several times as fast as one call for each; see `broker.bus.Bus.publish_all`.
+
+        Args:
+            where: the channel.
+            field: the attribute's name.
+            many: the name=value pairs of each event.
+            more: as for `publish`.
+
+        Raises:
+            Invalid, Unavailable, Full, Denied: as for `publish`.
+        """
+        await self.bus.publish_all(
+            self._event(where, field, {"pairs": dict(each), **more}) for each in many
+        )
 
     async def post(
         self,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from broker.application import Application
 from broker.bus import Bus
 from broker.topology import DEAD_LETTERS, INGEST
 from dsmt_core.channels import ROOT, Channel, heartbeat_channel
@@ -25,6 +26,16 @@ async def test_one_application_hears_another(connect: Connect, planner: Bus, mak
         await one.publish(event)
         delivery = await heard(lease)
         assert (delivery.event, delivery.user_id) == (event, "application")
+
+
+async def test_an_application_says_much_by_one_call(connect: Connect, planner: Bus) -> None:
+    me = Application(await connect("application"), "s1_mgr")
+    async with planner.lease(PINGER) as lease:
+        many = ({"count": str(number)} for number in range(100))
+        await me.publish_all(str(PINGER), "hits", many, emit_rate=5)
+        got = [(await heard(lease)).event for _ in range(100)]
+    assert [event.pairs["count"] for event in got] == [str(number) for number in range(100)]
+    assert {(event.field, event.emit_rate, event.instance) for event in got} == {("hits", 5, me.instance)}
 
 
 @pytest.mark.parametrize("text", [str(STATUS), str(COMMAND), "/org/dsmt/", "/org/dsmt/ns/node/h/facts/"])
