@@ -1,7 +1,7 @@
 """``python -m broker.definitions DIRECTORY``: users and permissions for a RabbitMQ of one's own.
 
-Writes private files: ``definitions.json``, to be imported with ``rabbitmqctl import_definitions``, and
-``broker.env``, the URLs with which planner, nodes, operators, applications and other regions connect
+Writes private files: ``definitions.json``, to be imported with ``rabbitmqctl import_definitions < FILE``,
+and ``broker.env``, the URLs with which planner, nodes, operators, applications and other regions connect
 (``DSMT_BROKER`` and so on). With ``--cluster`` also ``HOST.tar`` for each host, to be unpacked at its root.
 """
 

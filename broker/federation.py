@@ -1,8 +1,9 @@
 """``python -m broker.federation FILE --name WEST --upstream EAST=URL``: other regions are heard here.
 
-Writes definitions, to be imported here with ``rabbitmqctl import_definitions``. The regions that are named
-have to have the user ``region`` (`broker.definitions` makes it) and need nothing else. For both directions
-each region gets a file of its own. Doing it again with other regions replaces what is of the same name.
+Writes definitions, to be imported here with ``rabbitmqctl import_definitions < FILE``. The regions that are
+named have to have the user ``region`` (`broker.definitions` makes it) and need nothing else. For both
+directions each region gets a file of its own. Doing it again with other regions replaces what is of the
+same name.
 """
 
 from __future__ import annotations
