@@ -20,6 +20,8 @@ from dsmt_core.errors import Denied, DsmtError
 
 # A channel that lived so long was a good one: the next series of attempts begins anew.
 _STABLE_S: Final = 5.0
+# A queue that refuses because it is made anew is not bound for a moment: what came then would be lost.
+_AGAIN_S: Final = 0.2
 
 
 class Confirms:
@@ -64,7 +66,7 @@ class Confirms:
             if loop.time() - began > _STABLE_S:
                 backoff.reset()
             if not isinstance(ended, Denied):
-                await asyncio.sleep(backoff.next_s())
+                await asyncio.sleep(max(_AGAIN_S, backoff.next_s()))
 
     def _send(self, channel: Channel, entry: Entry) -> None:
         try:
