@@ -88,7 +88,7 @@ class Rig:
         return self.count / took
 
     async def raw_consume(self) -> float:
-        """The same by bare pika."""
+        """The same by bare pika, of the same messages."""
         return self.count / await asyncio.to_thread(self._pika.consume, QUEUE, count=self.count)
 
     async def kombu_publish(self, count: int) -> float:

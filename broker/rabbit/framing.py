@@ -79,6 +79,14 @@ def content(buffer: bytes, at: int) -> Content | Left:
     return Content(channel, method, properties, buffer[body + _FRAME.size : end - 1], end)
 
 
+def frame_at(buffer: bytes, at: int) -> bytes:
+    """The frame that begins at ``at``, or what is there of it, without all that follows."""
+    if at + _FRAME.size > len(buffer):
+        return buffer[at:]
+    _, _, length = _FRAME.unpack_from(buffer, at)
+    return buffer[at : at + _AROUND + length]
+
+
 def opening(channel: int, exchange: str, key: str) -> bytes:
     """The frame of ``basic.publish``; its content follows.
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import pika.frame
 from pika.adapters.asyncio_connection import AsyncioConnection
 
-from broker.rabbit.framing import Content, Left, content, filling, opening
+from broker.rabbit.framing import Content, Left, content, filling, frame_at, opening
+
+_RECEIVED_BYTES: Final = 64 << 10
 
 
 class GatheringConnection(AsyncioConnection):  # type: ignore[misc] # pika is untyped here
@@ -45,6 +47,11 @@ class GatheringConnection(AsyncioConnection):  # type: ignore[misc] # pika is un
         content_frames = filling(channel, properties, body, self._body_max_length)
         self._output_marshaled_frames((opening(channel, exchange, key), content_frames))
 
+    def _proto_connection_made(self, transport: Any) -> None:
+        # pika reads 4 KiB at a time: one event in seven lies across two of them, and is looked at twice.
+        transport._MAX_RECV_BYTES = _RECEIVED_BYTES  # noqa: SLF001 - pika has no option for it
+        super()._proto_connection_made(transport)
+
     def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
         if not self._gathered:
             asyncio.get_running_loop().call_soon(self._write)
@@ -67,7 +74,7 @@ class GatheringConnection(AsyncioConnection):  # type: ignore[misc] # pika is un
                     continue
                 taken, frame = 0, None
                 if found is not Left.UNFINISHED:
-                    taken, frame = pika.frame.decode_frame(buffer[at:])
+                    taken, frame = pika.frame.decode_frame(frame_at(buffer, at))
                 if frame is None:
                     break
                 at += taken

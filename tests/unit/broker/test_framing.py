@@ -9,7 +9,7 @@ import pika.frame
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.rabbit.framing import Content, Left, content, encoded, filling, opening
+from broker.rabbit.framing import Content, Left, content, encoded, filling, frame_at, opening
 
 LONGEST = 4_000
 words = st.text(max_size=60).filter(lambda word: len(word.encode()) <= 255)
@@ -94,6 +94,27 @@ def test_a_body_of_several_frames_is_left_to_pika() -> None:
     header = pika.frame.Header(1, 8, pika.BasicProperties())
     parts = (pika.frame.Body(1, b"four").marshal() for _ in range(2))
     assert content(b"".join((method.marshal(), header.marshal(), *parts)), 0) is Left.OTHER
+
+
+@given(st.lists(deliveries(), min_size=1, max_size=3), st.data())
+def test_each_frame_is_cut_out_as_pika_would_take_it(
+    made: list[tuple[Told, bytes]], data: st.DataObject
+) -> None:
+    buffer, at = b"".join(written for _, written in made), 0
+    buffer = buffer[: data.draw(st.integers(0, len(buffer)))]
+    while True:
+        taken, frame = pika.frame.decode_frame(buffer[at:])
+        assert pika.frame.decode_frame(frame_at(buffer, at))[0] == taken
+        if frame is None:
+            break
+        assert len(frame_at(buffer, at)) == taken
+        at += taken
+
+
+def test_the_greeting_of_a_broker_of_another_version_is_seen() -> None:
+    greeting = b"AMQP\x00\x00\x09\x01"
+    assert content(greeting, 0) is Left.OTHER
+    assert pika.frame.decode_frame(frame_at(greeting, 0))[0] == len(greeting)
 
 
 def test_a_key_that_is_not_utf_8_comes_as_bytes() -> None:
