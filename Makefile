@@ -35,7 +35,7 @@ types: setup ## mypy, strict, tests too
 
 unit: setup ## tests without sockets, with floors of branch coverage for each layer
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest tests/unit tests/architecture --disable-socket --allow-unix-socket --cov --cov-report=
+	@$(BIN)/python -m pytest tests/unit tests/architecture -n 2 --disable-socket --allow-unix-socket --cov --cov-report=
 	@$(BIN)/python -m tests.coverage_floors
 
 contract: setup ## one suite for each port, run against every adapter
