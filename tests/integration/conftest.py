@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -14,3 +15,12 @@ from tests.rabbitmq import private_rabbitmq
 def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
     """One RabbitMQ for all tests that leave it as it is, each in a virtual host of its own."""
     yield from private_rabbitmq(tmp_path_factory.mktemp("rabbit"))
+
+
+@pytest.fixture
+def vhost(rabbit: PrivateBroker) -> Iterator[str]:
+    """A virtual host for one test, in the RabbitMQ that is shared."""
+    name = f"test-{secrets.token_hex(6)}"
+    rabbit.management.make_vhost(name)
+    yield name
+    rabbit.management.delete_vhost(name)

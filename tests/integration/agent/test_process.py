@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -24,14 +23,6 @@ from tests.integration.agent.sliver_world import APP, HOST, SLICE, World, made_w
 BOOTSTRAP = ["requested", "instantiated", "initialized", "installed", "running"]
 WALK = ["requested", "instantiated", "initialized", "running"]
 RSS_MB = 35.0
-
-
-@pytest.fixture
-def vhost(rabbit: PrivateBroker) -> Iterator[str]:
-    name = f"agent-{secrets.token_hex(6)}"
-    rabbit.management.make_vhost(name)
-    yield name
-    rabbit.management.delete_vhost(name)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from agents.container_manager.slivers.bubblewrap import BubblewrapDriver
 from agents.container_manager.slivers.driver import SliverDriver
 from agents.container_manager.slivers.place import Place
 from agents.container_manager.slivers.process import ProcessDriver
-from broker.server.private import PrivateBroker
 from dsmt_core.names import Slice
 from tests.integration.node.world import HOST, SLICE, FakePlanner
 
@@ -62,11 +61,3 @@ def planner() -> Iterator[FakePlanner]:
 @pytest.fixture
 def memory_world() -> str:
     return f"node-{secrets.token_hex(6)}"
-
-
-@pytest.fixture
-def vhost(rabbit: PrivateBroker) -> Iterator[str]:
-    name = f"node-{secrets.token_hex(6)}"
-    rabbit.management.make_vhost(name)
-    yield name
-    rabbit.management.delete_vhost(name)
