@@ -62,20 +62,25 @@ class Publisher:
     async def publish_all(self, events: Iterable[Event], exchange: str) -> None:
         """See `broker.bus.Bus.publish_all`."""
         under_way: deque[asyncio.Future[bool]] = deque()
+        refused: DsmtError | None = None
         try:
             for number, event in enumerate(events, 1):
                 if len(under_way) >= self._limits.unconfirmed:
                     await under_way.popleft()
-                under_way.append(self._hand_over(event, exchange, MSGPACK))
+                try:
+                    under_way.append(self._hand_over(event, exchange, MSGPACK))
+                except DsmtError as error:
+                    refused = error
+                    break
                 if not number % _AT_ONCE:
                     # What was handed over goes out, and whoever else has work gets on with it.
                     await asyncio.sleep(0)
             while under_way:
                 await under_way.popleft()
+            if refused is not None:
+                raise refused
         finally:
-            for waiter in under_way:
-                if not waiter.cancel() and not waiter.cancelled():
-                    waiter.exception()
+            _abandon(under_way)
 
     def _hand_over(self, event: Event, exchange: str, content_type: str) -> asyncio.Future[bool]:
         """Begin to publish ``event``; the future is done when it is confirmed, or has failed."""
@@ -209,3 +214,10 @@ class Publisher:
         if self._out.stalled(now, excused=self._blocked):
             self._change("the broker left an event without confirm")
         self._sweep = self._loop.call_later(_SWEEP_S, self._expire)
+
+
+def _abandon(waiters: Iterable[asyncio.Future[bool]]) -> None:
+    """Nobody waits for them any more: what is not sent yet stays unsent."""
+    for waiter in waiters:
+        if not waiter.cancel() and not waiter.cancelled():
+            waiter.exception()

@@ -38,7 +38,7 @@ class Method(NamedTuple):
     consumer_tag: str
     delivery_tag: int
     redelivered: bool
-    exchange: str
+    exchange: str | bytes
     routing_key: str | bytes
 
 
@@ -67,14 +67,19 @@ class Left(Enum):
 
 def content(buffer: bytes, at: int) -> Content | Left:
     """The delivery that begins at ``at``: its method, its header and one body frame in a row."""
-    places = _places(buffer, at)
+    if at + _METHOD.size > len(buffer):
+        return Left.OTHER
+    kind, channel, length, index = _METHOD.unpack_from(buffer, at)
+    if kind != pika.spec.FRAME_METHOD or index != pika.spec.Basic.Deliver.INDEX:
+        return Left.OTHER
+    header = at + _AROUND + length
+    places = _places(buffer, channel, header)
     if isinstance(places, Left):
         return places
-    header, body, end = places
+    body, end = places
     method = _method(buffer, at + _METHOD.size, header - 1)
     if method is None or not buffer[header - 1] == buffer[body - 1] == buffer[end - 1] == _END:
         return Left.OTHER
-    _, channel, _, _ = _METHOD.unpack_from(buffer, at)
     properties = _properties(buffer[header + _HEADER.size : body - 1])
     return Content(channel, method, properties, buffer[body + _FRAME.size : end - 1], end)
 
@@ -87,6 +92,7 @@ def frame_at(buffer: bytes, at: int) -> bytes:
     return buffer[at : at + _AROUND + length]
 
 
+@lru_cache(_REMEMBERED)
 def opening(channel: int, exchange: str, key: str) -> bytes:
     """The frame of ``basic.publish``; its content follows.
 
@@ -95,7 +101,9 @@ def opening(channel: int, exchange: str, key: str) -> bytes:
         exchange: where to.
         key: the routing key, at most 255 bytes.
     """
-    return _opening(channel, exchange, key)
+    method = pika.spec.Basic.Publish(exchange=exchange, routing_key=key)
+    frame: bytes = pika.frame.Method(channel, method).marshal()
+    return frame
 
 
 def filling(channel: int, properties: bytes, body: bytes, longest: int) -> bytes:
@@ -121,33 +129,22 @@ def encoded(properties: pika.BasicProperties) -> bytes:
     return b"".join(properties.encode())
 
 
-@lru_cache(_REMEMBERED)
-def _opening(channel: int, exchange: str, key: str) -> bytes:
-    method = pika.spec.Basic.Publish(exchange=exchange, routing_key=key)
-    frame: bytes = pika.frame.Method(channel, method).marshal()
-    return frame
-
-
-def _places(buffer: bytes, at: int) -> tuple[int, int, int] | Left:
-    """Where header and body begin, and where the body ends."""
+def _places(buffer: bytes, channel: int, header: int) -> tuple[int, int] | Left:
+    """Where the body that belongs to the header at ``header`` begins, and where it ends."""
     size = len(buffer)
-    if at + _METHOD.size > size:
-        return Left.OTHER
-    kind, channel, length, index = _METHOD.unpack_from(buffer, at)
-    if kind != pika.spec.FRAME_METHOD or index != pika.spec.Basic.Deliver.INDEX:
-        return Left.OTHER
-    header = at + _AROUND + length
     if header + _HEADER.size > size:
         return Left.UNFINISHED
-    kind, channel_of_header, length, _class, _weight, body_size = _HEADER.unpack_from(buffer, header)
+    kind, number, length, _class, _weight, body_size = _HEADER.unpack_from(buffer, header)
+    # Without a body nothing follows that could be waited for.
+    if kind != pika.spec.FRAME_HEADER or number != channel or not body_size:
+        return Left.OTHER
     body = header + _AROUND + length
     if body + _FRAME.size > size:
         return Left.UNFINISHED
-    is_whole = _FRAME.unpack_from(buffer, body) == (pika.spec.FRAME_BODY, channel, body_size)
-    if kind != pika.spec.FRAME_HEADER or channel_of_header != channel or not is_whole:
+    if _FRAME.unpack_from(buffer, body) != (pika.spec.FRAME_BODY, channel, body_size):
         return Left.OTHER
     end = body + _AROUND + body_size
-    return (header, body, end) if end <= size else Left.UNFINISHED
+    return (body, end) if end <= size else Left.UNFINISHED
 
 
 def _method(buffer: bytes, at: int, end: int) -> Method | None:
@@ -158,7 +155,7 @@ def _method(buffer: bytes, at: int, end: int) -> Method | None:
     key = exchange + buffer[exchange - 1] + 1
     if key + buffer[key - 1] != end:
         return None
-    words = buffer[at + 1 : consumer].decode(), buffer[exchange : key - 1].decode(), _text(buffer[key:end])
+    words = buffer[at + 1 : consumer].decode(), _text(buffer[exchange : key - 1]), _text(buffer[key:end])
     return Method(words[0], tag, bool(flags & 1), *words[1:])
 
 

@@ -69,12 +69,12 @@ class GatheringConnection(AsyncioConnection):  # type: ignore[misc] # pika is un
         try:
             while at < len(buffer):
                 found = content(buffer, at)
+                if found is Left.UNFINISHED:
+                    break
                 if isinstance(found, Content) and self._deliver(found):
                     at = found.end
                     continue
-                taken, frame = 0, None
-                if found is not Left.UNFINISHED:
-                    taken, frame = pika.frame.decode_frame(frame_at(buffer, at))
+                taken, frame = pika.frame.decode_frame(frame_at(buffer, at))
                 if frame is None:
                     break
                 at += taken

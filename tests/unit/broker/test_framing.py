@@ -20,7 +20,7 @@ class Told(NamedTuple):
     """A delivery, whoever read it."""
 
     channel: int
-    method: tuple[str, int, bool, str, str | bytes]
+    method: tuple[str, int, bool, str | bytes, str | bytes]
     content_type: str
     body: bytes
 
@@ -117,11 +117,17 @@ def test_the_greeting_of_a_broker_of_another_version_is_seen() -> None:
     assert pika.frame.decode_frame(frame_at(greeting, 0))[0] == len(greeting)
 
 
-def test_a_key_that_is_not_utf_8_comes_as_bytes() -> None:
-    told = Told(1, ("tag", 1, True, "psepr", "key"), "application/a", b"body")
-    found = content(stream(told).replace(b"\x03key", b"\x03\xff\xfe\xfd"), 0)
+def test_what_is_not_utf_8_comes_as_bytes() -> None:
+    told = Told(1, ("tag", 1, True, "abc", "key"), "application/a", b"body")
+    written = stream(told).replace(b"\x03key", b"\x03\xff\xfe\xfd").replace(b"\x03abc", b"\x03\xfd\xfe\xff")
+    found = content(written, 0)
     assert isinstance(found, Content)
-    assert found.method.routing_key == b"\xff\xfe\xfd"
+    assert (found.method.exchange, found.method.routing_key) == (b"\xfd\xfe\xff", b"\xff\xfe\xfd")
+
+
+def test_a_message_without_a_body_is_not_waited_for() -> None:
+    told = Told(1, ("tag", 1, False, "psepr", "key"), "application/a", b"")
+    assert content(stream(told), 0) is Left.OTHER
 
 
 @given(channels, words, words, st.binary(max_size=3 * LONGEST))
