@@ -56,7 +56,7 @@ soak: setup ## for long: a million bodies at the decoders, and the simulated wor
 
 chaos: setup examples ## the faults of the broker in their long forms; a cluster's lost hosts and the kill matrix many times over
 	@DSMT_CHAOS=1 $(BIN)/python -m pytest tests/integration/broker -k fault --timeout 900
-	@for turn in 1 2 3 4 5; do $(BIN)/python -m pytest tests/integration/hosts/test_cluster.py || exit 1; done
+	@for turn in 1 2 3 4 5; do $(BIN)/python -m pytest tests/chaos || exit 1; done
 	@for turn in 1 2 3 4 5; do $(BIN)/python -m pytest tests/e2e -k "kill or killed" || exit 1; done
 
 bench: setup examples ## the figures, as JSON

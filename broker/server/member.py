@@ -67,8 +67,11 @@ class Member:
         """End it at once, as a power failure would. May be called twice."""
         self._program.kill()
 
-    def control(self, *arguments: str, timeout_s: float = 60.0) -> str:
-        """Run ``rabbitmqctl`` on its host; see `Program.control`."""
+    def control(self, *arguments: str, timeout_s: float = 180.0) -> str:
+        """Run ``rabbitmqctl`` on its host; see `Program.control`.
+
+        It starts an Erlang of its own, beside those of all hosts where they are one machine.
+        """
         return self._program.control(*arguments, timeout_s=timeout_s)
 
     def _answers(self) -> bool:

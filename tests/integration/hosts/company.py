@@ -111,17 +111,18 @@ class Company:
     def confirmed(self) -> int:
         return sum(len(speaker.confirmed) for speaker in self.speakers)
 
-    async def recovered(self) -> float:
+    async def recovered(self, within_s: float = 60.0) -> float:
         """Seconds until what each says from now on is confirmed and heard by all."""
         began = time.monotonic()
         marks = [(speaker, len(speaker.confirmed) + 2) for speaker in self.speakers]
-        await until(lambda: all(len(speaker.confirmed) > mark for speaker, mark in marks))
+        await until(lambda: all(len(speaker.confirmed) > mark for speaker, mark in marks), within_s)
         latest = {speaker.instance: speaker.confirmed[mark] for speaker, mark in marks}
         for listener in (self.reader, self.lessee):
             await until(
                 lambda one=listener: all(  # type: ignore[misc]
                     max(one.heard.get(instance, {0})) >= seq for instance, seq in latest.items()
-                )
+                ),
+                within_s,
             )
         return time.monotonic() - began
 

@@ -13,8 +13,10 @@ import pytest
 
 import broker
 from broker.bus import Bus, Limits
+from broker.topology import history_topology, planner_topology
 from dsmt_core.errors import Unavailable
 from lab.network import Network
+from tests.integration.hosts.cluster import HEARTBEAT_S, HISTORY_BYTES, HISTORY_S, Cluster, clustered
 
 Connect = Callable[..., Any]
 
@@ -46,3 +48,19 @@ async def connect() -> AsyncIterator[Connect]:
     yield begin
     for bus in made:
         await bus.close()
+
+
+@pytest.fixture(scope="module")
+def cluster(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The cluster of one file."""
+    with clustered(network, tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+@pytest.fixture
+async def planner(cluster: Cluster, connect: Connect) -> Bus:
+    """The planner's bus, with its topology in place."""
+    bus: Bus = await connect(cluster.urls["DSMT_BROKER"])
+    await bus.declare(*planner_topology(HEARTBEAT_S))
+    await bus.declare(*history_topology(HISTORY_S, HISTORY_BYTES))
+    return bus
