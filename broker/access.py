@@ -23,6 +23,8 @@ from dsmt_core.rights import (
     PSEPR,
     REGION,
     REGIONS,
+    SNAPSHOT_WORD,
+    SNAPSHOTS,
 )
 
 ALL: Final = ".*"
@@ -36,6 +38,7 @@ _STATUS: Final = r"org\.dsmt\.ns\.deployment\.[^.]+\.[^.]+\.status\.[^.]+(\.[^.]
 _COMMAND: Final = r"org\.dsmt\.ns\.deployment\.[^.]+\.[^.]+\.command(\.[^.]+)?"
 _FACTS: Final = r"org\.dsmt\.ns\.node\.[^.]+\.facts"
 _HEARTBEAT: Final = r"org\.dsmt\.ns\.node\.[^.]+\.heartbeat"
+_ASKED: Final = r"org\.dsmt\.ns\.psepr\.snapshot"
 _NOT_OURS: Final = r"(?!org\.dsmt(\.|$)).*"
 # A binding is compared as text, so the words that stand for others must not stand where ours begin.
 _HEARS_NOT_OURS: Final = r"(?![*#](\.|$))(?!org\.(dsmt|\*|#)(\.|$)).*"
@@ -70,13 +73,13 @@ PERMISSIONS: Final = (
         OPERATOR,
         r"^lease\.",
         r"^(lease\..*|psepr(\.dead|\.leases)?)$",
-        r"^(lease\..*|psepr(\.orders|\.nodes|\.leases|\.regions)?)$",
+        r"^(lease\..*|psepr(\.orders|\.nodes|\.leases|\.regions|\.snapshots)?)$",
     ),
     Permission(
         APPLICATION,
         r"^lease\.application\.",
         r"^(lease\.application\..*|psepr(\.dead|\.leases)?)$",
-        r"^(lease\.application\..*|psepr(\.leases|\.regions)?)$",
+        r"^(lease\.application\..*|psepr(\.leases|\.regions|\.snapshots)?)$",
     ),
     # The federation plug-in of another region: a queue and an exchange of its own, bound to `psepr`.
     Permission(REGION, _FEDERATION, _FEDERATION, r"^(federation: .*|psepr)$"),
@@ -88,6 +91,11 @@ def probes_of(user: str) -> str:
     return rf"^lease\.{re.escape(user)}\.[0-9a-f]+$"
 
 
+def answered_to(user: str) -> str:
+    """What ``user`` binds on `SNAPSHOTS` for the answer to a question of its own."""
+    return rf"^{SNAPSHOT_WORD}\.{re.escape(user)}\.[0-9a-f]+\.#$"
+
+
 def heard_by(user: str) -> str:
     """What a lease of ``user`` binds on `LEASES`: the key of its probes, and that of all leases."""
     return rf"^lease\.(again|{re.escape(user)}\.[0-9a-f]+)$"
@@ -96,10 +104,11 @@ def heard_by(user: str) -> str:
 TOPIC_PERMISSIONS: Final = (
     TopicPermission(NODE_USER, PSEPR, f"^({_STATUS}|{_FACTS})$", NOTHING),
     TopicPermission(NODE_USER, NODES, f"^{_HEARTBEAT}$", NOTHING),
-    TopicPermission(OPERATOR, PSEPR, f"^({_NOT_OURS}|{_COMMAND})$"),
-    TopicPermission(APPLICATION, PSEPR, f"^{_NOT_OURS}$", f"^{_HEARS_NOT_OURS}$"),
+    TopicPermission(OPERATOR, PSEPR, f"^({_NOT_OURS}|{_COMMAND}|{_ASKED})$"),
+    TopicPermission(APPLICATION, PSEPR, f"^({_NOT_OURS}|{_ASKED})$", f"^{_HEARS_NOT_OURS}$"),
     TopicPermission(APPLICATION, REGIONS, NOTHING, f"^{_HEARS_NOT_OURS}$"),
     *(TopicPermission(user, LEASES, probes_of(user), heard_by(user)) for user in (OPERATOR, APPLICATION)),
+    *(TopicPermission(user, SNAPSHOTS, NOTHING, answered_to(user)) for user in (OPERATOR, APPLICATION)),
 )
 
 

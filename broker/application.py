@@ -20,14 +20,16 @@ from typing import Any, Final
 
 import broker
 from broker import credentials
+from broker.asking import ANSWER_S
 from broker.bus import Bus, Leases, Limits
 from broker.view import View
-from dsmt_core.channels import channel
+from dsmt_core.channels import Channel, channel
 from dsmt_core.errors import DsmtError
 from dsmt_core.events import ATTRIBUTE, ONCE, Event, Sender
 from dsmt_core.hearing import Wants
 from dsmt_core.leases import DURATION_S
 from dsmt_core.rights import PSEPR
+from dsmt_core.snapshots import FIELD as SNAPSHOT
 
 # How soon another password in the file is noticed.
 FOLLOW_S: Final = 5.0
@@ -136,10 +138,13 @@ class Application:
         Raises:
             Invalid: it is not a channel.
         """
-        return View(lambda: self.bus, channel(where), wants=self._for_me(ATTRIBUTE))
+        return View(lambda: self.bus, channel(where), wants=self._for_me(ATTRIBUTE), say=self._question)
 
     def _for_me(self, payload: str) -> Wants:
         return Wants(payload=payload, service=self.service, instance=self.instance)
+
+    def _question(self, where: Channel, pairs: Mapping[str, str]) -> Event:
+        return self._event(where, SNAPSHOT, {"pairs": pairs, "ttl": ANSWER_S, "expiry": 0.0})
 
     def _event(self, where: str, field: str, more: Mapping[str, Any]) -> Event:
         return self._sender.event(channel(where), field, now=time.time(), id_=uuid.uuid4().hex, **more)

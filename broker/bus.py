@@ -23,12 +23,13 @@ All times are seconds. Everything here belongs to one asyncio event loop.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
 
+from broker.calls import Call
 from broker.limits import Limits
 from broker.topology import Binding, Queue
 from dsmt_core.channels import ROOT, Channel
@@ -122,14 +123,20 @@ class Bus(Protocol):
     """A connection to PsEPR in the name of one user."""
 
     @property
+    def user(self) -> str:
+        """In whose name it speaks and hears: the broker vouches for it."""
+        ...
+
+    @property
     def health(self) -> Health:
         """How it is doing; one object, kept current."""
         ...
 
-    def on_connected(self, call: Callable[[], Awaitable[None]]) -> None:
+    def on_connected(self, call: Call) -> Callable[[], None]:
         """Have ``call`` awaited after each (re)connection, when consumers are in place.
 
-        It runs as a task of the bus; an error in it is logged and ends nothing.
+        It runs as a task of the bus; an error in it is logged and ends nothing. Whoever calls what is
+        returned has it awaited no more.
         """
         ...
 

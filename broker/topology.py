@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from dsmt_core.channels import DEPLOYMENT, NODE, agent_orders_binding, binding_key, node_orders_binding
 from dsmt_core.names import Host, Slice
-from dsmt_core.rights import DEAD, HISTORY, LEASE_WORD, LEASES, NODES, ORDERS, PSEPR, REGIONS
+from dsmt_core.rights import DEAD, HISTORY, LEASE_WORD, LEASES, NODES, ORDERS, PSEPR, REGIONS, SNAPSHOTS
 
-EXCHANGES: Final = (PSEPR, ORDERS, NODES, DEAD, LEASES, REGIONS)
+EXCHANGES: Final = (PSEPR, ORDERS, NODES, DEAD, LEASES, REGIONS, SNAPSHOTS)
 # Those whose events may be kept; each is bound to the exchange `HISTORY`.
 FEEDS: Final = (PSEPR, ORDERS)
 # The header of what is to be kept.

@@ -1,8 +1,9 @@
 """A view of a channel: the current values of all instances at or below it, kept current by a lease.
 
-It begins empty and fills as instances repeat themselves, within one ``emit_rate``. A lease that has ended
-is asked for again, without end; meanwhile the values held end one by one, each when its time is over, so
-that a view is never wrong for longer than the senders allow.
+It begins with what holds already, of which it asks the planner; without a planner it begins empty, and
+fills as instances repeat themselves, within one ``emit_rate``. A lease that has ended is asked for again,
+without end; meanwhile the values held end one by one, each when its time is over, so that a view is never
+wrong for longer than the senders allow. Whenever something was lost, it asks once more for what holds.
 """
 
 from __future__ import annotations
@@ -14,17 +15,21 @@ from types import TracebackType
 from typing import Final, Self
 
 from broker import retry
+from broker.asking import Say, snapshot
 from broker.bus import Bus, Leases, Link
-from broker.values import Key, Values
-from dsmt_core.channels import Channel
+from dsmt_core.channels import Channel, lies_under
 from dsmt_core.errors import Denied, DsmtError, Invalid
 from dsmt_core.events import Event
 from dsmt_core.hearing import Wants
+from dsmt_core.last_values import Key, LastValues
 from dsmt_core.rights import PSEPR
+from dsmt_core.snapshots import Aged
 
 # Asked for with each lease: so soon a queue is gone whose view died, and so soon one that hears nothing
 # any more, although the broker is there, is asked for anew.
 LEASE_S: Final = 60.0
+# So long entering waits for what holds already. A planner that is there answers within some milliseconds.
+FILL_S: Final = 2.0
 
 
 class View(Mapping[Key, Event]):
@@ -34,21 +39,36 @@ class View(Mapping[Key, Event]):
         bus: gives the bus of the moment: an application whose password has changed has another one.
         channel: what is heard, with everything below.
         wants: which events count.
-        values: bounded; by default `broker.values.Values` with its bounds.
+        say: makes the question for what holds already.
+        values: bounded; by default `dsmt_core.last_values.LastValues` with its bounds.
+
+    Attributes:
+        filled: whether it was told what held when it began to hear, since when nothing was lost.
+        lost: how many deliveries it was too slow for.
+        trouble: why it does not hear.
     """
 
     def __init__(
-        self, bus: Callable[[], Bus], channel: Channel, *, wants: Wants, values: Values | None = None
+        self,
+        bus: Callable[[], Bus],
+        channel: Channel,
+        *,
+        wants: Wants,
+        say: Say,
+        values: LastValues | None = None,
     ) -> None:
         self._bus = bus
         self._channel = channel
         self._wants = wants
-        self._values = Values() if values is None else values
+        self._say = say
+        self._values = LastValues() if values is None else values
         self._version = 0
         self._news = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        self._filling: asyncio.Task[None] | None = None
         self._leased: Bus | None = None
+        self.filled = False
         self.lost = 0
         self.trouble = ""
 
@@ -85,7 +105,9 @@ class View(Mapping[Key, Event]):
             yield self
 
     async def __aenter__(self) -> Self:
-        """Enter when the lease is in place; with the broker away at once, and not `current`.
+        """Enter when the lease is in place, and it is filled or `FILL_S` is over.
+
+        With the broker away it is entered at once, and not `current`.
 
         Raises:
             Denied: it may not be heard.
@@ -95,6 +117,8 @@ class View(Mapping[Key, Event]):
         self._task.add_done_callback(lambda _: self._changed())
         try:
             await begun
+            if self._filling is not None:
+                await asyncio.wait({self._filling}, timeout=FILL_S)
         except BaseException:
             await self._end()
             raise
@@ -105,9 +129,9 @@ class View(Mapping[Key, Event]):
     ) -> None:
         await self._end()
 
-    def __getitem__(self, key: Key) -> Event:
+    def __getitem__(self, key: tuple[str, ...]) -> Event:
         self._forget()
-        return self._values[key]
+        return self._values[Key(Channel(key[0]), *key[1:])]
 
     def __iter__(self) -> Iterator[Key]:
         self._forget()
@@ -122,13 +146,15 @@ class View(Mapping[Key, Event]):
         while True:
             try:
                 bus = self._bus()
-                async with self._lease(bus) as deliveries:
+                async with self._lease(bus) as deliveries, self._refilled(bus):
                     self._stand(bus)
                     _tell(begun)
                     async for delivery in deliveries:
                         policy.reset()
-                        self.lost += delivery.lost
-                        self._hear(delivery.event)
+                        if delivery.lost:
+                            self.lost += delivery.lost
+                            self._fill(bus)
+                        self._hear(delivery.event, _now())
             except DsmtError as error:
                 self.trouble = error.message
                 _tell(begun, error if isinstance(error, Denied | Invalid) else None)
@@ -136,11 +162,54 @@ class View(Mapping[Key, Event]):
                 self._stand(None)
             await asyncio.sleep(policy.next_s())
 
+    @contextlib.asynccontextmanager
+    async def _refilled(self, bus: Bus) -> AsyncIterator[None]:
+        """Ask for what holds, now and after each reconnection: a loss is told only with what comes next."""
+
+        async def again() -> None:
+            self._fill(bus)
+
+        self._fill(bus)
+        forget = bus.on_connected(again)
+        try:
+            yield
+        finally:
+            forget()
+            await self._end_filling()
+
+    def _fill(self, bus: Bus) -> None:
+        """Begin to ask for what holds; also if that is going on, as what was lost may be younger."""
+        self.filled = False
+        if self._filling is not None:
+            self._filling.cancel()
+        self._filling = asyncio.create_task(self._ask(bus))
+
+    async def _ask(self, bus: Bus) -> None:
+        policy = retry.consumer()
+        while True:
+            try:
+                async with contextlib.aclosing(snapshot(bus, self._channel, self._say)) as portions:
+                    async for values in portions:
+                        self._take(values)
+            except (DsmtError, TimeoutError):
+                # Nobody answers. It hears what is repeated all the same.
+                await asyncio.sleep(policy.next_s())
+            else:
+                self.filled = True
+                self._changed()
+                return
+
+    def _take(self, values: list[Aged]) -> None:
+        for event, age in values:
+            if lies_under(event.channel, self._channel) and self._wants.hears(event):
+                self._hear(event, _now() - age)
+        self._forget()
+
     def _lease(self, bus: Bus) -> Leases:
         return bus.lease(self._channel, wants=self._wants, exchanges=(PSEPR,), duration_s=LEASE_S)
 
-    def _hear(self, event: Event) -> None:
-        if self._values.hear(event, _now()):
+    def _hear(self, event: Event, heard_at: float) -> None:
+        if self._values.hear(event, heard_at):
             self._changed()
             self._wind()
 
@@ -177,6 +246,12 @@ class View(Mapping[Key, Event]):
     def _forget(self) -> None:
         if self._values.forget(_now()):
             self._changed()
+
+    async def _end_filling(self) -> None:
+        task, self._filling = self._filling, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _end(self) -> None:
         task, self._task = self._task, None

@@ -57,14 +57,3 @@ def of_type(event: Event, payload: str) -> bool:
     if payload in ATTRIBUTE_TYPES:
         return event.payload in ATTRIBUTE_TYPES
     return event.payload == payload
-
-
-def holds(event: Event, now: float, heard_at: float) -> bool:
-    """Whether its value still holds.
-
-    Args:
-        event: as decoded.
-        now: seconds, by the clock that gave ``heard_at``.
-        heard_at: when it was heard.
-    """
-    return now < heard_at + event.expiry

@@ -14,6 +14,7 @@ from typing import Final
 from dsmt_core.channels import Channel, lies_under
 from dsmt_core.errors import Invalid
 from dsmt_core.events import Event
+from dsmt_core.rights import ASKED
 
 PARTS: Final = Channel("/org/dsmt/ns/")
 REPEATED: Final = frozenset({"holdings", "facts", "heartbeat", "health"})
@@ -35,7 +36,7 @@ def kept(event: Event) -> bool:
     """Whether ``event`` belongs into the history."""
     if not lies_under(event.channel, PARTS):
         return True
-    return not event.emit_rate and event.field not in REPEATED
+    return not event.emit_rate and event.field not in REPEATED and event.channel != ASKED
 
 
 @dataclass(frozen=True, slots=True)

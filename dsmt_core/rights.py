@@ -21,6 +21,11 @@ DEAD: Final = "psepr.dead"
 HISTORY: Final = "psepr.history"
 # What was published on `PSEPR` of other regions; leased, and obeyed by nobody.
 REGIONS: Final = "psepr.regions"
+# Answers of the planner to those who ask what holds already, each to one lease of who asked.
+SNAPSHOTS: Final = "psepr.snapshots"
+SNAPSHOT_WORD: Final = "snapshot"
+# Here they ask.
+ASKED: Final = Channel("/org/dsmt/ns/psepr/snapshot/")
 # Probes of leases, each to the lease that sends it; the first word of their keys.
 LEASES: Final = "psepr.leases"
 LEASE_WORD: Final = "lease"
@@ -80,9 +85,14 @@ def _may_speak(user: str, exchange: str, channel: Channel) -> bool:
     return _may_say(user, PSEPR if exchange == REGIONS else exchange, channel)
 
 
+def may_hear(user: str, channel: Channel) -> bool:
+    """Whether ``user`` may lease ``channel`` of `PSEPR`: what is DSMT's own only operators may."""
+    return user in {PLANNER, OPERATOR} or (user.partition(".")[0] != NODE_USER and _outside(channel))
+
+
 def _may_say(user: str, exchange: str, channel: Channel) -> bool:
     if user == PLANNER:
-        return exchange in {PSEPR, ORDERS, HISTORY}
+        return exchange in {PSEPR, ORDERS, HISTORY} or _answers(exchange, channel)
     kind, _, rest = user.partition(".")
     if kind == "node":
         return _node_may(rest, exchange, channel)
@@ -92,8 +102,12 @@ def _may_say(user: str, exchange: str, channel: Channel) -> bool:
         slice_, _, host = rest.partition(".")
         return bool(slice_ and host) and _sliver_may(slice_, host, channel)
     if user in {OPERATOR, APPLICATION}:
-        return _outside(channel) or (user == OPERATOR and _may_request("", channel))
+        return _anybody_may(channel) or (user == OPERATOR and _may_request("", channel))
     return kind == "slice" and bool(rest) and _may_request(rest, channel)
+
+
+def _answers(exchange: str, channel: Channel) -> bool:
+    return exchange == SNAPSHOTS and _words(channel)[0] == SNAPSHOT_WORD
 
 
 def _probes_itself(user: str, channel: Channel) -> bool:
@@ -112,12 +126,12 @@ def _node_may(host: str, exchange: str, channel: Channel) -> bool:
 
 
 def _sliver_may(slice_: str, host: str, channel: Channel) -> bool:
-    return _outside(channel) or _is_status(_words(channel), slice_, host)
+    return _anybody_may(channel) or _is_status(_words(channel), slice_, host)
 
 
 def _may_request(slice_: str, channel: Channel) -> bool:
     """Requests to the planner, and channels outside DSMT's own name space."""
-    if _outside(channel):
+    if _anybody_may(channel):
         return True
     words = _words(channel)
     return (
@@ -137,6 +151,10 @@ def _is_status(words: list[str], slice_: str, host: str) -> bool:
         and words[6] == "status"
         and host in {"", words[7]}
     )
+
+
+def _anybody_may(channel: Channel) -> bool:
+    return _outside(channel) or channel == ASKED
 
 
 def _outside(channel: Channel) -> bool:

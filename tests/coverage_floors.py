@@ -10,7 +10,6 @@ import subprocess
 import sys
 
 DECIDES = (
-    "broker/values.py",
     "broker/shell/lines.py",
     "planner/plans/*",
     "planner/fleet/*",
@@ -22,7 +21,6 @@ DECIDES = (
     "planner/placement.py",
     "planner/requirements.py",
     "planner/turns.py",
-    "planner/last_values.py",
     "planner/once.py",
     "agents/container_manager/decide/*",
     "agents/deployment_agent/decide/*",

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -16,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from broker.access import USERS, may, may_bind
 from broker.bus import EVERYTHING, LEASE_S, Deliveries, Health, Leases, Limits, Link
+from broker.calls import Call, Calls
 from broker.embedded.engine import call, enter, hand_over, leave
 from broker.embedded.lease import Lease
 from broker.embedded.reader import Reader
@@ -33,8 +33,6 @@ from dsmt_core.hearing import Wants
 from dsmt_core.history import Since
 from dsmt_core.rights import DEAD, ORDERS, PSEPR
 from dsmt_core.wire import MSGPACK
-
-_log = logging.getLogger(__name__)
 
 _AGAIN_S: Final = 0.2
 _READ: Final = "read"
@@ -63,15 +61,15 @@ class EmbeddedBus:
         self._broken = 0
         self._readers: set[Reader] = set()
         self._replays: set[Replay] = set()
-        self._calls: list[Callable[[], Awaitable[None]]] = []
+        self._calls = Calls()
         self._tasks: set[asyncio.Task[None]] = set()
         self._connected = asyncio.Event()
         self._started = False
         self._closed = False
 
-    def on_connected(self, call_: Callable[[], Awaitable[None]]) -> None:
+    def on_connected(self, call: Call) -> Callable[[], None]:
         """See the port."""
-        self._calls.append(call_)
+        return self._calls.add(call)
 
     async def start(self, *, wait_s: float = 0.0) -> None:
         """See the port."""
@@ -249,11 +247,8 @@ class EmbeddedBus:
     async def _announce(self) -> None:
         for reader in list(self._readers):
             await reader.tried.wait()
-        for call_ in self._calls:
-            try:
-                await call_()
-            except Exception:  # noqa: BLE001 - it is somebody else's, and must end nothing
-                _log.exception("what was to be done after connecting failed")
+        for work in self._calls.each():
+            await work
 
     def _transmit(self, entry: Entry) -> None:
         self._tag += 1

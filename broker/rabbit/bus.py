@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from random import SystemRandom
 from typing import Any, Final
@@ -12,6 +12,7 @@ from typing import Any, Final
 from broker import retry
 from broker.address import Sample, Turns, parse
 from broker.bus import EVERYTHING, LEASE_S, Deliveries, Health, Leases, Limits, Link
+from broker.calls import Call, Calls
 from broker.publisher import Publisher
 from broker.rabbit.confirms import Confirms
 from broker.rabbit.connection import Connection, parameters
@@ -67,16 +68,16 @@ class RabbitBus:
         self._declaring = Declaring(limits)
         self._connection: Connection | None = None
         self._readers: dict[Reader, asyncio.Task[None] | None] = {}
-        self._calls: list[Callable[[], Awaitable[None]]] = []
+        self._calls = Calls()
         self._tasks: set[asyncio.Task[None]] = set()
         self._runner: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._denied: Denied | None = None
         self._closed = False
 
-    def on_connected(self, call: Callable[[], Awaitable[None]]) -> None:
+    def on_connected(self, call: Call) -> Callable[[], None]:
         """See the port."""
-        self._calls.append(call)
+        return self._calls.add(call)
 
     async def start(self, *, wait_s: float = 0.0) -> None:
         """See the port."""
@@ -235,8 +236,8 @@ class RabbitBus:
         self._news.set()
         for reader in list(self._readers):
             await reader.tried.wait()
-        for call in self._calls:
-            self._begin(_logged(call))
+        for work in self._calls.each():
+            self._begin(work)
 
     async def _take_down(self, own: list[asyncio.Task[None]]) -> None:
         self._connection = None
@@ -290,10 +291,3 @@ class RabbitBus:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("a task of the bus failed", exc_info=error)
-
-
-async def _logged(call: Callable[[], Awaitable[None]]) -> None:
-    try:
-        await call()
-    except Exception:  # noqa: BLE001 - it is somebody else's, and must end nothing
-        _log.exception("what was to be done after connecting failed")

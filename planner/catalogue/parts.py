@@ -14,7 +14,9 @@ from dsmt_core.health import HEALTH
 from dsmt_core.health import PERIOD_S as HEALTH_S
 from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, PLANNER, SLIVER_BOOTSTRAP, SLIVER_MGR
 from dsmt_core.nodes import FACTS, HEARTBEAT, HOLDINGS
+from dsmt_core.rights import ASKED
 from dsmt_core.services import Description, Direction, Use
+from dsmt_core.snapshots import FIELD as SNAPSHOT
 
 OWN: Final = Channel("/org/dsmt/")
 SILENCE: Final = Channel("/org/dsmt/ns/psepr/silence/")
@@ -24,6 +26,7 @@ SILENT: Final = "silent"
 DESCRIPTION_BROKEN: Final = "description-broken"
 REQUEST_REFUSED: Final = "request-refused"
 OPERATORS: Final = "operators"
+APPLICATIONS: Final = "applications"
 
 _SLICE: Final = "/org/dsmt/ns/deployment/*/"
 _NODE: Final = "/org/dsmt/ns/node/*/"
@@ -81,6 +84,11 @@ PARTS: Final = (
             *_says(f"{_SLICE}{DEPLOYMENT_AGENT}/status/*/", HEALTH, greatest_s=HEALTH_S),
             *_hears(f"{_SLICE}{DEPLOYMENT_AGENT}/command/*/", STATUS),
         ),
+    ),
+    Description(
+        service=APPLICATIONS,
+        text="whoever keeps a view: the question for what holds already",
+        uses=_says(ASKED, SNAPSHOT),
     ),
     Description(
         service=OPERATORS,

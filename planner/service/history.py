@@ -20,9 +20,9 @@ from dsmt_core.channels import ROOT, Channel
 from dsmt_core.errors import Conflict, DeadlinePassed, DsmtError, Invalid
 from dsmt_core.events import Sender
 from dsmt_core.history import Since
+from dsmt_core.last_values import LastValues
 from dsmt_core.rights import HISTORY
 from planner.config import PlannerConfig
-from planner.last_values import LastValues
 from planner.service.clock import SteadyClock
 
 MARKS: Final = Channel("/org/dsmt/ns/planner/present/")
@@ -169,6 +169,6 @@ class History:
                         return
                     left -= 1
                     event = delivery.event
-                    values.heard(event, min(event.sent_at, self._clock()))
+                    values.hear(event, min(event.sent_at, self._clock()))
                     if not left % _PORTION:
                         await asyncio.sleep(_PAUSE_S)

@@ -42,6 +42,7 @@ from planner.service.requests import Requests
 from planner.service.rounds import Pace, Rounds
 from planner.service.seeing import Seeing, Senses
 from planner.service.slices import Slices
+from planner.service.snapshots import Snapshots
 from planner.service.speaking import Speaking
 from planner.service.tap import Tap
 from planner.service.upkeep import Lag, Queues, WriteBehind
@@ -94,7 +95,8 @@ class Planner:
         self.observing = Observing(means, watched, voice)
         self.speaking = Speaking(bus, self.ledger, self.clock)
         self.condition = OwnCondition(bus, voice)
-        senses = Senses(watched, self.tap, self.rounds.wake, (self.observing,))
+        self.snapshots = Snapshots(bus, self.tap.values, self.clock)
+        senses = Senses(watched, self.tap, self.rounds.wake, (self.observing, self.snapshots))
         self.seeing = Seeing(means, senses, requests=self.requests, heartbeat=config.heartbeat)
         self.lag = Lag(config.heartbeat, self._deafened)
         self._behind = WriteBehind(database, self.fleet)
@@ -139,6 +141,7 @@ class Planner:
             ("last values", self.history.remember(self.tap.values)),
             ("tracker", self.seeing.judge()),
             ("observing", self.observing.run()),
+            ("snapshots", self.snapshots.run()),
             ("health", self.condition.run()),
             ("requests", self.requests.serve()),
             ("rounds", self.rounds.run()),

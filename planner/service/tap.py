@@ -17,11 +17,13 @@ from dsmt_core.errors import Full
 from dsmt_core.events import Event
 from dsmt_core.hearing import of_type
 from dsmt_core.history import kept
-from planner.last_values import LastValues
+from dsmt_core.last_values import LastValues
 from planner.service.lately import Lately
 
 RING: Final = 10_000
 RING_BYTES: Final = 32 << 20
+VALUES: Final = 50_000
+VALUES_BYTES: Final = 32 << 20
 FOLLOWER: Final = 2_000
 FOLLOWER_BYTES: Final = 8 << 20
 FOLLOWERS: Final = 100
@@ -122,7 +124,7 @@ class Tap:
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.values = LastValues()
+        self.values = LastValues(number=VALUES, size=VALUES_BYTES)
         self._clock = clock
         self._ring = Lately(RING, RING_BYTES)
         # Weak: an answer that nobody began to read must not be filled for ever.
@@ -131,7 +133,7 @@ class Tap:
     def heard(self, event: Event, lost: int = 0) -> None:
         """Take the next event; ``lost`` were lost before it."""
         self._ring.append(event)
-        self.values.heard(event, self._clock())
+        self.values.hear(event, self._clock())
         for follower in tuple(self._followers):
             if lost:
                 follower.miss(lost)
@@ -148,7 +150,7 @@ class Tap:
 
         A follower that begins in the same turn of the event loop hears exactly what changes afterwards.
         """
-        return self.values.holding(self._clock(), wanted.passes)
+        return [value.event for value in self.values.holding(self._clock(), wanted.passes)]
 
     def close(self) -> None:
         """The planner ends: no follower hears anything more."""

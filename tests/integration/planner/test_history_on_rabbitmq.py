@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
+import broker
+from broker.application import Application
 from broker.bus import Bus
 from broker.server.private import PrivateBroker
 from broker.topology import HISTORY_AGE_S, history_topology
@@ -70,7 +72,9 @@ async def _take(lines: AsyncIterator[dict[str, Any]], count: int) -> list[dict[s
         return [await anext(lines) for _ in range(count)]
 
 
-async def test_a_late_comer_gets_what_was_said_and_what_holds(api: Api, node: Node, pinger: Pinger) -> None:
+async def test_a_late_comer_gets_what_was_said_and_what_holds(
+    api: Api, node: Node, pinger: Pinger, site: Site
+) -> None:
     await api("POST", "/slices", {"slice": "s1"})
     await pinger.say(3)
     channel = status_channel(Slice("s1"), DEPLOYMENT_AGENT, node.host)
@@ -80,6 +84,14 @@ async def test_a_late_comer_gets_what_was_said_and_what_holds(api: Api, node: No
     assert [line["field"] for line in await _held(api, "/com/")] == ["count"]
     held = await _held(api, str(channel))
     assert [line["pairs"]["status"] for line in held] == ["running"]
+    # An application is told over the bus.
+    async with broker.connected(site.urls("application")) as bus:
+        me = Application(bus, "monitor")
+        async with me.view("/com/") as view:
+            async for now in view.changes():
+                if now.filled:
+                    break
+            assert view.by_instance("count")["h/pinger"].seq == pinger.said[-1]
 
 
 async def _report(node: Node, channel: Channel, *states: str) -> None:

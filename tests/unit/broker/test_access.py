@@ -9,8 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.access import PERMISSIONS, TOPIC_PERMISSIONS, may, may_bind, password_hash
-from dsmt_core.channels import Channel, routing_key
-from dsmt_core.rights import DEAD, LEASES, NODES, ORDERS, PSEPR, may_speak
+from dsmt_core.channels import Channel, binding_key, routing_key
+from dsmt_core.rights import (
+    ASKED,
+    DEAD,
+    LEASES,
+    NODES,
+    ORDERS,
+    PSEPR,
+    SNAPSHOTS,
+    may_hear,
+    may_speak,
+)
+from dsmt_core.snapshots import answers_to
 
 WORDS = st.sampled_from(
     [
@@ -38,8 +49,11 @@ USUAL = st.builds(
     st.sampled_from(["deployment", "node", "x"]),
     st.lists(WORDS, min_size=1, max_size=5),
 )
-CHANNELS = st.one_of(USUAL, PROBES, st.lists(WORDS, min_size=1, max_size=9)).map(
-    lambda words: Channel("/" + "/".join(words) + "/")
+CHANNELS = st.one_of(
+    st.one_of(USUAL, PROBES, st.lists(WORDS, min_size=1, max_size=9)).map(
+        lambda words: Channel("/" + "/".join(words) + "/")
+    ),
+    st.sampled_from([ASKED, Channel(f"{ASKED}x/"), answers_to("application", "0f")]),
 )
 
 
@@ -53,7 +67,7 @@ def broker_lets(user: str, exchange: str, key: str) -> bool:
 
 @given(
     st.sampled_from(["node", "operator", "application"]),
-    st.sampled_from([PSEPR, ORDERS, NODES, LEASES]),
+    st.sampled_from([PSEPR, ORDERS, NODES, LEASES, SNAPSHOTS]),
     CHANNELS,
 )
 def test_the_broker_lets_through_what_the_receiver_believes(
@@ -65,7 +79,7 @@ def test_the_broker_lets_through_what_the_receiver_believes(
 
 @given(
     st.sampled_from(["node", "operator", "application"]),
-    st.sampled_from([PSEPR, ORDERS, NODES, LEASES]),
+    st.sampled_from([PSEPR, ORDERS, NODES, LEASES, SNAPSHOTS]),
     CHANNELS,
 )
 def test_the_broker_stops_what_the_receiver_would_not_believe(
@@ -134,10 +148,24 @@ def test_an_application_binds_nothing_that_could_hear_dsmt(key: str, *, allowed:
     assert may_bind("operator", PSEPR, key)
 
 
+@given(st.sampled_from(["operator", "application"]), CHANNELS)
+def test_who_can_lease_a_channel_is_told_what_holds_there(user: str, channel: Channel) -> None:
+    assert may_hear(user, channel) or not may_bind(user, PSEPR, binding_key(channel))
+
+
+@pytest.mark.parametrize("user", ["operator", "application"])
+def test_an_answer_is_heard_by_who_asked_only(user: str) -> None:
+    assert may(user, "read", SNAPSHOTS)
+    assert not may(user, "write", SNAPSHOTS)
+    assert may_bind(user, SNAPSHOTS, binding_key(answers_to(user, "0f")))
+    for key in ("#", "snapshot.#", f"snapshot.{user}.#", f"snapshot.{user}x.0f.#", "snapshot.*.0f.#"):
+        assert not may_bind(user, SNAPSHOTS, key)
+
+
 def test_every_topic_exchange_a_limited_user_may_write_has_a_topic_permission() -> None:
     limited = {t.user for t in TOPIC_PERMISSIONS}
     for permission in PERMISSIONS:
-        for exchange in (PSEPR, ORDERS, NODES, LEASES):
+        for exchange in (PSEPR, ORDERS, NODES, LEASES, SNAPSHOTS):
             if permission.user in limited and re.search(permission.write, exchange):
                 assert (permission.user, exchange) in {(t.user, t.exchange) for t in TOPIC_PERMISSIONS}
 

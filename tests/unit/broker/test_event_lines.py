@@ -10,7 +10,7 @@ import pytest
 from broker.shell.arguments import parsed
 from broker.shell.lines import event_json, event_line, line_fields, words_pairs
 from dsmt_core.errors import Invalid
-from tests.unit.broker.test_values import said
+from tests.unit.core.test_last_values import said
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dsmt_core.channels import Channel
 from dsmt_core.errors import Invalid
 from dsmt_core.events import ATTRIBUTE, DEPLOYMENT_STATUS, Doubles, Event, Sender
-from dsmt_core.hearing import Wants, holds, meant_for, of_type
+from dsmt_core.hearing import Wants, meant_for, of_type
 from dsmt_core.leases import DURATION_S, LEASE, Lease, Op, lease_of
 from dsmt_core.legal import is_traceparent
 
@@ -61,12 +61,6 @@ def test_attributes_are_one_type_in_both_namespaces() -> None:
         assert spoken.state == "failed"
     assert of_type(event(payload="urn:own"), "urn:own")
     assert not of_type(event(payload="urn:own"), ATTRIBUTE)
-
-
-def test_a_value_holds_from_when_it_was_heard_by_the_clock_of_the_hearer() -> None:
-    spoken = event(ttl=60, expiry=90)
-    assert holds(spoken, 1089.9, heard_at=1000)
-    assert not holds(spoken, 1090.0, heard_at=1000)
 
 
 def test_an_event_without_a_life_has_no_order() -> None:

@@ -15,9 +15,9 @@ import broker
 from broker.bus import Bus
 from dsmt_core.channels import Channel
 from dsmt_core.events import ATTRIBUTE, Event, Sender
+from dsmt_core.last_values import LastValues
 from dsmt_core.leases import LEASE
 from planner.config import PlannerConfig
-from planner.last_values import LastValues
 from planner.service import replays
 from planner.service.planner import Planner
 from planner.service.tap import Filter
@@ -126,7 +126,8 @@ async def test_the_last_values_are_read_again_from_the_history(
     filling = asyncio.create_task(planner.history.remember(values))
 
     async def back() -> bool:
-        return said in values.holding(planner.clock(), lambda event: event.channel == PINGER)
+        held = values.holding(planner.clock(), lambda event: event.channel == PINGER)
+        return said in [value.event for value in held]
 
     await until(back)
     filling.cancel()
