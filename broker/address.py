@@ -1,9 +1,11 @@
 """The URL of a broker, which may name several hosts of one cluster; pure.
 
-    amqp[s]://USER:PASSWORD@HOST1:PORT,HOST2:PORT,[::1]:PORT/VHOST[?event_bytes=N]
+    amqp[s]://USER:PASSWORD@HOST1:PORT,HOST2:PORT,[::1]:PORT/VHOST[?event_bytes=N][&authority=CERTIFICATE]
 
 ``event_bytes`` is `broker.limits.Limits.event_bytes`: it travels with the URL, so that all who are given
-one and the same URL have the same.
+one and the same URL have the same. ``authority`` is whose signature the hosts' certificates have (X.509 in
+DER, several one after the other, in base64 for URLs): who has the URL needs no file to know the hosts.
+Without it the machine's own list decides.
 
 Rule: no error and no text made here shows a password, nor a piece of the URL that could be one because
 somebody forgot to encode it; so errors name the place, not the value.
@@ -12,6 +14,8 @@ somebody forgot to encode it; so errors name the place, not the value.
 from __future__ import annotations
 
 import re
+from base64 import b64decode, urlsafe_b64encode
+from binascii import Error as NoBase64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv6Address
@@ -21,7 +25,7 @@ from urllib.parse import unquote
 from dsmt_core.errors import Invalid
 
 # The ports of AMQP in IANA's registry.
-_PORTS: Final = {"amqp": 5672, "amqps": 5671}
+PORTS: Final = {"amqp": 5672, "amqps": 5671}
 _FORM: Final = "amqp://USER:PASSWORD@HOST1:5672,HOST2:5672/VHOST"
 # A cluster has three or five nodes; whoever names hundreds has made a mistake.
 _MOST: Final = 32
@@ -30,6 +34,9 @@ _HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 _LAST_PORT: Final = 65_535
 _EVENT_BYTES: Final = "event_bytes="
+_AUTHORITY: Final = "authority="
+# A certificate of an authority has some 400 to 2,000 bytes.
+_AUTHORITY_CHARACTERS: Final = 16_384
 _DIGITS: Final = re.compile(r"[0-9]{1,10}")
 
 Sample = Callable[[Sequence["Endpoint"], int], list["Endpoint"]]
@@ -55,7 +62,8 @@ class Address:
         user: in clear.
         endpoints: at least one.
         login: user and password as the URL has them, encoded.
-        path: virtual host and options as the URL has them, encoded.
+        path: virtual host and options as the URL has them, encoded; without the authority.
+        authority: certificates in DER that those of the hosts are signed with; empty: see above.
     """
 
     scheme: str
@@ -63,6 +71,7 @@ class Address:
     endpoints: tuple[Endpoint, ...]
     login: str = field(repr=False)
     path: str = field(repr=False)
+    authority: bytes = field(default=b"", repr=False)
 
     @property
     def places(self) -> str:
@@ -70,7 +79,7 @@ class Address:
         return ", ".join(str(endpoint) for endpoint in self.endpoints)
 
     def url(self, endpoint: Endpoint) -> str:
-        """The URL with this place only, password included."""
+        """The URL with this place only, password included and authority left out."""
         return f"{self.scheme}://{self.login}@{endpoint}{self.path}"
 
 
@@ -110,7 +119,7 @@ def parse(url: str) -> Address:
         Invalid: it is not of the form above.
     """
     scheme, _, rest = url.partition("://")
-    if scheme not in _PORTS:
+    if scheme not in PORTS:
         raise _wrong("it begins with neither amqp:// nor amqps://")
     if re.search(r"[\s\x00-\x1f\x7f]", url):
         raise _wrong("there is a space or a line break in it")
@@ -126,7 +135,11 @@ def parse(url: str) -> Address:
         raise _wrong("it names a user without a password" if user else "it names no user")
     if "/" in path.partition("?")[0][1:]:
         raise _wrong("a / in the virtual host is not encoded (%2F)")
-    return Address(scheme, unquote(user), endpoints(hosts, _PORTS[scheme]), login, path)
+    path, text = _without(path, _AUTHORITY)
+    if text is not None and scheme == "amqp":
+        raise _wrong("it names an authority, and begins with amqp:// where TLS is amqps://")
+    authority = b"" if text is None else _decoded(text)
+    return Address(scheme, unquote(user), endpoints(hosts, PORTS[scheme]), login, path, authority)
 
 
 def event_bytes(url: str) -> tuple[str, int | None]:
@@ -135,16 +148,12 @@ def event_bytes(url: str) -> tuple[str, int | None]:
     Raises:
         Invalid: they are no whole number.
     """
-    base, _, query = url.partition("?")
-    options = query.split("&") if query else []
-    given = [option for option in options if option.startswith(_EVENT_BYTES)]
-    if not given:
+    base, number = _without(url, _EVENT_BYTES)
+    if number is None:
         return url, None
-    number = given[-1].removeprefix(_EVENT_BYTES)
     if not _DIGITS.fullmatch(number):
         raise _wrong("its event_bytes are not a whole number")
-    left = "&".join(option for option in options if option not in given)
-    return f"{base}?{left}" if left else base, int(number)
+    return base, int(number)
 
 
 def with_event_bytes(url: str, number: int) -> str:
@@ -154,12 +163,17 @@ def with_event_bytes(url: str, number: int) -> str:
     return f"{url}{'&' if '?' in url else '?'}{_EVENT_BYTES}{number}"
 
 
+def with_authority(url: str, certificate: bytes) -> str:
+    """``url``, which has no options yet, with this authority: a certificate in DER."""
+    return f"{url}?{_AUTHORITY}{urlsafe_b64encode(certificate).decode().rstrip('=')}"
+
+
 def places(url: str) -> str:
     """Where a broker is, for people: of any URL that `broker.connect` takes."""
     return parse(url).places if url.startswith("amqp") else url.rpartition("@")[2].partition("?")[0]
 
 
-def endpoints(text: str, port: int = _PORTS["amqp"]) -> tuple[Endpoint, ...]:
+def endpoints(text: str, port: int = PORTS["amqp"]) -> tuple[Endpoint, ...]:
     """The places that ``HOST[:PORT],HOST[:PORT],…`` names.
 
     Args:
@@ -173,6 +187,26 @@ def endpoints(text: str, port: int = _PORTS["amqp"]) -> tuple[Endpoint, ...]:
     if len(parts) > _MOST:
         raise _wrong(f"it names {len(parts)} hosts, and at most {_MOST} are taken")
     return tuple(_endpoint(part, port, number) for number, part in enumerate(parts, 1))
+
+
+def _without(url: str, option: str) -> tuple[str, str | None]:
+    """``url`` without an option (``NAME=``), and what that was given last."""
+    base, _, query = url.partition("?")
+    options = query.split("&") if query else []
+    given = [one for one in options if one.startswith(option)]
+    if not given:
+        return url, None
+    left = "&".join(one for one in options if one not in given)
+    return f"{base}?{left}" if left else base, given[-1].removeprefix(option)
+
+
+def _decoded(authority: str) -> bytes:
+    if not authority or len(authority) > _AUTHORITY_CHARACTERS:
+        raise _wrong(f"its authority has not 1 to {_AUTHORITY_CHARACTERS} characters")
+    try:
+        return b64decode(authority + "=" * (-len(authority) % 4), altchars=b"-_", validate=True)
+    except (NoBase64, ValueError):
+        raise _wrong("its authority is no certificate in base64") from None
 
 
 def _endpoint(text: str, port: int, number: int) -> Endpoint:

@@ -2,27 +2,35 @@
 
 Rule: what is confirmed is never lost by a cut, so the smaller part of a cluster pauses (`pause_minority`)
 and only the greater one serves. Two hosts have no greater part: a cluster has three or five.
+
+With certificates everything that leaves a host is in TLS: what clients say, what the hosts say to each
+other (Erlang's distribution), and the replicas of the history, which have connections of their own.
 """
 
 from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from broker.address import Endpoint
 from dsmt_core.errors import Invalid
 
+# Text and mode of files, by their path; a path that ends with / is a directory.
+Files = dict[str, tuple[str, int]]
+
 _SIZES: Final = (3, 5, 7)
 _OWNER: Final = "rabbitmq"
+_ENVIRONMENT_FILE: Final = "etc/rabbitmq/rabbitmq-env.conf"
 _PLUGINS: Final = "[rabbitmq_management,rabbitmq_event_exchange,rabbitmq_federation].\n"
 
 _CONFIGURATION: Final = """\
 # The same on every host of the cluster.
 cluster_formation.peer_discovery_backend = classic_config
 {nodes}
-listeners.tcp.default = {port}
+{listeners}
 tcp_listen_options.backlog = 1024
 tcp_listen_options.nodelay = true
 
@@ -36,18 +44,76 @@ queue_leader_locator = balanced
 queue_master_locator = min-masters
 """
 
+_PLAIN: Final = "listeners.tcp.default = {port}"
+_SECURE: Final = """\
+listeners.tcp = none
+listeners.ssl.default = {port}
+ssl_options.certfile = /etc/rabbitmq/tls/host.pem
+ssl_options.keyfile = /etc/rabbitmq/tls/host.key
+ssl_options.versions.1 = tlsv1.3
+ssl_options.versions.2 = tlsv1.2
+# Without TLS only from this host itself.
+management.tcp.ip = 127.0.0.1"""
+
 _ENVIRONMENT: Final = """\
 USE_LONGNAME=true
 NODENAME={node}
 """
+# For the server, and for rabbitmqctl, which is one more of those who speak with it.
+_ENVIRONMENT_SECURE: Final = """\
+SERVER_ADDITIONAL_ERL_ARGS="-proto_dist inet_tls -ssl_dist_optfile /etc/rabbitmq/tls/hosts.config"
+CTL_ERL_ARGS="-proto_dist inet_tls -ssl_dist_optfile /etc/rabbitmq/tls/hosts.config"
+"""
+
+# Each of two hosts shows its certificate, and looks at the other's.
+_SHOWN: Final = """\
+{cacertfile, "/etc/rabbitmq/tls/authority.pem"},
+    {certfile, "/etc/rabbitmq/tls/host.pem"},
+    {keyfile, "/etc/rabbitmq/tls/host.key"},
+    {verify, verify_peer}"""
+_DISTRIBUTION: Final = f"""\
+[{{server, [
+    {_SHOWN},
+    {{fail_if_no_peer_cert, true}}]}},
+ {{client, [
+    {_SHOWN}]}}].
+"""
+# The replicas of a stream do not use the distribution.
+_ADVANCED: Final = f"""\
+[{{osiris, [
+  {{replication_transport, ssl}},
+  {{replication_server_ssl_options, [
+    {_SHOWN},
+    {{fail_if_no_peer_cert, true}}]}},
+  {{replication_client_ssl_options, [
+    {_SHOWN}]}}]}}].
+"""
 
 
-def archives(hosts: Sequence[Endpoint], cookie: str) -> dict[str, bytes]:
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """What a host shows to clients and to the other hosts; all in PEM.
+
+    Attributes:
+        authority: the certificate of who signed the host's.
+        certificate: the host's.
+        key: the host's, a secret.
+    """
+
+    authority: str
+    certificate: str
+    key: str = field(repr=False)
+
+
+def archives(
+    hosts: Sequence[Endpoint], cookie: str, certified: Mapping[str, Certified] | None = None
+) -> dict[str, bytes]:
     """The archive of each host, by name: configuration, name, plug-ins and the cookie that they share.
 
     Args:
         hosts: all of them, with the port of AMQP; as they see each other.
-        cookie: a secret: whoever has it may command the brokers.
+        cookie: a secret: whoever has it may command the brokers, where he reaches them.
+        certified: what each of them shows, by name; without it nothing is in TLS.
 
     Raises:
         Invalid: the number of hosts, differing ports, or a host that Erlang cannot name.
@@ -64,7 +130,19 @@ def archives(hosts: Sequence[Endpoint], cookie: str) -> dict[str, bytes]:
             raise Invalid(
                 f"{host.host} is no full name of a host", hint="mq1.example.org, or an IPv4 address"
             )
-    return {host.host: _archive(host, hosts, cookie) for host in hosts}
+    configuration = _configuration(hosts, secure=certified is not None)
+    made = {}
+    for host in hosts:
+        files = {"etc/rabbitmq/rabbitmq.conf": (configuration, 0o644)} | _own(host, cookie)
+        if certified is not None:
+            files |= _secured(certified[host.host], files)
+        made[host.host] = _packed(files)
+    return made
+
+
+def certificate_archive(certified: Certified) -> bytes:
+    """A new certificate for a host that has all the rest."""
+    return _packed(_shown(certified))
 
 
 def _node(host: Endpoint) -> str:
@@ -72,22 +150,50 @@ def _node(host: Endpoint) -> str:
     return f"rabbit@{host.host}"
 
 
-def _archive(host: Endpoint, hosts: Sequence[Endpoint], cookie: str) -> bytes:
+def _configuration(hosts: Sequence[Endpoint], *, secure: bool) -> str:
     nodes = "\n".join(
         f"cluster_formation.classic_config.nodes.{number} = {_node(one)}"
         for number, one in enumerate(hosts, 1)
     )
-    files = {
-        "etc/rabbitmq/rabbitmq.conf": (_CONFIGURATION.format(nodes=nodes, port=host.port), 0o644),
-        "etc/rabbitmq/rabbitmq-env.conf": (_ENVIRONMENT.format(node=_node(host)), 0o644),
+    listeners = (_SECURE if secure else _PLAIN).format(port=hosts[0].port)
+    return _CONFIGURATION.format(nodes=nodes, listeners=listeners)
+
+
+def _own(host: Endpoint, cookie: str) -> Files:
+    return {
+        _ENVIRONMENT_FILE: (_ENVIRONMENT.format(node=_node(host)), 0o644),
         "etc/rabbitmq/enabled_plugins": (_PLUGINS, 0o644),
         "var/lib/rabbitmq/.erlang.cookie": (cookie, 0o400),
     }
+
+
+def _secured(certified: Certified, files: Files) -> Files:
+    """What TLS adds to ``files``."""
+    environment, mode = files[_ENVIRONMENT_FILE]
+    return _shown(certified) | {
+        _ENVIRONMENT_FILE: (environment + _ENVIRONMENT_SECURE, mode),
+        "etc/rabbitmq/advanced.config": (_ADVANCED, 0o644),
+        "etc/rabbitmq/tls/hosts.config": (_DISTRIBUTION, 0o644),
+    }
+
+
+def _shown(certified: Certified) -> Files:
+    return {
+        "etc/rabbitmq/tls/": ("", 0o755),
+        "etc/rabbitmq/tls/authority.pem": (certified.authority, 0o644),
+        "etc/rabbitmq/tls/host.pem": (certified.certificate, 0o644),
+        "etc/rabbitmq/tls/host.key": (certified.key, 0o400),
+    }
+
+
+def _packed(files: Files) -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for name, (text, mode) in files.items():
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(text.encode()), mode
+            if name.endswith("/"):
+                entry.type = tarfile.DIRTYPE
             entry.uname = entry.gname = _OWNER
             archive.addfile(entry, io.BytesIO(text.encode()))
     return packed.getvalue()

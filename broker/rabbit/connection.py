@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pika
@@ -31,12 +33,16 @@ def parameters(address: Address, endpoint: Endpoint, limits: Limits, name: str) 
         name: shown in the broker's list of connections.
 
     Raises:
-        Invalid: the URL has options that pika does not know.
+        Invalid: the URL has options that pika does not know, or an authority that is no certificate.
     """
+    # pika would load the machine's list of authorities, which does not count where one is named.
+    plain = replace(address, scheme="amqp") if address.authority else address
     try:
-        made = pika.URLParameters(address.url(endpoint))
+        made = pika.URLParameters(plain.url(endpoint))
     except ValueError as error:
         raise Invalid(f"the broker's URL is not legal: {error}", hint="leave out what follows ?") from error
+    if address.authority:
+        made.ssl_options = pika.SSLOptions(_trusting(address.authority), endpoint.host)
     made.heartbeat = max(1, round(limits.heartbeat_s))
     made.blocked_connection_timeout = limits.blocked_s
     made.connection_attempts = 1
@@ -45,6 +51,17 @@ def parameters(address: Address, endpoint: Endpoint, limits: Limits, name: str) 
     made.tcp_options = _tcp_options(limits)
     made.client_properties = {"connection_name": name}
     return made
+
+
+def _trusting(authority: bytes) -> ssl.SSLContext:
+    """What takes only hosts with a certificate of this authority that is theirs."""
+    try:
+        return ssl.create_default_context(cadata=authority)
+    except ssl.SSLError:
+        raise Invalid(
+            "the broker's URL is not legal: its authority is no certificate",
+            hint="take it as it stands in broker.env",
+        ) from None
 
 
 def _tcp_options(limits: Limits) -> dict[str, int]:
@@ -70,6 +87,7 @@ class Connection:
         loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[DsmtError] = loop.create_future()
         self.on_blocked: Callable[[bool], None] = lambda _blocked: None
+        self._place = "the broker"
         self._opened: asyncio.Future[DsmtError | None] = loop.create_future()
         self._raw: Any = None
 
@@ -135,6 +153,7 @@ class Connection:
             raw._terminate_stream(AMQPConnectionError("closed while it was opening"))  # noqa: SLF001
 
     def _connect(self, parameters_: Any) -> None:
+        self._place = f"{parameters_.host}:{parameters_.port}"
         self._raw = GatheringConnection(
             parameters_,
             on_open_callback=self._on_open,
@@ -150,7 +169,7 @@ class Connection:
 
     def _on_open_error(self, _raw: Any, error: BaseException) -> None:
         if not self._opened.done():
-            self._opened.set_result(ours(error))
+            self._opened.set_result(ours(error, self._place))
         self._on_close(_raw, error)
 
     def _on_close(self, _raw: Any, error: BaseException) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Final
 
 from pika import exceptions
@@ -17,10 +18,18 @@ _DENIED: Final = (
 _BY_CODE: Final[dict[int, type[DsmtError]]] = {403: Denied, 404: NotFound, 405: Conflict, 406: Conflict}
 # The broker says 403 also for a queue that another consumer holds exclusively.
 _HELD: Final = "in exclusive use"
+# OpenSSL's x509_vfy.h. All others mean that the way to an authority that is trusted was not found.
+_UNTRUE: Final = {
+    9: "its certificate is not valid yet (is the clock right?)",
+    10: "its certificate has ended (is the clock right?)",
+    62: "its certificate is for another name",
+    64: "its certificate is for another address",
+}
+_NOT_SIGNED: Final = "its certificate is not signed by the authority that is trusted here"
 
 
-def ours(error: BaseException) -> DsmtError:
-    """``error`` as one of ours; its text keeps what the broker said."""
+def ours(error: BaseException, place: str = "the broker") -> DsmtError:
+    """``error`` as one of ours; its text keeps what the broker at ``place`` said."""
     if isinstance(error, DsmtError):
         return error
     if isinstance(error, exceptions.ChannelClosedByBroker):
@@ -30,9 +39,26 @@ def ours(error: BaseException) -> DsmtError:
             f"the broker refused the connection: {_cause(error)}",
             hint="check user, password and virtual host of the broker's URL",
         )
-    return Unavailable(
+    return _greeting(_innermost(error), place) or Unavailable(
         f"the connection to the broker is lost: {_cause(error)}", hint="is the broker running?"
     )
+
+
+def _greeting(error: BaseException, place: str) -> Unavailable | None:
+    """What went wrong before AMQP was spoken, where it can be told plainly."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Unavailable(
+            f"{place} is not taken for the broker: {_UNTRUE.get(error.verify_code, _NOT_SIGNED)}",
+            hint="is the URL the one of broker.env, and does the host have the files made with it?",
+        )
+    if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+        return Unavailable(f"{place} does not speak TLS", hint="is the port right, or is it amqp://?")
+    if isinstance(error, exceptions.IncompatibleProtocolError):
+        return Unavailable(
+            f"{place} ended the connection before it spoke AMQP (does it want amqps://?)",
+            hint="are scheme and port of the URL right?",
+        )
+    return None
 
 
 def _closed(code: int, text: str) -> DsmtError:
@@ -43,7 +69,13 @@ def _closed(code: int, text: str) -> DsmtError:
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost cause in one line; pika nests them in ``exceptions`` and ``args``."""
+    """The innermost cause in one line."""
+    seen = _innermost(error)
+    return (str(seen) or type(seen).__name__).splitlines()[0][:300]
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """What caused it all; pika nests errors in ``exceptions`` and ``args``."""
     seen = error
     for _ in range(5):
         nested = getattr(seen, "exceptions", None) or getattr(seen, "exception", None) or seen.args
@@ -51,4 +83,4 @@ def _cause(error: BaseException) -> str:
         if not isinstance(inner, BaseException):
             break
         seen = inner
-    return (str(seen) or type(seen).__name__).splitlines()[0][:300]
+    return seen

@@ -1,12 +1,14 @@
 """One host of a RabbitMQ cluster, from the very archive that `broker.cluster` makes for it.
 
 For tests and trials: on a host of one's own the same archive is unpacked at the root, and Debian's service
-starts it. Here its root is a folder, and the host a network name space.
+starts it. Here its root is a folder, and the host a network name space; what names its files of TLS by
+their path sees them there in a mount name space (mount_namespaces(7)).
 """
 
 from __future__ import annotations
 
 import os
+import ssl
 import tarfile
 import time
 from collections.abc import Sequence
@@ -18,6 +20,11 @@ from broker.server.program import Program, speaks_amqp
 from dsmt_core.errors import Unavailable
 
 _PASSED_ON: Final = ("PATH", "LANG", "TZ", "TMPDIR")
+# Before a command that is to see $0 as /etc/rabbitmq.
+_WITH_ETC: Final = (
+    *("unshare", "--mount", "--", "sh", "-c"),
+    'mount --bind "$0" /etc/rabbitmq && exec "$@"',
+)
 
 
 class Member:
@@ -32,7 +39,9 @@ class Member:
     def __init__(self, folder: Path, endpoint: Endpoint, enter: Sequence[str]) -> None:
         self.folder = folder
         self.endpoint = endpoint
+        self._enter = tuple(enter)
         self._program = Program(folder, enter)
+        self._trusting: ssl.SSLContext | None = None
 
     @property
     def node(self) -> str:
@@ -40,11 +49,15 @@ class Member:
         return f"rabbit@{self.endpoint.host}"
 
     def install(self, archive: Path) -> None:
-        """Unpack its files."""
+        """Unpack its files; later ones replace what they name."""
         for name in ("data", "log", "generated"):
             (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         with tarfile.open(archive) as packed:
             packed.extractall(self.folder / "root", filter="data")
+        authority = self._etc / "tls" / "authority.pem"
+        if authority.exists() and self._trusting is None:
+            self._trusting = ssl.create_default_context(cafile=str(authority))
+            self._program = Program(self.folder, (*self._enter, *_WITH_ETC, str(self._etc)))
 
     def begin(self) -> None:
         """Start it; `wait` waits. The first start of a cluster needs all hosts at once."""
@@ -60,8 +73,12 @@ class Member:
             DeadlinePassed: it did not answer in time.
         """
         deadline = time.monotonic() + timeout_s
-        if not self._program.until(self._answers, deadline):
+        if not self._program.until(self.serves, deadline):
             raise Unavailable(f"{self.node} ended while it was starting", hint=f"see {self.folder / 'log'}")
+
+    def serves(self) -> bool:
+        """Whether it is ready for clients."""
+        return speaks_amqp(self.endpoint.host, self.endpoint.port, self._trusting)
 
     def kill(self) -> None:
         """End it at once, as a power failure would. May be called twice."""
@@ -74,11 +91,12 @@ class Member:
         """
         return self._program.control(*arguments, timeout_s=timeout_s)
 
-    def _answers(self) -> bool:
-        return speaks_amqp(self.endpoint.host, self.endpoint.port)
+    @property
+    def _etc(self) -> Path:
+        return self.folder / "root" / "etc" / "rabbitmq"
 
     def _environment(self) -> dict[str, str]:
-        etc = self.folder / "root" / "etc" / "rabbitmq"
+        etc = self._etc
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         return passed_on | {
             "HOME": str(self.folder / "root" / "var" / "lib" / "rabbitmq"),

@@ -10,6 +10,7 @@ import fcntl
 import os
 import resource
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -144,11 +145,12 @@ class Program:
             self._lock = None
 
 
-def speaks_amqp(host: str, port: int) -> bool:
-    """Whether a server there is ready for AMQP."""
+def speaks_amqp(host: str, port: int, trusting: ssl.SSLContext | None = None) -> bool:
+    """Whether a server there is ready for AMQP; over TLS with ``trusting``."""
     with (
         contextlib.suppress(OSError),
-        socket.create_connection((host, port), timeout=1.0) as connection,
+        socket.create_connection((host, port), timeout=1.0) as plain,
+        trusting.wrap_socket(plain, server_hostname=host) if trusting else plain as connection,
     ):
         connection.sendall(_HELLO)
         # The method frame of Connection.Start begins with its type, 1.

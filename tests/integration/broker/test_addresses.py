@@ -15,7 +15,7 @@ from broker.bus import Bus, Limits, Link
 from broker.server.ports import HeldPort
 from broker.server.private import PrivateBroker
 from dsmt_core.channels import Channel
-from dsmt_core.errors import Denied, Invalid
+from dsmt_core.errors import Denied, Invalid, Unavailable
 from dsmt_core.events import Event
 from tests.contract.gate import Gate
 from tests.integration.broker.conftest import LIMITS, Connect
@@ -94,6 +94,13 @@ async def test_a_wrong_password_is_told_whatever_the_number_of_hosts(server: Pri
     bus = broker.connect(url, limits=LIMITS, name="test")
     with pytest.raises(Denied):
         await bus.start(wait_s=LONG_S)
+    await bus.close()
+
+
+async def test_who_wants_tls_of_a_broker_that_has_none_is_told_so(server: PrivateBroker) -> None:
+    bus = broker.connect(server.planner_url.replace("amqp:", "amqps:"), limits=LIMITS, name="test")
+    with pytest.raises(Unavailable, match=f"127.0.0.1:{server.port} does not speak TLS"):
+        await bus.start(wait_s=1.0)
     await bus.close()
 
 

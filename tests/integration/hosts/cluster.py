@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from broker.address import Endpoint
+from broker.address import PORTS, Endpoint
 from broker.bus import Bus
 from broker.server.member import Member
-from broker.server.program import speaks_amqp
 from broker.server.settings import VHOST
 from dsmt_core.names import Slice
 from lab.network import Host as Machine
@@ -49,9 +48,7 @@ class Cluster:
 
     def ask(self, *arguments: str) -> str:
         """Ask a host that serves."""
-        serving = next(
-            member for member in self.members if speaks_amqp(member.endpoint.host, member.endpoint.port)
-        )
+        serving = next(member for member in self.members if member.serves())
         return serving.control(*arguments)
 
     def index(self, node: str) -> int:
@@ -59,15 +56,16 @@ class Cluster:
 
 
 @contextmanager
-def clustered(network: Network, folder: Path) -> Iterator[Cluster]:
+def clustered(network: Network, folder: Path, *, tls: bool = False) -> Iterator[Cluster]:
     """The cluster; this thread is on a host of its own beside it."""
     lan = network.switch("10.77.1")
+    port = PORTS["amqps" if tls else "amqp"]
     machines = [network.host(f"mq{number}", lan) for number in (1, 2, 3)]
     addresses = [machine.address for machine in machines]
     made = subprocess.run(
         [
             *(sys.executable, "-m", "broker.definitions", str(folder / "set-up")),
-            *("--address", ",".join(addresses), "--cluster"),
+            *("--address", ",".join(addresses), "--cluster", *(["--tls"] if tls else [])),
         ],
         capture_output=True,
         text=True,
@@ -76,7 +74,7 @@ def clustered(network: Network, folder: Path) -> Iterator[Cluster]:
     assert made.returncode == 0, made.stderr
     urls = dict(line.split("=", 1) for line in (folder / "set-up/broker.env").read_text().splitlines())
     members = [
-        Member(folder / machine.name, Endpoint(machine.address, 5672), machine.enter)
+        Member(folder / machine.name, Endpoint(machine.address, port), machine.enter)
         for machine in machines
     ]
     with ExitStack() as stack:

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.address import Endpoint, Sample, Turns, endpoints, event_bytes, parse, places, with_event_bytes
+from broker.address import (
+    Endpoint,
+    Sample,
+    Turns,
+    endpoints,
+    event_bytes,
+    parse,
+    places,
+    with_authority,
+    with_event_bytes,
+)
 from broker.limits import EVENT_BYTES_LEAST, EVENT_BYTES_MOST, Limits
 from dsmt_core.errors import Invalid
 
@@ -33,6 +43,37 @@ def test_one_url_names_a_whole_cluster() -> None:
 
 def test_with_tls_the_usual_port_is_another() -> None:
     assert parse("amqps://u:p@mq1,mq2/").endpoints == (Endpoint("mq1", 5671), Endpoint("mq2", 5671))
+
+
+@given(st.binary(min_size=1, max_size=2_000), st.sampled_from(["", "&event_bytes=5000", "&heartbeat=5"]))
+def test_the_authority_travels_with_the_url_and_is_no_option_of_the_client(
+    certificate: bytes, more: str
+) -> None:
+    url = with_authority("amqps://u:p@mq1,mq2/dsmt", certificate) + more
+    address = parse(event_bytes(url)[0])
+    assert address.authority == certificate
+    assert address.url(address.endpoints[1]) == (
+        "amqps://u:p@mq2:5671/dsmt" + ("?heartbeat=5" if "heart" in more else "")
+    )
+    assert "authority" not in f"{address!r} {places(url)}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"amqp://u:{SECRET}@mq/dsmt?authority=AAAA",
+        f"amqps://u:{SECRET}@mq/dsmt?authority=",
+        f"amqps://u:{SECRET}@mq/dsmt?authority=A",
+        f"amqps://u:{SECRET}@mq/dsmt?authority=%2FA",
+        f"amqps://u:{SECRET}@mq/dsmt?authority=\u00e9\u00e9",
+        f"amqps://u:{SECRET}@mq/dsmt?authority={'A' * 20_000}",
+    ],
+)
+def test_an_authority_that_is_none_or_of_no_use_is_refused(url: str) -> None:
+    with pytest.raises(Invalid) as told:
+        parse(url)
+    assert "authority" in str(told.value)
+    assert SECRET not in f"{told.value} {told.value.hint}"
 
 
 def test_no_text_of_an_address_shows_the_password() -> None:

@@ -6,12 +6,14 @@ import io
 import json
 import re
 import tarfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from broker import definitions, federation
-from broker.address import endpoints
+from broker.address import endpoints, with_authority
+from broker.certificates import Authority
 from broker.cluster import archives
 from broker.federation import described
 from broker.policies import WAITING, WAITING_BYTES
@@ -81,10 +83,12 @@ def test_the_command_writes_private_files_once(
     assert all(path.stat().st_mode & 0o077 == 0 for path in place.iterdir())
     assert "@a.b,c.d,e.f/dsmt\n" in (place / "broker.env").read_text()
     assert definitions.main() == 6
-    for wrong in (["--address", "a b"], ["--cluster", "--tls", "--address", "a.b,c.d,e.f"]):
+    for wrong in (["--address", "a b"], ["--cluster", "--tls", "--address", "a.b,c.d"]):
         monkeypatch.setattr("sys.argv", ["definitions", str(tmp_path / "other"), *wrong])
         assert definitions.main() == 3
-    assert "--address a b: the broker's URL is not legal" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "--address a b: the broker's URL is not legal" in said
+    assert "--address a.b,c.d: a cluster of 2 hosts is not possible" in said
 
 
 def test_every_broker_bounds_what_waits_for_a_region_whether_or_not_it_hears_others(
@@ -114,6 +118,29 @@ def test_a_region_hears_others() -> None:
     assert 0 < upstream["message-ttl"] < upstream["expires"]
     assert [policy["pattern"] for policy in made["policies"]] == [r"^psepr\.regions$"]
     assert made["global_parameters"] == [{"name": "cluster_name", "value": "west"}]
+
+
+def test_over_tls_a_region_asks_for_the_other_s_certificate_and_name(tmp_path: Path) -> None:
+    authority = Authority.made(datetime.now(UTC))
+    urls = {
+        "east": with_authority(f"amqps://region:{SECRET}@mq1.east/dsmt", authority.der),
+        "north": f"amqps://region:{SECRET}@mq.north/dsmt?heartbeat=5",
+    }
+    east, north = (one["value"]["uri"][0] for one in described("west", urls)["parameters"])
+    assert east == (
+        f"amqps://region:{SECRET}@mq1.east:5671/dsmt?cacertfile=/etc/rabbitmq/region-east.pem"
+        "&verify=verify_peer&server_name_indication=mq1.east"
+    )
+    assert north == (
+        f"amqps://region:{SECRET}@mq.north:5671/dsmt?heartbeat=5"
+        "&cacertfile=/etc/ssl/certs/ca-certificates.crt&verify=verify_peer&server_name_indication=mq.north"
+    )
+    words = [word for name, url in urls.items() for word in ("--upstream", f"{name}={url}")]
+    assert federation.main([str(tmp_path / "west.json"), "--name", "west", *words]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"west.json", "region-east.pem"}
+    assert (tmp_path / "region-east.pem").read_text().split() == authority.certificate.decode().split()
+    wrong = with_authority(f"amqps://region:{SECRET}@mq1.east/dsmt", b"no certificate")
+    assert federation.main([str(tmp_path / "x"), "--name", "west", "--upstream", f"east={wrong}"]) == 3
 
 
 def test_a_region_s_file_is_private_written_once_and_wrong_words_are_told(

@@ -1,0 +1,163 @@
+"""The authority of an installation, and the certificates of its brokers' hosts.
+
+Rule: the authority vouches for hosts of brokers only, and who trusts it for a broker trusts nobody else: it
+travels in the broker's URL (`broker.address`), and is in no machine's list of trusted authorities.
+
+Keys are of the curve P-256: every RabbitMQ, Erlang and Python that DSMT runs with takes them, and the
+authority stays short enough for a URL. Source: RFC 5280.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import AddressValueError, IPv4Address
+from typing import Final, Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from broker.cluster import Certified
+from dsmt_core.errors import Invalid
+
+# One that ends while nobody thinks of it stops the whole installation at once, and nobody revokes: a short
+# life would protect from little. The authority is in every URL, so it outlives what it signs.
+HOST_LIFE: Final = timedelta(days=3650)
+AUTHORITY_LIFE: Final = 2 * HOST_LIFE
+# Machines whose clocks are behind take it as well.
+_BEFORE: Final = timedelta(days=1)
+# The longest common name; the name that counts is the alternative one.
+_COMMON_NAME: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Whose signature makes a host one of this installation.
+
+    Attributes:
+        certificate: PEM.
+        key: PEM; whoever has it may pass for any of the hosts.
+    """
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def made(cls, now: datetime) -> Self:
+        """A new one, valid from ``now``, which has a time zone."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = _name("DSMT authority")
+        certificate = (
+            _begun(name, name, key.public_key(), (now, AUTHORITY_LIFE))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_usage(signs=True), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        return cls(certificate.public_bytes(Encoding.PEM), _pem(key))
+
+    @property
+    def der(self) -> bytes:
+        """The certificate as a URL carries it."""
+        return x509.load_pem_x509_certificate(self.certificate).public_bytes(Encoding.DER)
+
+    def certify(self, host: str, now: datetime) -> Certified:
+        """A new key for ``host``, with a certificate that serves clients and the other hosts.
+
+        Args:
+            host: the name, or IPv4 address, by which all see it.
+            now: with a time zone; it is valid from then on, and not longer than the authority.
+
+        Raises:
+            Invalid: the authority's files are not a certificate and its key.
+        """
+        issuer, signing = self._loaded()
+        key = ec.generate_private_key(ec.SECP256R1())
+        ends = min(now + HOST_LIFE, issuer.not_valid_after_utc)
+        certificate = (
+            _begun(_name(host), issuer.subject, key.public_key(), (now, ends - now))
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs=False), critical=True)
+            .add_extension(
+                # Between the hosts each is the other's client.
+                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
+                critical=False,
+            )
+            .add_extension(x509.SubjectAlternativeName(_alternatives(host)), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key()), critical=False
+            )
+            .sign(signing, hashes.SHA256())
+        )
+        return Certified(
+            authority=self.certificate.decode(),
+            certificate=certificate.public_bytes(Encoding.PEM).decode(),
+            key=_pem(key).decode(),
+        )
+
+    def _loaded(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+        try:
+            certificate = x509.load_pem_x509_certificate(self.certificate)
+            key = load_pem_private_key(self.key, password=None)
+        except (ValueError, TypeError) as error:
+            raise Invalid("the authority is no certificate and key in PEM") from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+            raise Invalid("the authority's key is not the one of its certificate")
+        return certificate, key
+
+
+def _begun(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    life: tuple[datetime, timedelta],
+) -> x509.CertificateBuilder:
+    begins, lasts = life
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins - _BEFORE)
+        .not_valid_after(begins + lasts)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text[:_COMMON_NAME])])
+
+
+def _alternatives(host: str) -> list[x509.GeneralName]:
+    """What ``host`` may be called: Erlang looks for an address among the names, others where it belongs."""
+    named: list[x509.GeneralName] = [x509.DNSName(host)]
+    with suppress(AddressValueError):
+        named.append(x509.IPAddress(IPv4Address(host)))
+    return named
+
+
+def _usage(*, signs: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
