@@ -27,13 +27,23 @@ def table(pingers: Mapping[str, Event], *, current: bool) -> Table:
     return shown
 
 
+def tell(pingers: Mapping[str, Event]) -> None:
+    """What is new, where there is no terminal to draw on."""
+    for instance, event in pingers.items():
+        print(instance, event.text, flush=True)
+
+
 async def main(count: int) -> None:
     async with broker.connected(os.environ["DSMT_OPERATOR_BROKER"]) as bus:
         async with Application(bus, "pinger_monitor").view(CHANNEL) as view:
+            told: dict[str, Event] = {}
             with Live() as live:
                 async for now in view.changes():
                     pingers = now.by_instance("rtt")
                     live.update(table(pingers, current=now.current))
+                    if not live.console.is_terminal:
+                        tell({name: event for name, event in pingers.items() if told.get(name) != event})
+                        told = pingers
                     if count and len(pingers) >= count:
                         return
 
