@@ -39,7 +39,7 @@ unit: setup ## tests without sockets, with floors of branch coverage for each la
 	@$(BIN)/python -m tests.coverage_floors
 
 contract: setup ## one suite for each port, run against every adapter
-	@$(BIN)/python -m pytest tests/contract
+	@$(BIN)/python -m pytest tests/contract -n 2
 
 integration: setup examples ## the parts against a real RabbitMQ, bubblewrap and rpm
 	@$(BIN)/python -m pytest tests/integration -n 2 --dist loadfile

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Final, Self
 
 import broker
 from broker.bus import Bus
@@ -22,6 +22,7 @@ from dsmt_core.events import Event
 from dsmt_core.journal import record
 
 Wanted = Callable[[Event], bool]
+READY_WITHIN_S: Final = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,17 @@ class Monitor:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await self._bus.start(wait_s=30)
+        await self._bus.start(wait_s=READY_WITHIN_S)
         if self._journal is not None:
             self._journal.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._journal.open("w")
         self._task = asyncio.create_task(self._listen(), name="monitor")
         ready = asyncio.create_task(self._ready.wait())
-        await asyncio.wait({self._task, ready}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({self._task, ready}, timeout=READY_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
         if not self._ready.is_set():
             ready.cancel()
             await self.__aexit__()
-            raise DeadlinePassed("the monitor's lease was not granted within 30 s")
+            raise DeadlinePassed(f"the monitor's lease was not granted within {READY_WITHIN_S:g} s")
         return self
 
     async def __aexit__(self, *_exc: object) -> None:

@@ -133,6 +133,15 @@ class PrivateBroker:
         """
         return self._program.control(*arguments, timeout_s=timeout_s)
 
+    def evaluate(self, expression: str) -> str:
+        """Have the broker evaluate an Erlang expression, without its full stop; the value's text.
+
+        Raises:
+            DsmtError: it failed.
+            DeadlinePassed: it did not end in time.
+        """
+        return self._program.evaluate(expression)
+
     def __enter__(self) -> Self:
         self.start()
         return self

@@ -15,7 +15,7 @@ HOST = Host("h1.example.org")
 STATUS = status_channel(SLICE, DEPLOYMENT_AGENT, HOST)
 COMMAND = command_channel(SLICE, DEPLOYMENT_AGENT, HOST)
 PINGER = Channel("/com/example/pinger/")
-SOON_S = 40.0
+SOON_S = 60.0
 
 Make = Callable[..., Event]
 

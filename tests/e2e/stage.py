@@ -21,7 +21,7 @@ from tests.e2e.application import App
 
 T = TypeVar("T")
 
-WITHIN_S = 90.0
+WITHIN_S = 120.0
 ADMIN, PASSWORD = "pi@example.com", "a-test-password"
 
 

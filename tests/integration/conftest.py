@@ -13,8 +13,17 @@ from tests.rabbitmq import private_rabbitmq
 
 @pytest.fixture(scope="session")
 def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
-    """One RabbitMQ for all tests that leave it as it is, each in a virtual host of its own."""
+    """One RabbitMQ for all tests of a worker: to start one takes longer than most of them."""
     yield from private_rabbitmq(tmp_path_factory.mktemp("rabbit"))
+
+
+@pytest.fixture
+def server(rabbit: PrivateBroker) -> Iterator[PrivateBroker]:
+    """It, for a test that may kill, starve and restart it, and brings it back."""
+    yield rabbit
+    # After a test that failed halfway the next ones are not to fail too.
+    if not rabbit.running:
+        rabbit.start()
 
 
 @pytest.fixture

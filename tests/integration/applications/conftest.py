@@ -17,12 +17,6 @@ Credentials = Callable[..., Path]
 
 
 @pytest.fixture
-def server(rabbit: PrivateBroker) -> PrivateBroker:
-    """The one that others use too."""
-    return rabbit
-
-
-@pytest.fixture
 async def vhost(server: PrivateBroker) -> AsyncIterator[str]:
     """A virtual host with the exchanges, as the planner makes them."""
     name = f"test-{secrets.token_hex(4)}"

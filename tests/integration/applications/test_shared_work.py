@@ -26,7 +26,7 @@ ITEMS = [f"item-{number}" for number in range(40)]
 TEN = [f"h{number}/s1/shared_work" for number in range(10)]
 PERIOD_S = 1.0
 EXPIRY_S = 4 * PERIOD_S
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 
 Start = Callable[[str], subprocess.Popen[bytes]]
 
@@ -85,7 +85,7 @@ async def until(view: View, shared: dict[str, str]) -> float:
     raise AssertionError("the view has ended")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 async def test_ten_share_the_work_and_take_over_from_the_dead(
     start: Start, listener: Bus, example: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,7 +109,7 @@ async def test_ten_share_the_work_and_take_over_from_the_dead(
             running[instance].wait()
         took = await until(view, shared([instance for instance in TEN if instance not in dead]))
         # One expiry and one round, and far more for a busy machine.
-        assert took < EXPIRY_S + PERIOD_S + 25.0
+        assert took < EXPIRY_S + PERIOD_S + 60.0
         start(dead[0])
         back = await until(view, shared([instance for instance in TEN if instance not in dead[1:]]))
     with capsys.disabled():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -15,7 +15,6 @@ from broker.server.private import PrivateBroker
 from broker.topology import planner_topology
 from dsmt_core.channels import Channel
 from dsmt_core.events import Event, Sender
-from tests.rabbitmq import private_rabbitmq
 
 LIMITS = Limits(retry_first_s=0.05, retry_most_s=0.5, connect_s=5.0, close_s=5.0)
 
@@ -32,12 +31,6 @@ def knows_after_a_kill(server: PrivateBroker, queue: str) -> bool:
     return names is not None and queue.encode() in names.read_bytes()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
-    """A RabbitMQ for the tests of one file."""
-    yield from private_rabbitmq(tmp_path_factory.mktemp("rabbitmq"))
-
-
 @pytest.fixture
 async def connect() -> AsyncIterator[Connect]:
     """Connects buses that are closed with the test."""
@@ -46,7 +39,7 @@ async def connect() -> AsyncIterator[Connect]:
     async def begin(url: str, limits: Limits = LIMITS) -> Bus:
         bus = broker.connect(url, limits=limits, name="integration test")
         made.append(bus)
-        await bus.start(wait_s=40)
+        await bus.start(wait_s=60)
         return bus
 
     yield begin

@@ -8,6 +8,7 @@ confirmed is lost, a publisher's order holds, and nobody spins meanwhile.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -29,13 +30,16 @@ from planner.service.upkeep import Queues
 
 PINGER = Channel("/com/example/pinger/")
 QUEUE = agent_queue(Slice("s1"), Host("rig"))
-# The promise: so long after the end of a fault everything works again.
-BACK_S = 15.0
+# `make chaos` makes the faults last longer than any time limit of a bus.
+LONG = bool(os.environ.get("DSMT_CHAOS"))
+# The promise: so long after the end of a fault everything works again. On a machine that many others want
+# (`make test`) it takes longer; what takes far longer has another cause.
+BACK_S = 15.0 if LONG else 45.0
 PACE_S = 0.02
 _AGAIN_S = 0.1
 # Somebody who spins takes a core, also while others want it.
 _SPINNING = 0.5
-_PATIENCE_S = 40.0
+_PATIENCE_S = 60.0
 
 
 @dataclass
@@ -91,7 +95,7 @@ class Rig:
             bus = broker.connect(self._url(user), limits=self._limits, name=f"the rig's {name}")
             self._stack.push_async_callback(bus.close)
             self.buses[name] = bus
-            await bus.start(wait_s=40)
+            await bus.start(wait_s=_PATIENCE_S)
         await self._declare()
         self.buses["planner"].on_connected(self._again)
         upkeep = Queues(self._exchanges, self._declare)

@@ -21,7 +21,7 @@ from tests.contract.gate import Gate
 from tests.integration.broker.conftest import LIMITS, Connect
 
 PINGER = Channel("/com/example/pinger/")
-LONG_S = 40.0
+LONG_S = 60.0
 
 
 @pytest.fixture

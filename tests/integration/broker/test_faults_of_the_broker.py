@@ -13,10 +13,9 @@ import pytest
 from broker.bus import Link
 from broker.server.private import PrivateBroker
 from tests.integration.broker.conftest import LIMITS
-from tests.integration.broker.rig import Rig, until
+from tests.integration.broker.rig import LONG, Rig, until
+from tests.rabbitmq import ALARM, WELL
 
-# `make chaos` makes the faults last longer than any time limit of a bus.
-LONG = bool(os.environ.get("DSMT_CHAOS"))
 STOPPED_S = 75.0 if LONG else 3.0
 
 
@@ -63,25 +62,23 @@ async def test_an_empty_one_in_its_place(server: PrivateBroker, rig: Rig) -> Non
 @pytest.mark.parametrize(
     ("name", "alarm", "well"),
     [
+        ("memory alarm", ALARM, WELL),
         (
-            "memory alarm",
-            ("set_vm_memory_high_watermark", "0.00001"),
-            ("set_vm_memory_high_watermark", "0.4"),
+            "disk alarm",
+            'rabbit_disk_monitor:set_disk_free_limit("900000GB")',
+            'rabbit_disk_monitor:set_disk_free_limit("1MB")',
         ),
-        ("disk alarm", ("set_disk_free_limit", "900000GB"), ("set_disk_free_limit", "1MB")),
     ],
 )
-async def test_an_alarm(
-    server: PrivateBroker, rig: Rig, name: str, alarm: tuple[str, str], well: tuple[str, str]
-) -> None:
+async def test_an_alarm(server: PrivateBroker, rig: Rig, name: str, alarm: str, well: str) -> None:
     speaker = rig.buses["speaker"]
     async with rig.fault(name):
         try:
-            await asyncio.to_thread(server.control, *alarm)
+            await asyncio.to_thread(server.evaluate, alarm)
             await until(lambda: speaker.health.link is Link.BLOCKED)
             said = len(rig.confirmed)
             await asyncio.sleep(STOPPED_S)
             assert len(rig.confirmed) <= said + 1
         finally:
-            await asyncio.to_thread(server.control, *well)
+            await asyncio.to_thread(server.evaluate, well)
     await rig.holds()

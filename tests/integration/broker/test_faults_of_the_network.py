@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -15,10 +14,9 @@ from broker.bus import Limits, Link
 from broker.server.private import PrivateBroker
 from tests.contract.gate import DOWN, UP, Gate
 from tests.integration.broker.conftest import LIMITS
-from tests.integration.broker.rig import Rig, until
+from tests.integration.broker.rig import LONG, Rig, until
 
 # `make chaos` takes the waits of a service, which notices a black hole after 15 to 30 s, and more rounds.
-LONG = bool(os.environ.get("DSMT_CHAOS"))
 HOLE = Limits() if LONG else replace(LIMITS, heartbeat_s=1.0)
 RECONNECTS = 1_000 if LONG else 100
 SETTLED = 10

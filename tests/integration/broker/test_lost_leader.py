@@ -18,6 +18,7 @@ from dsmt_core.events import Event
 from dsmt_core.names import Host
 from dsmt_core.rights import PSEPR
 from tests.integration.broker.conftest import LIMITS, Connect, knows_after_a_kill
+from tests.rabbitmq import ALARM, WELL
 
 FACTS = facts_channel(Host("h1"))
 # Two silences of 4 s each, and 5 s that RabbitMQ needs to delete a queue without a leader.
@@ -94,7 +95,7 @@ async def test_a_broker_that_blocks_is_not_a_queue_without_a_leader(
 ) -> None:
     bus: Bus = await connect(server.planner_url, limits=_hasty())
     await bus.declare(*quorum("dsmt.test.blocked"))
-    await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.00001")
+    await asyncio.to_thread(server.evaluate, ALARM)
     try:
         async with asyncio.timeout(60):
             while bus.health.link is not Link.BLOCKED:
@@ -104,13 +105,13 @@ async def test_a_broker_that_blocks_is_not_a_queue_without_a_leader(
             heard = asyncio.ensure_future(anext(deliveries))
             done, _ = await asyncio.wait({heard}, timeout=10 * _hasty().consume_s)
             assert not done
-            await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.4")
+            await asyncio.to_thread(server.evaluate, WELL)
             await until(lambda: bus.health.link is Link.CONNECTED)
             async with asyncio.timeout(60):
                 await bus.publish(make(FACTS, "facts"))
                 await heard
     finally:
-        await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.4")
+        await asyncio.to_thread(server.evaluate, WELL)
         await bus.delete_queue("dsmt.test.blocked")
 
 

@@ -22,7 +22,7 @@ from broker.server.management import Management
 from broker.server.private import PrivateBroker
 from broker.server.settings import ADMIN, Ports
 from broker.topology import DEAD_LETTERS, INGEST, planner_topology
-from dsmt_core.errors import Conflict, Denied, Unavailable
+from dsmt_core.errors import Conflict, Denied, DsmtError, Unavailable
 from tests.integration.broker.conftest import Connect
 
 T = TypeVar("T")
@@ -92,6 +92,14 @@ def test_nobody_but_its_users_gets_in(server: PrivateBroker) -> None:
     assert users == {ADMIN, *USERS}
     with pytest.raises(Denied):
         Management(server.management_url, "guest", "guest").request("GET", "/overview")
+
+
+def test_it_evaluates_what_it_is_asked_and_says_what_is_wrong(server: PrivateBroker) -> None:
+    assert server.evaluate("rabbit:is_running()") == "true"
+    assert server.evaluate('{["a", b], 1 + 1}') == '{["a", b], 2}'
+    for wrong in ("1 +", "no_module:none()", "1 / 0"):
+        with pytest.raises(DsmtError, match="did not evaluate"):
+            server.evaluate(wrong)
 
 
 def test_secrets_are_not_readable_by_others(server: PrivateBroker) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
@@ -17,6 +18,7 @@ from dsmt_core.errors import Denied, Unavailable
 from dsmt_core.events import Event
 from dsmt_core.names import Host
 from tests.integration.broker.conftest import Connect, knows_after_a_kill
+from tests.rabbitmq import ALARM, WELL
 
 PINGER = Channel("/com/example/pinger/")
 FACTS = facts_channel(Host("h1"))
@@ -94,12 +96,14 @@ async def test_a_killed_broker_is_waited_for_by_leases_and_posts(
 async def test_a_lease_whose_queue_was_deleted_tells_of_a_gap_and_goes_on(
     server: PrivateBroker, planner: Bus, make: Make
 ) -> None:
+    before = await _queues(server)
     async with planner.lease(PINGER) as lease:
-        names = [name for name in _queues(server) if name.startswith("lease.")]
-        for name in names:
-            await planner.delete_queue(name)
+        (name,) = [name for name in await _queues(server) - before if name.startswith("lease.")]
+        await planner.delete_queue(name)
         await until(lambda: planner.health.lost > 0)
-        await until(lambda: [n for n in _queues(server) if n.startswith("lease.")] == names)
+        async with asyncio.timeout(LONG_S):
+            while name not in await _queues(server):
+                pass
         delivery: Delivery | None = None
         while delivery is None:
             await planner.publish(make(PINGER))
@@ -110,17 +114,20 @@ async def test_a_lease_whose_queue_was_deleted_tells_of_a_gap_and_goes_on(
         assert delivery.lost == 1
 
 
-def _queues(server: PrivateBroker) -> list[str]:
-    return server.control("list_queues", "-p", "dsmt", "name", "--no-table-headers").split()
+async def _queues(server: PrivateBroker) -> set[str]:
+    names = 'rabbit_amqqueue:list_names(<<"dsmt">>)'
+    asked = f"[binary_to_list(Name) || {{resource, _, queue, Name}} <- {names}]"
+    told = await asyncio.to_thread(server.evaluate, asked)
+    return set(re.findall(r'"(.+?)"', told))
 
 
 async def test_a_broker_that_blocks_shows_in_the_health_and_what_is_posted_waits(
     server: PrivateBroker, planner: Bus, make: Make
 ) -> None:
     async with planner.lease(PINGER) as lease:
-        await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.00001")
+        await asyncio.to_thread(server.evaluate, ALARM)
         try:
-            await until(lambda: _alarmed(server))
+            assert "memory" in await asyncio.to_thread(server.evaluate, "rabbit_alarm:get_alarms()")
             waiting = asyncio.create_task(planner.publish(make(PINGER)))
             # It is published before the other, also when the broker has blocked already.
             await asyncio.sleep(0)
@@ -129,17 +136,12 @@ async def test_a_broker_that_blocks_shows_in_the_health_and_what_is_posted_waits
             assert await planner.post(posted) is False
             assert not waiting.done()
         finally:
-            await asyncio.to_thread(server.control, "set_vm_memory_high_watermark", "0.4")
+            await asyncio.to_thread(server.evaluate, WELL)
         await until(lambda: planner.health.link is Link.CONNECTED)
         async with asyncio.timeout(LONG_S):
             await waiting
         assert (await heard(lease)).event.seq == 1
         assert (await heard(lease)).event == posted
-
-
-def _alarmed(server: PrivateBroker) -> bool:
-    # The figures of a node that has just started come some seconds later.
-    return bool(server.management.request("GET", "/nodes")[0].get("mem_alarm"))
 
 
 @pytest.fixture

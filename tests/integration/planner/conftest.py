@@ -32,26 +32,11 @@ from dsmt_core.events import Event, Sender
 from dsmt_core.names import Host, Slice
 from dsmt_core.nodes import HEARTBEAT, HOLDINGS, digest, sliver_pairs
 from dsmt_core.rights import NODES
-from tests.rabbitmq import private_rabbitmq
 
 ADMIN = "me@example.com"
 PASSWORD = "a long secret"
 # A busy machine misses no two beats.
 HEARTBEAT_S = 1.0
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
-    """One RabbitMQ for these tests; each makes a virtual host of its own in it."""
-    yield from private_rabbitmq(tmp_path_factory.mktemp("rabbitmq"))
-
-
-@pytest.fixture
-def vhost(server: PrivateBroker) -> Iterator[str]:
-    name = f"test-{secrets.token_hex(4)}"
-    server.management.make_vhost(name)
-    yield name
-    server.management.delete_vhost(name)
 
 
 @dataclass
@@ -194,7 +179,7 @@ class Node:
 
     async def ordered(self, verb: Verb, slice_: str = "") -> Order:
         """The next order with this verb (for this slice)."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while True:
                 order = await self.orders.get()
                 if order.verb is verb and slice_ in {"", order.slice}:
