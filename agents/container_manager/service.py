@@ -13,7 +13,7 @@ import random
 from typing import Final
 
 import broker
-from agents.container_manager import joining
+from agents.container_manager import joining, unreached
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.joining import Joined
 from agents.container_manager.life import Life
@@ -89,6 +89,7 @@ class ContainerManager:
             self.ready.set()
             async with asyncio.TaskGroup() as tasks:
                 life.begin(tasks)
+                tasks.create_task(unreached.tell(bus.health), name="unreached")
                 if self._joined is None:
                     tasks.create_task(self._stay_joined(joined, life, confirmed=confirmed), name="join")
         finally:

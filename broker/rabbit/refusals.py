@@ -40,7 +40,7 @@ def ours(error: BaseException, place: str = "the broker") -> DsmtError:
             hint="check user, password and virtual host of the broker's URL",
         )
     return _greeting(_innermost(error), place) or Unavailable(
-        f"the connection to the broker is lost: {_cause(error)}", hint="is the broker running?"
+        f"the connection to {place} is lost: {_cause(error)}", hint="is the broker running?"
     )
 
 
