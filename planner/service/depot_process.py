@@ -21,7 +21,7 @@ import structlog
 from dsmt_core.errors import Conflict, Unavailable
 from planner.config import PlannerConfig
 
-_READY_S: Final = 30.0
+_READY_S: Final = 60.0
 _END_S: Final = 5.0
 _FIRST_WAIT_S: Final = 0.2
 _MOST_WAIT_S: Final = 10.0

@@ -30,19 +30,23 @@ async def kill_planner(stage: Stage) -> None:
 
 
 async def kill_depot(stage: Stage) -> None:
-    os.kill(await stage.eventually(stage.scene.depot_pid), signal.SIGKILL)
+    await killed(stage, stage.scene.depot_pid)
 
 
 async def kill_container_manager(stage: Stage) -> None:
-    pid = await stage.eventually(lambda: stage.scene.manager_pid(stage.hosts[0]))
-    os.kill(pid, signal.SIGKILL)
+    await killed(stage, lambda: stage.scene.manager_pid(stage.hosts[0]))
 
 
 async def kill_agent(stage: Stage) -> None:
-    pids = await stage.eventually(
-        lambda: running_module(stage.scene.pids(stage.hosts[0]), "agents.deployment_agent.main")
-    )
-    os.kill(pids[0], signal.SIGKILL)
+    agent = "agents.deployment_agent.main"
+    await killed(stage, lambda: next(iter(running_module(stage.scene.pids(stage.hosts[0]), agent)), 0))
+
+
+async def killed(stage: Stage, pid: Callable[[], int]) -> None:
+    """Kill a process as soon as it is there; whoever owns it starts another by itself."""
+    old = await stage.eventually(pid)
+    os.kill(old, signal.SIGKILL)
+    await stage.eventually(lambda: pid() not in {0, old})
 
 
 async def kill_broker(stage: Stage) -> None:
