@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import broker
 from broker.bus import Bus, Link
 from dsmt_core.errors import Invalid, Unavailable
+from tests.contract.conftest import LIMITS
 from tests.contract.terms import PINGER, SOON_S, Make, heard, until
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ async def test_what_was_published_before_closing_is_confirmed(
     connect: Connect, planner: Bus, make: Make
 ) -> None:
     async with planner.lease(PINGER) as lease:
-        bus = await connect("planner")
+        bus = await connect("planner", limits=replace(LIMITS, close_s=SOON_S))
         work = [asyncio.create_task(bus.publish(make(PINGER))) for _ in range(100)]
         await asyncio.sleep(0)
         await bus.close()

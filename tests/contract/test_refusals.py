@@ -18,7 +18,7 @@ from dsmt_core.errors import Full
 from dsmt_core.names import DEPLOYMENT_AGENT, Host
 from dsmt_core.rights import NODES, ORDERS
 from dsmt_core.wire import MSGPACK, encode
-from tests.contract.terms import COMMAND, HOST, SLICE, Make, heard
+from tests.contract.terms import COMMAND, HOST, SLICE, SOON_S, Make, heard
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Place
@@ -71,7 +71,7 @@ async def test_how_large_an_event_may_be_is_an_option_of_sender_and_receiver(
         await planner.publish(large)
     generous = broker.connect(f"{place.url('planner')}?event_bytes={2 << 20}")
     try:
-        await generous.start(wait_s=10)
+        await generous.start(wait_s=SOON_S)
         async with planner.lease(channel) as strict, generous.lease(channel) as lease:
             await generous.publish(large)
             await generous.publish(small)

@@ -55,7 +55,7 @@ async def test_the_examples_do_what_the_readme_says(stages: Stages) -> None:
             assert await command.wait() == 0
             await stage.states("pinger", "running", since=since)
             assert monitor.stdout is not None
-            line = await asyncio.wait_for(monitor.stdout.readline(), 60)
+            line = await asyncio.wait_for(monitor.stdout.readline(), 120)
             assert line.startswith(b"/org/dsmt/ns/deployment/my_slice/")
             await stage.ask(lambda client: client.delete("my_slice"))
             await stage.eventually(lambda: not list((stage.home / "node9" / "slivers").glob("*")))
