@@ -17,9 +17,12 @@ from typing import Final
 
 from broker.address import Endpoint
 from broker.server.program import Program, speaks_amqp
-from dsmt_core.errors import Unavailable
+from dsmt_core.errors import DsmtError, Unavailable
 
 _PASSED_ON: Final = ("PATH", "LANG", "TZ", "TMPDIR")
+# With this rabbitmqctl ends what it says of a server that it did not reach.
+_NOT_REACHED: Final = "Erlang cookie hash:"
+_ASKED_AGAIN: Final = 2
 # Before a command that is to see $0 as /etc/rabbitmq.
 _WITH_ETC: Final = (
     *("unshare", "--mount", "--", "sh", "-c"),
@@ -87,8 +90,15 @@ class Member:
     def control(self, *arguments: str, timeout_s: float = 180.0) -> str:
         """Run ``rabbitmqctl`` on its host; see `Program.control`.
 
-        It starts an Erlang of its own, beside those of all hosts where they are one machine.
+        It starts an Erlang of its own, beside those of all hosts where they are one machine. Erlang gives a
+        connection 7 s, of which this one needs some to load its TLS: one that misses them is asked again.
         """
+        for _ in range(_ASKED_AGAIN):
+            try:
+                return self._program.control(*arguments, timeout_s=timeout_s)
+            except DsmtError as error:
+                if _NOT_REACHED not in error.message:
+                    raise
         return self._program.control(*arguments, timeout_s=timeout_s)
 
     @property
