@@ -18,15 +18,15 @@ from dsmtc.rendering.text import clean
 from dsmtc.verbs import names
 
 SUBVERBS: Final = {
-    "plan": ("set", "list", "show", "delete", "eval"),
+    "plan": ("set", "list", "show", "delete", "eval", "explain", "functions"),
     "depot": ("put", "list", "get", "remove"),
-    "nodes": ("list", "show", "invite", "forget"),
+    "nodes": ("list", "show", "label", "invite", "forget"),
     "account": ("add", "passwd", "list"),
 }
 OPTIONS: Final = {
     "setplan": ("--plan",),
     "setagent": ("--agent",),
-    "plan": ("--plan", "--base"),
+    "plan": ("--plan", "--base", "--node"),
     "create": ("--slice", "--user", "--agent", "--plan", "--member"),
     "status": ("--watch", "--until-running", "--timeout", "--json"),
     "events": ("--follow", "--channel", "--state", "--field", "--count", "--timeout", "--json"),

@@ -26,7 +26,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "status": "how the slice is, host by host (--watch)",
     },
     "Plans and packages": {
-        "plan": "set, list, show, delete, eval: named node selections",
+        "plan": "set, list, show, delete, eval, explain, functions: node selections",
         "depot": "put, list, get, remove: application packages",
     },
     "Applications": {
@@ -37,7 +37,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "uninstall": "remove it from every node",
     },
     "Nodes and events": {
-        "nodes": "list, show, invite, forget: the machines",
+        "nodes": "list, show, label, invite, forget: the machines",
         "events": "what is said on PsEPR (--follow, --since, --snapshot)",
         "services": "who speaks there, and as it said (--check)",
         "channels": "where something is said, and what is silent",

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from dsmt_core.errors import DsmtError
 from dsmt_core.names import Host
 from planner.fleet import Fleet, NodeState
-from planner.plans import Selection, World, evaluate
-from planner.plans.selection import Part
+from planner.plans import Part, Reason, Selection, World, evaluate, trust_of
 from planner.steps import Waiting
 from planner.turns import turn
 from planner.wanted import NO_PLAN, Wanted, WantedSlice
@@ -75,13 +75,13 @@ def world_of(slice_: WantedSlice, seen: Fleet) -> World:
     has it forgotten takes it away.
     """
     strangers = slice_.hosts.keys() - seen.hosts.keys() - seen.forgotten
+    ground = seen.ground.with_hosts(strangers) if strangers else seen.ground
     return World(
         slice=slice_.name,
-        hosts=seen.hosts.keys() | strangers,
-        failed=seen.back_or_failed(),
-        doubtful=seen.doubtful() | strangers,
-        members=slice_.hosts.keys() - seen.forgotten,
-        sites=seen.sites(),
+        ground=ground,
+        trust=trust_of(ground, seen.back_or_failed(), seen.doubtful() | strangers),
+        members=ground.mask(slice_.hosts.keys() - seen.forgotten),
+        states=partial(seen.in_state, slice_.name),
     )
 
 
@@ -127,7 +127,8 @@ class _Round:
         self._slice = slice_
         self._world = world
         self._held = held
-        self._present = frozenset(world.members)
+        self._present = frozenset(world.ground.those(world.members))
+        self._failed = frozenset(world.ground.those(world.failed))
 
     def place(self, selection: Selection, stops: int | None) -> Placed:
         target = frozenset(selection.hosts)
@@ -142,9 +143,12 @@ class _Round:
         ]
         return Placed(kept | joined, len(stopped), tuple(waiting))
 
+    def _trust(self, host: Host) -> tuple[int, Host]:
+        return int(self._world.trust[self._world.ground.rows[host]]), host
+
     def _living(self, hosts: AbstractSet[Host]) -> AbstractSet[Host]:
         """Those that count against the limit: not failed."""
-        return hosts - self._world.failed
+        return hosts - self._failed
 
     def _joining(
         self, candidates: frozenset[Host], kept: frozenset[Host], bound: int | None
@@ -157,7 +161,7 @@ class _Round:
         # A host whose sliver is on its way out is counted already; but while there are too many, it would
         # begin anew beside what others have not ended yet.
         back = candidates & ending if room >= 0 else frozenset()
-        fresh = sorted(candidates - ending, key=lambda host: (self._world.trust(host), host))
+        fresh = sorted(candidates - ending, key=self._trust) if room > 0 else []
         return back | frozenset(fresh[: max(room, 0)])
 
     def _of_missing(self, selection: Selection) -> list[Waiting]:
@@ -183,5 +187,5 @@ class _Round:
 def _select(slice_: WantedSlice, world: World) -> Selection:
     if slice_.plan != NO_PLAN:
         return evaluate(slice_.plan, slice_.plan_parameters, slice_.plans, world)
-    nothing = Part(frozenset(), lambda _: "no plan is set")
-    return Selection((), 0, None, nothing, world.hosts)
+    nothing = Part(world.ground.mask(()), lambda _row: Reason("no plan is set", NO_PLAN, ""))
+    return Selection(nothing, world.ground)

@@ -86,6 +86,38 @@ class HostReason(TypedDict):
 
     host: str
     reason: str
+    plan: str
+    function: str
+
+
+class Explanation(HostReason):
+    """Whether a plan selects one host, and what decided."""
+
+    selected: bool
+
+
+class FunctionParameter(TypedDict):
+    """What a function of plans takes; no default: it must be given."""
+
+    name: str
+    takes: str
+    default: str | None
+
+
+class PlanFunction(TypedDict):
+    """A function of which plans are made. Of ``one_of`` exactly one parameter is given."""
+
+    name: str
+    text: str
+    one_of: list[str]
+    parameters: list[FunctionParameter]
+
+
+class Labels(TypedDict):
+    """The labels of a node."""
+
+    host: str
+    labels: dict[str, str]
 
 
 class Evaluation(TypedDict):
@@ -228,6 +260,7 @@ class Node(TypedDict):
     evidence: list[Evidence]
     slivers: list[str]
     facts: dict[str, str]
+    labels: dict[str, str]
     health: NotRequired[ProcessHealth | None]
     unwell: NotRequired[list[str]]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from dsmt_core.errors import Invalid
 from dsmtc.client import answers
@@ -121,6 +121,17 @@ class Client(PsEPR):
         body = {"plan": plan, "parameters": dict(parameters)}
         return self.call("POST", _slice(slice_, "plans", "eval"), body, shape=answers.Evaluation)
 
+    def explain(
+        self, slice_: str, plan: str, parameters: Mapping[str, str], host: str
+    ) -> answers.Explanation:
+        """Whether a plan selects a node now, and which function of which plan decided."""
+        body = {"plan": plan, "parameters": dict(parameters), "host": host}
+        return self.call("POST", _slice(slice_, "plans", "explain"), body, shape=answers.Explanation)
+
+    def functions(self) -> list[answers.PlanFunction]:
+        """The functions of which plans are made."""
+        return self.call("GET", "/v1/functions", shape=list[answers.PlanFunction])
+
     # -- packages ----------------------------------------------------------------------------------
 
     def packages(self, slice_: str) -> list[answers.Package]:
@@ -183,9 +194,10 @@ class Client(PsEPR):
 
     # -- nodes -------------------------------------------------------------------------------------
 
-    def nodes(self) -> list[answers.Node]:
-        """All nodes."""
-        return self.call("GET", "/v1/nodes", shape=list[answers.Node])
+    def nodes(self, where: str = "") -> list[answers.Node]:
+        """All nodes, or those of which a condition on their facts and labels is true."""
+        path = f"/v1/nodes?{urlencode({'where': where})}" if where else "/v1/nodes"
+        return self.call("GET", path, shape=list[answers.Node])
 
     def node(self, host: str) -> answers.Node:
         """One node."""
@@ -195,6 +207,11 @@ class Client(PsEPR):
         """A one-time token for ``dsmt-node`` (admin)."""
         body = {} if expires_in_s is None else {"expires_in_s": expires_in_s}
         return self.call("POST", "/v1/nodes/invite", body, shape=answers.Invitation)
+
+    def label(self, host: str, labels: Mapping[str, str]) -> answers.Labels:
+        """Label a node; an empty value takes a label away (admin)."""
+        path = f"/v1/nodes/{_word(host)}/labels"
+        return self.call("PATCH", path, {"labels": dict(labels)}, shape=answers.Labels)
 
     def forget(self, host: str) -> None:
         """Forget a node (admin)."""

@@ -7,33 +7,43 @@ from typing import Annotated
 
 import typer
 
+from dsmtc.commandline import parameters
 from dsmtc.dispatch import session_of
-from dsmtc.rendering.views import node
+from dsmtc.rendering.views import node, pairs
 from dsmtc.rendering.views import nodes as view
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+_Where = Annotated[str, typer.Option(metavar="CONDITION", help="only those of which this is true")]
 _Host = Annotated[str, typer.Argument(help="such as node1.example.org")]
 
 
 @app.callback(invoke_without_command=True)
-def nodes(context: typer.Context) -> None:
+def nodes(
+    context: typer.Context,
+    *,
+    where: _Where = "",
+) -> None:
     """The machines; alone it lists them.
 
-    Example: dsmtc nodes list
+    Example: dsmtc nodes --where "disk_free_gb > 5"
     """
     if context.invoked_subcommand is None:
-        list_nodes(context)
+        list_nodes(context, where=where)
 
 
 @app.command("list")
-def list_nodes(context: typer.Context) -> None:
+def list_nodes(
+    context: typer.Context,
+    *,
+    where: _Where = "",
+) -> None:
     """List all nodes as last heard.
 
-    Example: dsmtc nodes list --json
+    Example: dsmtc nodes list --where "country = 'JP' and load1 < 2"
     """
     session = session_of(context)
-    found = session.client.nodes()
-    session.out.answer(found, lambda: view(found, time.time()))
+    found = session.client.nodes(where)
+    session.out.answer(found, lambda: view(found, time.time(), where))
 
 
 @app.command()
@@ -45,6 +55,21 @@ def show(context: typer.Context, host: _Host) -> None:
     session = session_of(context)
     found = session.client.node(host)
     session.out.answer(found, lambda: node(found, time.time()))
+
+
+@app.command()
+def label(
+    context: typer.Context,
+    host: _Host,
+    words: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="NAME= takes it away")],
+) -> None:
+    """Label a node, for plans to choose by (admin).
+
+    Example: dsmtc nodes label node1.example.org country=JP rack=r7
+    """
+    session = session_of(context)
+    answer = session.client.label(host, parameters(words))
+    session.out.answer(answer, lambda: [f"node {host}: {pairs(answer['labels']) or 'no labels'}"])
 
 
 @app.command()

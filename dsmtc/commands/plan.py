@@ -8,7 +8,7 @@ import typer
 
 from dsmtc.commandline import parameters
 from dsmtc.dispatch import session_of
-from dsmtc.rendering.views import evaluation, plan_line, plans
+from dsmtc.rendering.views import evaluation, explanation, functions, plan_line, plans
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 _Words = Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="parameters")]
@@ -73,6 +73,34 @@ def delete_plan(context: typer.Context, *, plan: _Plan) -> None:
     session = session_of(context)
     session.client.delete_plan(session.slice, plan)
     session.out.answer({"name": plan, "deleted": True}, lambda: [f"plan {plan} is deleted"])
+
+
+@app.command("explain")
+def explain_plan(
+    context: typer.Context,
+    words: _Words = None,
+    *,
+    plan: _Plan,
+    node: Annotated[str, typer.Option(help="such as node1.example.org")],
+) -> None:
+    """Tell why a plan or function has a node in or out now, and which function decided.
+
+    Example: dsmtc plan explain --plan only3 --node node1.example.org
+    """
+    session = session_of(context)
+    found = session.client.explain(session.slice, plan, parameters(words or []), node)
+    session.out.answer(found, lambda: explanation(found))
+
+
+@app.command("functions")
+def list_functions(context: typer.Context) -> None:
+    """List the functions of which plans are made.
+
+    Example: dsmtc plan functions
+    """
+    session = session_of(context)
+    found = session.client.functions()
+    session.out.answer(found, lambda: functions(found))
 
 
 @app.command("eval")

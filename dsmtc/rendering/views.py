@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from dsmtc.client import Account, Changed, Evaluation, Node, Package, Plan, Slice, Stored
+from dsmtc.client import (
+    Account,
+    Changed,
+    Evaluation,
+    Explanation,
+    FunctionParameter,
+    HostReason,
+    Node,
+    Package,
+    Plan,
+    PlanFunction,
+    Slice,
+    Stored,
+)
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import since, size
 
@@ -86,9 +99,33 @@ def evaluation(found: Evaluation) -> View:
     view: list[str | Table] = [f"{len(found['hosts'])} in, {len(found['left_out'])} out"]
     if found["missing"]:
         view[0] = f"{view[0]}, {found['missing']} missing"
-    rows = [(each["host"], "in", each["reason"]) for each in found["hosts"]]
-    rows += [(each["host"], "out", each["reason"]) for each in found["left_out"]]
-    return [*view, Table(("HOST", "", "BECAUSE"), rows)] if rows else view
+    rows = [(each["host"], "in", each["reason"], decider(each)) for each in found["hosts"]]
+    rows += [(each["host"], "out", each["reason"], decider(each)) for each in found["left_out"]]
+    return [*view, Table(("HOST", "", "BECAUSE", "DECIDED BY"), rows)] if rows else view
+
+
+def explanation(found: Explanation) -> View:
+    """Why a plan has one node in or out."""
+    side = "in" if found["selected"] else "out"
+    return [f"{found['host']} is {side}: {found['reason']} (decided by {decider(found)})"]
+
+
+def decider(found: HostReason) -> str:
+    """The plan that decided, with its function where it is called otherwise."""
+    plan, function = found["plan"], found["function"]
+    return plan if plan == function or not function else f"{plan} ({function})"
+
+
+def functions(found: Sequence[PlanFunction]) -> View:
+    """The functions of which plans are made."""
+    rows = [(each["name"], " ".join(map(_taken, each["parameters"])), each["text"]) for each in found]
+    return [Table(("FUNCTION", "PARAMETERS", "SELECTS"), rows)]
+
+
+def _taken(parameter: FunctionParameter) -> str:
+    if parameter["default"] is None:
+        return f"{parameter['name']}=…"
+    return f"[{parameter['name']}={parameter['default'] or '…'}]"
 
 
 def stored(package: Stored) -> str:
@@ -143,8 +180,10 @@ def changed(answer: Changed, verb: str) -> str:
     )
 
 
-def nodes(found: Sequence[Node], now: float) -> View:
-    """All nodes."""
+def nodes(found: Sequence[Node], now: float, where: str = "") -> View:
+    """All nodes, or those of which a condition is true."""
+    if not found and where:
+        return ["of no node this is true"]
     if not found:
         return ["no nodes yet; dsmtc nodes invite makes a token for dsmt-node"]
     rows = [
@@ -169,6 +208,8 @@ def node(found: Node, now: float) -> View:
     if health := found.get("health"):
         told = [(name, str(value)) for name, value in health.items() if name != "heard_at"]
         view += ["", Table(("HEALTH", f"{since(health['heard_at'], now)} AGO"), told)]
+    labels = sorted(found.get("labels", {}).items())
+    view += ["", Table(("LABEL", "VALUE"), labels)] if labels else []
     return [*view, "", Table(("FACT", "VALUE"), facts)]
 
 

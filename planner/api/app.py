@@ -34,6 +34,7 @@ ROUTERS: Final = (
     slices.router,
     slices.one,
     plans.router,
+    plans.functions,
     packages.router,
     applications.router,
     nodes.router,

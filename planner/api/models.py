@@ -77,6 +77,18 @@ class PlanChoice(Body):
     parameters: Parameters = {}
 
 
+class PlanQuestion(PlanChoice):
+    """Why a plan has a node in or out."""
+
+    host: Text
+
+
+class Labels(Body):
+    """Labels to be given to a node; an empty value takes one away."""
+
+    labels: Parameters
+
+
 class PlanDefinition(Body):
     """What a named plan is."""
 

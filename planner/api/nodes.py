@@ -15,10 +15,10 @@ router = APIRouter(prefix="/nodes", tags=["nodes"])
 
 
 @router.get("")
-async def listed(caller: TheCaller, planner: ThePlanner) -> list[dict[str, Any]]:
-    """Every node."""
+async def listed(caller: TheCaller, planner: ThePlanner, where: str = "") -> list[dict[str, Any]]:
+    """Every node, or those of which a condition is true."""
     check(caller, Right.LIST_NODES)
-    return planner.nodes.shown()
+    return planner.nodes.shown(where)
 
 
 @router.post("/invite")
@@ -43,6 +43,13 @@ async def shown(host: str, caller: TheCaller, planner: ThePlanner) -> dict[str, 
     """One node."""
     check(caller, Right.LIST_NODES)
     return planner.nodes.one(host)
+
+
+@router.patch("/{host}/labels")
+async def label(host: str, body: models.Labels, caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
+    """Label a node."""
+    check(caller, Right.MANAGE_NODES)
+    return {"host": host, "labels": await planner.nodes.label(host, body.labels)}
 
 
 @router.delete("/{host}")

@@ -8,10 +8,20 @@ from fastapi import APIRouter
 
 from dsmt_core.names import plan as plan_name
 from planner.api import models
-from planner.api.access import ChangeSlice, ReadSlice, ThePlanner
+from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
+from planner.plans import FUNCTIONS, written_function
 from planner.wanted import Plan
 
 router = APIRouter(prefix="/slices/{slice}/plans", tags=["plans"])
+
+
+functions = APIRouter(prefix="/functions", tags=["plans"])
+
+
+@functions.get("")
+async def known(_: TheCaller) -> list[dict[str, Any]]:
+    """The functions of which plans are made, with what they take."""
+    return [written_function(one) for one in FUNCTIONS.values()]
 
 
 @router.get("")
@@ -24,6 +34,12 @@ async def listed(slice_: ReadSlice, planner: ThePlanner) -> list[dict[str, Any]]
 async def evaluate(slice_: ReadSlice, body: models.PlanChoice, planner: ThePlanner) -> dict[str, Any]:
     """What a plan would select now, and why."""
     return planner.slices.evaluate(slice_, plan_name(body.plan), body.parameters)
+
+
+@router.post("/explain")
+async def explain(slice_: ReadSlice, body: models.PlanQuestion, planner: ThePlanner) -> dict[str, Any]:
+    """Whether a plan has one node in or out now, and which function of which plan decided."""
+    return planner.slices.explain(slice_, plan_name(body.plan), body.parameters, body.host)
 
 
 @router.get("/{plan}")

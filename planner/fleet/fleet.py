@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from dsmt_core.errors import Invalid
@@ -10,6 +10,7 @@ from dsmt_core.events import Event
 from dsmt_core.health import HEALTH
 from dsmt_core.lifecycle import State
 from dsmt_core.names import DEPLOYMENT_AGENT, Host, Slice
+from dsmt_core.nodes import FACTS
 from planner.fleet.folding import ASKS, FOLDS, NODE_FOLDS, News, Place, SliverFold, place_of
 from planner.fleet.health import Healths
 from planner.fleet.holders import Holders
@@ -78,6 +79,14 @@ class Fleet(Nodes):
         """The nodes that say they hold a sliver of this slice."""
         return self._holders.hosts(slice_)
 
+    def in_state(self, slice_: Slice, application: str, state: str) -> Iterator[Host]:
+        """The nodes on which an application of a slice (any, when it is not named) is in a state."""
+        for host in self._holders.hosts(slice_):
+            sliver = self._slivers.get((slice_, host))
+            held = {} if sliver is None else sliver.applications
+            if any(seen.state == state and application in {"", name} for name, seen in held.items()):
+                yield host
+
     def held_slices(self) -> frozenset[Slice]:
         """The slices of which some node holds a sliver."""
         return self._holders.slices()
@@ -124,6 +133,8 @@ class Fleet(Nodes):
             if node_fold is None or place.component != "facts":
                 return f"the field {event.field} of a node is not known"
             news = node_fold(self._nodes[place.host], event)
+            if event.field == FACTS and news is not News.NONE:
+                self._grounds.told()
             self._settle_slivers(place.host)
         else:
             sliver_fold = FOLDS.get((place.component, event.field))
@@ -144,6 +155,7 @@ class Fleet(Nodes):
     def _load_node(self, host: Host, value: Mapping[str, Any], now: float) -> None:
         self.join(host, now=now, period=value["period"])
         self._nodes[host] = node = read_node(value)
+        self._grounds.drop()
         self._agree(host, node)
         self._holders.put(host, node.slivers or ())
         # Alive is a matter of now; failed stays until the node has proved itself.

@@ -9,7 +9,9 @@ from typing import Final
 
 from dsmt_core.names import Host, Slice
 from planner.fleet.columns import Columns
+from planner.fleet.grounds import Grounds
 from planner.fleet.seen import NodeSeen, NodeState
+from planner.plans.ground import Ground
 
 # The place of a slice's name in a key where the node itself is meant.
 NODE: Final = Slice("")
@@ -48,6 +50,7 @@ class Nodes:
         self._forgotten: set[Host] = set()
         self._dirty = Dirty()
         self._changed: set[tuple[Host, Slice]] = set()
+        self._grounds = Grounds(self._nodes)
 
     def join(self, host: Host, *, now: float, period: float = PERIOD_S) -> None:
         """A node has joined, or joined again: it is known, with this period between heartbeats."""
@@ -58,6 +61,7 @@ class Nodes:
             self._unclear.add(host)
             self._doubtful.add(host)
             self._forgotten.discard(host)
+            self._grounds.drop()
             self._dirty.everything = True
         else:
             self.columns.period[row] = period
@@ -87,6 +91,8 @@ class Nodes:
         row = self._rows.get(host)
         if row is None:
             return f"the node {host} is not known"
+        if self._grounds.is_due(now):
+            self._dirty.everything = True
         columns = self.columns
         columns.heard[row] = now
         if period > 0:
@@ -145,9 +151,18 @@ class Nodes:
         """The nodes that have not said what they hold, or whose heartbeats tell something else."""
         return frozenset(self._unclear)
 
-    def sites(self) -> dict[Host, str]:
-        """The sites that facts name."""
-        return {host: node.facts["site"] for host, node in self._nodes.items() if "site" in node.facts}
+    @property
+    def ground(self) -> Ground:
+        """What plans look at: the nodes, and what is known of them; facts of the last second may lack."""
+        return self._grounds.ground
+
+    def label(self, host: Host, labels: Mapping[str, str]) -> None:
+        """A person has given a node these labels, instead of those that it had."""
+        node = self._nodes.get(host)
+        if node is not None and node.labels != labels:
+            node.labels = dict(labels)
+            self._grounds.drop()
+            self._dirty.everything = True
 
     def _judge(self, host: Host, row: int, state: NodeState) -> None:
         self.columns.judge(row, state)
@@ -172,6 +187,7 @@ class Nodes:
         for some in (self._unclear, self._failed, self._doubtful):
             some.discard(host)
         self._forgotten.add(host)
+        self._grounds.drop()
         self._dirty.everything = True
         self._changed.add((host, NODE))
         return True

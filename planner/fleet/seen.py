@@ -106,7 +106,8 @@ class NodeSeen:
         fresh: it was heard since the planner began to listen.
         held_digest: the digest of ``slivers``, to compare with that of a heartbeat.
         differs_since: since when its heartbeats tell another digest; None when they agree.
-        facts: as text.
+        facts: as text, told by the node.
+        labels: the same, given by people; they come before facts of the same name.
     """
 
     slivers: dict[Slice, int] | None = None
@@ -116,6 +117,7 @@ class NodeSeen:
     held_digest: str = ""
     differs_since: float | None = None
     facts: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
 
     def hold(self, slivers: dict[Slice, int], gone: dict[Slice, int]) -> bool:
         """Take over what the node says it holds; False when it is no news."""

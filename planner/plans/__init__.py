@@ -5,14 +5,19 @@ error; an evaluation is a function of the plan and of the `World`, and can expla
 functions is one file; `catalogue` lists the families; adding one touches nothing that is there.
 """
 
-from planner.plans.catalogue import FUNCTIONS, builtin_plans
+from planner.plans.catalogue import FUNCTIONS, builtin_plans, unknown, written_function
 from planner.plans.evaluation import evaluate
 from planner.plans.graph import check_in_force, check_plan, check_removal
-from planner.plans.selection import Selection
-from planner.plans.world import World, site_of
+from planner.plans.ground import Ground, Mask
+from planner.plans.selection import Part, Reason, Selection
+from planner.plans.world import World, site_of, trust_of
 
 __all__ = [
     "FUNCTIONS",
+    "Ground",
+    "Mask",
+    "Part",
+    "Reason",
     "Selection",
     "World",
     "builtin_plans",
@@ -21,4 +26,7 @@ __all__ = [
     "check_removal",
     "evaluate",
     "site_of",
+    "trust_of",
+    "unknown",
+    "written_function",
 ]

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from dsmt_core.errors import Invalid
 from dsmt_core.names import Host, PlanName, host
+from planner.plans.conditions import read_condition
 from planner.plans.function import Function, Kind, Parameter
 
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """The parameters of one call, by kind."""
+    """The parameters of one call, by kind; what was left out and has no default is missing in all.
 
-    plans: dict[str, PlanName]
-    counts: dict[str, int]
-    hosts: dict[str, tuple[Host, ...]]
+    Attributes:
+        facts: the names of facts that the texts ask for, by parameter.
+    """
+
+    plans: dict[str, PlanName] = field(default_factory=dict)
+    numbers: dict[str, float] = field(default_factory=dict)
+    hosts: dict[str, tuple[Host, ...]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 def read_arguments(plan: str, function: Function, parameters: Mapping[str, str]) -> Arguments:
@@ -28,12 +36,14 @@ def read_arguments(plan: str, function: Function, parameters: Mapping[str, str])
     """
     place = f"plan {plan}, {function.name}"
     texts = _texts(place, function, parameters)
-    read = Arguments({}, {}, {})
+    _check_one_of(place, function, texts)
+    read = Arguments()
     for parameter in function.parameters:
         text = texts.get(parameter.name, parameter.default)
         if text is None:
-            raise Invalid(f"{place}: {parameter.name} is missing", hint=f"it takes {parameter.kind}")
-        _read(f"{place}: {parameter.name}", parameter, text, read)
+            raise Invalid(f"{place}: {parameter.name} is missing", hint=f"it takes {parameter.takes}")
+        if parameter.name in texts or text:
+            _read(f"{place}: {parameter.name}", parameter, text, read)
     return read
 
 
@@ -49,6 +59,14 @@ def _texts(place: str, function: Function, parameters: Mapping[str, str]) -> dic
     return texts
 
 
+def _check_one_of(place: str, function: Function, texts: Mapping[str, str]) -> None:
+    given = [name for name in function.one_of if name in texts]
+    if len(given) > 1:
+        raise Invalid(f"{place}: {' and '.join(given)} contradict each other", hint="give one of them")
+    if function.one_of and not given:
+        raise Invalid(f"{place}: {function.one_of[0]} is missing", hint=f"or {function.one_of[1]}")
+
+
 def _unknown_parameter(place: str, name: str, function: Function) -> Invalid:
     names = [parameter.name for parameter in function.parameters]
     close = get_close_matches(name, names, n=1)
@@ -57,18 +75,35 @@ def _unknown_parameter(place: str, name: str, function: Function) -> Invalid:
 
 
 def _read(place: str, parameter: Parameter, text: str, read: Arguments) -> None:
-    if parameter.kind is Kind.PLAN:
-        read.plans[parameter.name] = PlanName(text)
-    elif parameter.kind is Kind.COUNT:
-        read.counts[parameter.name] = _count(place, text)
-    else:
-        read.hosts[parameter.name] = _hosts(place, text)
+    match parameter.kind:
+        case Kind.PLAN:
+            read.plans[parameter.name] = PlanName(text)
+        case Kind.COUNT:
+            read.numbers[parameter.name] = _count(place, text)
+        case Kind.PERCENT | Kind.NUMBER:
+            read.numbers[parameter.name] = _number(place, parameter, text)
+        case Kind.HOSTS:
+            read.hosts[parameter.name] = _hosts(place, text)
+        case _:
+            read.texts[parameter.name] = _text(place, parameter, text, read)
 
 
 def _count(place: str, text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or len(text) > 9 or int(text) < 1:
         raise Invalid(f"{place} is {text[:40]!r}", hint=f"it takes {Kind.COUNT}")
     return int(text)
+
+
+def _number(place: str, parameter: Parameter, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    legal = 0 < number <= 100 if parameter.kind is Kind.PERCENT else math.isfinite(number)
+    if not legal or not parameter.least <= number <= parameter.most:
+        bounds = f" from {parameter.least:g} to {parameter.most:g}" if parameter.most < math.inf else ""
+        raise Invalid(f"{place} is {text[:40]!r}", hint=f"it takes {parameter.kind}{bounds}")
+    return number
 
 
 def _hosts(place: str, text: str) -> tuple[Host, ...]:
@@ -79,3 +114,18 @@ def _hosts(place: str, text: str) -> tuple[Host, ...]:
         return tuple(dict.fromkeys(map(host, names)))
     except Invalid as error:
         raise Invalid(f"{place}: {error.message}", hint=error.hint) from error
+
+
+def _text(place: str, parameter: Parameter, text: str, read: Arguments) -> str:
+    if not text.strip():
+        raise Invalid(f"{place} is empty", hint=f"it takes {parameter.takes}")
+    if parameter.choices and text not in parameter.choices:
+        raise Invalid(f"{place} is {text[:40]!r}", hint=f"it takes {parameter.takes}")
+    if parameter.kind is Kind.FACT:
+        read.facts[parameter.name] = frozenset({text})
+    if parameter.kind is Kind.CONDITION:
+        try:
+            read.facts[parameter.name] = read_condition(text).facts
+        except Invalid as error:
+            raise Invalid(f"{place}: {error.message}", hint=error.hint) from error
+    return text

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from dsmt_core.errors import NotFound
 from dsmt_core.names import PlanName
-from planner.plans import limits, sets
+from planner.plans import filters, limits, sets
 from planner.plans.function import Function
 from planner.wanted import Plan
 
 FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
-    {function.name: function for family in (sets.FAMILY, limits.FAMILY) for function in family}
+    {
+        function.name: function
+        for family in (sets.FAMILY, filters.FAMILY, limits.FAMILY)
+        for function in family
+    }
 )
 
 
@@ -23,8 +27,20 @@ def builtin_plans() -> tuple[Plan, ...]:
     return tuple(
         Plan(PlanName(name), name)
         for name, function in FUNCTIONS.items()
-        if all(parameter.default is not None for parameter in function.parameters)
+        if not function.one_of and all(parameter.default is not None for parameter in function.parameters)
     )
+
+
+def written_function(function: Function) -> dict[str, Any]:
+    """A function as the API shows it."""
+    return {
+        "name": function.name,
+        "text": function.text,
+        "one_of": list(function.one_of),
+        "parameters": [
+            {"name": one.name, "takes": one.takes, "default": one.default} for one in function.parameters
+        ],
+    }
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> NotFound:

@@ -26,8 +26,7 @@ def evaluate(name: PlanName, parameters: Mapping[str, str], plans: Plans, world:
     Raises:
         NotFound, Invalid, Conflict: a plan was not checked.
     """
-    part = _Evaluation(plans).part(in_force(name, parameters), world)
-    return Selection(tuple(sorted(part.hosts)), part.missing, part.bound, part, world.hosts)
+    return Selection(_Evaluation(plans).part(in_force(name, parameters), world), world.ground)
 
 
 class _Evaluation:
@@ -46,7 +45,17 @@ class _Evaluation:
             for parameter, named in arguments.plans.items()
         }
         view = world.inverted() if outside and function.sticky else world
-        return function.choose(Call(plan.name, view, parts, arguments.counts, arguments.hosts))
+        return function.choose(
+            Call(
+                plan.name,
+                function.name,
+                view,
+                parts,
+                arguments.numbers,
+                arguments.hosts,
+                arguments.texts,
+            )
+        )
 
     def _named(self, name: PlanName, world: World, outside: bool) -> Part:  # noqa: FBT001
         key = name, outside

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dsmt_core.names import Host
-from planner.plans.selection import Part
+from planner.plans.selection import Part, Reason
 from planner.plans.world import World
 
 
@@ -19,7 +19,12 @@ class Kind(StrEnum):
 
     PLAN = "the name of a plan or of a function"
     COUNT = "a whole number of at least 1"
+    PERCENT = "a number above 0 and at most 100"
+    NUMBER = "a number"
     HOSTS = "host names, separated by commas"
+    TEXT = "a text"
+    FACT = "the name of a fact or label"
+    CONDITION = "a condition such as \"country in ('CN','JP') and load1 < 2\""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +34,24 @@ class Parameter:
     Attributes:
         name: as it is written.
         kind: what it takes.
-        default: its text when it is left out; None when it must be given.
+        default: its text when it is left out; None when it must be given; empty when it may be missing.
         other_name: a second spelling.
+        least, most: of a number.
+        choices: the only texts that it takes, if any.
     """
 
     name: str
     kind: Kind
     default: str | None = None
     other_name: str = ""
+    least: float = float("-inf")
+    most: float = float("inf")
+    choices: tuple[str, ...] = ()
+
+    @property
+    def takes(self) -> str:
+        """What it takes, for people."""
+        return f"one of {', '.join(self.choices)}" if self.choices else str(self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +60,23 @@ class Call:
 
     Attributes:
         plan: the name under which it decides; it is part of the lot that a host draws.
+        function: its name.
         world: the hosts.
         parts: what the parameters that name plans chose, by parameter.
-        counts, hosts: the other parameters.
+        numbers, hosts, texts: the other parameters that were given.
     """
 
     plan: str
+    function: str
     world: World
     parts: Mapping[str, Part] = field(default_factory=dict)
-    counts: Mapping[str, int] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
     hosts: Mapping[str, tuple[Host, ...]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    def reason(self, text: str) -> Reason:
+        """A reason of this call."""
+        return Reason(text, self.plan, self.function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +89,7 @@ class Function:
         parameters: in the order of the reference.
         subtracts: parameters whose hosts are taken away; in them staying means to stay outside.
         sticky: it prefers who is in already, and so sees the world from the side it is used on.
+        one_of: of these parameters exactly one is given.
         text: one sentence for people.
     """
 
@@ -76,6 +99,7 @@ class Function:
     parameters: tuple[Parameter, ...] = ()
     subtracts: frozenset[str] = frozenset()
     sticky: bool = False
+    one_of: tuple[str, ...] = ()
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of this name, in either spelling."""

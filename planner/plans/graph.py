@@ -7,14 +7,14 @@ A plan may not take a function's name: names and functions are interchangeable i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from typing import Final
 
 from dsmt_core.errors import Conflict, Invalid, NotFound
-from dsmt_core.names import Host, PlanName
+from dsmt_core.names import PlanName
 from planner.plans.arguments import Arguments, read_arguments
 from planner.plans.catalogue import FUNCTIONS, unknown
 from planner.plans.function import Function, Kind
+from planner.plans.ground import Ground
 from planner.wanted import NO_PLAN, Plan
 
 # Each level is a frame or two of recursion when evaluated; nobody reads fifty nested names.
@@ -23,16 +23,16 @@ DEPTH: Final = 50
 Plans = Mapping[PlanName, Plan]
 
 
-def check_plan(plan: Plan, plans: Plans, *, known: AbstractSet[Host] | None = None) -> None:
+def check_plan(plan: Plan, plans: Plans, *, known: Ground | None = None) -> None:
     """Check a plan that is to be stored among ``plans``, where it may replace one of its name.
 
     Args:
         plan: the new definition.
         plans: the slice's plans as they are.
-        known: the hosts that are known, when a host that is not shall be refused.
+        known: the hosts and facts that are known, when one that is not shall be refused.
 
     Raises:
-        NotFound: it names a plan, function or host that is not there.
+        NotFound: it names a plan, function, host or fact that is not there.
         Invalid: a parameter is missing, unknown or of the wrong type.
         Conflict: it closes a cycle, or takes the name of a function.
     """
@@ -42,7 +42,7 @@ def check_plan(plan: Plan, plans: Plans, *, known: AbstractSet[Host] | None = No
         )
     graph = {**plans, plan.name: plan}
     _check_acyclic(plan.name, graph)
-    _check_known_hosts(_checked(plan, graph), plan, known)
+    _check_known(_checked(plan, graph), plan, known)
     for user in _users(plan.name, plans):
         # A new base can take away a parameter that a plan built on this one gives.
         _checked(plans[user], graph)
@@ -53,7 +53,7 @@ def check_in_force(
     parameters: Mapping[str, str],
     plans: Plans,
     *,
-    known: AbstractSet[Host] | None = None,
+    known: Ground | None = None,
 ) -> None:
     """Check what ``setplan`` puts in force: a plan or a function, with further parameters.
 
@@ -63,7 +63,7 @@ def check_in_force(
     if name not in plans and name not in FUNCTIONS:
         raise unknown("the plan", name, {*plans, *FUNCTIONS})
     plan = in_force(name, parameters)
-    _check_known_hosts(_checked(plan, plans), plan, known)
+    _check_known(_checked(plan, plans), plan, known)
 
 
 def check_removal(name: PlanName, plans: Plans, in_force_name: PlanName = NO_PLAN) -> None:
@@ -123,6 +123,7 @@ def _check_named(place: str, named: PlanName, plans: Plans) -> None:
     if function is None:
         raise unknown(place, named, {*plans, *FUNCTIONS})
     lacking = [parameter.name for parameter in function.parameters if parameter.default is None]
+    lacking += [" or ".join(function.one_of)] if function.one_of else []
     if lacking:
         raise Invalid(
             f"{place} names the function {named}, which needs {', '.join(lacking)}",
@@ -130,11 +131,17 @@ def _check_named(place: str, named: PlanName, plans: Plans) -> None:
         )
 
 
-def _check_known_hosts(arguments: Arguments, plan: Plan, known: AbstractSet[Host] | None) -> None:
-    for hosts in arguments.hosts.values():
-        for host in hosts:
-            if known is not None and host not in known:
-                raise unknown(f"plan {plan.name}: the node", host, known)
+def _check_known(arguments: Arguments, plan: Plan, known: Ground | None) -> None:
+    if known is None:
+        return
+    for host in (host for hosts in arguments.hosts.values() for host in hosts):
+        if host not in known.rows:
+            raise unknown(f"plan {plan.name}: the node", host, known.rows)
+    # As long as no node has told anything, nobody can say which facts there will be.
+    facts = known.names if known.told else ()
+    for name in sorted(name for names in arguments.facts.values() for name in names):
+        if facts and name not in facts:
+            raise unknown(f"plan {plan.name}: the fact or label", name, facts)
 
 
 def _names(plan: Plan, plans: Plans) -> list[PlanName]:

@@ -1,64 +1,126 @@
-"""``limit``: at most so many, sticky: who is in and still qualifies stays, only losses are replaced.
+"""How many: ``limit``, ``random``, ``site``; and in which order a limit takes: ``rank``, ``spread``.
 
-Choosing anew at each evaluation would move a service around for nothing. So members come first; what is
-missing is drawn from the others, the living before the doubtful before the failed, each time from the
-site that has the fewest, and among equals by the host's lot, which never changes.
+All are sticky: who is in and still qualifies stays, only losses are replaced.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
+import math
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
-from dsmt_core.names import Host
+import numpy as np
+
+from planner.plans.draw import draw, levels
 from planner.plans.function import Call, Function, Kind, Parameter
-from planner.plans.selection import Part
+from planner.plans.ground import SITE
+from planner.plans.selection import Part, Preference, Reason
 
 
 def _limit(call: Call) -> Part:
-    parent, count = call.parts["parent"], call.counts["count"]
-    members = parent.hosts & call.world.members
-    chosen: list[Host] = _draw(call, members, count, [])
-    chosen = _draw(call, parent.hosts - members, count, chosen)
-    taken = frozenset(chosen)
-
-    def explain(host: Host) -> str:
-        if host in taken:
-            return "kept: was a member" if host in members else "chosen"
-        return f"over the limit of {count}" if host in parent.hosts else parent.explain(host)
-
-    return Part(taken, explain, count - len(taken), count)
+    parent = call.parts["parent"]
+    return _drawn(call, _count(call, parent), parent.preference)
 
 
-def _draw(call: Call, candidates: Collection[Host], count: int, chosen: list[Host]) -> list[Host]:
-    """``chosen`` with as many of the candidates as fit below ``count``, spread over sites."""
-    room = count - len(chosen)
-    if len(candidates) <= room or room <= 0:
-        return [*chosen, *candidates] if room > 0 else chosen
+def _random(call: Call) -> Part:
+    """As `_limit`, but without spreading: the lots alone."""
+    parent = call.parts["parent"]
+    every = np.arange(len(parent.mask))
+    return _drawn(call, _count(call, parent), Preference(order=call.world.lots(call.plan, every)))
+
+
+def _count(call: Call, parent: Part) -> int:
+    if "count" in call.numbers:
+        return int(call.numbers["count"])
+    return math.ceil(call.numbers["percent"] / 100 * int(parent.mask.sum()))
+
+
+def _drawn(call: Call, count: int, preference: Preference) -> Part:
+    parent, members = call.parts["parent"], call.world.members
+    taken = draw(call, parent, count, preference)
+
+    def explain(row: int) -> Reason:
+        if taken[row]:
+            return call.reason("kept: was a member" if members[row] else "chosen")
+        return call.reason(f"over the limit of {count}") if parent.mask[row] else parent.explain(row)
+
+    bound = count if "count" in call.numbers else parent.bound
+    missing = count - int(taken.sum()) if "count" in call.numbers else parent.missing
+    return Part(taken, explain, missing, bound, parent.preference)
+
+
+def _site(call: Call) -> Part:
+    parent, most = call.parts["parent"], int(call.numbers["max_per_site"])
     world = call.world
-    queues: dict[tuple[int, str], list[Host]] = {}
-    for host in candidates:
-        queues.setdefault((world.trust(host), world.site(host)), []).append(host)
-    for queue in queues.values():
-        queue.sort(key=lambda host: (world.lot(call.plan, host), host), reverse=True)
-    at_site = Counter(map(world.site, chosen))
-    taken = list(chosen)
-    while queues and len(taken) < count:
-        best = min(queues, key=lambda key: (key[0], at_site[key[1]], world.lot(call.plan, queues[key][-1])))
-        taken.append(queues[best].pop())
-        at_site[best[1]] += 1
-        if not queues[best]:
-            del queues[best]
-    return taken
+    rows = np.flatnonzero(parent.mask)
+    order = np.lexsort((world.lots(call.plan, rows), world.trust[rows], ~world.members[rows]))
+    place = np.empty(len(rows), dtype=np.intp)
+    place[order] = np.arange(len(rows))
+    sites = world.ground.codes(SITE)[rows]
+    taken = world.ground.mask_of(rows[levels(place, sites, sites[:0]) < most])
+
+    def explain(row: int) -> Reason:
+        if parent.mask[row] and not taken[row]:
+            return call.reason(f"its site {world.ground.texts(SITE)[row] or '(none)'} has {most} already")
+        return parent.explain(row)
+
+    return replace(parent, mask=taken, explain=explain)
+
+
+def _rank(call: Call) -> Part:
+    parent, numbers = call.parts["parent"], call.world.ground.numbers(call.texts["by"])
+    order = -numbers if call.texts["order"] == "desc" else numbers
+    return replace(parent, preference=replace(parent.preference, order=order))
+
+
+def _spread(call: Call) -> Part:
+    parent = call.parts["parent"]
+    return replace(parent, preference=replace(parent.preference, spread=call.texts["by"]))
+
+
+_PARENT: Final = Parameter("parent", Kind.PLAN, default="all_nodes")
+
+
+def _counting(name: str, choose: Callable[[Call], Part], text: str) -> Function:
+    return Function(
+        name,
+        choose,
+        text,
+        (
+            _PARENT,
+            Parameter("count", Kind.COUNT, default=""),
+            Parameter("percent", Kind.PERCENT, default=""),
+        ),
+        sticky=True,
+        one_of=("count", "percent"),
+    )
 
 
 FAMILY: Final = (
+    _counting("limit", _limit, "at most count nodes of parent, over many sites; who is in stays"),
+    _counting("random", _random, "count nodes of parent by lot, wherever they are; who is in stays"),
     Function(
-        "limit",
-        _limit,
-        "at most count nodes of parent; who is in stays",
-        (Parameter("parent", Kind.PLAN, default="all_nodes"), Parameter("count", Kind.COUNT)),
+        "site",
+        _site,
+        "at most so many nodes of each site; who is in stays",
+        (_PARENT, Parameter("max_per_site", Kind.COUNT, default="1", other_name="max")),
         sticky=True,
+    ),
+    Function(
+        "rank",
+        _rank,
+        "the nodes of parent; a limit above takes the least, or with order=desc the greatest, first",
+        (
+            _PARENT,
+            Parameter("by", Kind.FACT),
+            Parameter("order", Kind.TEXT, default="asc", choices=("asc", "desc")),
+        ),
+    ),
+    Function(
+        "spread",
+        _spread,
+        "the nodes of parent; a limit above spreads over the values of a fact instead of sites",
+        (_PARENT, Parameter("by", Kind.FACT)),
     ),
 )

@@ -5,13 +5,49 @@ Reasons are made only when somebody asks for them: a round needs the hosts, a pe
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
 
 from dsmt_core.names import Host
+from planner.plans.ground import Ground, Mask, Numbers
+from planner.plans.lots import Lots
 
-Explain = Callable[[Host], str]
+
+class Reason(NamedTuple):
+    """Why a host is in or out.
+
+    Attributes:
+        text: in a few plain words.
+        plan: the plan that decided.
+        function: its function.
+    """
+
+    text: str
+    plan: str
+    function: str
+
+
+Explain = Callable[[int], Reason]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """In which order a limit above takes hosts.
+
+    Attributes:
+        order: the least first, unknown last; None for no order.
+        spread: the fact over whose values it spreads; empty for the site.
+    """
+
+    order: Numbers | Lots | None = None
+    spread: str = ""
+
+
+NO_PREFERENCE = Preference()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,45 +55,67 @@ class Part:
     """What one function of a plan chose.
 
     Attributes:
-        hosts: the chosen ones.
-        explain: why a host is in, or out.
+        mask: true for the chosen hosts.
+        explain: why the host in a row is in, or out.
         missing: how many a limit asked for and did not find.
         bound: it can never choose more than this many; None when nothing bounds it.
+        preference: how a limit above chooses among them.
     """
 
-    hosts: frozenset[Host]
+    mask: Mask
     explain: Explain
     missing: int = 0
     bound: int | None = None
+    preference: Preference = NO_PREFERENCE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Selection:
     """What a plan selects now.
 
     Attributes:
-        hosts: sorted by name.
-        missing: how many the limit asks for beyond these; 0 when there is no limit.
-        bound: the greatest number of hosts that the plan can ever select; None when nothing bounds it.
-        part: what decided, for the reasons.
-        known: all hosts, in or out.
+        part: what was chosen, and what decided.
+        ground: all hosts, in or out.
     """
 
-    hosts: tuple[Host, ...]
-    missing: int
-    bound: int | None
     part: Part
-    known: AbstractSet[Host]
+    ground: Ground
 
-    def reason(self, host: Host) -> str:
-        """Why ``host`` is in or out, as a few plain words."""
-        return self.part.explain(host)
+    @cached_property
+    def hosts(self) -> tuple[Host, ...]:
+        """Those that are in, sorted by name."""
+        return tuple(self.ground.those(self.part.mask))
 
-    def chosen(self) -> list[tuple[Host, str]]:
+    @property
+    def missing(self) -> int:
+        """How many the limit asks for beyond these; 0 when there is no limit."""
+        return self.part.missing
+
+    @property
+    def bound(self) -> int | None:
+        """The greatest number of hosts that the plan can ever select; None when nothing bounds it."""
+        return self.part.bound
+
+    def has(self, host: Host) -> bool:
+        """Whether ``host`` is in."""
+        return bool(self.part.mask[self.ground.rows[host]])
+
+    def reason(self, host: Host) -> Reason:
+        """Why ``host`` is in or out.
+
+        Raises:
+            KeyError: it is not known.
+        """
+        return self.part.explain(self.ground.rows[host])
+
+    def chosen(self) -> list[tuple[Host, Reason]]:
         """The hosts with the reason why they are in."""
-        return [(host, self.reason(host)) for host in self.hosts]
+        return list(self._explained(self.part.mask))
 
-    def left_out(self) -> list[tuple[Host, str]]:
+    def left_out(self) -> list[tuple[Host, Reason]]:
         """The other known hosts, sorted, with the reason why they are out."""
-        outside = self.known - self.part.hosts
-        return [(host, self.reason(host)) for host in sorted(outside)]
+        return list(self._explained(~self.part.mask))
+
+    def _explained(self, mask: Mask) -> Iterator[tuple[Host, Reason]]:
+        for row in np.flatnonzero(mask).tolist():
+            yield self.ground.hosts[row], self.part.explain(row)

@@ -1,71 +1,81 @@
-"""Sets of hosts: all, the slice's own, named ones, the failed, and their algebra."""
+"""Sets of hosts: all, the slice's own, named ones, the failed, those in a state, and their algebra."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from dsmt_core.names import Host
+import numpy as np
+
+from dsmt_core.lifecycle import State
 from planner.plans.function import Call, Function, Kind, Parameter
-from planner.plans.selection import Part
+from planner.plans.selection import Part, Reason
 
 
 def _all_nodes(call: Call) -> Part:
-    known = frozenset(call.world.hosts)
-    return Part(known, lambda host: "is a node" if host in known else "is not known")
+    everything = np.ones(len(call.world.ground), dtype=np.bool_)
+    return Part(everything, lambda _row: call.reason("is a node"))
 
 
 def _slice_nodes(call: Call) -> Part:
-    members = frozenset(call.world.members)
-    return Part(members, lambda host: f"is {'' if host in members else 'not '}in the slice")
+    members = call.world.members
+    return Part(members, lambda row: call.reason(f"is {'' if members[row] else 'not '}in the slice"))
 
 
 def _failed(call: Call) -> Part:
-    failed = frozenset(call.world.failed)
-    return Part(failed, lambda host: "failed" if host in failed else "not failed")
+    failed = call.world.failed
+    return Part(failed, lambda row: call.reason("failed" if failed[row] else "not failed"))
 
 
 def _nodes(call: Call) -> Part:
-    named = frozenset(call.hosts["list"])
-    known = named & call.world.hosts
+    named = call.world.ground.mask(call.hosts["list"])
+    bound = len(call.hosts["list"])
+    return Part(named, lambda row: call.reason("named" if named[row] else "not named"), bound=bound)
 
-    def explain(host: Host) -> str:
-        if host in known:
-            return "named"
-        return "named, but not known" if host in named else "not named"
 
-    return Part(frozenset(known), explain, bound=len(named))
+def _status(call: Call) -> Part:
+    state, application = call.texts["is"], call.texts.get("app", "")
+    found = call.world.ground.mask(call.world.states(application, state))
+
+    def explain(row: int) -> Reason:
+        if application:
+            return call.reason(f"{application} is {'' if found[row] else 'not '}{state}")
+        return call.reason(f"{'an' if found[row] else 'no'} application is {state}")
+
+    return Part(found, explain)
 
 
 def _minus(call: Call) -> Part:
     left, right = call.parts["left"], call.parts["right"]
 
-    def explain(host: Host) -> str:
-        if host in left.hosts and host in right.hosts:
-            return f"left out: {right.explain(host)}"
-        return left.explain(host)
+    def explain(row: int) -> Reason:
+        if left.mask[row] and right.mask[row]:
+            reason = right.explain(row)
+            return reason._replace(text=f"left out: {reason.text}")
+        return left.explain(row)
 
-    return Part(left.hosts - right.hosts, explain, left.missing, left.bound)
+    return replace(left, mask=left.mask & ~right.mask, explain=explain)
 
 
 def _union(call: Call) -> Part:
     left, right = call.parts["left"], call.parts["right"]
 
-    def explain(host: Host) -> str:
-        return (right if host in right.hosts - left.hosts else left).explain(host)
+    def explain(row: int) -> Reason:
+        return (right if right.mask[row] and not left.mask[row] else left).explain(row)
 
     bound = None if left.bound is None or right.bound is None else left.bound + right.bound
-    return Part(left.hosts | right.hosts, explain, left.missing + right.missing, bound)
+    return Part(left.mask | right.mask, explain, left.missing + right.missing, bound, left.preference)
 
 
 def _intersect(call: Call) -> Part:
     left, right = call.parts["left"], call.parts["right"]
 
-    def explain(host: Host) -> str:
-        return (right if host in left.hosts - right.hosts else left).explain(host)
+    def explain(row: int) -> Reason:
+        return (right if left.mask[row] and not right.mask[row] else left).explain(row)
 
     bounds = [part.bound for part in (left, right) if part.bound is not None]
     missing = max(left.missing, right.missing)
-    return Part(left.hosts & right.hosts, explain, missing, min(bounds, default=None))
+    return Part(left.mask & right.mask, explain, missing, min(bounds, default=None), left.preference)
 
 
 _TWO: Final = (Parameter("left", Kind.PLAN), Parameter("right", Kind.PLAN))
@@ -80,6 +90,15 @@ FAMILY: Final = (
         (Parameter("list", Kind.HOSTS, other_name="hosts"),),
     ),
     Function("failed", _failed, "the nodes that failed, until they have proved themselves again"),
+    Function(
+        "status",
+        _status,
+        "the nodes where an application of the slice is in this state",
+        (
+            Parameter("is", Kind.TEXT, choices=tuple(State), other_name="state"),
+            Parameter("app", Kind.TEXT, default="", other_name="application"),
+        ),
+    ),
     Function("minus", _minus, "the nodes of left that are not in right", _TWO, frozenset({"right"})),
     Function("union", _union, "the nodes of left and those of right", _TWO),
     Function("intersect", _intersect, "the nodes that are in left and in right", _TWO),

@@ -1,17 +1,29 @@
-"""What a plan may look at: the hosts, which of them failed, who is in the slice, and where they stand.
+"""What a plan may look at: the hosts, which of them failed, who is in the slice, and what they are like.
 
-Sets of hosts, not hosts one by one: a function decides about all hosts at once, so that a later world of
-columns and masks can stand behind the same names.
+Columns, not hosts one by one: a function decides about all hosts at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
-from hashlib import blake2b
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from dsmt_core.names import Host, Slice
+from planner.plans.ground import Ground, Mask, Rows
+from planner.plans.lots import Lots, lots
+
+ALIVE: Final = 0
+# Nothing certain is known of it: suspect, or not heard yet.
+DOUBTFUL: Final = 1
+# The verdict, also of one that came back and is still on probation.
+FAILED: Final = 2
+
+# Which hosts run an application of the slice in a state: (application, state) → hosts.
+States = Callable[[str, str], Iterable[Host]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,37 +32,40 @@ class World:
 
     Attributes:
         slice: the slice that selects.
-        hosts: every host that is known.
-        failed: those with the verdict failed, and those that came back and are still on probation.
-        doubtful: those of which nothing certain is known (suspect, or not heard yet); a plan chooses
-            them after the living and before the failed.
+        ground: every host that is known, and what does not change with the slice.
+        trust: how much a host is to be avoided, of `ALIVE`, `DOUBTFUL` and `FAILED`; in this order a plan
+            chooses.
         members: the hosts of the slice now; what still qualifies among them is kept.
-        sites: the site of a host where a fact names it; else it is `site_of` the host.
+        states: what the slice's applications are doing.
     """
 
     slice: Slice
-    hosts: AbstractSet[Host]
-    failed: AbstractSet[Host] = frozenset()
-    doubtful: AbstractSet[Host] = frozenset()
-    members: AbstractSet[Host] = frozenset()
-    sites: Mapping[Host, str] = field(default_factory=dict)
+    ground: Ground
+    trust: npt.NDArray[np.int8]
+    members: Mask
+    states: States = lambda _application, _state: ()
 
-    def site(self, host: Host) -> str:
-        """The site of a host."""
-        return self.sites.get(host) or site_of(host)
-
-    def trust(self, host: Host) -> int:
-        """How much a host is to be avoided: 0 alive, 1 doubtful, 2 failed."""
-        return 2 if host in self.failed else int(host in self.doubtful)
+    @property
+    def failed(self) -> Mask:
+        """The hosts that failed."""
+        failed: Mask = self.trust == FAILED
+        return failed
 
     def inverted(self) -> World:
         """The world for what is subtracted: there, staying means to stay outside of the slice."""
-        return replace(self, members=self.hosts - self.members)
+        return replace(self, members=~self.members)
 
-    def lot(self, plan: str, host: Host) -> bytes:
-        """Where a host stands in the order of choice of a plan: a hash of our own, the same for ever."""
-        text = f"{self.slice}\0{plan}\0{host}"
-        return blake2b(text.encode(), digest_size=8, person=b"dsmt.plan").digest()
+    def lots(self, plan: str, rows: Rows) -> Lots:
+        """Where the hosts in these rows stand in the order of choice of a plan."""
+        return lots(self.ground.bases[rows], f"{self.slice}\0{plan}")
+
+
+def trust_of(ground: Ground, failed: Iterable[Host], doubtful: Iterable[Host]) -> npt.NDArray[np.int8]:
+    """The column of trust; a host that is in both has failed."""
+    column = np.full(len(ground), ALIVE, dtype=np.int8)
+    column[ground.mask(doubtful)] = DOUBTFUL
+    column[ground.mask(failed)] = FAILED
+    return column
 
 
 def site_of(host: Host) -> str:

@@ -6,17 +6,18 @@ invitation any more. Another claim for a name is refused while the holder lives.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from broker.topology import node_queue, node_topology
-from dsmt_core.errors import Conflict, Denied, Invalid, NotFound, Unavailable
-from dsmt_core.names import Account, Host, Slice, host
+from dsmt_core.errors import Conflict, Denied, Invalid, Unavailable
+from dsmt_core.names import Account, Host, PlanName, Slice, host
 from planner.authority.tokens import fingerprint, new_token
 from planner.config import PlannerConfig
 from planner.fleet import NodeState
 from planner.fleet.nodes import NODE
+from planner.plans import World, check_in_force, evaluate, trust_of
 from planner.service.means import Means, Watched
 from planner.store import nodes
 from planner.store.nodes import Joined
@@ -67,6 +68,8 @@ class Nodes:
             self._fleet.join(joined.host, now=now, period=self._config.heartbeat)
             failed = self._fleet.state(joined.host) is NodeState.FAILED
             self._tracker.join(joined.host, now=now, period=self._config.heartbeat, failed=failed)
+        for of, labels in (await self._database.read(nodes.labels)).items():
+            self._fleet.label(of, labels)
 
     async def declare_queues(self) -> int:
         """Make the queue of each node; what is there stays as it is. Returns how many there are."""
@@ -142,9 +145,30 @@ class Nodes:
         self._tracker.forget(name)
         await self._bus.delete_queue(node_queue(name))
 
-    def shown(self) -> list[dict[str, Any]]:
-        """Every node, by host, as the API shows it."""
-        return [self._shown(of) for of in sorted(self._joined)]
+    async def label(self, text: str, change: Mapping[str, str]) -> dict[str, str]:
+        """Label a node; an empty value takes a label away. Returns all that it has afterwards.
+
+        Raises:
+            NotFound: there is none.
+            Invalid, Full: of `planner.labels.labelled`.
+        """
+        name = host(text)
+        labels = await self._database.write(nodes.label, name, change)
+        self._fleet.label(name, labels)
+        return labels
+
+    def shown(self, where: str = "") -> list[dict[str, Any]]:
+        """Every node, by host, as the API shows it.
+
+        Args:
+            where: only those of which this condition is true (`planner.plans.conditions`).
+
+        Raises:
+            Invalid: it cannot be understood.
+            NotFound: it asks for a fact that no node has told.
+        """
+        hosts = self._satisfying(where) if where else self._joined.keys()
+        return [self._shown(of) for of in sorted(hosts & self._joined.keys())]
 
     def one(self, text: str) -> dict[str, Any]:
         """One node.
@@ -154,8 +178,20 @@ class Nodes:
         """
         name = host(text)
         if name not in self._joined:
-            raise NotFound(f"there is no node {name}", hint="dsmtc nodes lists them")
+            raise nodes.no_node(name)
         return self._shown(name)
+
+    def _satisfying(self, where: str) -> set[Host]:
+        """By the function of plans, in no slice."""
+        function, parameters, ground = PlanName("where"), {"expr": where}, self._fleet.ground
+        check_in_force(function, parameters, {}, known=ground)
+        world = World(
+            slice=NODE,
+            ground=ground,
+            trust=trust_of(ground, self._fleet.back_or_failed(), self._fleet.doubtful()),
+            members=ground.mask(()),
+        )
+        return set(evaluate(function, parameters, {}, world).hosts)
 
     async def _check(self, joined: Joined, token: str) -> None:
         holder = self._joined.get(joined.host)
@@ -226,6 +262,7 @@ class Nodes:
             ],
             "slivers": sorted((seen.slivers if seen else None) or {}),
             "facts": dict(seen.facts) if seen else {},
+            "labels": dict(seen.labels) if seen else {},
             "health": self._fleet.healths.shown(NODE, name),
             "unwell": self._fleet.healths.unwell(NODE, name, self._clock()),
         }

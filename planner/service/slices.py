@@ -10,10 +10,19 @@ from sqlalchemy import Connection
 
 from broker.topology import agent_queue
 from dsmt_core.errors import DsmtError, Invalid, NotFound
-from dsmt_core.names import DEFAULT_AGENT, Account, PlanName, Slice
+from dsmt_core.names import DEFAULT_AGENT, Account, Host, PlanName, Slice, host
 from planner.fleet import Fleet
 from planner.placement import world_of
-from planner.plans import builtin_plans, check_in_force, check_plan, check_removal, evaluate
+from planner.plans import (
+    Reason,
+    Selection,
+    builtin_plans,
+    check_in_force,
+    check_plan,
+    check_removal,
+    evaluate,
+    unknown,
+)
 from planner.reconcile.round import ALL_SLICES
 from planner.service.means import Means
 from planner.store import accounts, slices
@@ -62,7 +71,7 @@ class Slices:
             raise Invalid(f"{ALL_SLICES} is a reserved name", hint="choose another name for the slice")
         period = _status_period(new.agent, new.agent_parameters) or self._status_period
         if new.plan != NO_PLAN:
-            check_in_force(new.plan, new.plan_parameters, {}, known=self._fleet.hosts.keys())
+            check_in_force(new.plan, new.plan_parameters, {}, known=self._fleet.ground)
 
         def made(connection: Connection) -> list[Account]:
             slices.make(connection, new)
@@ -101,7 +110,7 @@ class Slices:
         Raises:
             NotFound, Invalid: of `planner.plans.check_in_force`.
         """
-        known = frozenset(self._fleet.hosts)
+        known = self._fleet.ground
 
         def put(connection: Connection) -> None:
             check_in_force(plan, parameters, _stored(connection, slice_).plans, known=known)
@@ -115,7 +124,7 @@ class Slices:
         Raises:
             NotFound, Invalid, Conflict: of `planner.plans.check_plan`.
         """
-        known = frozenset(self._fleet.hosts)
+        known = self._fleet.ground
 
         def put(connection: Connection) -> None:
             stored = _stored(connection, slice_)
@@ -164,20 +173,41 @@ class Slices:
         Raises:
             NotFound, Invalid: of `planner.plans.check_in_force`.
         """
-        wanted = self._ledger.slice(slice_)
-        check_in_force(plan, parameters, wanted.plans)
-        chosen = evaluate(plan, parameters, wanted.plans, world_of(wanted, self._fleet))
+        chosen = self._selected(slice_, plan, parameters)
         return {
-            "hosts": [{"host": host, "reason": reason} for host, reason in chosen.chosen()],
-            "left_out": [{"host": host, "reason": reason} for host, reason in chosen.left_out()],
+            "hosts": [_explained(host, reason) for host, reason in chosen.chosen()],
+            "left_out": [_explained(host, reason) for host, reason in chosen.left_out()],
             "missing": chosen.missing,
         }
+
+    def explain(
+        self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str], text: str
+    ) -> dict[str, Any]:
+        """Whether a plan would select one node now, and what decides.
+
+        Raises:
+            NotFound: the node is not known; and as `evaluate`.
+            Invalid: as `evaluate`.
+        """
+        chosen, of = self._selected(slice_, plan, parameters), host(text)
+        if of not in chosen.ground.rows:
+            raise unknown("the node", of, chosen.ground.rows)
+        return _explained(of, chosen.reason(of)) | {"selected": chosen.has(of)}
+
+    def _selected(self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str]) -> Selection:
+        wanted = self._ledger.slice(slice_)
+        check_in_force(plan, parameters, wanted.plans, known=self._fleet.ground)
+        return evaluate(plan, parameters, wanted.plans, world_of(wanted, self._fleet))
 
     async def show(self, slice_: Slice) -> dict[str, Any]:
         """One slice, as the API shows it."""
         wanted = self._ledger.slice(slice_)
         people, waiting = await self._database.read(_people_and_waiting, slice_)
         return written_slice(wanted, people, waiting)
+
+
+def _explained(host: Host, reason: Reason) -> dict[str, str]:
+    return {"host": host, "reason": reason.text, "plan": reason.plan, "function": reason.function}
 
 
 def written_plan(plan: Plan, *, builtin: bool) -> dict[str, Any]:

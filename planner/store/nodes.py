@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -10,7 +10,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from dsmt_core.errors import NotFound
 from dsmt_core.names import Account, Host, Slice
 from planner.fleet import SeenRow
-from planner.store.tables import JOIN_TOKENS, NODES, SEEN
+from planner.labels import labelled
+from planner.store.tables import JOIN_TOKENS, LABELS, NODES, SEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,36 @@ def listed(connection: Connection) -> list[Joined]:
     return [Joined(Host(row.host), row.claim_hash, row.boot_id, row.joined_at) for row in rows]
 
 
+def labels(connection: Connection) -> dict[Host, dict[str, str]]:
+    """The labels of every node that has some."""
+    found: dict[Host, dict[str, str]] = {}
+    for row in connection.execute(select(LABELS).order_by(LABELS.c.host, LABELS.c.name)):
+        found.setdefault(Host(row.host), {})[row.name] = row.value
+    return found
+
+
+def label(connection: Connection, host: Host, change: Mapping[str, str]) -> dict[str, str]:
+    """Change the labels of a node; those that it has afterwards.
+
+    Raises:
+        NotFound: no such node.
+        Invalid, Full: of `planner.labels.labelled`.
+    """
+    if connection.execute(select(NODES.c.host).where(NODES.c.host == host)).first() is None:
+        raise no_node(host)
+    after = labelled(labels(connection).get(host, {}), change)
+    connection.execute(delete(LABELS).where(LABELS.c.host == host))
+    if after:
+        rows = [{"host": host, "name": name, "value": value} for name, value in after.items()]
+        connection.execute(insert(LABELS), rows)
+    return after
+
+
+def no_node(host: Host) -> NotFound:
+    """The error for a node that is not there."""
+    return NotFound(f"there is no node {host}", hint="dsmtc nodes lists them")
+
+
 def load_seen(connection: Connection) -> list[SeenRow]:
     """What was written behind."""
     rows = connection.execute(select(SEEN).order_by(SEEN.c.host, SEEN.c.slice))
@@ -79,7 +110,7 @@ def forget(connection: Connection, host: Host) -> None:
         NotFound: no such node.
     """
     if not connection.execute(delete(NODES).where(NODES.c.host == host)).rowcount:
-        raise NotFound(f"there is no node {host}", hint="dsmtc nodes lists them")
+        raise no_node(host)
 
 
 def invite(connection: Connection, token_hash: str, *, by: Account, expires_at: float, now: float) -> None:

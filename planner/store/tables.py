@@ -165,6 +165,14 @@ SEEN: Final = Table(
     Column("value", JSON, nullable=False),
 )
 
+LABELS: Final = Table(
+    "labels",
+    METADATA,
+    Column("host", String(128), ForeignKey("nodes.host", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
 JOIN_TOKENS: Final = Table(
     "join_tokens",
     METADATA,

@@ -243,7 +243,7 @@ def test_facts_are_kept_and_a_site_is_one_of_them() -> None:
     node = sky.fleet.node(A)
     assert node is not None
     assert node.facts == {"cpus": "8", "site": "here"}
-    assert sky.fleet.sites() == {A: "here"}
+    assert sky.fleet.ground.texts("site")[sky.fleet.ground.rows[A]] == "here"
 
 
 def test_a_forgotten_node_leaves_nothing_and_may_come_again() -> None:

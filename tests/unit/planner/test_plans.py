@@ -17,14 +17,15 @@ from planner.plans import (
     site_of,
 )
 from planner.wanted import Plan
-from tests.unit.planner.toy import LIMITED, SLICE, hosts, plan, plans
+from tests.unit.planner.toy import LIMITED, hosts, plan, plans
+from tests.unit.planner.worlds import world_of
 
 ALL = frozenset(hosts(9))
 A, B, C = hosts(3)
 
 
 def world(*, failed: frozenset[Host] = frozenset(), members: frozenset[Host] = frozenset()) -> World:
-    return World(slice=SLICE, hosts=ALL, failed=failed, members=members)
+    return world_of(ALL, failed=failed, members=members)
 
 
 def select(name: str, all_: dict[PlanName, Plan], world_: World, **parameters: str) -> Selection:
@@ -51,7 +52,7 @@ def test_every_host_learns_why_it_is_in_or_out() -> None:
     members = frozenset(first.hosts)
     lost = first.hosts[0]
     again = select("only3", LIMITED, world(failed=frozenset({A, lost}), members=members))
-    reasons = dict(again.chosen() + again.left_out())
+    reasons = {host: reason.text for host, reason in again.chosen() + again.left_out()}
     assert reasons.keys() == ALL
     assert reasons[lost] == "left out: failed"
     assert reasons[first.hosts[1]] == "kept: was a member"
@@ -70,25 +71,25 @@ def test_a_limit_spreads_over_sites() -> None:
 
 
 def test_a_fact_about_the_site_comes_before_the_name() -> None:
-    everywhere = World(slice=SLICE, hosts=ALL, sites=dict.fromkeys(ALL - {A}, "here") | {A: "there"})
+    everywhere = world_of(ALL, facts={host: {"site": "there" if host == A else "here"} for host in ALL})
     assert A in select("limit", {}, everywhere, count="2").hosts
 
 
 def test_a_limit_prefers_the_living_to_the_doubtful_and_these_to_the_failed() -> None:
-    doubt = World(slice=SLICE, hosts=ALL, failed=ALL - {A, B}, doubtful=frozenset({B}))
+    doubt = world_of(ALL, failed=ALL - {A, B}, doubtful=frozenset({B}))
     assert select("limit", {}, doubt, count="2").hosts == (A, B)
 
 
 def test_another_slice_or_plan_draws_other_hosts() -> None:
     def drawn(slice_: str, name: str) -> tuple[Host, ...]:
         named = plans(plan(name, "limit", count="3"))
-        return evaluate(PlanName(name), {}, named, World(slice=SLICE, hosts=frozenset(hosts(60)))).hosts
+        return evaluate(PlanName(name), {}, named, world_of(frozenset(hosts(60)))).hosts
 
     assert len({drawn("xyz1", f"p{number}") for number in range(5)}) > 1
 
 
 def test_the_draw_is_the_same_for_ever() -> None:
-    assert select("limit", {}, world(), count="2").hosts == ("n5.site2.org", "n7.site1.org")
+    assert select("limit", {}, world(), count="2").hosts == ("n2.site2.org", "n4.site1.org")
 
 
 def test_what_is_subtracted_by_a_limit_stays_outside() -> None:
@@ -126,7 +127,7 @@ def test_union_and_intersection_explain_themselves() -> None:
     assert select("both", both, world()).hosts == (B,)
     assert select("either", both, world()).bound == 4
     assert select("both", both, world()).bound == 2
-    assert dict(select("both", both, world()).left_out())[A] == "not named"
+    assert dict(select("both", both, world()).left_out())[A] == ("not named", "b", "nodes")
 
 
 @pytest.mark.parametrize(
@@ -162,9 +163,9 @@ def test_an_unknown_node_is_refused_when_the_nodes_are_known() -> None:
     named = plan("p", "nodes", list="n0.site0.or")
     check_plan(named, {})
     with pytest.raises(NotFound, match=r"n0\.site0\.or"):
-        check_plan(named, {}, known=ALL)
+        check_plan(named, {}, known=world().ground)
     with pytest.raises(NotFound):
-        check_in_force(PlanName("nodes"), {"list": "nowhere.org"}, {}, known=ALL)
+        check_in_force(PlanName("nodes"), {"list": "nowhere.org"}, {}, known=world().ground)
 
 
 def test_putting_in_force_is_checked_too() -> None:
@@ -227,4 +228,4 @@ def test_diamonds_are_evaluated_once() -> None:
 
 
 def test_functions_without_parameters_are_plans_of_their_own() -> None:
-    assert {one.name for one in builtin_plans()} == {"all_nodes", "slice_nodes", "failed"}
+    assert {one.name for one in builtin_plans()} == {"all_nodes", "slice_nodes", "failed", "site"}
