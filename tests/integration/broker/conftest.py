@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ from broker.server.private import PrivateBroker
 from broker.topology import planner_topology
 from dsmt_core.channels import Channel
 from dsmt_core.events import Event, Sender
+from tests.integration.conftest import KILLING
+from tests.rabbitmq import private_rabbitmq
 
 LIMITS = Limits(retry_first_s=0.05, retry_most_s=0.5, connect_s=5.0, close_s=5.0)
 
@@ -29,6 +31,19 @@ def knows_after_a_kill(server: PrivateBroker, queue: str) -> bool:
     """
     names = next((server.data_dir / "data").glob("*/quorum/*/names.dets"), None)
     return names is not None and queue.encode() in names.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateBroker]:
+    """A RabbitMQ for the tests of one file."""
+    yield from private_rabbitmq(tmp_path_factory.mktemp("rabbitmq"))
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> PrivateBroker:
+    """The one that all share, but not for files after which it might have queues without a leader."""
+    made: PrivateBroker = request.getfixturevalue("own" if request.path.stem in KILLING else "rabbit")
+    return made
 
 
 @pytest.fixture
