@@ -35,6 +35,8 @@ FILL_S: Final = 2.0
 class View(Mapping[Key, Event]):
     """``async with View(…) as view``: a mapping (channel, instance, field) → event, of what holds now.
 
+    It changes only while its reader awaits something, so what is read in one go belongs together.
+
     Args:
         bus: gives the bus of the moment: an application whose password has changed has another one.
         channel: what is heard, with everything below.
@@ -130,15 +132,12 @@ class View(Mapping[Key, Event]):
         await self._end()
 
     def __getitem__(self, key: tuple[str, ...]) -> Event:
-        self._forget()
         return self._values[Key(Channel(key[0]), *key[1:])]
 
     def __iter__(self) -> Iterator[Key]:
-        self._forget()
-        return iter(list(self._values))
+        return iter(self._values)
 
     def __len__(self) -> int:
-        self._forget()
         return len(self._values)
 
     async def _keep(self, begun: asyncio.Future[None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,21 @@ async def test_a_value_ends_with_its_expiry_and_that_is_a_change(trio: list[Appl
         await one.publish(PINGER, "rtt", "1", expiry=2.0)
         await seen(view, lambda now: len(now) == 2)
         await seen(view, lambda now: values(now) == {two.instance: "2"})
+
+
+async def test_a_view_is_read_in_one_go_whatever_ends_meanwhile(trio: list[Application]) -> None:
+    one, two, monitor = trio
+    async with monitor.view(PINGER) as view:
+        for application in (one, two):
+            await application.publish(PINGER, "rtt", "1", expiry=2.0)
+        await seen(view, lambda now: len(now) == 2)
+        items = iter(view.items())
+        first = next(items)
+        # The event loop stands still until both are over.
+        while view._values.next_end >= asyncio.get_running_loop().time():
+            time.sleep(0.05)  # noqa: ASYNC251 - that is what is tested
+        assert len([first, *items]) == len(view) == 2
+        await seen(view, lambda now: not now)
 
 
 async def test_what_is_for_somebody_else_is_not_seen(trio: list[Application]) -> None:
