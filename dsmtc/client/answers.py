@@ -86,8 +86,8 @@ class HostReason(TypedDict):
 
     host: str
     reason: str
-    plan: str
-    function: str
+    plan: NotRequired[str]
+    function: NotRequired[str]
 
 
 class Explanation(HostReason):
@@ -260,7 +260,7 @@ class Node(TypedDict):
     evidence: list[Evidence]
     slivers: list[str]
     facts: dict[str, str]
-    labels: dict[str, str]
+    labels: NotRequired[dict[str, str]]
     health: NotRequired[ProcessHealth | None]
     unwell: NotRequired[list[str]]
 

@@ -112,7 +112,7 @@ def explanation(found: Explanation) -> View:
 
 def decider(found: HostReason) -> str:
     """The plan that decided, with its function where it is called otherwise."""
-    plan, function = found["plan"], found["function"]
+    plan, function = found.get("plan", ""), found.get("function", "")
     return plan if plan == function or not function else f"{plan} ({function})"
 
 

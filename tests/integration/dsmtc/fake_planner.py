@@ -151,18 +151,23 @@ class Fake:
                     body["slice"], owner=body.get("user", caller["account"])
                 )
                 return self.slices[body["slice"]]
+            case "GET", ["functions"]:
+                takes = {"name": "count", "takes": "a whole number", "default": ""}
+                return [{"name": "limit", "text": "so many", "one_of": [], "parameters": [takes]}]
             case _, ["nodes", *rest]:
-                return self._nodes(method, rest)
+                return self._nodes(method, rest, body)
             case _, ["slices", name, *rest]:
                 if name not in self.slices:
                     raise NotFound(f"there is no slice {name}", hint="dsmtc slices")
                 return self._slice(method, name, rest, body)
         raise NotFound(f"no {method} {words}")
 
-    def _nodes(self, method: str, rest: list[str]) -> Any:
+    def _nodes(self, method: str, rest: list[str], body: Any) -> Any:
         match method, rest:
             case "GET", []:
                 return self.nodes
+            case "PATCH", [host, "labels"]:
+                return {"host": host, "labels": body["labels"]}
             case "POST", ["invite"]:
                 return {"token": "invitation", "expires_at": 2e9}
             case "GET", [host]:
@@ -188,10 +193,14 @@ class Fake:
                 return self.status
             case "POST", ["plans", "eval"]:
                 return {
-                    "hosts": [{"host": "node1", "reason": "chosen"}],
+                    "hosts": [{"host": "node1", "reason": "chosen", "plan": "p", "function": "limit"}],
+                    # An older planner does not say what decided.
                     "left_out": [{"host": "node2", "reason": "failed"}],
                     "missing": 1,
                 }
+            case "POST", ["plans", "explain"]:
+                decided = {"reason": "failed", "plan": "good", "function": "minus"}
+                return {"host": body["host"], "selected": False, **decided}
             case "POST", ["applications", application, verb]:
                 return {
                     "application": application,
@@ -257,7 +266,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._serve()
 
-    do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def _serve(self) -> None:
         url = urlsplit(self.path)
