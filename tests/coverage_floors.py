@@ -18,6 +18,7 @@ DECIDES = (
     "planner/silences.py",
     "planner/catalogue/*",
     "planner/authority/speaking.py",
+    "planner/labels.py",
     "planner/placement.py",
     "planner/requirements.py",
     "planner/turns.py",
