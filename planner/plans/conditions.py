@@ -1,21 +1,19 @@
 """Conditions over facts and labels: text that looks like SQL, read into a small tree of our own.
 
-A library parses the text; what it makes of it is looked at node by node, and only what stands here is taken
-over. SQL text never reaches an engine, and what is long, deep or of many terms is refused before it costs
-anything. An error shows the place.
+What the parser makes of the text is looked at node by node, and only what stands here is taken over: SQL
+text never reaches an engine. An error shows the place.
 """
 
 from __future__ import annotations
 
 import math
-import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from dsmt_core.errors import Invalid
+from planner.plans.parsing import DEPTH, HINT, NEAR, parsed, too_deep
 from planner.plans.terms import (
     ORDERS,
     SUMS,
@@ -38,13 +36,8 @@ from planner.plans.terms import (
     is_text,
 )
 
-BYTES: Final = 4096
 TERMS: Final = 200
-DEPTH: Final = 50
-_HINT: Final = "such as \"country in ('CN','JP') and load1 < 2\"; docs/reference/plans.md has all of it"
-_MARKS: Final = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[()]")
-_NEAR: Final = 12
-_CALLS: Final = 3_000
+_REMEMBERED: Final = 256
 # What of a node is looked at; one that says more is refused, as it would mean something else.
 _LOOKED_AT: Final = frozenset({"this", "expression", "expressions", "low", "high", "negate", "is_string"})
 # How the engine of another dialect would divide; here it is always by numbers with fractions.
@@ -66,76 +59,18 @@ class Condition:
     facts: frozenset[str]
 
 
+@lru_cache(_REMEMBERED)
 def read_condition(text: str) -> Condition:
-    """Read a condition.
+    """Read a condition; the last ones are remembered, as each round evaluates the same plans.
 
     Args:
-        text: at most `BYTES` bytes, `TERMS` terms, `DEPTH` deep.
+        text: at most `planner.plans.parsing.BYTES`, `TERMS` terms, `DEPTH` deep.
 
     Raises:
         Invalid: it cannot be understood, or is more than that; the place is told where there is one.
     """
-    _check_size(text)
-    term = _Reader(text).term(_parsed(text), 0)
+    term = _Reader(text).term(parsed(text), 0)
     return Condition(text, term, facts_of(term))
-
-
-def _check_size(text: str) -> None:
-    size = len(text.encode(errors="surrogatepass"))
-    if size > BYTES:
-        raise Invalid(f"the condition is {size} bytes long", hint=f"at most {BYTES}")
-    depth = deepest = 0
-    for mark in _MARKS.findall(text):
-        depth += {"(": 1, ")": -1}.get(mark, 0)
-        deepest = max(deepest, depth)
-    if deepest > DEPTH:
-        raise _too_deep()
-
-
-def _too_deep() -> Invalid:
-    return Invalid(f"the condition is nested more than {DEPTH} deep", hint="split it into several plans")
-
-
-def _parsed(text: str) -> Any:
-    import sqlglot  # noqa: PLC0415 - only who has a condition loads the parser
-    from sqlglot.errors import ParseError, SqlglotError  # noqa: PLC0415
-
-    try:
-        with _deep_enough():
-            found = sqlglot.parse(text, dialect="postgres")
-    except RecursionError:
-        raise _too_deep() from None
-    except ParseError as error:
-        where = error.errors[0] if error.errors else {}
-        raise _not_understood(text, where.get("col"), where.get("highlight", "")) from None
-    except SqlglotError:
-        raise Invalid(
-            "the condition is not understood: a quote or remark does not end", hint=_HINT
-        ) from None
-    if len(found) != 1 or found[0] is None:
-        raise Invalid(
-            "the condition is empty" if not any(found) else "there are several conditions", hint=_HINT
-        )
-    return found[0]
-
-
-@contextmanager
-def _deep_enough() -> Iterator[None]:
-    """Each level takes the parser some twenty calls, and whoever asks has made many already."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _CALLS))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
-
-
-def _not_understood(text: str, column: int | None, highlight: str) -> Invalid:
-    if column is None:
-        return Invalid("the condition is not understood", hint=_HINT)
-    end = min(column, len(text))
-    near = text[max(0, end - len(highlight) - _NEAR) : end + _NEAR]
-    return Invalid(f"the condition is not understood at column {end}, near {near!r}", hint=_HINT)
 
 
 class _Reader:
@@ -194,7 +129,7 @@ class _Reader:
         while isinstance(node, self._exp.Paren):
             node, depth = node.this, depth + 1
         if depth > DEPTH:
-            raise _too_deep()
+            raise too_deep()
         return node
 
     def _joined(self, node: Any, depth: int) -> tuple[Term, ...]:
@@ -293,7 +228,7 @@ class _Reader:
     def _refuse(self, node: Any, what: str) -> NoReturn:
         starts = [one.meta["start"] for one in node.walk() if "start" in one.meta]
         if not starts:
-            raise Invalid(f"the condition is not understood: {what}", hint=_HINT)
-        near = self._text[max(0, min(starts) - _NEAR) : min(starts) + 2 * _NEAR]
+            raise Invalid(f"the condition is not understood: {what}", hint=HINT)
+        near = self._text[max(0, min(starts) - NEAR) : min(starts) + 2 * NEAR]
         place = f"column {min(starts) + 1}, near {near!r}"
-        raise Invalid(f"the condition is not understood at {place}: {what}", hint=_HINT)
+        raise Invalid(f"the condition is not understood at {place}: {what}", hint=HINT)

@@ -45,9 +45,9 @@ def _drawn(call: Call, count: int, preference: Preference) -> Part:
             return call.reason("kept: was a member" if members[row] else "chosen")
         return call.reason(f"over the limit of {count}") if parent.mask[row] else parent.explain(row)
 
-    bound = count if "count" in call.numbers else parent.bound
     missing = count - int(taken.sum()) if "count" in call.numbers else parent.missing
-    return Part(taken, explain, missing, bound, parent.preference)
+    # A share is bounded too, by what it is a share of now: nothing new begins before it has room.
+    return Part(taken, explain, missing, count, parent.preference)
 
 
 def _site(call: Call) -> Part:

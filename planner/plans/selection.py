@@ -58,7 +58,7 @@ class Part:
         mask: true for the chosen hosts.
         explain: why the host in a row is in, or out.
         missing: how many a limit asked for and did not find.
-        bound: it can never choose more than this many; None when nothing bounds it.
+        bound: it cannot choose more than this many of these hosts; None when nothing bounds it.
         preference: how a limit above chooses among them.
     """
 
@@ -93,7 +93,7 @@ class Selection:
 
     @property
     def bound(self) -> int | None:
-        """The greatest number of hosts that the plan can ever select; None when nothing bounds it."""
+        """The greatest number of these hosts that the plan can select; None when nothing bounds it."""
         return self.part.bound
 
     def has(self, host: Host) -> bool:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from dsmt_core.errors import Invalid
 from dsmt_core.names import Host
-from planner.plans.conditions import DEPTH, TERMS, read_condition
+from planner.plans.conditions import TERMS, read_condition
 from planner.plans.ground import Ground
+from planner.plans.parsing import DEPTH
 from planner.plans.truth import truth
 
 COUNTRIES = ["CN", "JP", None]

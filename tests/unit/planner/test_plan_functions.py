@@ -182,7 +182,7 @@ def test_a_limit_takes_what_one_would_take_by_hand(
 @pytest.mark.parametrize(("percent", "number"), [("50", 12), ("1", 1), ("100", 24), ("33.4", 9)])
 def test_a_limit_in_percent_counts_up(percent: str, number: int) -> None:
     selection = select("limit", world_of(ALL), percent=percent)
-    assert (len(selection.hosts), selection.missing, selection.bound) == (number, 0, None)
+    assert (len(selection.hosts), selection.missing, selection.bound) == (number, 0, number)
 
 
 @given(SUBSETS, st.integers(1, 24))
@@ -232,6 +232,20 @@ def test_a_limit_spreads_over_what_is_asked_for() -> None:
     assert cities(select("limit", world, known, wide, parent="wide", count="4").hosts) == set(CITIES)
     many = select("limit", world, known, wide, parent="wide", count="10").hosts
     assert sorted(Counter(PLACED[host]["city"] for host in many).values()) == [2, 2, 3, 3]
+
+
+@pytest.mark.parametrize("name", ["limit", "random", "site", "near", "where", "region", "status"])
+def test_a_fleet_of_no_nodes_selects_none(name: str) -> None:
+    needed = {
+        "limit": {"count": "3"},
+        "random": {"percent": "10"},
+        "near": {"lat": "0", "lon": "0", "km": "1"},
+        "where": {"expr": "load1 < 2"},
+        "region": {"name": "asia"},
+        "status": {"is": "running"},
+    }
+    selection = evaluate(PlanName(name), needed.get(name, {}), {}, world_of([]))
+    assert (selection.hosts, selection.left_out()) == ((), [])
 
 
 def test_the_order_outlives_what_is_taken_away() -> None:
