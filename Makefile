@@ -62,6 +62,7 @@ chaos: setup examples ## the faults of the broker in their long forms; a cluster
 bench: setup examples ## the figures, as JSON
 	@$(BIN)/python -m benchmarks.main_job --json
 	@$(BIN)/python -m benchmarks.bus --json
+	@$(BIN)/python -m benchmarks.plans --json
 
 examples: setup examples/pinger-1.8.tgz ## the example applications as tarballs
 
