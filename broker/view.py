@@ -30,6 +30,8 @@ from dsmt_core.snapshots import Aged
 LEASE_S: Final = 60.0
 # So long entering waits for what holds already. A planner that is there answers within some milliseconds.
 FILL_S: Final = 2.0
+# So long it waits before it asks once more.
+AGAIN_S: Final = 5.0
 
 
 class View(Mapping[Key, Event]):
@@ -70,6 +72,8 @@ class View(Mapping[Key, Event]):
         self._task: asyncio.Task[None] | None = None
         self._filling: asyncio.Task[None] | None = None
         self._leased: Bus | None = None
+        self._stale = False
+        self._ask_at = float("-inf")
         self.filled = False
         self.lost = 0
         self.trouble = ""
@@ -177,26 +181,30 @@ class View(Mapping[Key, Event]):
             await self._end_filling()
 
     def _fill(self, bus: Bus) -> None:
-        """Begin to ask for what holds; also if that is going on, as what was lost may be younger."""
+        """Begin to ask for what holds; if that is going on, once more: what was lost may be younger."""
         self.filled = False
-        if self._filling is not None:
-            self._filling.cancel()
-        self._filling = asyncio.create_task(self._ask(bus))
+        self._stale = True
+        if self._filling is None or self._filling.done():
+            self._filling = asyncio.create_task(self._ask(bus))
 
     async def _ask(self, bus: Bus) -> None:
         policy = retry.consumer()
-        while True:
+        # Who is too slow loses again and again; the planner is not asked as often.
+        await asyncio.sleep(max(0.0, self._ask_at - _now()))
+        while self._stale:
+            self._stale, self._ask_at = False, _now() + AGAIN_S
             try:
                 async with contextlib.aclosing(snapshot(bus, self._channel, self._say)) as portions:
                     async for values in portions:
                         self._take(values)
             except (DsmtError, TimeoutError):
                 # Nobody answers. It hears what is repeated all the same.
+                self._stale = True
                 await asyncio.sleep(policy.next_s())
-            else:
-                self.filled = True
-                self._changed()
-                return
+            if self._stale:
+                await asyncio.sleep(max(0.0, self._ask_at - _now()))
+        self.filled = True
+        self._changed()
 
     def _take(self, values: list[Aged]) -> None:
         for event, age in values:

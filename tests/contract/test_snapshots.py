@@ -154,6 +154,25 @@ async def test_after_the_broker_was_away_it_asks_again(
         await until(lambda: "i" in view.by_instance("rtt"))
 
 
+async def test_who_loses_again_and_again_asks_seldom(present: Present, pair: list[Application]) -> None:
+    view = pair[1].view(PINGER)
+    asked: list[Event] = []
+    say = view._say
+
+    def counted(channel: Channel, pairs: Any) -> Event:
+        asked.append(say(channel, pairs))
+        return asked[-1]
+
+    view._say = counted
+    async with view:
+        assert view.filled
+        for _ in range(20):
+            view._fill(pair[1].bus)
+            await asyncio.sleep(0.01)
+        await until(lambda: view.filled)
+    assert len(asked) == 2
+
+
 async def test_nobody_else_can_answer_or_listen_to_an_answer(
     connect: Connect, present: Present, make: Make
 ) -> None:
