@@ -87,6 +87,8 @@ async def test_a_hundred_reconnections_leave_nothing_behind(server: PrivateBroke
             if count == SETTLED:
                 await rig.goes_on()
                 before = held()
+        # What waited for the last one is work, and no spinning.
+        await rig.goes_on()
         async with rig.fault(f"{RECONNECTS} reconnections"):
             pass
         after = held()
