@@ -23,6 +23,7 @@ from urllib.parse import urlencode
 from broker.address import Address, parse
 from broker.policies import policy
 from broker.server.settings import VHOST
+from broker.trust import trusting
 from dsmt_core.errors import Conflict, Invalid
 from dsmt_core.rights import PSEPR, REGIONS
 
@@ -116,13 +117,7 @@ def authorities(upstreams: Mapping[str, str]) -> dict[str, str]:
 
 
 def _pem(authority: bytes) -> str:
-    try:
-        certificates = ssl.create_default_context(cadata=authority).get_ca_certs(binary_form=True)
-    except ssl.SSLError:
-        raise Invalid(
-            "the broker's URL is not legal: its authority is no certificate",
-            hint="take it as it stands in broker.env",
-        ) from None
+    certificates = trusting(authority).get_ca_certs(binary_form=True)
     return "".join(map(ssl.DER_cert_to_PEM_cert, certificates))
 
 

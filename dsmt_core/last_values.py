@@ -73,7 +73,7 @@ class Value:
 
 
 class LastValues(Mapping[Key, Event]):
-    """The last value of each key; whoever reads them as a mapping calls `forget` first.
+    """The last value of each key, until `forget` is called at a time when it is over.
 
     Args:
         number: how many are held at most; as many that are over are remembered.

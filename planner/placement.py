@@ -8,13 +8,14 @@ have ended, or stands on a node that failed: there are never more than the limit
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from dsmt_core.errors import DsmtError
 from dsmt_core.names import Host
 from planner.fleet import Fleet, NodeState
+from planner.fleet.nodes import NODE
 from planner.plans import Part, Reason, Selection, World, evaluate, trust_of
 from planner.steps import Waiting
 from planner.turns import turn
@@ -75,14 +76,20 @@ def world_of(slice_: WantedSlice, seen: Fleet) -> World:
     has it forgotten takes it away.
     """
     strangers = slice_.hosts.keys() - seen.hosts.keys() - seen.forgotten
-    ground = seen.ground.with_hosts(strangers) if strangers else seen.ground
-    return World(
+    everybody = world_of_nobody(seen, strangers)
+    return replace(
+        everybody,
         slice=slice_.name,
-        ground=ground,
-        trust=trust_of(ground, seen.back_or_failed(), seen.doubtful() | strangers),
-        members=ground.mask(slice_.hosts.keys() - seen.forgotten),
+        members=everybody.ground.mask(slice_.hosts.keys() - seen.forgotten),
         states=partial(seen.in_state, slice_.name),
     )
+
+
+def world_of_nobody(seen: Fleet, strangers: AbstractSet[Host] = frozenset()) -> World:
+    """The hosts as they are whatever the slice; ``strangers`` are not known, and there all the same."""
+    ground = seen.ground.with_hosts(strangers) if strangers else seen.ground
+    trust = trust_of(ground, seen.back_or_failed(), seen.doubtful() | strangers)
+    return World(slice=NODE, ground=ground, trust=trust, members=ground.mask(()))
 
 
 def is_gone(slice_: WantedSlice, seen: Fleet, host: Host, *, heard_since: bool = False) -> bool:

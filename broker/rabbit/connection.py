@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,6 +16,7 @@ from broker.address import Address, Endpoint
 from broker.bus import Limits
 from broker.rabbit.gathering import GatheringConnection
 from broker.rabbit.refusals import ours
+from broker.trust import trusting
 from dsmt_core.errors import DsmtError, Invalid, Unavailable
 
 # pika logs every failed attempt several times, with traces; the bus tells it once, in its health.
@@ -42,7 +42,7 @@ def parameters(address: Address, endpoint: Endpoint, limits: Limits, name: str) 
     except ValueError as error:
         raise Invalid(f"the broker's URL is not legal: {error}", hint="leave out what follows ?") from error
     if address.authority:
-        made.ssl_options = pika.SSLOptions(_trusting(address.authority), endpoint.host)
+        made.ssl_options = pika.SSLOptions(trusting(address.authority), endpoint.host)
     made.heartbeat = max(1, round(limits.heartbeat_s))
     made.blocked_connection_timeout = limits.blocked_s
     made.connection_attempts = 1
@@ -51,17 +51,6 @@ def parameters(address: Address, endpoint: Endpoint, limits: Limits, name: str) 
     made.tcp_options = _tcp_options(limits)
     made.client_properties = {"connection_name": name}
     return made
-
-
-def _trusting(authority: bytes) -> ssl.SSLContext:
-    """What takes only hosts with a certificate of this authority that is theirs."""
-    try:
-        return ssl.create_default_context(cadata=authority)
-    except ssl.SSLError:
-        raise Invalid(
-            "the broker's URL is not legal: its authority is no certificate",
-            hint="take it as it stands in broker.env",
-        ) from None
 
 
 def _tcp_options(limits: Limits) -> dict[str, int]:

@@ -8,9 +8,9 @@ functions is one file; `catalogue` lists the families; adding one touches nothin
 from planner.plans.catalogue import FUNCTIONS, builtin_plans, unknown, written_function
 from planner.plans.evaluation import evaluate
 from planner.plans.graph import check_in_force, check_plan, check_removal
-from planner.plans.ground import Ground, Mask
+from planner.plans.ground import Ground, Mask, site_of
 from planner.plans.selection import Part, Reason, Selection
-from planner.plans.world import World, site_of, trust_of
+from planner.plans.world import World, trust_of
 
 __all__ = [
     "FUNCTIONS",

@@ -89,7 +89,7 @@ class Ground:
             told: Texts = self._told(name) if name in self.told else [None] * len(self)
             if name == SITE:
                 told = [
-                    host.partition(".")[2] if site is None else site
+                    site_of(host) if site is None else site
                     for site, host in zip(told, self.hosts, strict=True)
                 ]
             self._texts[name] = told
@@ -151,6 +151,11 @@ class Ground:
         for name in names:
             found = np.where(np.isnan(found), self.numbers(name), found)
         return found
+
+
+def site_of(host: Host) -> str:
+    """The site that a host's name tells: its domain; a name without a domain tells none."""
+    return host.partition(".")[2]
 
 
 def _number(text: str | None) -> float:

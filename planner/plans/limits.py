@@ -14,7 +14,7 @@ import numpy as np
 
 from planner.plans.draw import draw, levels
 from planner.plans.function import Call, Function, Kind, Parameter
-from planner.plans.ground import SITE
+from planner.plans.ground import HOST, SITE
 from planner.plans.selection import Part, Preference, Reason
 
 
@@ -24,10 +24,8 @@ def _limit(call: Call) -> Part:
 
 
 def _random(call: Call) -> Part:
-    """As `_limit`, but without spreading: the lots alone."""
-    parent = call.parts["parent"]
-    every = np.arange(len(parent.mask))
-    return _drawn(call, _count(call, parent), Preference(order=call.world.lots(call.plan, every)))
+    """As `_limit`, but spread over nothing greater than a host: the lots alone."""
+    return _drawn(call, _count(call, call.parts["parent"]), Preference(spread=HOST))
 
 
 def _count(call: Call, parent: Part) -> int:

@@ -14,7 +14,6 @@ import numpy as np
 
 from dsmt_core.names import Host
 from planner.plans.ground import Ground, Mask, Numbers
-from planner.plans.lots import Lots
 
 
 class Reason(NamedTuple):
@@ -43,7 +42,7 @@ class Preference:
         spread: the fact over whose values it spreads; empty for the site.
     """
 
-    order: Numbers | Lots | None = None
+    order: Numbers | None = None
     spread: str = ""
 
 

@@ -66,8 +66,3 @@ def trust_of(ground: Ground, failed: Iterable[Host], doubtful: Iterable[Host]) -
     column[ground.mask(doubtful)] = DOUBTFUL
     column[ground.mask(failed)] = FAILED
     return column
-
-
-def site_of(host: Host) -> str:
-    """The site that a host's name tells: its domain; a name without a domain tells none."""
-    return host.partition(".")[2]

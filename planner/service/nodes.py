@@ -17,7 +17,8 @@ from planner.authority.tokens import fingerprint, new_token
 from planner.config import PlannerConfig
 from planner.fleet import NodeState
 from planner.fleet.nodes import NODE
-from planner.plans import World, check_in_force, evaluate, trust_of
+from planner.placement import world_of_nobody
+from planner.plans import check_in_force, evaluate
 from planner.service.means import Means, Watched
 from planner.store import nodes
 from planner.store.nodes import Joined
@@ -183,15 +184,9 @@ class Nodes:
 
     def _satisfying(self, where: str) -> set[Host]:
         """By the function of plans, in no slice."""
-        function, parameters, ground = PlanName("where"), {"expr": where}, self._fleet.ground
-        check_in_force(function, parameters, {}, known=ground)
-        world = World(
-            slice=NODE,
-            ground=ground,
-            trust=trust_of(ground, self._fleet.back_or_failed(), self._fleet.doubtful()),
-            members=ground.mask(()),
-        )
-        return set(evaluate(function, parameters, {}, world).hosts)
+        function, parameters = PlanName("where"), {"expr": where}
+        check_in_force(function, parameters, {}, known=self._fleet.ground)
+        return set(evaluate(function, parameters, {}, world_of_nobody(self._fleet)).hosts)
 
     async def _check(self, joined: Joined, token: str) -> None:
         holder = self._joined.get(joined.host)
