@@ -44,6 +44,8 @@ class Gate:
             pump.cancel()
         for stream in list(self._streams):
             stream.transport.abort()
+        # Else a thousand reconnections leave the gate's own streams behind, and look like a leak of the bus.
+        self._streams.clear()
         await asyncio.gather(*self._pumps, return_exceptions=True)
 
     def hold(self, *ways: str) -> None:
