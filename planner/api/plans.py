@@ -27,25 +27,25 @@ async def known(_: TheCaller) -> list[dict[str, Any]]:
 @router.get("")
 async def listed(slice_: ReadSlice, planner: ThePlanner) -> list[dict[str, Any]]:
     """The plans of the slice, and the functions that are plans too."""
-    return planner.slices.plans(slice_)
+    return planner.plans.all(slice_)
 
 
 @router.post("/eval")
 async def evaluate(slice_: ReadSlice, body: models.PlanChoice, planner: ThePlanner) -> dict[str, Any]:
     """What a plan would select now, and why."""
-    return planner.slices.evaluate(slice_, plan_name(body.plan), body.parameters)
+    return planner.plans.evaluate(slice_, plan_name(body.plan), body.parameters)
 
 
 @router.post("/explain")
 async def explain(slice_: ReadSlice, body: models.PlanQuestion, planner: ThePlanner) -> dict[str, Any]:
     """Whether a plan has one node in or out now, and which function of which plan decided."""
-    return planner.slices.explain(slice_, plan_name(body.plan), body.parameters, body.host)
+    return planner.plans.explain(slice_, plan_name(body.plan), body.parameters, body.host)
 
 
 @router.get("/{plan}")
 async def shown(slice_: ReadSlice, plan: str, planner: ThePlanner) -> dict[str, Any]:
     """One plan."""
-    return planner.slices.plan(slice_, plan_name(plan))
+    return planner.plans.one(slice_, plan_name(plan))
 
 
 @router.put("/{plan}")
@@ -54,13 +54,13 @@ async def put(
 ) -> dict[str, Any]:
     """Define a plan, or define it anew."""
     name = plan_name(plan)
-    await planner.slices.put_plan(slice_, Plan(name, body.base, body.parameters))
-    return planner.slices.plan(slice_, name)
+    await planner.plans.define(slice_, Plan(name, body.base, body.parameters))
+    return planner.plans.one(slice_, name)
 
 
 @router.delete("/{plan}")
 async def delete(slice_: ChangeSlice, plan: str, planner: ThePlanner) -> dict[str, Any]:
     """Delete a plan that nothing uses."""
     name = plan_name(plan)
-    await planner.slices.remove_plan(slice_, name)
+    await planner.plans.remove(slice_, name)
     return {"name": name, "deleted": True}

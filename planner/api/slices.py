@@ -80,7 +80,7 @@ async def set_agent(slice_: ChangeSlice, body: models.AgentChoice, planner: TheP
 @one.put("/plan")
 async def set_plan(slice_: ChangeSlice, body: models.PlanChoice, planner: ThePlanner) -> dict[str, Any]:
     """Put a plan in force."""
-    await planner.slices.set_plan(slice_, plan(body.plan), body.parameters)
+    await planner.plans.put_in_force(slice_, plan(body.plan), body.parameters)
     return await planner.slices.show(slice_)
 
 

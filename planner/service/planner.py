@@ -37,6 +37,7 @@ from planner.service.means import Means, Watched
 from planner.service.nodes import Nodes, Told
 from planner.service.observing import Observing
 from planner.service.packages import Packages
+from planner.service.plans import Plans
 from planner.service.replays import Replays
 from planner.service.requests import Requests
 from planner.service.rounds import Pace, Rounds
@@ -59,7 +60,7 @@ class Planner:
 
     Attributes:
         gate: lets people in.
-        slices, packages, applications, nodes: what they can do.
+        slices, plans, packages, applications, nodes: what they can do.
         tap: what was said lately, and what holds now.
         replays: what was said before.
         id: of this installation, the same for ever.
@@ -82,6 +83,7 @@ class Planner:
         self.gate = Gate(database, self.clock)
         means = Means(database, self.ledger, bus, self.clock)
         self.slices = Slices(means, self.fleet, status_period=config.status_period)
+        self.plans = Plans(means, self.fleet)
         self.packages = Packages(means, self.depot)
         self.applications = Applications(self.ledger)
         patience = Patience(misses=config.misses, lag_s=config.heartbeat)
@@ -91,7 +93,7 @@ class Planner:
         pace = Pace(least=config.round_every, most=config.full_round_every)
         self.nodes = Nodes(means, watched, config=config, told=told)
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
-        self.requests = Requests(self.ledger, self.slices, self.applications, tell=voice.tell)
+        self.requests = Requests(self.ledger, self.plans, self.applications, tell=voice.tell)
         self.observing = Observing(means, watched, voice)
         self.speaking = Speaking(bus, self.ledger, self.clock)
         self.condition = OwnCondition(bus, voice)

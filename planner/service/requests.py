@@ -24,7 +24,7 @@ from dsmt_core.names import PLANNER, Host, PlanName, Slice, slice_name
 from planner.catalogue.parts import REQUEST_REFUSED
 from planner.service.applications import Applications, Asked
 from planner.service.ledger import Ledger
-from planner.service.slices import Slices
+from planner.service.plans import Plans
 from planner.wanted import NO_PLAN, WantedSlice
 
 _WAITING: Final = 1_000
@@ -41,13 +41,13 @@ class Requests:
 
     Args:
         ledger: what is wanted.
-        slices, applications: what changes it.
+        plans, applications: what changes it.
         tell: publishes an event of the planner: slice, channel, field, pairs.
     """
 
-    def __init__(self, ledger: Ledger, slices: Slices, applications: Applications, *, tell: Tell) -> None:
+    def __init__(self, ledger: Ledger, plans: Plans, applications: Applications, *, tell: Tell) -> None:
         self._ledger = ledger
-        self._slices = slices
+        self._plans = plans
         self._applications = applications
         self._tell = tell
         self._waiting: asyncio.Queue[Delivery] = asyncio.Queue(_WAITING)
@@ -119,7 +119,7 @@ class Requests:
             )
         name = "hosts" if "hosts" in parameters else "list"
         parameters[name] = ",".join(filter(None, [parameters.get(name, ""), host]))
-        await self._slices.set_plan(wanted.name, _NODES, parameters)
+        await self._plans.put_in_force(wanted.name, _NODES, parameters)
 
     async def _refuse(self, delivery: Delivery, error: DsmtError) -> None:
         event = delivery.event

@@ -44,7 +44,7 @@ class Gate:
             pump.cancel()
         for stream in list(self._streams):
             stream.transport.abort()
-        # Else a thousand reconnections leave the gate's own streams behind, and look like a leak of the bus.
+        # Else a thousand reconnections leave the own streams of the gate behind, which looks like a leak.
         self._streams.clear()
         await asyncio.gather(*self._pumps, return_exceptions=True)
 

@@ -1,0 +1,37 @@
+"""What can be asked of the planner about nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from dsmtc.client import answers
+from dsmtc.client.caller import Caller
+from dsmtc.client.paths import word
+
+
+class Nodes(Caller):
+    """The machines."""
+
+    def nodes(self, where: str = "") -> list[answers.Node]:
+        """All nodes, or those of which a condition on their facts and labels is true."""
+        path = f"/v1/nodes?{urlencode({'where': where})}" if where else "/v1/nodes"
+        return self.call("GET", path, shape=list[answers.Node])
+
+    def node(self, host: str) -> answers.Node:
+        """One node."""
+        return self.call("GET", f"/v1/nodes/{word(host)}", shape=answers.Node)
+
+    def invite(self, *, expires_in_s: float | None = None) -> answers.Invitation:
+        """A one-time token for ``dsmt-node`` (admin)."""
+        body = {} if expires_in_s is None else {"expires_in_s": expires_in_s}
+        return self.call("POST", "/v1/nodes/invite", body, shape=answers.Invitation)
+
+    def label(self, host: str, labels: Mapping[str, str]) -> answers.Labels:
+        """Label a node; an empty value takes a label away (admin)."""
+        path = f"/v1/nodes/{word(host)}/labels"
+        return self.call("PATCH", path, {"labels": dict(labels)}, shape=answers.Labels)
+
+    def forget(self, host: str) -> None:
+        """Forget a node (admin)."""
+        self.call("DELETE", f"/v1/nodes/{word(host)}", shape=answers.Done)

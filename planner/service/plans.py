@@ -1,0 +1,156 @@
+"""What people do with named plans and the plan in force, and how both are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from dsmt_core.errors import NotFound
+from dsmt_core.names import Host, PlanName, Slice, host
+from planner.fleet import Fleet
+from planner.placement import world_of
+from planner.plans import (
+    Reason,
+    Selection,
+    builtin_plans,
+    check_in_force,
+    check_plan,
+    check_removal,
+    evaluate,
+    unknown,
+)
+from planner.service.means import Means
+from planner.store import slices
+from planner.store.wanted import load_slice
+from planner.wanted import NO_PLAN, Plan, WantedSlice
+
+
+class Plans:
+    """The plans of the slices. Every method raises `NotFound` for a slice that does not exist.
+
+    Args:
+        means: where things are kept.
+        fleet: what is seen: the hosts that plans choose from.
+    """
+
+    def __init__(self, means: Means, fleet: Fleet) -> None:
+        self._ledger = means.ledger
+        self._fleet = fleet
+
+    async def put_in_force(self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str]) -> None:
+        """Put a plan in force.
+
+        Raises:
+            NotFound, Invalid: of `planner.plans.check_in_force`.
+        """
+        known = self._fleet.ground
+
+        def put(connection: Connection) -> None:
+            check_in_force(plan, parameters, _stored(connection, slice_).plans, known=known)
+            slices.set_plan(connection, slice_, plan, parameters)
+
+        await self._ledger.change(slice_, put)
+
+    async def define(self, slice_: Slice, plan: Plan) -> None:
+        """Define a named plan, or define it anew.
+
+        Raises:
+            NotFound, Invalid, Conflict: of `planner.plans.check_plan`.
+        """
+        known = self._fleet.ground
+
+        def put(connection: Connection) -> None:
+            stored = _stored(connection, slice_)
+            check_plan(plan, stored.plans, known=known)
+            if stored.plan != NO_PLAN:
+                # The new definition may lose a parameter that setplan gave.
+                check_in_force(stored.plan, stored.plan_parameters, {**stored.plans, plan.name: plan})
+            slices.put_plan(connection, slice_, plan)
+
+        await self._ledger.change(slice_, put)
+
+    async def remove(self, slice_: Slice, plan: PlanName) -> None:
+        """Delete a named plan.
+
+        Raises:
+            NotFound, Conflict: of `planner.plans.check_removal`.
+        """
+
+        def removed(connection: Connection) -> None:
+            stored = _stored(connection, slice_)
+            check_removal(plan, stored.plans, stored.plan)
+            slices.remove_plan(connection, slice_, plan)
+
+        await self._ledger.change(slice_, removed)
+
+    def all(self, slice_: Slice) -> list[dict[str, Any]]:
+        """The plans of a slice, its own first, then the functions that are plans too."""
+        own = self._ledger.slice(slice_).plans.values()
+        shown = [written_plan(one, builtin=False) for one in sorted(own, key=lambda one: one.name)]
+        return shown + [written_plan(one, builtin=True) for one in builtin_plans()]
+
+    def one(self, slice_: Slice, name: PlanName) -> dict[str, Any]:
+        """One plan.
+
+        Raises:
+            NotFound: the slice has none of this name.
+        """
+        found = [one for one in self.all(slice_) if one["name"] == name]
+        if not found:
+            raise NotFound(f"the slice {slice_} has no plan {name}", hint="dsmtc plan list shows them")
+        return found[0]
+
+    def evaluate(self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """What a plan would select now, with the reason for each host.
+
+        Raises:
+            NotFound, Invalid: of `planner.plans.check_in_force`.
+        """
+        chosen = self._selected(slice_, plan, parameters)
+        return {
+            "hosts": [_explained(host, reason) for host, reason in chosen.chosen()],
+            "left_out": [_explained(host, reason) for host, reason in chosen.left_out()],
+            "missing": chosen.missing,
+        }
+
+    def explain(
+        self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str], text: str
+    ) -> dict[str, Any]:
+        """Whether a plan would select one node now, and what decides.
+
+        Raises:
+            NotFound: the node is not known; and as `evaluate`.
+            Invalid: as `evaluate`.
+        """
+        chosen, of = self._selected(slice_, plan, parameters), host(text)
+        if of not in chosen.ground.rows:
+            raise unknown("the node", of, chosen.ground.rows)
+        return _explained(of, chosen.reason(of)) | {"selected": chosen.has(of)}
+
+    def _selected(self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str]) -> Selection:
+        wanted = self._ledger.slice(slice_)
+        check_in_force(plan, parameters, wanted.plans, known=self._fleet.ground)
+        return evaluate(plan, parameters, wanted.plans, world_of(wanted, self._fleet))
+
+
+def _explained(host: Host, reason: Reason) -> dict[str, str]:
+    return {"host": host, "reason": reason.text, "plan": reason.plan, "function": reason.function}
+
+
+def written_plan(plan: Plan, *, builtin: bool) -> dict[str, Any]:
+    """A plan as the API shows it."""
+    return {
+        "name": plan.name,
+        "base": plan.base,
+        "parameters": dict(plan.parameters),
+        "builtin": builtin,
+    }
+
+
+def _stored(connection: Connection, slice_: Slice) -> WantedSlice:
+    found = load_slice(connection, slice_)
+    if found is None:
+        raise slices.no_slice(slice_)
+    return found
