@@ -8,20 +8,16 @@ have ended, or stands on a node that failed: there are never more than the limit
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import Final
 
 from dsmt_core.errors import DsmtError
 from dsmt_core.names import Host
 from planner.fleet import Fleet, NodeState
-from planner.fleet.nodes import NODE
-from planner.plans import Part, Reason, Selection, World, evaluate, trust_of
+from planner.outlook import world_of
+from planner.plans import Part, Reason, Selection, World, evaluate
 from planner.steps import Waiting
-from planner.turns import turn
 from planner.wanted import NO_PLAN, Wanted, WantedSlice
-
-__all__ = ["Placed", "is_gone", "place", "share", "turn", "unproven", "world_of"]
 
 SHARE: Final = 10
 """A round on its own stops at most one in so many instances of a slice, or one."""
@@ -67,29 +63,6 @@ def place(
 def share(slice_: WantedSlice) -> int:
     """How many slivers a round may take away without a change by people."""
     return max(1, len(slice_.hosts) // SHARE)
-
-
-def world_of(slice_: WantedSlice, seen: Fleet) -> World:
-    """The hosts as the plans of a slice see them.
-
-    A host of the slice that is not known is there all the same: unknown is not false. Only a person who
-    has it forgotten takes it away.
-    """
-    strangers = slice_.hosts.keys() - seen.hosts.keys() - seen.forgotten
-    everybody = world_of_nobody(seen, strangers)
-    return replace(
-        everybody,
-        slice=slice_.name,
-        members=everybody.ground.mask(slice_.hosts.keys() - seen.forgotten),
-        states=partial(seen.in_state, slice_.name),
-    )
-
-
-def world_of_nobody(seen: Fleet, strangers: AbstractSet[Host] = frozenset()) -> World:
-    """The hosts as they are whatever the slice; ``strangers`` are not known, and there all the same."""
-    ground = seen.ground.with_hosts(strangers) if strangers else seen.ground
-    trust = trust_of(ground, seen.back_or_failed(), seen.doubtful() | strangers)
-    return World(slice=NODE, ground=ground, trust=trust, members=ground.mask(()))
 
 
 def is_gone(slice_: WantedSlice, seen: Fleet, host: Host, *, heard_since: bool = False) -> bool:

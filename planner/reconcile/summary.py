@@ -11,7 +11,7 @@ from dsmt_core.lifecycle import State
 from dsmt_core.names import Host
 from planner.fleet import ApplicationSeen, Fleet, NodeState
 from planner.fleet.nodes import NODE
-from planner.placement import world_of
+from planner.outlook import world_of
 from planner.plans import evaluate
 from planner.steps import Waiting
 from planner.wanted import NO_PLAN, Placement, Run, WantedSlice

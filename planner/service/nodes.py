@@ -17,7 +17,7 @@ from planner.authority.tokens import fingerprint, new_token
 from planner.config import PlannerConfig
 from planner.fleet import NodeState
 from planner.fleet.nodes import NODE
-from planner.placement import world_of_nobody
+from planner.outlook import world_of_nobody
 from planner.plans import check_in_force, evaluate
 from planner.service.means import Means, Watched
 from planner.store import nodes

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from dsmt_core.errors import NotFound
 from dsmt_core.names import Host, PlanName, Slice, host
 from planner.fleet import Fleet
-from planner.placement import world_of
+from planner.outlook import world_of
 from planner.plans import (
     Reason,
     Selection,

@@ -1,6 +1,6 @@
 """The applications of a slice, and what people ask of them: start, stop, restart, update, uninstall.
 
-`planner.placement.turn` decides what a verb makes of a slice; here it is stored, placements and generation
+`planner.turns.turn` decides what a verb makes of a slice; here it is stored, placements and generation
 with it, in the same transaction: the next round only has to send the orders.
 """
 
@@ -16,7 +16,7 @@ from dsmt_core.commands import Verb
 from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.names import Application, Host, Slice
 from dsmt_core.packages import PackageRef
-from planner import placement
+from planner import turns
 from planner.requirements import Package, Resolution, resolve, scripts_of
 from planner.store.slices import no_slice
 from planner.store.tables import APPLICATIONS
@@ -109,7 +109,7 @@ def turn(connection: Connection, slice_: Slice, asked: Turn, depot: Sequence[Pac
     if asked.application not in before.applications:
         return _turn_incomplete(connection, slice_, asked)
     version = _version(slice_, asked, depot) if asked.verb is Verb.UPDATE else None
-    after = placement.turn(before, asked.application, asked.verb, hosts=asked.hosts, version=version)
+    after = turns.turn(before, asked.application, asked.verb, hosts=asked.hosts, version=version)
     _store_application(connection, after, asked.application)
     store_placements(connection, after)
     named = {
