@@ -13,6 +13,8 @@ from typing import Final
 from dsmt_core.commands import STATUS_PERIOD_S
 from dsmt_core.names import DEFAULT_AGENT, Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
+from planner.budget import DEFAULT, Budget
+from planner.standing import Standing
 
 NO_PLAN: Final = PlanName("")
 
@@ -83,6 +85,7 @@ class WantedSlice:
         generation: the slice's counter.
         retired: hosts whose sliver was taken away, with the generation of the order to delete it; kept
             until the node says that it is gone.
+        budget: how many of its instances have to stay up, whatever the planner does by itself.
     """
 
     name: Slice
@@ -98,10 +101,17 @@ class WantedSlice:
     retired: Mapping[Host, int] = field(default_factory=dict)
     placements: tuple[Placement, ...] = ()
     status_period: float = STATUS_PERIOD_S
+    budget: Budget = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Everything that is wanted."""
+    """Everything that is wanted.
+
+    Attributes:
+        slices: by name.
+        standings: what people want of nodes; one that is not named is in service.
+    """
 
     slices: Mapping[Slice, WantedSlice] = field(default_factory=dict)
+    standings: Mapping[Host, Standing] = field(default_factory=dict)

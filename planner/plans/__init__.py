@@ -10,10 +10,12 @@ from planner.plans.evaluation import evaluate
 from planner.plans.graph import check_in_force, check_plan, check_removal
 from planner.plans.ground import Ground, Mask, site_of
 from planner.plans.selection import Part, Reason, Selection
-from planner.plans.world import World, trust_of
+from planner.plans.world import ALIVE, Barred, World, trust_of
 
 __all__ = [
+    "ALIVE",
     "FUNCTIONS",
+    "Barred",
     "Ground",
     "Mask",
     "Part",

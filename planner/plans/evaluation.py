@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
 
 from dsmt_core.errors import Conflict
 from dsmt_core.names import PlanName
 from planner.plans.arguments import read_arguments
 from planner.plans.function import Call
 from planner.plans.graph import Plans, in_force, resolve
-from planner.plans.selection import Part, Selection
+from planner.plans.selection import Part, Reason, Selection
 from planner.plans.world import World
 from planner.wanted import Plan
+
+# What decides about a node that is out of service: no plan and no function.
+STANDING: Final = "standing"
 
 
 def evaluate(name: PlanName, parameters: Mapping[str, str], plans: Plans, world: World) -> Selection:
@@ -45,7 +50,7 @@ class _Evaluation:
             for parameter, named in arguments.plans.items()
         }
         view = world.inverted() if outside and function.sticky else world
-        return function.choose(
+        chosen = function.choose(
             Call(
                 plan.name,
                 function.name,
@@ -56,6 +61,7 @@ class _Evaluation:
                 arguments.texts,
             )
         )
+        return _without_barred(chosen, world)
 
     def _named(self, name: PlanName, world: World, outside: bool) -> Part:  # noqa: FBT001
         key = name, outside
@@ -67,3 +73,17 @@ class _Evaluation:
             self._known[key] = self.part(plan, world, outside=outside)
             self._way.remove(name)
         return self._known[key]
+
+
+def _without_barred(part: Part, world: World) -> Part:
+    """What a function chose, as if the hosts that are out of service were not there."""
+    barred, hosts = world.barred, world.ground.hosts
+    if barred is None:
+        return part
+
+    def explain(row: int) -> Reason:
+        if barred.mask[row]:
+            return Reason(barred.why(hosts[row]), STANDING, STANDING)
+        return part.explain(row)
+
+    return replace(part, mask=part.mask & ~barred.mask, explain=explain)

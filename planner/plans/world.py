@@ -26,6 +26,19 @@ FAILED: Final = 2
 States = Callable[[str, str], Iterable[Host]]
 
 
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """The hosts that no plan may choose, whatever it says.
+
+    Attributes:
+        mask: true for them.
+        why: says why of one of them.
+    """
+
+    mask: Mask
+    why: Callable[[Host], str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """The hosts as one evaluation sees them.
@@ -37,6 +50,8 @@ class World:
             chooses.
         members: the hosts of the slice now; what still qualifies among them is kept.
         states: what the slice's applications are doing.
+        barred: the hosts that are out of service; to every function it is as if they were not there. None
+            when all are in service.
     """
 
     slice: Slice
@@ -44,6 +59,7 @@ class World:
     trust: npt.NDArray[np.int8]
     members: Mask
     states: States = lambda _application, _state: ()
+    barred: Barred | None = None
 
     @property
     def failed(self) -> Mask:
