@@ -62,6 +62,8 @@ class Order:
         restarts: raised by each RESTART; the application is restarted when it is above the one known.
         status_period: seconds between calls of the status script.
         agent: the installation agent of the sliver.
+        digest: the planner's short word for what is asked for, whatever the generation; whoever follows
+            the order says it again, beside the generation, and never looks into it.
     """
 
     verb: Verb
@@ -75,6 +77,7 @@ class Order:
     restarts: int = 0
     status_period: float = STATUS_PERIOD_S
     agent: str = ""
+    digest: str = ""
 
     @property
     def text(self) -> str:
@@ -95,6 +98,8 @@ class Order:
         }
         if self.agent:
             pairs["agent"] = self.agent
+        if self.digest:
+            pairs["digest"] = self.digest
         if self.application:
             pairs |= {
                 "application": self.application,
@@ -131,6 +136,7 @@ def order_of(event: Event) -> Order:
         slice=slice_name(pairs.get("slice", "")),
         generation=_count(pairs, "generation"),
         agent=pairs.get("agent", ""),
+        digest=pairs.get("digest", ""),
     )
     if verb in FOR_APPLICATIONS:
         read = _with_application(read, pairs)
@@ -168,6 +174,7 @@ def _with_application(read: Order, pairs: Mapping[str, str]) -> Order:
         slice=read.slice,
         generation=read.generation,
         agent=read.agent,
+        digest=read.digest,
         application=application(pairs.get("application", "")),
         wrapper=pairs.get("wrapper", ""),
         version=pairs.get("version", ""),

@@ -21,6 +21,9 @@ FACTS: Final = "facts"
 _SLIVER: Final = "sliver."
 _GONE: Final = "gone."
 _APPLICATION: Final = "application."
+_ORDER: Final = "order."
+# What a planner of another version takes for the digest of an order is its own affair; this is the bound.
+_DIGEST: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,14 @@ class Held:
         version: what is installed; empty when nothing is.
         state: as last published.
         restarts: of the order that it follows.
+        digest: of the order that it follows, as the order said it; empty when it did not.
     """
 
     generation: int
     version: str
     state: State
     restarts: int = 0
+    digest: str = ""
 
     def __str__(self) -> str:
         return f"{self.generation} {self.state} {self.restarts} {self.version}"
@@ -67,6 +72,22 @@ def read_slivers(pairs: Mapping[str, str]) -> dict[Slice, int]:
     }
 
 
+def order_pairs(digests: Mapping[Slice, str] | Mapping[Application, str]) -> dict[str, str]:
+    """The attribute pairs that say which orders are followed: digests by sliver, or by application.
+
+    One generation is one order, unless a planner forgot what it had ordered (its database was restored
+    from an older copy) and gave the number away again.
+    """
+    return {f"{_ORDER}{name}": said for name, said in digests.items() if said}
+
+
+def read_orders(pairs: Mapping[str, str]) -> dict[str, str]:
+    """The inverse of `order_pairs`, by name; other pairs are left alone."""
+    return {
+        name.removeprefix(_ORDER): said[:_DIGEST] for name, said in pairs.items() if name.startswith(_ORDER)
+    }
+
+
 def gone_pairs(gone: Mapping[Slice, int]) -> dict[str, str]:
     """The attribute pairs in which a container manager says what it has deleted, and by which order.
 
@@ -90,7 +111,8 @@ def read_gone(pairs: Mapping[str, str]) -> dict[Slice, int]:
 
 def application_pairs(applications: Mapping[Application, Held]) -> dict[str, str]:
     """The attribute pairs in which a deployment agent says what it holds."""
-    return {f"{_APPLICATION}{name}": str(held) for name, held in applications.items()}
+    pairs = {f"{_APPLICATION}{name}": str(held) for name, held in applications.items()}
+    return pairs | order_pairs({name: held.digest for name, held in applications.items()})
 
 
 def read_applications(pairs: Mapping[str, str]) -> dict[Application, Held]:
@@ -99,16 +121,16 @@ def read_applications(pairs: Mapping[str, str]) -> dict[Application, Held]:
     Raises:
         Invalid: a name, generation or state is not legal.
     """
+    orders = read_orders(pairs)
+    names = [name.removeprefix(_APPLICATION) for name in pairs if name.startswith(_APPLICATION)]
     return {
-        application(name.removeprefix(_APPLICATION)): _held(text)
-        for name, text in pairs.items()
-        if name.startswith(_APPLICATION)
+        application(name): _held(pairs[f"{_APPLICATION}{name}"], orders.get(name, "")) for name in names
     }
 
 
-def _held(text: str) -> Held:
+def _held(text: str, order: str) -> Held:
     generation, held_state, restarts, version = [*text.split(" ", 3), "", "", "", ""][:4]
-    return Held(_generation(generation), version, state(held_state), _generation(restarts))
+    return Held(_generation(generation), version, state(held_state), _generation(restarts), order)
 
 
 def _generation(text: str) -> int:

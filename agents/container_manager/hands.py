@@ -135,6 +135,7 @@ class Hands:
             "wanted": step.wanted,
             "agent": step.agent,
             "state": str(step.state),
+            "digest": step.digest,
         }
         state_file.save(place.order_file, values)
 

@@ -18,7 +18,7 @@ from agents.container_manager.config import NodeConfig
 from agents.container_manager.decide import Node, Step
 from agents.container_manager.hands import Hands, Tools
 from agents.container_manager.joining import Joined
-from agents.container_manager.reports import Reports
+from agents.container_manager.reports import Holdings, Reports
 from agents.container_manager.restoring import found_slivers
 from agents.container_manager.slivers.choosing import Choice
 from agents.package_cache import Depot, PackageCache
@@ -181,7 +181,8 @@ class Life:
 
     async def _report(self) -> None:
         node = self._node
-        await self._said(self._reports.holdings(node.held(), node.gone(self._now()), asks=node.asks))
+        holdings = Holdings(node.held(), node.gone(self._now()), node.orders())
+        await self._said(self._reports.holdings(holdings, asks=node.asks))
 
     async def _said(self, word: Awaitable[None]) -> None:
         try:

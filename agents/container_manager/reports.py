@@ -7,6 +7,7 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from broker.bus import Bus
@@ -16,7 +17,7 @@ from dsmt_core.events import DEPLOYMENT_STATUS, ONCE, VALUE_EXPIRY_S, Sender, le
 from dsmt_core.health import HEALTH, PERIOD_S, Condition, health_pairs
 from dsmt_core.lifecycle import State
 from dsmt_core.names import CONTAINER, CONTAINER_MGR, SLIVER_MGR, Host, Slice, manager_of
-from dsmt_core.nodes import FACTS, HEARTBEAT, HOLDINGS, digest, gone_pairs, sliver_pairs
+from dsmt_core.nodes import FACTS, HEARTBEAT, HOLDINGS, digest, gone_pairs, order_pairs, sliver_pairs
 from dsmt_core.rights import NODES
 
 _REASON: Final = 400
@@ -24,6 +25,15 @@ _REASON: Final = 400
 _HOLDS: Final = 3
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a node holds: slice → generation, of what is there and of what is gone, and → order's digest."""
+
+    held: Mapping[Slice, int]
+    gone: Mapping[Slice, int]
+    orders: Mapping[Slice, str]
 
 
 class Reports:
@@ -70,9 +80,14 @@ class Reports:
             )
             await self._bus.post(event)
 
-    async def holdings(self, held: Mapping[Slice, int], gone: Mapping[Slice, int], *, asks: bool) -> None:
-        """Say which slivers the node holds, and which it has deleted."""
-        pairs = {"hostname": str(self._host), **sliver_pairs(held), **gone_pairs(gone)}
+    async def holdings(self, said: Holdings, *, asks: bool) -> None:
+        """Say which slivers the node holds, by which orders, and which it has deleted."""
+        pairs = {
+            "hostname": str(self._host),
+            **sliver_pairs(said.held),
+            **gone_pairs(said.gone),
+            **order_pairs(said.orders),
+        }
         if asks:
             pairs["asks"] = "yes"
         await self._tell(HOLDINGS, pairs)

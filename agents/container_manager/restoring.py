@@ -57,6 +57,7 @@ def _found(name: Slice, order: Mapping[str, Any], *, made: bool, alive: bool) ->
         generation=generation,
         wanted=wanted,
         agent=str(order.get("agent") or DEFAULT_AGENT),
+        digest=str(order.get("digest") or ""),
         state=_state(str(order.get("state"))),
         made=made,
         alive=alive,

@@ -21,7 +21,7 @@ from dsmt_core.names import (
     Slice,
     application,
 )
-from dsmt_core.nodes import FACTS, HOLDINGS, read_applications, read_gone, read_slivers
+from dsmt_core.nodes import FACTS, HOLDINGS, read_applications, read_gone, read_orders, read_slivers
 from planner.fleet.seen import ApplicationSeen, NodeSeen, SliverSeen
 
 ASKS: Final = "asks"
@@ -109,19 +109,21 @@ def fold_applications(sliver: SliverSeen, event: Event, now: float) -> News:
         del sliver.applications[name]
     for name, said in held.items():
         seen = sliver.applications.setdefault(name, ApplicationSeen())
-        before = (seen.held, seen.generation, seen.restarts, seen.version, seen.state)
-        news |= before != (True, said.generation, said.restarts, said.version, said.state)
+        before = (seen.held, seen.generation, seen.restarts, seen.version, seen.state, seen.digest)
+        news |= before != (True, said.generation, said.restarts, said.version, said.state, said.digest)
         if said.state is not seen.state:
             seen.layer.become(said.state, now)
         seen.held, seen.generation = True, said.generation
-        seen.restarts, seen.version = said.restarts, said.version
+        seen.restarts, seen.version, seen.digest = said.restarts, said.version, said.digest
     sliver.agent_ready = sliver.fresh = True
     return News.CHANGE if news else News.NONE
 
 
 def fold_slivers(node: NodeSeen, event: Event) -> News:
     """``holdings`` of a container manager: all slivers that it holds, and those it has deleted lately."""
-    news = node.hold(read_slivers(event.pairs), read_gone(event.pairs))
+    slivers, said = read_slivers(event.pairs), read_orders(event.pairs)
+    orders = {name: said[name] for name in slivers if name in said}
+    news = node.hold(slivers, read_gone(event.pairs), orders)
     return News.CHANGE if news else News.NONE
 
 
@@ -155,6 +157,9 @@ NODE_FOLDS: Final[Mapping[str, NodeFold]] = {
 def _settle(seen: ApplicationSeen, event: Event, generation: int, news: News) -> News:
     version = event.pairs.get("version", "")[:200] or seen.version
     if (generation, version) != (seen.generation, seen.version):
+        if generation != seen.generation:
+            # Of another order; its digest comes with the holdings.
+            seen.digest = ""
         seen.generation, seen.version = generation, version
         return News.CHANGE
     return news

@@ -51,7 +51,13 @@ def read_sliver(value: Mapping[str, Any]) -> SliverSeen:
 
 def node_value(node: NodeSeen, *, state: NodeState, period: float) -> dict[str, Any]:
     """A node as JSON, with how it is judged and its period in seconds."""
-    return {"state": state, "period": period, "slivers": node.slivers, "facts": node.facts}
+    return {
+        "state": state,
+        "period": period,
+        "slivers": node.slivers,
+        "orders": node.orders,
+        "facts": node.facts,
+    }
 
 
 def read_node(value: Mapping[str, Any]) -> NodeSeen:
@@ -60,6 +66,8 @@ def read_node(value: Mapping[str, Any]) -> NodeSeen:
     node = NodeSeen(facts=dict(value["facts"]))
     if slivers is not None:
         node.slivers = {Slice(name): held for name, held in slivers.items()}
+        # A planner from before there were digests of orders did not write them.
+        node.orders = {Slice(name): said for name, said in value.get("orders", {}).items()}
         node.held_digest = digest(node.slivers)
     return node
 

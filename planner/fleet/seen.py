@@ -58,6 +58,7 @@ class ApplicationSeen:
         version: installed; empty when nothing is.
         generation: of the order that the agent follows; -1 when it has not said.
         restarts: of that order.
+        digest: of that order, as the agent says it; empty when it does not.
         text, exit_code: of the status script, as last heard.
         held: the agent has named it in its holdings.
     """
@@ -66,6 +67,7 @@ class ApplicationSeen:
     version: str = ""
     generation: int = -1
     restarts: int = 0
+    digest: str = ""
     text: str = ""
     exit_code: str = ""
     held: bool = False
@@ -101,6 +103,7 @@ class NodeSeen:
 
     Attributes:
         slivers: what its container manager holds, with generations; None until it has said.
+        orders: the digests of the orders that its slivers follow, where it says them.
         gone: slivers that it says it has deleted, with the generation of the order.
         said: counts what it has said about its holdings, so that an answer can be told from old news.
         fresh: it was heard since the planner began to listen.
@@ -111,6 +114,7 @@ class NodeSeen:
     """
 
     slivers: dict[Slice, int] | None = None
+    orders: dict[Slice, str] = field(default_factory=dict)
     gone: dict[Slice, int] = field(default_factory=dict)
     said: int = 0
     fresh: bool = False
@@ -119,10 +123,10 @@ class NodeSeen:
     facts: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
 
-    def hold(self, slivers: dict[Slice, int], gone: dict[Slice, int]) -> bool:
+    def hold(self, slivers: dict[Slice, int], gone: dict[Slice, int], orders: dict[Slice, str]) -> bool:
         """Take over what the node says it holds; False when it is no news."""
-        news = (slivers, gone, True) != (self.slivers, self.gone, self.fresh)
-        self.slivers, self.gone, self.fresh = slivers, gone, True
+        news = (slivers, gone, orders, True) != (self.slivers, self.gone, self.orders, self.fresh)
+        self.slivers, self.gone, self.orders, self.fresh = slivers, gone, orders, True
         self.held_digest = digest(slivers)
         self.said += 1
         return news

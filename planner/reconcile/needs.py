@@ -12,8 +12,9 @@ from typing import Final
 
 from dsmt_core.commands import Order, Verb
 from dsmt_core.lifecycle import State
-from dsmt_core.names import Application, Host, wrapper_of
+from dsmt_core.names import Application, Host
 from planner.fleet import ApplicationSeen, Fleet, NodeSeen, NodeState, SliverSeen
+from planner.reconcile import orders
 from planner.reconcile.sent import Key, application_key, report_key, sliver_key
 from planner.wanted import Placement, Run, WantedSlice
 
@@ -103,7 +104,7 @@ class SliceNeeds:
             needs.wait("the sliver is to be deleted when the node is back")
             return needs
         name, generation = self._slice.name, self._slice.retired[host]
-        order = Order(verb=Verb.DELETE, host=host, slice=name, generation=generation)
+        order = orders.deletion(name, host, generation)
         needs.orders.append(Need(sliver_key(name, host), order, force=bool(asking)))
         needs.wait("the sliver is being deleted")
         return needs
@@ -119,7 +120,7 @@ def _need_sliver(needs: HostNeeds, slice_: WantedSlice, node: NodeSeen, host: Ho
         # Unknown is not false: the node is asked (by the round) before it is told.
         needs.wait("the node has not said yet what it holds")
         return False
-    order = Order(verb=Verb.CREATE, host=host, slice=slice_.name, generation=generation, agent=slice_.agent)
+    order = orders.creation(slice_, host)
     needs.orders.append(Need(sliver_key(slice_.name, host), order, force=asked))
     if not is_there:
         needs.wait("the sliver is ordered")
@@ -145,20 +146,7 @@ def _need_application(
     heard = sliver.applications.get(placement.application)
     confirmed = heard is not None and heard.generation == placement.generation
     if not confirmed or asked:
-        wanted = slice_.applications[placement.application]
-        order = Order(
-            verb=_verb(placement, heard),
-            host=placement.host,
-            slice=slice_.name,
-            generation=placement.generation,
-            application=placement.application,
-            wrapper=wanted.wrapper,
-            version=placement.version,
-            packages=wanted.packages,
-            restarts=placement.restarts,
-            status_period=slice_.status_period,
-            agent=slice_.agent,
-        )
+        order = orders.placed(slice_, placement, _verb(placement, heard))
         key = application_key(slice_.name, placement.host, placement.application)
         needs.orders.append(Need(key, order, force=asked))
     if not confirmed:
@@ -185,15 +173,7 @@ def _strays(slice_: WantedSlice, sliver: SliverSeen, host: Host, *, asked: bool)
     """What the agent holds and nobody wants."""
     for name in sorted(sliver.applications.keys() - slice_.applications.keys()):
         if sliver.applications[name].held:
-            order = Order(
-                verb=Verb.UNINSTALL,
-                host=host,
-                slice=slice_.name,
-                generation=slice_.generation,
-                application=name,
-                wrapper=wrapper_of(name),
-                agent=slice_.agent,
-            )
+            order = orders.removal(slice_, host, name)
             yield Need(application_key(slice_.name, host, name), order, force=asked)
 
 

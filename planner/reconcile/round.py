@@ -11,6 +11,7 @@ from dsmt_core.names import Host, Slice
 from planner.fleet import NODE, Fleet, NodeState
 from planner.placement import place, share
 from planner.reconcile.needs import Asking, HostNeeds, Need, SliceNeeds
+from planner.reconcile.orders import deletion
 from planner.reconcile.sent import Key, SentOrders, report_key, sliver_key
 from planner.reconcile.settling import change_of, gone_hosts, settle, stuck_hosts
 from planner.steps import Round, SliceChange, Waiting
@@ -103,7 +104,7 @@ class _Work:
                 if self.seen.state(host) is NodeState.FAILED and not self._asking(name, host):
                     continue
                 generation = (self.seen.held(name, host) or 0) + 1
-                order = Order(verb=Verb.DELETE, host=host, slice=name, generation=generation)
+                order = deletion(name, host, generation)
                 need = Need(sliver_key(name, host), order, force=bool(self._asking(name, host)))
                 self._send(need, needed)
                 self.sent.answered(name, host, self.seen)

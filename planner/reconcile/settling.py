@@ -2,7 +2,8 @@
 
 The generation is one counter for each slice. A round that changes hosts, placements or versions raises it
 above everything that was ever heard of the slice: a planner whose database was restored from an older
-copy continues above its own past, and what it then repeats is obeyed.
+copy continues above its own past, and what it then repeats is obeyed. A number that it gave away twice
+shows by the digests of the orders (`planner.reconcile.orders`): what follows the other order is told anew.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dsmt_core.names import Application, Host
-from planner.fleet import Fleet
+from planner.fleet import ApplicationSeen, Fleet
 from planner.placement import is_gone
+from planner.reconcile.orders import DELETION, REMOVAL, Digests, creation_digest
 from planner.reconcile.sent import SentOrders
 from planner.steps import SliceChange
 from planner.wanted import Placement, WantedSlice
@@ -30,7 +32,8 @@ def gone_hosts(slice_: WantedSlice, seen: Fleet, sent: SentOrders) -> frozenset[
 def stuck_hosts(slice_: WantedSlice, seen: Fleet, sent: SentOrders) -> frozenset[Host]:
     """Hosts that hold on to a sliver at the very generation of the order to delete it.
 
-    That number was given before, to another order, which a restored database has forgotten.
+    That number was given before, to another order, which a restored database has forgotten. Who says which
+    order it follows is known at once (`settle`); this is for nodes that do not.
     """
     return frozenset(
         host
@@ -69,7 +72,9 @@ def settle(
         # The database is older than what happened: of the orders in between nothing is known, and an equal
         # generation may mean another order. Everything is ordered anew; what is so already stays.
         return _anew(after, generation)
-    return replace(after, generation=generation) if _uses(after, generation) else after
+    if _uses(after, generation) or _strayed(slice_, seen, hosts):
+        return replace(after, generation=generation)
+    return after
 
 
 def _anew(slice_: WantedSlice, generation: int) -> WantedSlice:
@@ -113,14 +118,36 @@ def _heard_of_sliver(slice_: WantedSlice, seen: Fleet, host: Host) -> int:
 def _hosts(slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], generation: int) -> dict[Host, int]:
     """The hosts with what their container managers are told; raised where one follows a higher order."""
     settled: dict[Host, int] = {}
+    digest = creation_digest(slice_)
     for host in sorted(hosts):
         told = slice_.hosts.get(host, -1)
         node = seen.node(host)
         # What a node has deleted at this very generation it would refuse to make again.
         deleted = -1 if node is None else node.gone.get(slice_.name, -1)
         obeyed = told >= _heard_of_sliver(slice_, seen, host) and told > deleted
-        settled[host] = told if obeyed and host in slice_.hosts else generation
+        other = _follows_other(slice_, seen, host, told=told, digest=digest)
+        settled[host] = told if obeyed and not other and host in slice_.hosts else generation
     return settled
+
+
+def _follows_other(slice_: WantedSlice, seen: Fleet, host: Host, *, told: int, digest: str) -> bool:
+    """Whether a node follows, for the sliver, another order of the very generation that it was told."""
+    node = seen.node(host)
+    if node is None or node.slivers is None or node.slivers.get(slice_.name) != told:
+        return False
+    return node.orders.get(slice_.name, digest) != digest
+
+
+def _strayed(slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host]) -> bool:
+    """Whether what nobody wants follows, at the slice's own generation, another order than to go."""
+    for host in hosts:
+        sliver = seen.sliver(slice_.name, host)
+        strays = sliver.applications.keys() - slice_.applications.keys() if sliver else ()
+        for name in strays:
+            heard = sliver.applications[name] if sliver else ApplicationSeen()
+            if heard.generation == slice_.generation and heard.digest not in {"", REMOVAL}:
+                return True
+    return False
 
 
 def _retired(
@@ -134,7 +161,8 @@ def _retired(
         told = slice_.retired.get(host, -1)
         node = seen.node(host)
         follows = -1 if node is None else (node.slivers or {}).get(slice_.name, -1)
-        settled[host] = told if host in slice_.retired and told >= follows else generation
+        obeyed = told >= follows and not _follows_other(slice_, seen, host, told=told, digest=DELETION)
+        settled[host] = told if host in slice_.retired and obeyed else generation
     return settled
 
 
@@ -144,6 +172,7 @@ def _placements(
     """One placement for each application on each host; what is there already keeps what people turned."""
     before = {(placement.host, placement.application): placement for placement in slice_.placements}
     settled: list[Placement] = []
+    digests = Digests(slice_)
     for host in sorted(hosts):
         joined = host not in slice_.hosts
         sliver = seen.sliver(slice_.name, host)
@@ -151,12 +180,19 @@ def _placements(
             known = None if joined else before.get((host, name))
             placed = _placed(slice_, host, name, known=known, generation=generation)
             heard = sliver.applications.get(name) if sliver else None
-            if heard is not None and heard.generation > placed.generation:
+            if heard is not None and _is_passed(placed, heard, digests):
                 placed = replace(placed, generation=generation)
             settled.append(placed)
     # The store need not keep an order; another order is no change.
     same = frozenset(settled) == frozenset(slice_.placements)
     return slice_.placements if same else tuple(settled)
+
+
+def _is_passed(placed: Placement, heard: ApplicationSeen, digests: Digests) -> bool:
+    """Whether an agent follows an order that the one for a placement does not come after."""
+    if heard.generation != placed.generation or not heard.digest:
+        return heard.generation > placed.generation
+    return heard.digest != digests.of(placed)
 
 
 def _placed(

@@ -24,7 +24,7 @@ from dsmt_core.channels import Channel, facts_channel, status_channel
 from dsmt_core.commands import Order
 from dsmt_core.events import DEPLOYMENT_STATUS, Event, Sender
 from dsmt_core.names import CONTAINER_MGR, SLIVER_MGR, Host, Slice
-from dsmt_core.nodes import HOLDINGS, digest, gone_pairs, sliver_pairs
+from dsmt_core.nodes import HOLDINGS, digest, gone_pairs, order_pairs, sliver_pairs
 from tests.world.agent_part import AgentPart, Listener
 from tests.world.simulation import Simulation
 from tests.world.truth import Broken, Truth
@@ -239,6 +239,7 @@ class NodePart:
             generation=kept.generation,
             wanted=kept.wanted,
             agent=kept.agent,
+            digest=kept.digest,
             state=kept.state,
             made=True,
             alive=name in self.slivers,
@@ -262,6 +263,7 @@ class NodePart:
         if node is None:
             return
         pairs = sliver_pairs(node.held()) | gone_pairs(node.gone(self._simulation.now))
+        pairs |= order_pairs(node.orders())
         if node.asks:
             pairs["asks"] = "yes"
         self._tell(self._sender, facts_channel(self.host), HOLDINGS, pairs)

@@ -6,10 +6,14 @@ from collections import Counter
 
 import pytest
 
+from dsmt_core.commands import Verb
 from dsmt_core.names import Host
+from dsmt_core.packages import PackageRef
 from planner.fleet import NodeState
+from planner.turns import turn
+from planner.wanted import WantedSlice
 from tests.world.truth import Place, Truth
-from tests.world.world import SLICE, World
+from tests.world.world import APP, SLICE, World
 
 
 class Scene(World):
@@ -126,3 +130,24 @@ def test_an_application_that_dies_is_restarted_where_it_is(scene: Scene) -> None
     scene.wait(15)
     assert scene.starts == {host: 1}
     assert scene.slice == before
+
+
+def test_a_number_that_a_restored_planner_gives_away_again_is_noticed(scene: Scene) -> None:
+    copy = scene.planner.store.wanted
+    scene.planner.change(updated(scene.slice, "2"))
+    scene.wait(20)
+    lost = scene.slice.generation
+    scene.planner.alive = False
+    scene.planner.store.wanted = copy
+    scene.planner.store.restored = True
+    scene.planner.start()
+    scene.planner.change(updated(scene.slice, "3"))
+    assert scene.slice.generation == lost
+    scene.wait(60)
+    assert not scene.differs()
+    assert {process.version for process in scene.truth.processes.values()} == {"1.3-1"}
+
+
+def updated(slice_: WantedSlice, digit: str) -> WantedSlice:
+    packages = (PackageRef(digit * 64, 10, "dsmtw_pinger.rpm"),)
+    return turn(slice_, APP, Verb.UPDATE, version=(f"1.{digit}-1", packages))

@@ -43,6 +43,7 @@ class Found:
     generation: int = 0
     wanted: bool | None = None
     agent: str = DEFAULT_AGENT
+    digest: str = ""
     state: State = State.UNDEFINED
     made: bool = False
     alive: bool = False
@@ -79,6 +80,10 @@ class Node:
         """
         return {name: each.generation for name, each in self._slivers.items()}
 
+    def orders(self) -> dict[Slice, str]:
+        """Slice → digest of the order that it follows, where the order said one."""
+        return {name: each.digest for name, each in self._slivers.items() if each.digest}
+
     def gone(self, now: float) -> dict[Slice, int]:
         """Slice → generation of the order that deleted it, for a while after it was carried out."""
         self._gone = {name: each for name, each in self._gone.items() if each.until > now}
@@ -94,6 +99,7 @@ class Node:
                 generation=each.generation,
                 wanted=each.wanted,
                 agent=each.agent,
+                digest=each.digest,
                 state=State.RUNNING if torn_and_alive else each.state,
                 made=each.made,
                 alive=each.alive,
@@ -116,7 +122,8 @@ class Node:
         if order.generation == known.generation and known.wanted is not None:
             self._repeated(order, known)
             return Verdict.SAME
-        known.generation, known.wanted = order.generation, order.verb is Verb.CREATE
+        known.generation, known.digest = order.generation, order.digest
+        known.wanted = order.verb is Verb.CREATE
         known.agent = order.agent or known.agent
         known.kept, known.answers = False, True
         known.hold_until = known.again_at = 0.0
@@ -180,6 +187,7 @@ class Node:
             generation=order.generation,
             wanted=True,
             agent=order.agent or DEFAULT_AGENT,
+            digest=order.digest,
             answers=True,
         )
         return Verdict.ACCEPTED

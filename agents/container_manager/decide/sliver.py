@@ -44,7 +44,7 @@ class Sliver:
     """One sliver as the container manager knows it.
 
     Attributes:
-        generation: of the order that it follows.
+        generation, digest: of the order that it follows.
         wanted: by that order; None when the order was lost.
         agent: its installation agent.
         state: as last published.
@@ -65,6 +65,7 @@ class Sliver:
     generation: int
     wanted: bool | None
     agent: str
+    digest: str = ""
     state: State = State.UNDEFINED
     made: bool = False
     configured: bool = False
@@ -190,4 +191,4 @@ class Sliver:
         self.failures += 1
 
     def _current(self) -> Keep:
-        return Keep(self.name, self.generation, self.wanted, self.agent, self.state)
+        return Keep(self.name, self.generation, self.wanted, self.agent, self.state, self.digest)

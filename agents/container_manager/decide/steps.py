@@ -21,6 +21,7 @@ class Keep:
     wanted: bool | None
     agent: str
     state: State
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,8 +54,8 @@ class Deployment:
     @property
     def held(self) -> Held:
         """What the agent says that it holds of it."""
-        record = self.record
-        return Held(record.order.generation, record.version, record.state, record.order.restarts)
+        record, order = self.record, self.record.order
+        return Held(order.generation, record.version, record.state, order.restarts, order.digest)
 
     @property
     def settled(self) -> bool:
@@ -121,4 +121,5 @@ class Deployment:
 
 def _asks_same(one: Order, other: Order) -> bool:
     same_goal = Record(order=one).goal is Record(order=other).goal
-    return same_goal and replace(one, generation=other.generation, verb=other.verb) == other
+    alike = replace(one, generation=other.generation, verb=other.verb, digest=other.digest)
+    return same_goal and alike == other

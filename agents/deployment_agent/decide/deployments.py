@@ -17,7 +17,7 @@ from agents.deployment_agent.decide.deployment import Deployment
 from agents.deployment_agent.decide.judgement import Periods
 from agents.deployment_agent.decide.record import Goal, Life, Record
 from agents.deployment_agent.decide.steps import Forget, Outcome, Step, WaitUntil
-from dsmt_core.commands import NO_APPLICATION, Order
+from dsmt_core.commands import NO_APPLICATION, Order, Verb
 from dsmt_core.errors import Full
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, application
@@ -26,6 +26,8 @@ from dsmt_core.nodes import Held
 # What an agent holds goes into one event, which may have 256 pairs.
 APPLICATIONS: Final = 200
 REMEMBERED: Final = 1_024
+# What stands for the order that took an application away; equal to no digest of an order.
+GONE: Final = "gone"
 
 
 class Verdict(StrEnum):
@@ -75,9 +77,7 @@ class Deployments:
             return Verdict.REFUSED
         deployment = self._all.get(order.application)
         if order.generation == known:
-            if deployment is not None:
-                deployment.confirmed()
-            return Verdict.SAME
+            return self._repeated(deployment, order)
         self._follow(deployment, order, now)
         return Verdict.ACCEPTED
 
@@ -130,7 +130,7 @@ class Deployments:
         """What the agent holds; ``refused`` is named with its generation even when it is gone."""
         held = {name: deployment.held for name, deployment in self._all.items()}
         if refused in self._past:
-            held[refused] = Held(self._past[refused], "", State.TERMINATED)
+            held[refused] = Held(self._past[refused], "", State.TERMINATED, digest=GONE)
         return held
 
     def written(self) -> dict[str, Any]:
@@ -161,6 +161,14 @@ class Deployments:
     def lost(self) -> None:
         """What was known could not be read: whatever is ordered now is looked at before it is touched."""
         self._unsure = True
+
+    def _repeated(self, deployment: Deployment | None, order: Order) -> Verdict:
+        """An order with the very generation of the one that is followed, or of the one that ended it."""
+        if deployment is not None:
+            deployment.confirmed()
+            return Verdict.SAME
+        # A number that was given away twice: the planner hears that the application is gone by it.
+        return Verdict.SAME if order.verb is Verb.UNINSTALL else Verdict.REFUSED
 
     def _follow(self, deployment: Deployment | None, order: Order, now: float) -> None:
         if deployment is not None:

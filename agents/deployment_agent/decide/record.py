@@ -104,6 +104,7 @@ def written(record: Record) -> dict[str, Any]:
             "restarts": order.restarts,
             "status_period": order.status_period,
             "packages": [str(package) for package in order.packages],
+            "digest": order.digest,
             **{name: getattr(order, name) for name in _ORDER_TEXTS},
         },
         "state": str(record.state),
@@ -157,6 +158,8 @@ def _order(values: Mapping[str, Any]) -> Order:
         restarts=int(values["restarts"]),
         status_period=float(values["status_period"]),
         packages=_packages(values["packages"]),
+        # An older agent did not write it.
+        digest=str(values.get("digest", "")),
         **{name: str(values[name]) for name in _ORDER_TEXTS},
     )
 

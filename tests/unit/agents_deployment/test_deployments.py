@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import pytest
@@ -35,7 +35,7 @@ from agents.deployment_agent.decide import (
     Uninstall,
     Verdict,
 )
-from agents.deployment_agent.decide.deployments import APPLICATIONS
+from agents.deployment_agent.decide.deployments import APPLICATIONS, GONE
 from dsmt_core.commands import Order, Verb
 from dsmt_core.errors import Full, Invalid
 from dsmt_core.lifecycle import State, may_follow
@@ -77,7 +77,39 @@ def test_a_late_order_does_not_bring_back_what_is_gone() -> None:
     assert deployments.holdings() == {}
     assert deployments.accept(order(Verb.APPCONFIG, 6), 1.0) is Verdict.REFUSED
     assert deployments.holdings(Application("X"))[Application("X")].generation == 7
+    assert deployments.accept(order(Verb.UNINSTALL, 7), 1.0) is Verdict.SAME
     assert deployments.accept(order(Verb.APPCONFIG, 8), 1.0) is Verdict.ACCEPTED
+
+
+def test_a_number_that_was_given_away_twice_is_refused_with_a_word_that_shows_it() -> None:
+    deployments = Deployments()
+    deployments.accept(order(Verb.UNINSTALL, 7), 0.0)
+    for name, step in deployments.due(0.0):
+        deployments.done(name, step, Done(), 0.0)
+    assert deployments.accept(order(Verb.APPCONFIG, 7), 1.0) is Verdict.REFUSED
+    assert deployments.holdings(Application("X"))[Application("X")].digest == GONE
+
+
+def test_the_digest_of_the_order_is_said_again_also_by_the_next_life() -> None:
+    deployments, x = Deployments(), Application("X")
+    deployments.accept(replace(order(Verb.APPCONFIG, 5), digest="abc"), 0.0)
+    after = Deployments()
+    after.load(json.loads(json.dumps(deployments.written())), 0.0, rebooted=False)
+    assert after.holdings()[x].digest == deployments.holdings()[x].digest == "abc"
+    old = deployments.written()
+    del old["applications"][0]["order"]["digest"]
+    before_digests = Deployments()
+    before_digests.load(old, 0.0, rebooted=False)
+    assert before_digests.holdings()[x].digest == ""
+
+
+def test_another_digest_of_the_same_order_restarts_nothing() -> None:
+    deployments = Deployments()
+    deployments.accept(replace(order(Verb.APPCONFIG, 5), digest="abc"), 0.0)
+    record = deployments[Application("X")].record
+    record.failures = 3
+    deployments.accept(replace(order(Verb.APPCONFIG, 6), digest="other"), 0.0)
+    assert (record.failures, record.order.digest) == (3, "other")
 
 
 def test_a_report_is_no_order_for_an_application() -> None:

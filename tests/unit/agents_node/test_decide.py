@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given, settings
@@ -114,6 +114,7 @@ class Machine:
             generation=kept.generation,
             wanted=kept.wanted,
             agent=kept.agent,
+            digest=kept.digest,
             state=kept.state,
             made=made,
             alive=alive,
@@ -417,3 +418,14 @@ def test_what_cannot_be_removed_is_tried_again_later_not_at_once(running: Machin
     assert running.node.take(running.now) == []
     running.settle(until=running.node.wake_at(running.now))
     assert running.node.held() == {}
+
+
+def test_the_digest_of_the_order_is_said_again_also_by_the_next_life(machine: Machine) -> None:
+    machine.node.order(replace(order(Verb.CREATE, 3), digest="abc"), machine.now)
+    machine.node.order(order(Verb.CREATE, 3, TWO), machine.now)
+    machine.settle()
+    assert machine.node.orders() == {ONE: "abc"}, "an order without one has none"
+    machine.crash(reboot=False)
+    assert machine.node.orders() == {ONE: "abc"}
+    machine.node.order(replace(order(Verb.DELETE, 4), digest="other"), machine.now)
+    assert machine.node.orders() == {ONE: "other"}

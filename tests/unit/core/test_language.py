@@ -135,10 +135,17 @@ def test_held_applications_survive_their_pairs() -> None:
     held = {
         APP: nodes.Held(4, "1.8-1", State.RUNNING, 2),
         Application("b"): nodes.Held(1, "", State.FAILED),
+        Application("c"): nodes.Held(2, "1.9-1", State.RUNNING, digest="abc"),
     }
     assert nodes.read_applications(nodes.application_pairs(held)) == held
     with pytest.raises(Invalid):
         nodes.read_applications({"application.b": "x running 0 1"})
+
+
+def test_the_digests_of_orders_survive_their_pairs_and_are_bounded() -> None:
+    pairs = nodes.order_pairs({SLICE: "abc", Slice("b"): ""})
+    assert nodes.read_orders(pairs | {"sliver.b": "1"}) == {SLICE: "abc"}
+    assert nodes.read_orders({"order.b": "x" * 1_000}) == {"b": "x" * 64}
 
 
 OTHER = Host("other.example.org")

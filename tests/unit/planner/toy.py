@@ -24,6 +24,7 @@ from dsmt_core.nodes import (
     application_pairs,
     digest,
     gone_pairs,
+    order_pairs,
     sliver_pairs,
 )
 from dsmt_core.packages import PackageRef
@@ -79,6 +80,7 @@ class ToyNode:
     host: Host
     slivers: dict[Slice, int] = field(default_factory=dict)
     gone: dict[Slice, int] = field(default_factory=dict)
+    digests: dict[Slice, str] = field(default_factory=dict)
     applications: dict[Slice, dict[Application, Held]] = field(default_factory=dict)
     deaf: bool = False
     mute: bool = False
@@ -100,12 +102,14 @@ class ToyNode:
         state = State.TERMINATED if order.verb is Verb.STOP else State.RUNNING
         known = held.get(order.application)
         if known is None or order.generation > known.generation:
-            held[order.application] = Held(order.generation, order.version, state, order.restarts)
+            held[order.application] = Held(
+                order.generation, order.version, state, order.restarts, order.digest
+            )
         return [self.agent_holdings(order.slice)]
 
     def _obey_sliver(self, order: Order) -> list[Event]:
         known = max(self.slivers.get(order.slice, -1), self.gone.get(order.slice, -1))
-        if order.generation < known:
+        if order.generation < known or self.slivers.get(order.slice) == order.generation:
             return [self.holdings()]
         if order.verb is Verb.DELETE:
             self.slivers.pop(order.slice, None)
@@ -114,6 +118,7 @@ class ToyNode:
             return [self.holdings()]
         new = order.slice not in self.slivers
         self.slivers[order.slice] = order.generation
+        self.digests[order.slice] = order.digest
         self.applications.setdefault(order.slice, {})
         events = [self.holdings()]
         if new:
@@ -125,7 +130,7 @@ class ToyNode:
         return events
 
     def holdings(self, *, asks: bool = False) -> Event:
-        pairs = {**sliver_pairs(self.slivers), **gone_pairs(self.gone)}
+        pairs = {**sliver_pairs(self.slivers), **gone_pairs(self.gone), **order_pairs(self.digests)}
         return self._event(
             facts_channel(self.host), HOLDINGS, {**pairs, **({"asks": "yes"} if asks else {})}
         )
