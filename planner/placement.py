@@ -1,8 +1,9 @@
 """Placement: where a slice's slivers should be after this round, decided from its plan and what is seen.
 
 Two bounds hold here. Without a change by people a round takes away at most a share of what runs on nodes
-that have not failed. And where a plan has a limit, nothing new begins before what it replaces is known to
-have ended, or stands on a node that failed: there are never more than the limit on the living.
+that have not failed (`planner.leaving`). And where a plan has a limit, nothing new begins before what it
+replaces is known to have ended, or stands on a node that failed: there are never more than the limit on the
+living, and one more while something moves that has to run until then.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from typing import Final
 
 from dsmt_core.errors import DsmtError
 from dsmt_core.names import Host
+from planner.disruption import Disruption
 from planner.fleet import Fleet, NodeState
+from planner.leaving import Change, leave
 from planner.outlook import world_of
 from planner.plans import Part, Reason, Selection, World, evaluate
+from planner.standing import NO_BARS, Bars
 from planner.steps import Waiting
 from planner.wanted import NO_PLAN, Wanted, WantedSlice
 
@@ -29,7 +33,7 @@ class Placed:
 
     Attributes:
         hosts: after this round.
-        stopped: how many it takes from nodes that have not failed.
+        stopped: how many it takes from nodes that have not failed and are in service.
         waiting: what it holds back, and why.
     """
 
@@ -39,7 +43,12 @@ class Placed:
 
 
 def place(
-    slice_: WantedSlice, seen: Fleet, *, stops: int | None, gone: frozenset[Host] = frozenset()
+    slice_: WantedSlice,
+    seen: Fleet,
+    *,
+    stops: int | None,
+    gone: frozenset[Host] = frozenset(),
+    bars: Bars = NO_BARS,
 ) -> Placed:
     """Where the slivers of a slice should be after this round.
 
@@ -48,8 +57,9 @@ def place(
         seen: as folded.
         stops: how many slivers may be taken from nodes that have not failed; None for any number.
         gone: retired hosts that are known to have given up their sliver (`is_gone`).
+        bars: who is out of service.
     """
-    world = world_of(slice_, seen)
+    world = world_of(slice_, seen, bars)
     try:
         selection = _select(slice_, world)
     except DsmtError as error:
@@ -57,7 +67,8 @@ def place(
         reason = f"the plan {slice_.plan} cannot be evaluated: {error.message}"
         return Placed(frozenset(slice_.hosts), 0, (Waiting(slice=slice_.name, reason=reason),))
     held = seen.holders(slice_.name) | (slice_.retired.keys() - gone)
-    return _Round(slice_, world, held - seen.forgotten).place(selection, stops)
+    disruption = Disruption(slice_, seen, bars)
+    return _Round(world, held - seen.forgotten, disruption).place(selection, stops)
 
 
 def share(slice_: WantedSlice) -> int:
@@ -103,25 +114,31 @@ def _is_proven(wanted: Wanted, seen: Fleet, host: Host) -> bool:
 class _Round:
     """One decision about one slice: who leaves, who stays for now, who joins."""
 
-    def __init__(self, slice_: WantedSlice, world: World, held: AbstractSet[Host]) -> None:
-        self._slice = slice_
+    def __init__(self, world: World, held: AbstractSet[Host], disruption: Disruption) -> None:
+        self._slice = disruption.slice
         self._world = world
         self._held = held
+        self._disruption = disruption
         self._present = frozenset(world.ground.those(world.members))
         self._failed = frozenset(world.ground.those(world.failed))
 
     def place(self, selection: Selection, stops: int | None) -> Placed:
         target = frozenset(selection.hosts)
-        leaving = sorted(self._living(self._present - target))
-        stopped = leaving if stops is None else leaving[:stops]
-        kept = (self._present & target) | frozenset(leaving[len(stopped) :])
-        joined = self._joining(target - self._present, kept, selection.bound)
+        change = Change(
+            staying=self._present & target,
+            leaving=tuple(sorted(self._living(self._present - target))),
+            coming=len(target - self._present),
+        )
+        leaving = leave(change, self._disruption, stops=stops)
+        kept = change.staying | (frozenset(change.leaving) - leaving.now)
+        bound = None if selection.bound is None else selection.bound + leaving.surge
+        joined = self._joining(target - self._present, kept, bound)
         waiting = [
             *self._of_missing(selection),
-            *self._of_held_back(leaving[len(stopped) :]),
-            *self._of_room(len(target - self._present) - len(joined)),
+            *leaving.waiting,
+            *self._of_room(change.coming - len(joined)),
         ]
-        return Placed(kept | joined, len(stopped), tuple(waiting))
+        return Placed(kept | joined, leaving.of_planner, tuple(waiting))
 
     def _trust(self, host: Host) -> tuple[int, Host]:
         return int(self._world.trust[self._world.ground.rows[host]]), host
@@ -151,10 +168,6 @@ class _Round:
         nodes = "1 node qualifies" if found == 1 else f"{found} nodes qualify"
         reason = f"{selection.missing} of {found + selection.missing} missing: only {nodes}"
         return [Waiting(slice=self._slice.name, reason=reason)]
-
-    def _of_held_back(self, hosts: list[Host]) -> list[Waiting]:
-        reason = "it is to leave the slice, but without a change by people only few stop at a time"
-        return [Waiting(slice=self._slice.name, host=host, reason=reason) for host in hosts]
 
     def _of_room(self, number: int) -> list[Waiting]:
         if number <= 0:

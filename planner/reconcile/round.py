@@ -8,12 +8,14 @@ from typing import Final
 
 from dsmt_core.commands import Order, Verb
 from dsmt_core.names import Host, Slice
+from planner.budget import DEFAULT
 from planner.fleet import NODE, Fleet, NodeState
 from planner.placement import place, share
 from planner.reconcile.needs import Asking, HostNeeds, Need, SliceNeeds
 from planner.reconcile.orders import deletion
 from planner.reconcile.sent import Key, SentOrders, report_key, sliver_key
 from planner.reconcile.settling import change_of, gone_hosts, settle, stuck_hosts
+from planner.standing import Bars, bars_at, next_change
 from planner.steps import Round, SliceChange, Waiting
 from planner.wanted import Wanted, WantedSlice
 
@@ -47,7 +49,11 @@ def reconcile(
     Returns:
         The changes to commit, then the queues, then the orders, and what waits.
     """
-    work = _Work(seen, sent, now)
+    bars = bars_at(wanted.standings, now)
+    if sent.bars_changed(bars):
+        # Any plan may select other hosts.
+        only = None
+    work = _Work(seen, sent, now, bars)
     looked_at = wanted.slices.keys() if only is None else only | sent.due_slices(now)
     for name in sorted(looked_at & wanted.slices.keys()):
         if wanted.slices[name].managed:
@@ -68,7 +74,7 @@ def reconcile(
         orders=tuple(work.orders),
         waiting=tuple(work.waiting),
         looked_at=frozenset(looked_at),
-        again_at=sent.next_due(now),
+        again_at=min(sent.next_due(now), next_change(wanted.standings, now)),
     )
 
 
@@ -79,6 +85,7 @@ class _Work:
     seen: Fleet
     sent: SentOrders
     now: float
+    bars: Bars
     changes: list[SliceChange] = field(default_factory=list)
     agent_queues: list[tuple[Slice, Host]] = field(default_factory=list)
     gone_queues: list[tuple[Slice, Host]] = field(default_factory=list)
@@ -126,7 +133,7 @@ class _Work:
         want = _want(slice_)
         calm = sent.is_calm(name, self.now)
         stops = None if sent.is_peoples(name, want) else share(slice_) if calm else 0
-        placed = place(slice_, self.seen, stops=stops, gone=gone)
+        placed = place(slice_, self.seen, stops=stops, gone=gone, bars=self.bars)
         self.waiting += placed.waiting
         if not (placed.stopped and stops is None):
             # Only when what people asked for is committed is it the state that they know.
@@ -178,5 +185,5 @@ class _Work:
 
 
 def _want(slice_: WantedSlice) -> WantedSlice:
-    """What of a slice people decide; the rest is a round's."""
-    return replace(slice_, generation=0, hosts={}, retired={}, placements=())
+    """What of a slice people decide that takes instances away; the rest is a round's."""
+    return replace(slice_, generation=0, hosts={}, retired={}, placements=(), budget=DEFAULT)

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from dsmt_core.commands import Order, Verb
 from dsmt_core.names import Application, Host, Slice
 from planner.fleet import Fleet
+from planner.standing import NO_BARS, Bars
 
 FIRST_S: Final = 2.0
 MOST_S: Final = 30.0
@@ -47,6 +48,7 @@ class SentOrders:
         self._answered: dict[tuple[Slice, Host], int] = {}
         self._people: dict[Slice, object] = {}
         self._calm_until: dict[Slice, float] = {}
+        self._bars: Bars = NO_BARS
 
     # -- repeats --------------------------------------------------------------------------------------
 
@@ -142,6 +144,11 @@ class SentOrders:
     def calm(self, slice_: Slice) -> None:
         """Nothing is held back: no pause need end a wait."""
         self._calm_until.pop(slice_, None)
+
+    def bars_changed(self, bars: Bars) -> bool:
+        """Whether other nodes are out of service than in the round before; these are remembered."""
+        before, self._bars = self._bars, bars
+        return before != bars
 
     def forget(self, slices: Collection[Slice]) -> None:
         """Slices that are not there any more."""

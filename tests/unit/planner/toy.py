@@ -30,6 +30,7 @@ from dsmt_core.nodes import (
 from dsmt_core.packages import PackageRef
 from planner.fleet import Fleet, NodeState
 from planner.reconcile import SentOrders, reconcile
+from planner.standing import Standing
 from planner.steps import Round
 from planner.wanted import Plan, Wanted, WantedApplication, WantedSlice
 
@@ -177,7 +178,11 @@ class Toy:
         return self.wanted.slices[SLICE]
 
     def change(self, slice_: WantedSlice) -> None:
-        self.wanted = Wanted({**self.wanted.slices, slice_.name: slice_})
+        self.wanted = replace(self.wanted, slices={**self.wanted.slices, slice_.name: slice_})
+
+    def stand(self, standing: Standing, *where: Host) -> None:
+        """People say this of these nodes, and nothing of others."""
+        self.wanted = replace(self.wanted, standings=dict.fromkeys(where, standing))
 
     def round(self) -> Round:
         round_ = reconcile(self.wanted, self.fleet, sent=self.sent, now=self.now)

@@ -1,0 +1,156 @@
+"""Leaving: which of the instances that are to leave a slice leave in this round, and why others stay yet.
+
+    people's        what people took away by changing the slice leaves at once
+    forced          excluded at once, or drained by force and over time: at once
+    out of service  the replacement runs first where the plan can give one; the disruption budget is kept
+    the planner's   a share in a while, and the disruption budget is kept
+
+What is known not to run costs nothing: taking it away makes nothing worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from dsmt_core.names import Host
+from planner.disruption import Disruption, Health
+from planner.standing import Bar
+from planner.steps import Waiting
+
+SURGE: Final = 1
+"""So many instances beyond its limit a slice may have while something moves that has to run until then."""
+
+_DOWN: Final = frozenset({Health.STARTING, Health.FAILED})
+_MAY_COME: Final = frozenset({Health.STARTING, Health.UNSURE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a plan makes of the hosts of a slice.
+
+    Attributes:
+        staying: hosts that it keeps.
+        leaving: hosts that have not failed and are not selected any more, sorted.
+        coming: how many hosts it selects beyond those.
+    """
+
+    staying: frozenset[Host]
+    leaving: tuple[Host, ...]
+    coming: int
+
+
+@dataclass(slots=True)
+class Leaving:
+    """Who leaves.
+
+    Attributes:
+        now: in this round.
+        of_planner: how many of them by the planner's own idea.
+        surge: how many instances more than its limit the slice may have meanwhile.
+        waiting: who is to leave and stays yet, and why.
+    """
+
+    now: set[Host] = field(default_factory=set)
+    of_planner: int = 0
+    surge: int = 0
+    waiting: list[Waiting] = field(default_factory=list)
+
+
+def leave(change: Change, disruption: Disruption, *, stops: int | None) -> Leaving:
+    """Who leaves in this round.
+
+    Args:
+        change: what the plan wants.
+        disruption: how the slice stands to its budget.
+        stops: how many may leave by the planner's own idea; None: people have changed the slice.
+    """
+    bars = {host: bar for host, bar in disruption.bars.items() if bar.leaves}
+    barred = [host for host in change.leaving if host in bars]
+    others = [host for host in change.leaving if host not in bars]
+    leaving = Leaving(now={host for host in barred if bars[host].forced})
+    if stops is None:
+        leaving.now |= {*others}
+        leaving.of_planner = len(others)
+    moved = [host for host in barred if not bars[host].forced]
+    kept = others if stops is not None else []
+    if not (moved or kept):
+        return leaving
+    room = _Room(disruption, leaving.now)
+    _move(leaving, change, moved, room)
+    _take(leaving, kept, room, 0 if stops is None else stops)
+    if any(host not in leaving.now for host in moved) or room.is_short:
+        leaving.surge = SURGE
+    return leaving
+
+
+class _Room:
+    """What the budget still allows in this round; ``is_short`` once it has held something up."""
+
+    def __init__(self, disruption: Disruption, gone: Iterable[Host]) -> None:
+        self.disruption = disruption
+        self.is_short = False
+        self._left = disruption.up - disruption.least
+        for host in gone:
+            self._left -= disruption.healths[host] is Health.UP
+
+    def costs(self, host: Host) -> bool:
+        return self.disruption.healths[host] not in _DOWN
+
+    def take(self, host: Host) -> bool:
+        """Whether the budget allows ``host`` to go; then it is gone."""
+        if not self.costs(host):
+            return True
+        if self._left <= 0:
+            self.is_short = True
+            return False
+        self._left -= 1
+        return True
+
+    def cheapest(self, hosts: Collection[Host]) -> list[Host]:
+        return sorted(hosts, key=lambda host: (self.costs(host), host))
+
+    @property
+    def sentence(self) -> str:
+        one = self.disruption
+        said = f"{one.up} of {one.wanted} {'runs' if one.up == 1 else 'run'}, at least {one.least} must"
+        return f"the disruption budget ({one.slice.budget.text}) holds it: {said}"
+
+
+def _move(leaving: Leaving, change: Change, hosts: list[Host], room: _Room) -> None:
+    """What is out of service goes, each after what comes in its place."""
+    health = room.disruption.healths
+    to_come = change.coming + sum(health[host] in _MAY_COME for host in change.staying)
+    replaced = len(hosts) - to_come
+    for host in room.cheapest(hosts):
+        bar = room.disruption.bars[host]
+        if room.costs(host) and replaced <= 0:
+            leaving.waiting.append(_waits(room, host, bar, "its replacement does not run yet"))
+        elif room.take(host):
+            leaving.now.add(host)
+            replaced -= 1
+        else:
+            leaving.waiting.append(_waits(room, host, bar, room.sentence))
+
+
+def _take(leaving: Leaving, hosts: list[Host], room: _Room, stops: int) -> None:
+    """What the plan gives up without a change by people goes in small shares."""
+    few = "without a change by people only few stop at a time"
+    for host in room.cheapest(hosts):
+        if leaving.of_planner >= stops:
+            why = few
+        elif room.take(host):
+            leaving.now.add(host)
+            leaving.of_planner += 1
+            continue
+        else:
+            why = room.sentence
+        reason = f"it is to leave the slice, but {why}"
+        leaving.waiting.append(Waiting(slice=room.disruption.slice.name, host=host, reason=reason))
+
+
+def _waits(room: _Room, host: Host, bar: Bar, why: str) -> Waiting:
+    late = "over time: " if bar.late else ""
+    reason = f"{late}{bar.sentence}, but {why}"
+    return Waiting(slice=room.disruption.slice.name, host=host, reason=reason)
