@@ -8,16 +8,19 @@ asked for it has gone: otherwise memory would lag behind the database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
+from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from dsmt_core.names import Slice
+from dsmt_core.names import Host, Slice
+from planner.standing import Wish
 from planner.steps import SliceChange
 from planner.store import Database
 from planner.store import wanted as store
 from planner.store.slices import no_slice
+from planner.store.standings import wish
 from planner.wanted import Wanted, WantedSlice
 
 P = ParamSpec("P")
@@ -30,12 +33,19 @@ class Ledger:
     Args:
         database: where it is durable.
         on_change: called with each slice that people changed.
+        on_standing: called when people took nodes out of service, or gave them back.
     """
 
-    def __init__(self, database: Database, on_change: Callable[[Slice], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        on_change: Callable[[Slice], None],
+        on_standing: Callable[[], None] = lambda: None,
+    ) -> None:
         self.deciding = asyncio.Lock()
         self._database = database
         self._on_change = on_change
+        self._on_standing = on_standing
         self._wanted = Wanted()
         self._under_way: set[asyncio.Task[Any]] = set()
 
@@ -88,6 +98,26 @@ class Ledger:
 
         return await self._finished(stored())
 
+    async def stand(self, hosts: Collection[Host], said: Wish, *, now: float) -> None:
+        """Have people's word about some nodes stored, then let the rounds know.
+
+        Raises:
+            NotFound, Invalid, Full, Conflict: of `planner.store.standings.wish`; nothing is changed then.
+        """
+
+        async def stored() -> None:
+            async with self.deciding:
+                standings = await self._database.write(wish, hosts, said, now=now)
+                self._wanted = replace(self._wanted, standings=standings)
+            self._on_standing()
+
+        await self._finished(stored())
+
+    def forget(self, host: Host) -> None:
+        """A node is forgotten, and what people wanted of it; the database has forgotten it already."""
+        standings = {of: one for of, one in self._wanted.standings.items() if of != host}
+        self._wanted = replace(self._wanted, standings=standings)
+
     async def commit(self, changes: Iterable[SliceChange]) -> None:
         """Store what a round decided; the caller holds `deciding` since before it decided."""
 
@@ -109,4 +139,4 @@ class Ledger:
             slices.pop(name, None)
         else:
             slices[name] = now
-        self._wanted = Wanted(slices)
+        self._wanted = replace(self._wanted, slices=slices)

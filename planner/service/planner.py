@@ -79,7 +79,7 @@ class Planner:
         self.fleet = Fleet()
         secrets_ = DepotSecrets.kept_in(config.depot_secrets)
         self.depot = DepotClient(config.depot, secrets_.planner)
-        self.ledger = Ledger(database, self._changed)
+        self.ledger = Ledger(database, self._changed, self._stood)
         self.gate = Gate(database, self.clock)
         means = Means(database, self.ledger, bus, self.clock)
         self.slices = Slices(means, self.fleet, status_period=config.status_period)
@@ -194,6 +194,9 @@ class Planner:
 
     def _changed(self, slice_: Slice) -> None:
         self.rounds.changed(slice_)
+
+    def _stood(self) -> None:
+        self.rounds.everything()
 
     async def _connect(self) -> None:
         try:

@@ -141,6 +141,15 @@ def set_plan(connection: Connection, slice_: Slice, plan: PlanName, parameters: 
     _set(connection, slice_, plan=plan, plan_parameters=dict(parameters))
 
 
+def set_budget(connection: Connection, slice_: Slice, text: str) -> None:
+    """Choose the disruption budget, as `planner.budget` writes it; empty for the default.
+
+    Raises:
+        NotFound: there is no such slice.
+    """
+    _set(connection, slice_, budget=text)
+
+
 def put_plan(connection: Connection, slice_: Slice, plan: Plan) -> None:
     """Define a named plan, or define it anew.
 

@@ -75,6 +75,8 @@ SLICES: Final = Table(
     Column("plan", String(64), nullable=False),
     Column("plan_parameters", JSON, nullable=False),
     Column("status_period", Float, nullable=False),
+    # As `planner.budget` writes it; empty for the default.
+    Column("budget", String(32), nullable=False, server_default=""),
 )
 
 MEMBERS: Final = Table(
@@ -171,6 +173,14 @@ LABELS: Final = Table(
     Column("host", String(128), ForeignKey("nodes.host", ondelete="CASCADE"), primary_key=True),
     Column("name", String(64), primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+# What people want of a node, as `planner.standing` writes it; no row: it is in service.
+STANDINGS: Final = Table(
+    "standings",
+    METADATA,
+    Column("host", String(128), ForeignKey("nodes.host", ondelete="CASCADE"), primary_key=True),
+    Column("value", JSON, nullable=False),
 )
 
 JOIN_TOKENS: Final = Table(

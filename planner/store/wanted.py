@@ -15,7 +15,9 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from dsmt_core.names import Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
+from planner.budget import budget
 from planner.steps import SliceChange
+from planner.store.standings import load_standings
 from planner.store.tables import APPLICATIONS, PLACEMENTS, PLANS, SLICES, SLIVERS
 from planner.wanted import Placement, Plan, Run, Wanted, WantedApplication, WantedSlice
 
@@ -26,7 +28,8 @@ def load_wanted(connection: Connection) -> Wanted:
     """Everything that is wanted."""
     children = [_by_slice(connection, table) for table in (PLANS, APPLICATIONS, SLIVERS, PLACEMENTS)]
     rows = connection.execute(select(SLICES).order_by(SLICES.c.slice))
-    return Wanted({Slice(row.slice): _slice(row, *children) for row in rows})
+    slices = {Slice(row.slice): _slice(row, *children) for row in rows}
+    return Wanted(slices, load_standings(connection))
 
 
 def load_slice(connection: Connection, slice_: Slice) -> WantedSlice | None:
@@ -140,6 +143,7 @@ def _slice(row: Row[Any], plans: _Rows, applications: _Rows, slivers: _Rows, pla
         retired={Host(one.host): one.generation for one in mine if one.retired},
         placements=tuple(map(_placement, placed.get(name, ()))),
         status_period=row.status_period,
+        budget=budget(row.budget),
     )
 
 

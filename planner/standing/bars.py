@@ -1,12 +1,6 @@
-"""What people want of a node: excluded, cordoned, drained, and windows of maintenance. Pure.
+"""Bars: of what people want of a node, the strongest that holds at a moment.
 
-    excluded      it is in no plan, and what runs there leaves
-    draining      nothing new is placed there, and what runs there moves away
-    maintenance   the same while a window lasts, and from its lead on; silence in it is not judged
-    cordoned      nothing new is placed there; what is there stays
-
-Standing is wanted: durable, and the same whatever is seen of the node. Of what holds at a moment the
-strongest is the node's *bar*; a node without one is in service. Times are seconds since the epoch.
+A node without one is in service. Time alone changes bars: windows come and go, deadlines pass.
 """
 
 from __future__ import annotations
@@ -19,8 +13,7 @@ from typing import Final
 
 from dsmt_core.names import Host
 from planner.moments import written
-
-NEVER: Final = float("inf")
+from planner.standing.marks import NEVER, Mark, Standing, Standings
 
 
 class Kind(StrEnum):
@@ -30,82 +23,6 @@ class Kind(StrEnum):
     DRAINING = "draining"
     MAINTENANCE = "maintenance"
     CORDONED = "cordoned"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """Who wants it, since when, and why."""
-
-    by: str
-    since: float
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exclusion(Mark):
-    """Out of every plan; ``at_once``: what runs there is stopped whatever the budget says."""
-
-    at_once: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drain(Mark):
-    """What runs there moves away.
-
-    Attributes:
-        deadline: until when it should have; infinity for none.
-        force: what is left at the deadline is stopped.
-    """
-
-    deadline: float = NEVER
-    force: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window(Mark):
-    """A time in which people work on the node.
-
-    Attributes:
-        begins, ends: the first time.
-        every: seconds from one begin to the next; 0: once. A day is 86,400 s: in a zone with summer time
-            the hour on the wall moves.
-        lead: so many seconds before each begin what runs there begins to move away.
-    """
-
-    begins: float
-    ends: float
-    every: float = 0.0
-    lead: float = 0.0
-
-    def turn(self, now: float) -> tuple[float, float]:
-        """Begin and end of the time that is on, or else of the next; when all are over, of the last."""
-        if not self.every or now < self.ends:
-            return self.begins, self.ends
-        past = (now - self.ends) // self.every + 1
-        return self.begins + past * self.every, self.ends + past * self.every
-
-    def is_over(self, now: float) -> bool:
-        """Whether it comes no more."""
-        return not self.every and now >= self.ends
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """All that people want of one node beside what they want of slices."""
-
-    excluded: Exclusion | None = None
-    cordoned: Mark | None = None
-    drain: Drain | None = None
-    windows: tuple[Window, ...] = ()
-
-    def __bool__(self) -> bool:
-        return any((self.excluded, self.cordoned, self.drain, self.windows))
-
-
-IN_SERVICE: Final = Standing()
-
-Standings = Mapping[Host, Standing]
-NO_STANDINGS: Final[Standings] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
