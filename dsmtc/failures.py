@@ -12,6 +12,8 @@ from dsmt_core.errors import DsmtError
 from dsmtc.output import say
 
 INTERRUPTED: Final = 130
+DRY_RUN: Final = "--dry-run"
+DRY_RUN_FAILED: Final = 255
 CLOSED_PIPE: Final = 141
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dsmtc.commandline import Line, lift
-from dsmtc.failures import report
+from dsmtc.failures import DRY_RUN, DRY_RUN_FAILED, INTERRUPTED, report
 
 
 def run() -> int:
@@ -37,8 +37,13 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         code = _carry_out(line, environment)
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where a command ends
-        return report(error, verbose=verbose)
+        return _failed(arguments, report(error, verbose=verbose))
     return code
+
+
+def _failed(arguments: Sequence[str], code: int) -> int:
+    """The exit code of a line that failed: with ``--dry-run``, 1 says that there is something to do."""
+    return DRY_RUN_FAILED if DRY_RUN in arguments and code < INTERRUPTED else code
 
 
 def _carry_out(line: Line, environment: Mapping[str, str]) -> int:

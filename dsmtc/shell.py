@@ -19,7 +19,7 @@ from typing import IO, Final
 from dsmt_core.errors import DsmtError, Invalid
 from dsmtc.commandline import Common, Misused, lift, over
 from dsmtc.dispatch import carry_out
-from dsmtc.failures import INTERRUPTED, report
+from dsmtc.failures import DRY_RUN, INTERRUPTED, report
 from dsmtc.output import say
 from dsmtc.rendering.views import names
 from dsmtc.session import Session
@@ -101,7 +101,9 @@ class Shell:
         if words[0] == "help":
             words = [*words[1:], "--help"]
         session = Session(common, self.session.environment, tuple(words), self.session.clients)
-        return carry_out(session)
+        code = carry_out(session)
+        # That a dry run has something to tell is no failure: what follows it goes on.
+        return 0 if DRY_RUN in words else code
 
     def _use(self, words: list[str]) -> None:
         if len(words) != 1:

@@ -61,12 +61,12 @@ def place(
     """
     world = world_of(slice_, seen, bars)
     try:
-        selection = _select(slice_, world)
+        selection = selection_of(slice_, world)
     except DsmtError as error:
         # A plan that cannot be evaluated says nothing: everything stays.
         reason = f"the plan {slice_.plan} cannot be evaluated: {error.message}"
         return Placed(frozenset(slice_.hosts), 0, (Waiting(slice=slice_.name, reason=reason),))
-    held = seen.holders(slice_.name) | (slice_.retired.keys() - gone)
+    held = (seen.holders(slice_.name) | slice_.retired.keys()) - gone
     disruption = Disruption(slice_, seen, bars)
     return _Round(world, held - seen.forgotten, disruption).place(selection, stops)
 
@@ -74,6 +74,18 @@ def place(
 def share(slice_: WantedSlice) -> int:
     """How many slivers a round may take away without a change by people."""
     return max(1, len(slice_.hosts) // SHARE)
+
+
+def selection_of(slice_: WantedSlice, world: World) -> Selection:
+    """What the plan in force of a slice selects; nothing when none is.
+
+    Raises:
+        NotFound, Invalid, Conflict: the plan was not checked.
+    """
+    if slice_.plan != NO_PLAN:
+        return evaluate(slice_.plan, slice_.plan_parameters, slice_.plans, world)
+    nothing = Part(world.ground.mask(()), lambda _row: Reason("no plan is set", NO_PLAN, ""))
+    return Selection(nothing, world.ground)
 
 
 def is_gone(slice_: WantedSlice, seen: Fleet, host: Host, *, heard_since: bool = False) -> bool:
@@ -175,10 +187,3 @@ class _Round:
         ending = ", ".join(sorted(self._living(self._held - self._present))[:5])
         reason = f"{number} to be started when what they replace has ended{ending and f' on {ending}'}"
         return [Waiting(slice=self._slice.name, reason=reason)]
-
-
-def _select(slice_: WantedSlice, world: World) -> Selection:
-    if slice_.plan != NO_PLAN:
-        return evaluate(slice_.plan, slice_.plan_parameters, slice_.plans, world)
-    nothing = Part(world.ground.mask(()), lambda _row: Reason("no plan is set", NO_PLAN, ""))
-    return Selection(nothing, world.ground)

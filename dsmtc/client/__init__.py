@@ -32,6 +32,7 @@ from dsmtc.client.answers import (
 from dsmtc.client.caller import DEFAULT_PLANNER, Credentials
 from dsmtc.client.client import Client
 from dsmtc.client.heard import EventRecord, Lost
+from dsmtc.client.previewed import HeldBack, Motion, Preview, Touched
 
 __all__ = [
     "DEFAULT_PLANNER",
@@ -46,18 +47,22 @@ __all__ = [
     "Explanation",
     "FunctionParameter",
     "Health",
+    "HeldBack",
     "HostReason",
     "HostStatus",
     "Invitation",
     "Labels",
     "Login",
     "Lost",
+    "Motion",
     "Node",
     "Package",
     "Plan",
     "PlanFunction",
+    "Preview",
     "Slice",
     "SliceStatus",
     "Stored",
+    "Touched",
     "WhoAmI",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NotRequired, TypedDict
 
 from dsmtc.client.heard import SilenceShown
+from dsmtc.client.previewed import Motion
 
 
 class Health(TypedDict):
@@ -62,6 +63,7 @@ class Slice(TypedDict):
     generation: int
     applications: list[object]
     accounts_made: NotRequired[list[str]]
+    motion: NotRequired[Motion]
 
 
 class Managed(TypedDict):
@@ -79,6 +81,7 @@ class Plan(TypedDict):
     base: str
     parameters: dict[str, str]
     builtin: bool
+    motion: NotRequired[Motion]
 
 
 class HostReason(TypedDict):

@@ -8,6 +8,8 @@ import typer
 
 from dsmtc.commandline import parameters
 from dsmtc.dispatch import session_of
+from dsmtc.looking import CheckIndex, DryRun, look
+from dsmtc.rendering.previews import motion_lines
 from dsmtc.rendering.views import evaluation, explanation, functions, plan_line, plans
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -26,20 +28,25 @@ def plan(context: typer.Context) -> None:
 
 
 @app.command("set")
-def set_plan(
+def set_plan(  # noqa: PLR0913 - each is an option
     context: typer.Context,
     words: _Words = None,
     *,
     plan: _Plan,
     base: Annotated[str, typer.Option(help="the function, such as minus or limit")],
+    dry_run: DryRun = False,
+    check_index: CheckIndex = "",
 ) -> None:
     """Define a plan, or define it anew.
 
     Example: dsmtc plan set --plan goodNodes --base minus left=all_nodes right=failed
     """
     session = session_of(context)
-    made = session.client.define_plan(session.slice, plan, base, parameters(words or []))
-    session.out.answer(made, lambda: [plan_line(made)])
+    given = parameters(words or [])
+    if dry_run:
+        look(session, session.client.preview_plan(session.slice, plan, base, given), check_index)
+    made = session.client.define_plan(session.slice, plan, base, given, check_index=check_index)
+    session.out.answer(made, lambda: [plan_line(made), *motion_lines(made.get("motion"))])
 
 
 @app.command("list")

@@ -8,6 +8,8 @@ import typer
 
 from dsmtc.commandline import parameters
 from dsmtc.dispatch import session_of
+from dsmtc.looking import CheckIndex, DryRun, look
+from dsmtc.rendering.previews import motion_lines
 from dsmtc.rendering.views import slice_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -19,11 +21,16 @@ def setplan(
     words: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="parameters")] = None,
     *,
     plan: Annotated[str, typer.Option(help="its plan or function")],
+    dry_run: DryRun = False,
+    check_index: CheckIndex = "",
 ) -> None:
     """Choose the nodes of a slice: one of its plans, or a function with its parameters.
 
-    Example: dsmtc setplan --plan only10
+    Example: dsmtc setplan --plan only10 --dry-run
     """
     session = session_of(context)
-    slice_ = session.client.set_plan(session.slice, plan, parameters(words or []))
-    session.out.answer(slice_, lambda: [slice_line(slice_)])
+    given = parameters(words or [])
+    if dry_run:
+        look(session, session.client.preview(session.slice, plan, given), check_index)
+    slice_ = session.client.set_plan(session.slice, plan, given, check_index=check_index)
+    session.out.answer(slice_, lambda: [slice_line(slice_), *motion_lines(slice_.get("motion"))])

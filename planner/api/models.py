@@ -77,6 +77,12 @@ class PlanChoice(Body):
     parameters: Parameters = {}
 
 
+class PlanInForce(PlanChoice):
+    """A plan to be put in force, if the world is as the index of a preview says."""
+
+    check_index: Text = ""
+
+
 class PlanQuestion(PlanChoice):
     """Why a plan has a node in or out."""
 
@@ -94,6 +100,12 @@ class PlanDefinition(Body):
 
     base: Text
     parameters: Parameters = {}
+
+
+class PlanChange(PlanDefinition):
+    """What a named plan is to be, if the world is as the index of a preview says."""
+
+    check_index: Text = ""
 
 
 class Verb(Body):

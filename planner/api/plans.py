@@ -50,12 +50,22 @@ async def shown(slice_: ReadSlice, plan: str, planner: ThePlanner) -> dict[str, 
 
 @router.put("/{plan}")
 async def put(
-    slice_: ChangeSlice, plan: str, body: models.PlanDefinition, planner: ThePlanner
+    slice_: ChangeSlice, plan: str, body: models.PlanChange, planner: ThePlanner
 ) -> dict[str, Any]:
     """Define a plan, or define it anew."""
     name = plan_name(plan)
-    await planner.plans.define(slice_, Plan(name, body.base, body.parameters))
-    return planner.plans.one(slice_, name)
+    plan_ = Plan(name, body.base, body.parameters)
+    motion = await planner.plans.define(slice_, plan_, index=body.check_index)
+    return planner.plans.one(slice_, name) | {"motion": motion}
+
+
+@router.post("/{plan}/preview")
+async def preview(
+    slice_: ReadSlice, plan: str, body: models.PlanDefinition, planner: ThePlanner
+) -> dict[str, Any]:
+    """What defining a plan so would set in motion; changes nothing."""
+    plan_ = Plan(plan_name(plan), body.base, body.parameters)
+    return planner.plans.preview(planner.plans.with_plan(slice_, plan_))
 
 
 @router.delete("/{plan}")

@@ -78,10 +78,17 @@ async def set_agent(slice_: ChangeSlice, body: models.AgentChoice, planner: TheP
 
 
 @one.put("/plan")
-async def set_plan(slice_: ChangeSlice, body: models.PlanChoice, planner: ThePlanner) -> dict[str, Any]:
+async def set_plan(slice_: ChangeSlice, body: models.PlanInForce, planner: ThePlanner) -> dict[str, Any]:
     """Put a plan in force."""
-    await planner.plans.put_in_force(slice_, plan(body.plan), body.parameters)
-    return await planner.slices.show(slice_)
+    index = body.check_index
+    motion = await planner.plans.put_in_force(slice_, plan(body.plan), body.parameters, index=index)
+    return await planner.slices.show(slice_) | {"motion": motion}
+
+
+@one.post("/plan/preview")
+async def preview(slice_: ReadSlice, body: models.PlanChoice, planner: ThePlanner) -> dict[str, Any]:
+    """What putting a plan in force would set in motion; changes nothing."""
+    return planner.plans.preview(planner.plans.with_in_force(slice_, plan(body.plan), body.parameters))
 
 
 @one.get("/status")

@@ -7,7 +7,7 @@ new, then after 2 s, 4 s, … at most 30 s. Soft: after a start everything that 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from dsmt_core.commands import Order, Verb
@@ -49,6 +49,16 @@ class SentOrders:
         self._people: dict[Slice, object] = {}
         self._calm_until: dict[Slice, float] = {}
         self._bars: Bars = NO_BARS
+
+    def fork(self, slice_: Slice) -> SentOrders:
+        """A copy of what concerns one slice, for a round that is only thought of."""
+        copy = SentOrders()
+        copy._sent = {slice_: {key: replace(one) for key, one in self._sent.get(slice_, {}).items()}}
+        copy._answered = dict(self._answered)
+        copy._bars = self._bars
+        copy._people = {name: want for name, want in self._people.items() if name == slice_}
+        copy._calm_until = {name: until for name, until in self._calm_until.items() if name == slice_}
+        return copy
 
     # -- repeats --------------------------------------------------------------------------------------
 

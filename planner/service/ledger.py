@@ -84,13 +84,28 @@ class Ledger:
             *args: its further arguments.
             **more: the same, by name.
         """
+        return await self.change_if(
+            slice_, lambda: None, lambda connection: work(connection, *args, **more)
+        )
+
+    async def change_if(
+        self, slice_: Slice, holds: Callable[[], object], work: Callable[[Connection], T]
+    ) -> T:
+        """The same, if something holds that no round and nobody else can change meanwhile.
+
+        Args:
+            slice_: which one.
+            holds: called when nobody else decides; raises to refuse the change.
+            work: as in `change`.
+        """
 
         def both(connection: Connection) -> tuple[T, WantedSlice | None]:
-            result = work(connection, *args, **more)
+            result = work(connection)
             return result, store.load_slice(connection, slice_)
 
         async def stored() -> T:
             async with self.deciding:
+                holds()
                 result, now = await self._database.write(both)
                 self._replace(slice_, now)
             self._on_change(slice_)

@@ -38,6 +38,7 @@ from planner.service.nodes import Nodes, Told
 from planner.service.observing import Observing
 from planner.service.packages import Packages
 from planner.service.plans import Plans
+from planner.service.previews import Previews
 from planner.service.replays import Replays
 from planner.service.requests import Requests
 from planner.service.rounds import Pace, Rounds
@@ -83,7 +84,6 @@ class Planner:
         self.gate = Gate(database, self.clock)
         means = Means(database, self.ledger, bus, self.clock)
         self.slices = Slices(means, self.fleet, status_period=config.status_period)
-        self.plans = Plans(means, self.fleet)
         self.packages = Packages(means, self.depot)
         self.applications = Applications(self.ledger)
         patience = Patience(misses=config.misses, lag_s=config.heartbeat)
@@ -93,6 +93,7 @@ class Planner:
         pace = Pace(least=config.round_every, most=config.full_round_every)
         self.nodes = Nodes(means, watched, config=config, told=told)
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
+        self.plans = Plans(means, self.fleet, Previews(means, self.fleet, self.rounds.sent))
         self.requests = Requests(self.ledger, self.plans, self.applications, tell=voice.tell)
         self.observing = Observing(means, watched, voice)
         self.speaking = Speaking(bus, self.ledger, self.clock)

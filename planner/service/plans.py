@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -22,6 +23,7 @@ from planner.plans import (
     unknown,
 )
 from planner.service.means import Means
+from planner.service.previews import Checked, Previews, written_preview
 from planner.store import slices
 from planner.store.wanted import load_slice
 from planner.wanted import NO_PLAN, Plan, WantedSlice
@@ -33,43 +35,86 @@ class Plans:
     Args:
         means: where things are kept.
         fleet: what is seen: the hosts that plans choose from.
+        previews: tells what a change would set in motion.
     """
 
-    def __init__(self, means: Means, fleet: Fleet) -> None:
+    def __init__(self, means: Means, fleet: Fleet, previews: Previews) -> None:
         self._ledger = means.ledger
         self._fleet = fleet
+        self._previews = previews
 
-    async def put_in_force(self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str]) -> None:
-        """Put a plan in force.
+    def with_in_force(self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str]) -> WantedSlice:
+        """A slice as it would be with another plan in force.
 
         Raises:
             NotFound, Invalid: of `planner.plans.check_in_force`.
         """
-        known = self._fleet.ground
+        wanted = self._ledger.slice(slice_)
+        check_in_force(plan, parameters, wanted.plans, known=self._fleet.ground)
+        return replace(wanted, plan=plan, plan_parameters=dict(parameters))
 
-        def put(connection: Connection) -> None:
-            check_in_force(plan, parameters, _stored(connection, slice_).plans, known=known)
-            slices.set_plan(connection, slice_, plan, parameters)
-
-        await self._ledger.change(slice_, put)
-
-    async def define(self, slice_: Slice, plan: Plan) -> None:
-        """Define a named plan, or define it anew.
+    def with_plan(self, slice_: Slice, plan: Plan) -> WantedSlice:
+        """A slice as it would be with a named plan defined, or defined anew.
 
         Raises:
             NotFound, Invalid, Conflict: of `planner.plans.check_plan`.
         """
-        known = self._fleet.ground
+        wanted = self._ledger.slice(slice_)
+        check_plan(plan, wanted.plans, known=self._fleet.ground)
+        plans = {**wanted.plans, plan.name: plan}
+        if wanted.plan != NO_PLAN:
+            # The new definition may lose a parameter that setplan gave.
+            check_in_force(wanted.plan, wanted.plan_parameters, plans)
+        return replace(wanted, plans=plans)
 
-        def put(connection: Connection) -> None:
-            stored = _stored(connection, slice_)
-            check_plan(plan, stored.plans, known=known)
-            if stored.plan != NO_PLAN:
-                # The new definition may lose a parameter that setplan gave.
-                check_in_force(stored.plan, stored.plan_parameters, {**stored.plans, plan.name: plan})
-            slices.put_plan(connection, slice_, plan)
+    def preview(self, changed: WantedSlice) -> dict[str, Any]:
+        """What a slice that is changed so would set in motion, as the API shows it."""
+        return written_preview(self._previews.of(changed))
 
-        await self._ledger.change(slice_, put)
+    async def put_in_force(
+        self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str], *, index: str = ""
+    ) -> dict[str, int]:
+        """Put a plan in force.
+
+        Args:
+            slice_: of which slice.
+            plan: which one.
+            parameters: further ones.
+            index: of the preview that was looked at; empty: nobody looked.
+
+        Returns:
+            How many hosts it starts, stops and moves.
+
+        Raises:
+            NotFound, Invalid: as `with_in_force`.
+            Conflict: ``index`` is not that of now.
+        """
+        checked = Checked(index)
+
+        def holds() -> None:
+            checked.hold(self._previews.of(self.with_in_force(slice_, plan, parameters)))
+
+        await self._ledger.change_if(
+            slice_, holds, lambda connection: slices.set_plan(connection, slice_, plan, parameters)
+        )
+        return checked.motion()
+
+    async def define(self, slice_: Slice, plan: Plan, *, index: str = "") -> dict[str, int]:
+        """Define a named plan, or define it anew; the arguments and the answer are as in `put_in_force`.
+
+        Raises:
+            NotFound, Invalid: as `with_plan`.
+            Conflict: as `with_plan`; or ``index`` is not that of now.
+        """
+        checked = Checked(index)
+
+        def holds() -> None:
+            checked.hold(self._previews.of(self.with_plan(slice_, plan)))
+
+        await self._ledger.change_if(
+            slice_, holds, lambda connection: slices.put_plan(connection, slice_, plan)
+        )
+        return checked.motion()
 
     async def remove(self, slice_: Slice, plan: PlanName) -> None:
         """Delete a named plan.

@@ -56,6 +56,7 @@ class Rounds:
         pace: how often.
 
     Attributes:
+        sent: what was ordered.
         count: rounds until now.
         trouble: why the last round failed; empty when it did not.
     """
@@ -67,7 +68,7 @@ class Rounds:
         self._fleet = fleet
         self._voice = voice
         self._pace = pace
-        self._sent = SentOrders()
+        self.sent = SentOrders()
         self._news = asyncio.Event()
         self._changed: set[Slice] = set()
         self._everything = True
@@ -144,7 +145,7 @@ class Rounds:
         async with self._ledger.deciding:
             only = self._take_dirty()
             round_ = reconcile(
-                self._ledger.wanted, self._fleet, sent=self._sent, now=self._clock(), only=only
+                self._ledger.wanted, self._fleet, sent=self.sent, now=self._clock(), only=only
             )
             if round_.changes:
                 await self._ledger.commit(round_.changes)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(900)
 # Until a host that is cut off has given up the others (`net_ticktime` and a quarter), and pauses itself.
 PAUSED_S = 90.0
 GONE_S = 90.0
-# A RabbitMQ that paused stops and starts whole applications, one after the other; on a busy machine for long.
+# A RabbitMQ that paused stops and starts whole applications one by one; on a busy machine for long.
 STARTED_S = 240.0
 
 

@@ -53,6 +53,22 @@ def a_slice(name: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+def a_preview(*touched: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A preview that touches these hosts."""
+    said = {"step": 1, "replaces": "", "waits": "", "reason": "chosen", "plan": "p", "function": "limit"}
+    return {
+        "start": len(touched),
+        "stop": 0,
+        "move": 0,
+        "stay": 2,
+        "missing": 0,
+        "index": "00aa",
+        "touched": [said | one for one in touched],
+        "waiting": [],
+        **changes,
+    }
+
+
 def a_status(name: str, running: int = 1, **changes: Any) -> dict[str, Any]:
     """A status with one host whose application says ``text``."""
     text = changes.pop("text", "all well")
@@ -106,6 +122,7 @@ class Fake:
     plans: dict[str, dict[str, Any]] = field(default_factory=dict)
     packages: dict[str, bytes] = field(default_factory=dict)
     status: dict[str, Any] = field(default_factory=lambda: a_status("xyz1"))
+    preview: dict[str, Any] = field(default_factory=a_preview)
     nodes: list[dict[str, Any]] = field(default_factory=list)
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
     logins: int = 0
@@ -187,8 +204,12 @@ class Fake:
                 slice_["managed"] = method == "POST"
                 return {"slice": name, "managed": slice_["managed"], "changed": changed}
             case "PUT", ["agent" | "plan" as what]:
+                if body.get("check_index", self.preview["index"]) != self.preview["index"]:
+                    raise Conflict("the world has changed", hint="look again")
                 slice_[what], slice_[f"{what}_parameters"] = body[what], body["parameters"]
-                return slice_
+                return slice_ | {"motion": {"start": 2, "stop": 0, "move": 1}}
+            case "POST", ["plan", "preview"]:
+                return self.preview
             case "GET", ["status"]:
                 return self.status
             case "POST", ["plans", "eval"]:
@@ -218,6 +239,8 @@ class Fake:
             case "GET", []:
                 builtin = {"name": "all_nodes", "base": "all_nodes", "parameters": {}, "builtin": True}
                 return [*self.plans.values(), builtin]
+            case "POST", [_, "preview"]:
+                return self.preview
             case "PUT", [plan]:
                 self.plans[plan] = {"name": plan, "builtin": False, **body}
                 return self.plans[plan]

@@ -1,0 +1,59 @@
+"""What a change would set in motion, as people read it: counts first, then who is touched first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from dsmtc.client.previewed import Motion, Preview, Touched
+from dsmtc.rendering.table import Table, View
+from dsmtc.rendering.views import decider
+
+# More hosts than fit on a few screens say less than their number.
+SHOWN: Final = 100
+WAITS: Final = 10
+
+
+def preview(found: Preview) -> View:
+    """The whole preview; ``--json`` tells every host."""
+    yield f"{motion(found) or 'nothing to do'}; {found['stay']} stay as they are"
+    touched = found["touched"]
+    if touched:
+        yield ""
+        rows = [(str(at), *_row(one)) for at, one in enumerate(touched[:SHOWN], 1)]
+        yield Table(("ORDER", "HOST", "WHAT", "WHEN", "BECAUSE", "DECIDED BY"), rows)
+        if len(touched) > SHOWN:
+            yield f"… and {len(touched) - SHOWN} more; --json tells all"
+    yield from _waiting(found)
+    yield f"index {found['index']}"
+
+
+def motion(of: Motion) -> str:
+    """``2 start, 1 stop, 3 move``; empty when nothing does."""
+    return ", ".join(f"{of[name]} {name}" for name in ("start", "stop", "move") if of[name])
+
+
+def motion_lines(of: Motion | None) -> list[str]:
+    """What a change has set in motion, after it was made."""
+    return [] if of is None else [f"sets in motion: {motion(of) or 'nothing'}"]
+
+
+def _row(one: Touched) -> tuple[str, ...]:
+    what = f"start for {one['replaces']}" if one["replaces"] else one["does"]
+    when = "at once" if one["step"] == 1 else f"step {one['step']}: when the step before has ended"
+    return one["host"], what, one["waits"] or when, one["reason"], _decided(one)
+
+
+def _decided(one: Touched) -> str:
+    return decider(
+        {"host": one["host"], "reason": one["reason"], "plan": one["plan"], "function": one["function"]}
+    )
+
+
+def _waiting(found: Preview) -> Iterator[str]:
+    waiting = found["waiting"]
+    for one in waiting[:WAITS]:
+        of = " ".join(filter(None, (one["host"], one["application"])))
+        yield f"would wait: {of}: {one['reason']}" if of else f"would wait: {one['reason']}"
+    if len(waiting) > WAITS:
+        yield f"would wait: and {len(waiting) - WAITS} more; --json tells all"
