@@ -23,8 +23,8 @@ def wait_s(period: float, draw: float) -> float:
     return period * (1 - JITTER * draw)
 
 
-async def beat(period: float, send: Callable[[], None], draw: Callable[[], float]) -> None:
-    """Call ``send`` each period, at once at first, until cancelled."""
+async def beat(period: Callable[[], float], send: Callable[[], None], draw: Callable[[], float]) -> None:
+    """Call ``send`` each period, at once at first, until cancelled; ``period`` is asked each time."""
     while True:
         send()
-        await asyncio.sleep(wait_s(period, draw()))
+        await asyncio.sleep(wait_s(period(), draw()))

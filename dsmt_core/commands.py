@@ -7,6 +7,8 @@ sliver or of one application, never a difference: carrying it out twice changes 
     container manager   CREATE,HOST,SLICE          the sliver should exist
                         DELETE,HOST,SLICE          it should not
                         REPORT,HOST                say what you hold
+                        PROBE,HOST                 make and remove a sliver for a test, and say how it went
+                        PACE,HOST                  beat with this period from now on
     deployment agent    APPCONFIG,HOST,APP,WRAPPER installed and running at this version
                         START, UPDATE, RESTART     the same; RESTART raises ``restarts``
                         STOP,HOST,APP,WRAPPER      installed, not running
@@ -35,6 +37,8 @@ class Verb(StrEnum):
     CREATE = "CREATE"
     DELETE = "DELETE"
     REPORT = "REPORT"
+    PROBE = "PROBE"
+    PACE = "PACE"
     APPCONFIG = "APPCONFIG"
     START = "START"
     UPDATE = "UPDATE"
@@ -43,10 +47,13 @@ class Verb(StrEnum):
     UNINSTALL = "UNINSTALL"
 
 
+_NONCE: Final = 64
 NO_APPLICATION: Final = Application("")
 
 FOR_SLIVERS: Final = frozenset({Verb.CREATE, Verb.DELETE})
-FOR_APPLICATIONS: Final = frozenset(Verb) - FOR_SLIVERS - {Verb.REPORT}
+# About the node itself; REPORT is for an agent, too.
+FOR_NODES: Final = frozenset({Verb.REPORT, Verb.PROBE, Verb.PACE})
+FOR_APPLICATIONS: Final = frozenset(Verb) - FOR_SLIVERS - FOR_NODES
 RUNS: Final = frozenset({Verb.APPCONFIG, Verb.START, Verb.UPDATE, Verb.RESTART})
 
 
@@ -64,6 +71,8 @@ class Order:
         agent: the installation agent of the sliver.
         digest: the planner's short word for what is asked for, whatever the generation; whoever follows
             the order says it again, beside the generation, and never looks into it.
+        nonce: of a probe; whoever answers shows that it has read the order.
+        heartbeat_s: seconds between the node's heartbeats; 0 where the order does not say.
     """
 
     verb: Verb
@@ -78,11 +87,13 @@ class Order:
     status_period: float = STATUS_PERIOD_S
     agent: str = ""
     digest: str = ""
+    nonce: str = ""
+    heartbeat_s: float = 0.0
 
     @property
     def text(self) -> str:
         """The command as the guide writes it."""
-        if self.verb is Verb.REPORT:
+        if self.verb in FOR_NODES:
             return f"{self.verb},{self.host}"
         if self.verb in FOR_SLIVERS:
             return f"{self.verb},{self.host},{self.slice}"
@@ -100,6 +111,10 @@ class Order:
             pairs["agent"] = self.agent
         if self.digest:
             pairs["digest"] = self.digest
+        if self.nonce:
+            pairs["nonce"] = self.nonce
+        if self.heartbeat_s:
+            pairs["heartbeat"] = repr(self.heartbeat_s)
         if self.application:
             pairs |= {
                 "application": self.application,
@@ -137,6 +152,8 @@ def order_of(event: Event) -> Order:
         generation=_count(pairs, "generation"),
         agent=pairs.get("agent", ""),
         digest=pairs.get("digest", ""),
+        nonce=pairs.get("nonce", "")[:_NONCE],
+        heartbeat_s=_seconds(pairs, "heartbeat", 0.0) if verb is Verb.PACE else 0.0,
     )
     if verb in FOR_APPLICATIONS:
         read = _with_application(read, pairs)
@@ -162,12 +179,6 @@ def request_of(text: str) -> Request:
 
 def _with_application(read: Order, pairs: Mapping[str, str]) -> Order:
     packages = tuple(map(PackageRef.parse, pairs.get("packages", "").split()))
-    try:
-        period = float(pairs.get("status-period", STATUS_PERIOD_S))
-    except ValueError:
-        raise Invalid("the order's status-period is not a number of seconds") from None
-    if not 0 < period < float("inf"):
-        raise Invalid("the order's status-period is not a number of seconds above 0")
     return Order(
         verb=read.verb,
         host=read.host,
@@ -180,7 +191,7 @@ def _with_application(read: Order, pairs: Mapping[str, str]) -> Order:
         version=pairs.get("version", ""),
         packages=packages,
         restarts=_count(pairs, "restarts"),
-        status_period=period,
+        status_period=_seconds(pairs, "status-period", STATUS_PERIOD_S),
     )
 
 
@@ -191,6 +202,16 @@ def _verb(word: str) -> Verb:
         raise Invalid(
             f"{word[:40]!r} is not a command", hint=f"the commands are {', '.join(Verb)}"
         ) from None
+
+
+def _seconds(pairs: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        seconds = float(pairs.get(name, default))
+    except ValueError:
+        raise Invalid(f"the order's {name} is not a number of seconds") from None
+    if not 0 < seconds < float("inf"):
+        raise Invalid(f"the order's {name} is not a number of seconds above 0")
+    return seconds
 
 
 def _count(pairs: Mapping[str, str], name: str) -> int:

@@ -18,8 +18,11 @@ from dsmt_core.names import Application, Slice, application, slice_name
 HEARTBEAT: Final = "heartbeat"
 HOLDINGS: Final = "holdings"
 FACTS: Final = "facts"
+PROBE: Final = "probe"
+GOODBYE: Final = "goodbye"
 _SLIVER: Final = "sliver."
 _GONE: Final = "gone."
+_REASON: Final = 400
 _APPLICATION: Final = "application."
 _ORDER: Final = "order."
 # What a planner of another version takes for the digest of an order is its own affair; this is the bound.
@@ -46,6 +49,53 @@ class Held:
 
     def __str__(self) -> str:
         return f"{self.generation} {self.state} {self.restarts} {self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """How a probe went: a sliver was made, had a program run in it, and was removed.
+
+    Attributes:
+        nonce: of the order.
+        reason: why it did not pass; empty when it did.
+        took_s: seconds from the order on.
+    """
+
+    nonce: str
+    reason: str = ""
+    took_s: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether all of it went well."""
+        return not self.reason
+
+
+def probe_pairs(result: ProbeResult) -> dict[str, str]:
+    """The attribute pairs in which a container manager answers a probe."""
+    pairs = {
+        "nonce": result.nonce,
+        "result": "passed" if result.passed else "failed",
+        "seconds": f"{result.took_s:.3f}",
+    }
+    return pairs if result.passed else {**pairs, "reason": result.reason}
+
+
+def read_probe(pairs: Mapping[str, str]) -> ProbeResult:
+    """The inverse of `probe_pairs`.
+
+    Raises:
+        Invalid: it does not say how the probe went.
+    """
+    said = pairs.get("result", "")
+    if said not in {"passed", "failed"}:
+        raise Invalid(f"{said[:40]!r} is not the result of a probe")
+    reason = "" if said == "passed" else pairs.get("reason", "")[:_REASON] or "it does not say why"
+    try:
+        took_s = float(pairs.get("seconds", "0"))
+    except ValueError:
+        raise Invalid("the time of a probe is not a number of seconds") from None
+    return ProbeResult(nonce=pairs.get("nonce", "")[:_REASON], reason=reason, took_s=took_s)
 
 
 def digest(slivers: Mapping[Slice, int]) -> str:

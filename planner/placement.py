@@ -108,7 +108,7 @@ def unproven(wanted: Wanted, seen: Fleet) -> frozenset[Host]:
     For `planner.failed_nodes.FailedNodes.tick`: so a node that comes back is counted as one of the living
     only when it has given up what runs elsewhere by now.
     """
-    trial = {host for host in seen.hosts if seen.state(host) is NodeState.PROBATION}
+    trial = {host for host in seen.back_or_failed() if seen.state(host) is NodeState.PROBATION}
     return frozenset(host for host in trial if not _is_proven(wanted, seen, host))
 
 

@@ -14,7 +14,7 @@ DECIDES = (
     "planner/plans/*",
     "planner/fleet/*",
     "planner/reconcile/*",
-    "planner/failed_nodes.py",
+    "planner/failed_nodes/*",
     "planner/silences.py",
     "planner/catalogue/*",
     "planner/authority/speaking.py",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from agents.container_manager.probing import NAME as PROBE_NAME
 from agents.container_manager.slivers.choosing import AUTO
 from agents.container_manager.slivers.place import Place
 from dsmt_core.names import Host, Slice
@@ -58,3 +59,8 @@ class NodeConfig:
     def place(self, slice_: Slice) -> Place:
         """Where a sliver is, or would be."""
         return Place(slice_, self.host, self.slivers / slice_)
+
+    @property
+    def probe(self) -> Place:
+        """Where slivers are made for a test."""
+        return self.place(PROBE_NAME)

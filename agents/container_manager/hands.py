@@ -29,6 +29,7 @@ from agents.container_manager.decide import (
     Step,
 )
 from agents.container_manager.node_socket import NodeSocket
+from agents.container_manager.probing import PROBE_S, Prober
 from agents.container_manager.reports import Reports
 from agents.container_manager.slivers import record
 from agents.container_manager.slivers.directory_driver import agent_command
@@ -73,6 +74,7 @@ class Hands:
     def __init__(self, tools: Tools, lost: Callable[[Slice], None]) -> None:
         self._tools = tools
         self._lost = lost
+        self._prober = Prober(tools.driver, tools.config.probe)
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="sliver")
         self._sockets: dict[Slice, NodeSocket] = {}
         self._pidfds: dict[Slice, int] = {}
@@ -106,6 +108,22 @@ class Hands:
         self._unwatch(slice_)
         await self._end_agent(slice_)
         await self._blocking(self._tools.driver.end, self._place(slice_))
+
+    async def probe(self) -> None:
+        """Make a sliver, run a program in it, and remove it.
+
+        Raises:
+            DsmtError, OSError: what of this could not be done.
+        """
+        try:
+            async with asyncio.timeout(PROBE_S):
+                await self._blocking(self._prober.probe)
+        except TimeoutError:
+            raise Unavailable(f"making and removing a sliver took longer than {PROBE_S:g} s") from None
+
+    async def clean_up(self) -> None:
+        """Remove what is left of a probe that was cut short."""
+        await self._blocking(self._prober.clean_up)
 
     async def close(self, *, end_slivers: bool) -> None:
         """Let go of everything; the slivers live on unless they are to be ended."""

@@ -15,7 +15,7 @@ from typing import Final
 
 from agents import facts, heartbeat
 from agents.container_manager.config import NodeConfig
-from agents.container_manager.decide import Node, Step
+from agents.container_manager.decide import Node, Probes, Step
 from agents.container_manager.hands import Hands, Tools
 from agents.container_manager.joining import Joined
 from agents.container_manager.reports import Holdings, Reports
@@ -23,17 +23,20 @@ from agents.container_manager.restoring import found_slivers
 from agents.container_manager.slivers.choosing import Choice
 from agents.package_cache import Depot, PackageCache
 from broker import condition, retry
-from broker.bus import Bus, Delivery
+from broker.bus import Bus, Delivery, Link
 from dsmt_core.channels import DEPLOYMENT
-from dsmt_core.commands import order_of
+from dsmt_core.commands import Order, Verb, order_of
 from dsmt_core.errors import DsmtError, Invalid
 from dsmt_core.names import Slice
+from dsmt_core.nodes import ProbeResult
 from dsmt_core.rights import ORDERS
 
 log = logging.getLogger(__name__)
 
 # How long one wait of the owner lasts at most: a look at the clock costs nothing.
 _LONGEST_WAIT_S: Final = 30.0
+# Nobody waits longer for the last word of a node that ends.
+_GOODBYE_S: Final = 1.0
 
 
 class Life:
@@ -52,6 +55,7 @@ class Life:
         self._joined = joined
         self._choice = choice
         self._node = Node()
+        self._probes = Probes()
         self.depot_away = asyncio.Event()
         self._reports = Reports(config.host, bus, joined.heartbeat_s)
         self._cache = PackageCache(
@@ -82,12 +86,14 @@ class Life:
         """Start the tasks of this life."""
         self._tasks = tasks
         health = condition.watch(self._bus, lambda now: self._said(self._reports.health(now)))
-        for work in (self._own(), self._hear(), self._beat(), self._look_at_facts(), health):
+        parts = (self._own(), self._hear(), self._beat(), self._look_at_facts(), self._hands.clean_up())
+        for work in (*parts, health):
             tasks.create_task(work)
 
     def told(self, joined: Joined) -> None:
         """Take in what the planner says when the node has joined again."""
         self._node.confirmed(joined.slivers)
+        self._reports.period = joined.heartbeat_s
         self._cache.depot = Depot(joined.depot, joined.depot_token)
         self._wake.set()
 
@@ -96,6 +102,15 @@ class Life:
         self._reports.heartbeat(self._node.held())
         await self._report()
         await self._tell_facts(always=True)
+
+    async def goodbye(self) -> None:
+        """Say that this manager ends in order, if the broker is there."""
+        if self._bus.health.link is not Link.CONNECTED:
+            return
+        fate = "ended" if self._config.end_slivers else "live on"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_S):
+                await self._said(self._reports.goodbye(slivers=fate))
 
     async def close(self) -> None:
         """Let go; may be called twice."""
@@ -151,13 +166,43 @@ class Life:
         except Invalid as error:
             log.warning("an order is not understood: %s", error)
             return
+        if order.verb is Verb.PROBE:
+            self._asked_to_probe(order)
+            return
+        if order.verb is Verb.PACE:
+            self._reports.period = order.heartbeat_s
+            log.info("one heartbeat each %g s from now on", order.heartbeat_s)
+            return
         verdict = self._node.order(order, self._now())
         log.info("%s generation %d: %s", order.text, order.generation, verdict)
         self._wake.set()
 
+    def _asked_to_probe(self, order: Order) -> None:
+        if self._probes.asked(order.nonce):
+            self._tasks.create_task(self._probe(order.nonce), name="probe")
+        elif answer := self._probes.answer_again(order.nonce):
+            self._tasks.create_task(self._said(self._reports.probe(answer)), name="probe answered again")
+
+    async def _probe(self, nonce: str) -> None:
+        began, reason = self._now(), ""
+        try:
+            await self._hands.probe()
+        except (DsmtError, OSError) as failed:
+            reason = str(failed) or type(failed).__name__
+        except Exception as failed:
+            # A node on which a probe cannot even be tried does not pass it.
+            reason = f"an unexpected error: {failed!r}"
+            log.exception("a probe")
+        result = ProbeResult(nonce=nonce, reason=reason, took_s=self._now() - began)
+        log.info("probed: %s", reason or f"passed in {result.took_s:.2f} s")
+        self._probes.done(result)
+        await self._said(self._reports.probe(result))
+
     async def _beat(self) -> None:
         await heartbeat.beat(
-            self._joined.heartbeat_s, lambda: self._reports.heartbeat(self._node.held()), random.random
+            lambda: self._reports.period,
+            lambda: self._reports.heartbeat(self._node.held()),
+            random.random,
         )
 
     async def _look_at_facts(self) -> None:

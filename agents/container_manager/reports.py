@@ -17,7 +17,19 @@ from dsmt_core.events import DEPLOYMENT_STATUS, ONCE, VALUE_EXPIRY_S, Sender, le
 from dsmt_core.health import HEALTH, PERIOD_S, Condition, health_pairs
 from dsmt_core.lifecycle import State
 from dsmt_core.names import CONTAINER, CONTAINER_MGR, SLIVER_MGR, Host, Slice, manager_of
-from dsmt_core.nodes import FACTS, HEARTBEAT, HOLDINGS, digest, gone_pairs, order_pairs, sliver_pairs
+from dsmt_core.nodes import (
+    FACTS,
+    GOODBYE,
+    HEARTBEAT,
+    HOLDINGS,
+    PROBE,
+    ProbeResult,
+    digest,
+    gone_pairs,
+    order_pairs,
+    probe_pairs,
+    sliver_pairs,
+)
 from dsmt_core.rights import NODES
 
 _REASON: Final = 400
@@ -43,12 +55,15 @@ class Reports:
         host: the node.
         bus: its connection.
         period: seconds between heartbeats.
+
+    Attributes:
+        period: the same; it may change.
     """
 
     def __init__(self, host: Host, bus: Bus, period: float) -> None:
         self._host = host
         self._bus = bus
-        self._period = period
+        self.period = period
         boot = uuid.uuid4().hex
         self._states = Sender("", f"{host}/{SLIVER_MGR}", boot)
         self._node = Sender(CONTAINER_MGR, f"{host}/{CONTAINER_MGR}", boot)
@@ -100,6 +115,15 @@ class Reports:
         """Say how this process is doing."""
         await self._tell(HEALTH, {"hostname": str(self._host), **health_pairs(condition)}, PERIOD_S)
 
+    async def probe(self, result: ProbeResult) -> None:
+        """Say how a probe went."""
+        pairs = {name: legal_text(text)[:_REASON] for name, text in probe_pairs(result).items()}
+        await self._tell(PROBE, {"hostname": str(self._host), **pairs})
+
+    async def goodbye(self, *, slivers: str) -> None:
+        """Say that the container manager ends in order, and what becomes of the slivers."""
+        await self._tell(GOODBYE, {"hostname": str(self._host), "slivers": slivers})
+
     def heartbeat(self, held: Mapping[Slice, int]) -> None:
         """One heartbeat, if the broker is there."""
         event = self._beats.event(
@@ -108,8 +132,8 @@ class Reports:
             now=time.time(),
             id_=uuid.uuid4().hex,
             pairs={"hostname": str(self._host), "digest": digest(held)},
-            emit_rate=self._period,
-            expiry=self._period * _HOLDS,
+            emit_rate=self.period,
+            expiry=self.period * _HOLDS,
         )
         try:
             self._bus.hint(event, exchange=NODES)

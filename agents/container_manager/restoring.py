@@ -25,6 +25,8 @@ async def found_slivers(
     config.slivers.mkdir(mode=0o711, parents=True, exist_ok=True)
     found = []
     for directory in sorted(config.slivers.iterdir()):
+        if directory == config.probe.directory:
+            continue
         name = _name(directory)
         if name is None:
             log.warning("%s is not the directory of a sliver; it is left alone", directory)

@@ -92,6 +92,9 @@ class ContainerManager:
                 tasks.create_task(unreached.tell(bus.health), name="unreached")
                 if self._joined is None:
                     tasks.create_task(self._stay_joined(joined, life, confirmed=confirmed), name="join")
+        except asyncio.CancelledError:
+            await life.goodbye()
+            raise
         finally:
             await life.close()
             if self._bus is None:

@@ -13,7 +13,7 @@ from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, Event
 from dsmt_core.health import HEALTH
 from dsmt_core.health import PERIOD_S as HEALTH_S
 from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, PLANNER, SLIVER_BOOTSTRAP, SLIVER_MGR
-from dsmt_core.nodes import FACTS, HEARTBEAT, HOLDINGS
+from dsmt_core.nodes import FACTS, GOODBYE, HEARTBEAT, HOLDINGS, PROBE
 from dsmt_core.rights import ASKED
 from dsmt_core.services import Description, Direction, Use
 from dsmt_core.snapshots import FIELD as SNAPSHOT
@@ -61,7 +61,7 @@ PARTS: Final = (
         text="makes and watches the slivers of a node",
         uses=(
             *_says(f"{_NODE}heartbeat/", HEARTBEAT),
-            *_says(f"{_NODE}facts/", HOLDINGS, FACTS),
+            *_says(f"{_NODE}facts/", HOLDINGS, FACTS, PROBE, GOODBYE),
             *_says(f"{_NODE}facts/", HEALTH, greatest_s=HEALTH_S),
             *_hears(f"{_SLICE}{CONTAINER_MGR}/command/*/", STATUS),
         ),

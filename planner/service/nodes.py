@@ -15,12 +15,14 @@ from dsmt_core.errors import Conflict, Denied, Invalid, Unavailable
 from dsmt_core.names import Account, Host, PlanName, Slice, host
 from planner.authority.tokens import fingerprint, new_token
 from planner.config import PlannerConfig
+from planner.failed_nodes import period_s
+from planner.failed_nodes.notes import note_value
 from planner.fleet import NodeState
 from planner.fleet.nodes import NODE
 from planner.outlook import world_of_nobody
 from planner.plans import check_in_force, evaluate
 from planner.service.means import Means, Watched
-from planner.store import nodes
+from planner.store import evidence, nodes
 from planner.store.nodes import Joined
 
 _CLAIM_AT_LEAST = 16
@@ -59,16 +61,22 @@ class Nodes:
         self._told = told
         self._joined: dict[Host, Joined] = {}
 
+    @property
+    def period(self) -> float:
+        """Seconds between the heartbeats of each node: the more there are, the more seldom."""
+        return period_s(self._config.heartbeat, len(self._joined))
+
     async def load(self) -> None:
         """Take over what is stored: who joined, and what was last seen of it, marked old."""
         now = self._clock()
         rows = await self._database.read(nodes.load_seen)
         self._fleet.load(rows, now=now)
-        for joined in await self._database.read(nodes.listed):
-            self._joined[joined.host] = joined
-            self._fleet.join(joined.host, now=now, period=self._config.heartbeat)
-            failed = self._fleet.state(joined.host) is NodeState.FAILED
-            self._tracker.join(joined.host, now=now, period=self._config.heartbeat, failed=failed)
+        self._joined = {joined.host: joined for joined in await self._database.read(nodes.listed)}
+        pasts = await self._database.read(evidence.load)
+        for of in self._joined:
+            self._fleet.join(of, now=now, period=self.period)
+            failed = self._fleet.state(of) is NodeState.FAILED
+            self._tracker.join(of, now=now, period=self.period, failed=failed, past=pasts.get(of))
         for of, labels in (await self._database.read(nodes.labels)).items():
             self._fleet.label(of, labels)
 
@@ -208,7 +216,7 @@ class Nodes:
 
     def _lives(self, holder: Joined) -> bool:
         heard = max(self._heard_at(holder.host), holder.joined_at)
-        return self._clock() - heard <= self._config.failed_after
+        return self._clock() - heard <= max(self._config.failed_after, self._config.misses * self.period)
 
     def _heard_at(self, name: Host) -> float:
         row = self._fleet.hosts.get(name)
@@ -221,7 +229,7 @@ class Nodes:
             self._joined[name] = before
 
     def _watch(self, name: Host) -> None:
-        now, period = self._clock(), self._config.heartbeat
+        now, period = self._clock(), self.period
         self._fleet.join(name, now=now, period=period)
         self._tracker.join(name, now=now, period=period)
 
@@ -231,7 +239,7 @@ class Nodes:
             "broker": self._config.node_broker,
             "application_broker": self._config.application_broker,
             "queue": node_queue(name),
-            "heartbeat_s": self._config.heartbeat,
+            "heartbeat_s": self.period,
             "depot": self._told.depot(),
             "depot_token": self._told.depot_token,
             "slivers": self._slivers(name),
@@ -245,16 +253,17 @@ class Nodes:
         }
 
     def _shown(self, name: Host) -> dict[str, Any]:
-        seen = self._fleet.node(name)
+        seen, judged = self._fleet.node(name), self._tracker.judgement(name)
         return {
             "host": name,
             "state": self._fleet.state(name),
             "heard_at": self._heard_at(name),
             "period": self._fleet.period(name),
-            "evidence": [
-                {"what": note.what, "when": note.when, "by": note.by}
-                for note in self._tracker.evidence(name)
-            ],
+            "since": judged.since,
+            "failures": judged.failures,
+            "out_until": judged.out_until,
+            "probed": judged.probed,
+            "evidence": [note_value(note) for note in self._tracker.evidence(name)],
             "slivers": sorted((seen.slivers if seen else None) or {}),
             "facts": dict(seen.facts) if seen else {},
             "labels": dict(seen.labels) if seen else {},

@@ -6,8 +6,10 @@ then the tasks. A shutdown goes the other way round; it ends no application.
 
 from __future__ import annotations
 
+import random
 import secrets
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import structlog
@@ -23,7 +25,7 @@ from dsmt_core.names import Slice
 from planner.authority.gate import Gate
 from planner.catalogue import silence_shown
 from planner.config import PlannerConfig
-from planner.failed_nodes import FailedNodes, Patience
+from planner.failed_nodes import Chance, FailedNodes, Patience
 from planner.fleet import Fleet
 from planner.reconcile import summary
 from planner.service.applications import Applications
@@ -47,6 +49,7 @@ from planner.service.slices import Slices
 from planner.service.snapshots import Snapshots
 from planner.service.speaking import Speaking
 from planner.service.tap import Tap
+from planner.service.trials import Trials
 from planner.service.upkeep import Lag, Queues, WriteBehind
 from planner.service.voice import Voice
 from planner.steps import Waiting
@@ -87,7 +90,8 @@ class Planner:
         self.packages = Packages(means, self.depot)
         self.applications = Applications(self.ledger)
         patience = Patience(misses=config.misses, lag_s=config.heartbeat)
-        watched = Watched(self.fleet, FailedNodes(patience, now=self.clock()))
+        chance = Chance(draw=random.random, nonce=partial(secrets.token_hex, 16))
+        watched = Watched(self.fleet, FailedNodes(patience, now=self.clock(), chance=chance))
         told = Told(lambda: self.depot.url, secrets_.node)
         voice = Voice(bus, self.clock, secrets.token_hex(8))
         pace = Pace(least=config.round_every, most=config.full_round_every)
@@ -95,14 +99,17 @@ class Planner:
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
         self.plans = Plans(means, self.fleet, Previews(means, self.fleet, self.rounds.sent))
         self.requests = Requests(self.ledger, self.plans, self.applications, tell=voice.tell)
+        self.trials = Trials(means, watched, voice, period=lambda: self.nodes.period, wake=self.rounds.wake)
         self.observing = Observing(means, watched, voice)
         self.speaking = Speaking(bus, self.ledger, self.clock)
         self.condition = OwnCondition(bus, voice)
         self.snapshots = Snapshots(bus, self.tap.values, self.clock)
-        senses = Senses(watched, self.tap, self.rounds.wake, (self.observing, self.snapshots))
+        senses = Senses(
+            watched, self.tap, self.rounds.wake, self.trials.heard, (self.observing, self.snapshots)
+        )
         self.seeing = Seeing(means, senses, requests=self.requests, heartbeat=config.heartbeat)
         self.lag = Lag(config.heartbeat, self._deafened)
-        self._behind = WriteBehind(database, self.fleet)
+        self._behind = WriteBehind(database, watched)
 
     @classmethod
     async def open(cls, config: PlannerConfig, bus: Bus | None = None) -> Planner:
@@ -143,6 +150,7 @@ class Planner:
             ("tap", self.seeing.listen()),
             ("last values", self.history.remember(self.tap.values)),
             ("tracker", self.seeing.judge()),
+            ("trials", self.trials.run()),
             ("observing", self.observing.run()),
             ("snapshots", self.snapshots.run()),
             ("health", self.condition.run()),

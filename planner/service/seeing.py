@@ -29,6 +29,10 @@ from planner.service.tap import Tap
 PREFETCH: Final = 300
 # Often enough that a verdict comes at most this share of a period late.
 _TICKS_A_PERIOD: Final = 8
+# And that who is hinted at is suspected within a second.
+_TICK_S: Final = 0.5
+# No node is told a longer period; who says one would be silent for as long as it likes.
+_LONGEST_PERIOD_S: Final = 300.0
 _AGAIN_S: Final = 0.5
 _OURS: Final = Channel("/org/dsmt/ns/")
 _COMMANDS: Final = frozenset({CONTAINER_MGR, DEPLOYMENT_AGENT})
@@ -47,11 +51,16 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Senses:
-    """What seeing changes, whom it wakes, and who else hears everything."""
+    """What seeing changes, whom it wakes, and who else hears everything.
+
+    Attributes:
+        answers: takes what nodes say to the tracker (`planner.service.trials`).
+    """
 
     watched: Watched
     tap: Tap
     wake: Callable[[], None]
+    answers: Callable[[Event], bool]
     listeners: tuple[Listener, ...] = ()
 
 
@@ -131,7 +140,7 @@ class Seeing:
     async def judge(self) -> None:
         """Tick the tracker, for ever."""
         while True:
-            await asyncio.sleep(self._heartbeat / _TICKS_A_PERIOD)
+            await asyncio.sleep(min(self._heartbeat / _TICKS_A_PERIOD, _TICK_S))
             now = self._clock()
             if self._bus.health.link is not Link.CONNECTED:
                 self._senses.watched.tracker.deafened(now)
@@ -157,7 +166,7 @@ class Seeing:
                 return
             delivery.ack()
             return
-        ignored = self._fold(event)
+        ignored = "" if self._senses.answers(event) else self._fold(event)
         delivery.ack()
         if ignored:
             self.ignored += 1
@@ -181,14 +190,14 @@ class Seeing:
             of = host(event.channel[len(NODE) :].partition("/")[0])
         except Invalid:
             return
-        digest = event.pairs.get("digest", "")
+        digest, period = event.pairs.get("digest", ""), min(event.emit_rate, _LONGEST_PERIOD_S)
         ignored = self._senses.watched.fleet.heard(
-            of, digest, now=now, boot_id=event.boot_id, period=event.emit_rate
+            of, digest, now=now, boot_id=event.boot_id, period=period
         )
         if ignored:
             self.ignored += 1
             return
-        self._senses.watched.tracker.heard(of, now=now, period=event.emit_rate)
+        self._senses.watched.tracker.heard(of, now=now, period=period)
         node = self._senses.watched.fleet.node(of)
         if node is not None and node.differs_since is not None:
             self._senses.wake()

@@ -9,8 +9,11 @@ from typing import Final
 import structlog
 
 from dsmt_core.errors import Conflict, DsmtError
-from planner.fleet import Fleet, SeenRow
-from planner.store import Database, nodes
+from dsmt_core.names import Host
+from planner.failed_nodes import Past
+from planner.fleet import SeenRow
+from planner.service.means import Watched
+from planner.store import Database, evidence, nodes
 
 WRITE_S: Final = 1.0
 EXCHANGES_S: Final = 5.0
@@ -23,14 +26,16 @@ _log = structlog.get_logger(__name__)
 
 
 class WriteBehind:
-    """Writes the changed rows of seen once a second, in one transaction.
+    """Writes what has changed of seen, and of the evidence, once a second, each in one transaction.
 
     Rows that could not be written are kept for the next time: one for each node and sliver at most.
     """
 
-    def __init__(self, database: Database, fleet: Fleet) -> None:
+    def __init__(self, database: Database, watched: Watched) -> None:
         self._database = database
-        self._fleet = fleet
+        self._fleet = watched.fleet
+        self._tracker = watched.tracker
+        self._pasts: dict[Host, Past] = {}
         self._kept: dict[tuple[str, str], SeenRow] = {}
 
     async def run(self) -> None:
@@ -46,16 +51,19 @@ class WriteBehind:
             Conflict: another planner has taken over the database.
         """
         self._kept |= {(row.host, row.slice): row for row in self._fleet.take_rows()}
-        if not self._kept:
+        self._pasts |= self._tracker.take_past()
+        if not (self._kept or self._pasts):
             return
         try:
             await self._database.write(nodes.write_behind, list(self._kept.values()))
+            await self._database.write(evidence.write_behind, dict(self._pasts))
         except Conflict:
             raise
         except DsmtError as error:
             _log.warning("seen was not written", reason=str(error))
             return
         self._kept.clear()
+        self._pasts.clear()
 
 
 class Queues:

@@ -167,6 +167,14 @@ SEEN: Final = Table(
     Column("value", JSON, nullable=False),
 )
 
+# What the failed-node tracker knows of a node: how often it failed, and the evidence; written behind.
+EVIDENCE: Final = Table(
+    "evidence",
+    METADATA,
+    Column("host", String(128), ForeignKey("nodes.host", ondelete="CASCADE"), primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+
 LABELS: Final = Table(
     "labels",
     METADATA,

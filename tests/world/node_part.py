@@ -21,11 +21,21 @@ from agents.container_manager.decide import (
     Verdict,
 )
 from dsmt_core.channels import Channel, facts_channel, status_channel
-from dsmt_core.commands import Order
+from dsmt_core.commands import Order, Verb
 from dsmt_core.events import DEPLOYMENT_STATUS, Event, Sender
 from dsmt_core.names import CONTAINER_MGR, SLIVER_MGR, Host, Slice
-from dsmt_core.nodes import HOLDINGS, digest, gone_pairs, order_pairs, sliver_pairs
+from dsmt_core.nodes import (
+    HOLDINGS,
+    PROBE,
+    ProbeResult,
+    digest,
+    gone_pairs,
+    order_pairs,
+    probe_pairs,
+    sliver_pairs,
+)
 from tests.world.agent_part import AgentPart, Listener
+from tests.world.probe_part import ProbePart
 from tests.world.simulation import Simulation
 from tests.world.truth import Broken, Truth
 
@@ -60,7 +70,7 @@ Queue = deque[tuple[float, Order]]
 
 
 class NodePart:
-    """One machine."""
+    """One machine; ``sick``: why no sliver can be made on it, though its heartbeats come."""
 
     def __init__(self, simulation: Simulation, truth: Truth, planner: Planner, host: Host) -> None:
         self._simulation = simulation
@@ -73,6 +83,8 @@ class NodePart:
         self._queues: dict[Slice, Queue] = {}
         self._rebooted: set[Slice] = set()
         self._node: Node | None = None
+        self.probes: ProbePart | None = None
+        self.sick = ""
         self._life = 0
 
     # -- what befalls it ------------------------------------------------------------------------------
@@ -89,6 +101,7 @@ class NodePart:
         boot = f"{self._simulation.luck.random()}"
         self._states = Sender("m", f"{self.host}/{SLIVER_MGR}", boot)
         self._sender = Sender("m", f"{self.host}/{CONTAINER_MGR}", boot)
+        self.probes = ProbePart(self._simulation, self._answer_probe, of=self)
         life = self._life
         self._simulation.after(0.0, lambda: self._beat(life))
         self._report()
@@ -98,7 +111,7 @@ class NodePart:
     def crash_manager(self, *, away_s: float | None = None) -> None:
         """Only the container manager dies; it is started again by its supervisor."""
         if self._node is not None:
-            self._node = None
+            self._node = self.probes = None
             away_s = self._simulation.luck.uniform(0.1, 3.0) if away_s is None else away_s
             self._simulation.after(away_s, self.start_manager)
 
@@ -113,7 +126,7 @@ class NodePart:
 
     def fail(self) -> None:
         """Power failure: everything at once."""
-        self.powered, self._node = False, None
+        self.powered, self._node, self.probes = False, None, None
         for slice_ in list(self.slivers):
             self._end(slice_)
         self._rebooted = set(self._disk.orders)
@@ -159,7 +172,10 @@ class NodePart:
             if agent is not None:
                 agent.hear(order)
             return
-        if self._node is None:
+        if self._node is None or self.probes is None:
+            return
+        if order.verb is Verb.PROBE:
+            self.probes.asked(order.nonce)
             return
         before = self._node.held().get(order.slice, -1)
         verdict = self._node.order(order, self._simulation.now)
@@ -267,6 +283,9 @@ class NodePart:
         if node.asks:
             pairs["asks"] = "yes"
         self._tell(self._sender, facts_channel(self.host), HOLDINGS, pairs)
+
+    def _answer_probe(self, result: ProbeResult) -> None:
+        self._tell(self._sender, facts_channel(self.host), PROBE, probe_pairs(result))
 
     def _tell_state(self, step: Publish) -> None:
         pairs = {"status": str(step.state), "reason": step.reason}

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from dsmt_core.commands import FOR_APPLICATIONS, Order, Verb
 from dsmt_core.events import Event
 from dsmt_core.names import Host, Slice
-from planner.failed_nodes import FailedNodes
+from planner.failed_nodes import Past
 from planner.fleet import Fleet, NodeState, SeenRow
 from planner.placement import unproven
 from planner.reconcile import SentOrders, reconcile
 from planner.steps import Round, SliceChange
 from planner.wanted import Wanted, WantedSlice
+from tests.world import tracker_part
 from tests.world.node_part import HEARTBEAT_S, NodePart
 from tests.world.simulation import Simulation
 from tests.world.truth import Broken
@@ -42,6 +43,7 @@ class Store:
     wanted: Wanted
     nodes: list[Host]
     rows: dict[tuple[Host, Slice], SeenRow] = field(default_factory=dict)
+    pasts: dict[Host, Past] = field(default_factory=dict)
     moved_away: set[tuple[Slice, Host]] = field(default_factory=set)
     amnesty: set[tuple[Slice, Host]] = field(default_factory=set)
     asked: set[Slice] = field(default_factory=set)
@@ -71,13 +73,13 @@ class PlannerPart:
         self._life += 1
         self.alive = True
         self.fleet, self.sent = Fleet(), SentOrders()
-        self.tracker = FailedNodes(now=now)
+        self.tracker, pasts = tracker_part.made(self._simulation), {}
         if self._simulation.chance(0.5):
+            pasts = self.store.pasts
             self.fleet.load(self.store.rows.values(), now=now)
         for host in self.store.nodes:
             self.fleet.join(host, now=now, period=HEARTBEAT_S)
-            failed = self.fleet.state(host) is NodeState.FAILED
-            self.tracker.join(host, now=now, period=HEARTBEAT_S, failed=failed)
+            tracker_part.join(self.tracker, self.fleet, host, now=now, past=pasts.get(host))
         self.store.amnesty |= self.store.moved_away
         self._full_at = now
         inbox, self._inbox = self._inbox, []
@@ -106,6 +108,8 @@ class PlannerPart:
         def arrive() -> None:
             if not self.alive:
                 self._inbox.append(event)
+            elif tracker_part.answers(self.tracker, event, host=host, now=self._simulation.now):
+                pass
             elif not self.fleet.fold(event, now=self._simulation.now):
                 self._plan_round(LEAST_S)
 
@@ -139,6 +143,8 @@ class PlannerPart:
             self.fleet.judge(verdict.host, verdict.state)
         for row in self.fleet.take_rows():
             self.store.rows[row.host, row.slice] = row
+        self.store.pasts |= self.tracker.take_past()
+        tracker_part.order_probes(self.tracker, self._send, now=now)
         self._simulation.after(TICK_S, lambda: self._tick(life))
         self._plan_round(LEAST_S)
 

@@ -5,6 +5,7 @@ again; `now` is an argument everywhere, seconds of one clock.
 """
 
 from agents.container_manager.decide.node import Found, Node, Verdict
+from agents.container_manager.decide.probes import Probes
 from agents.container_manager.decide.steps import (
     Boot,
     Configure,
@@ -25,6 +26,7 @@ __all__ = [
     "Found",
     "Keep",
     "Node",
+    "Probes",
     "Publish",
     "Remove",
     "StartAgent",

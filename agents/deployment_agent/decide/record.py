@@ -160,7 +160,9 @@ def _order(values: Mapping[str, Any]) -> Order:
         packages=_packages(values["packages"]),
         # An older agent did not write it.
         digest=str(values.get("digest", "")),
-        **{name: str(values[name]) for name in _ORDER_TEXTS},
+        wrapper=str(values["wrapper"]),
+        version=str(values["version"]),
+        agent=str(values["agent"]),
     )
 
 

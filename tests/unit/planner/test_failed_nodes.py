@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis.strategies import integers, lists
 
 from dsmt_core.names import Host
-from planner.failed_nodes import FailedNodes, Patience, Verdict
+from planner.failed_nodes import Chance, FailedNodes, Patience, Probe, Verdict
 from planner.fleet import NodeState
 from tests.unit.planner.toy import hosts
 
@@ -14,11 +14,21 @@ A, B, C, D, E, F = hosts(6)
 
 
 class Watch:
-    """A tracker with a clock of its own and a set of nodes that beat once a second."""
+    """A tracker with a clock of its own and nodes that beat once a second and answer probes.
 
-    def __init__(self, *beating: Host, **patience: float) -> None:
+    Attributes:
+        beating: who beats.
+        sick: who does not pass a probe.
+        mute: who answers none.
+    """
+
+    def __init__(self, *beating: Host, draw: float = 0.0, **patience: float) -> None:
         self.now = 1_000.0
-        self.tracker = FailedNodes(Patience(**patience), now=self.now)  # type: ignore[arg-type]
+        chance = Chance(draw=lambda: draw)
+        self.tracker = FailedNodes(Patience(**patience), now=self.now, chance=chance)  # type: ignore[arg-type]
+        self.sick: set[Host] = set()
+        self.mute: set[Host] = set()
+        self.probes: list[Probe] = []
         self.beating = set(beating)
         self.unproven: frozenset[Host] = frozenset()
         self.verdicts: list[Verdict] = []
@@ -32,6 +42,30 @@ class Watch:
                 for host in sorted(self.beating):
                     self.tracker.heard(host, now=self.now)
             self.verdicts += self.tracker.tick(self.now, unproven=self.unproven)
+            self._answer()
+            self.verdicts += self.tracker.tick(self.now, unproven=self.unproven)
+
+    def _answer(self) -> None:
+        for probe in self.tracker.probes(self.now):
+            self.probes.append(probe)
+            if probe.host in self.beating - self.mute:
+                passed = probe.host not in self.sick
+                reason = "" if passed else "no space left"
+                self.tracker.probed(probe.host, probe.nonce, passed=passed, reason=reason, now=self.now)
+
+    def wait_until(self, host: Host, state: NodeState, within: float) -> float:
+        began = self.now
+        while self.tracker.state(host) is not state:
+            self.wait(0.25)
+            assert self.now - began <= within, self.tracker.evidence(host)
+        return self.now - began
+
+    def fail(self, host: Host) -> None:
+        """The node falls silent, is failed, and comes back."""
+        self.beating.discard(host)
+        self.wait_until(host, NodeState.FAILED, 10)
+        self.beating.add(host)
+        self.wait(1)
 
     def history(self, host: Host) -> list[NodeState]:
         return [verdict.state for verdict in self.verdicts if verdict.host == host]
@@ -95,19 +129,14 @@ def test_a_node_that_holds_what_moved_away_stays_on_probation() -> None:
 
 
 def test_probation_grows_with_each_failure_up_to_its_bound() -> None:
-    watch = Watch(A, B, C, most_proofs=10)
-    needed = []
+    watch = Watch(A, B, C, out_s=10.0, most_out_s=30.0)
     watch.wait(5)
-    for _ in range(4):
-        watch.beating.remove(A)
-        watch.wait(5)
-        watch.beating.add(A)
-        beats = 0
-        while watch.tracker.state(A) is not NodeState.ALIVE:
-            watch.wait(1)
-            beats += 1
-        needed.append(beats)
-    assert needed == [3, 6, 10, 10]
+    out = []
+    for _ in range(5):
+        watch.fail(A)
+        out.append(round(watch.wait_until(A, NodeState.ALIVE, 60)))
+    assert out == [2, 10, 20, 30, 30]
+    assert watch.tracker.judgement(A).failures == 5
 
 
 def test_a_burst_of_heartbeats_proves_nothing() -> None:

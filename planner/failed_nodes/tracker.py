@@ -1,0 +1,189 @@
+"""The tracker itself: a tick looks at all nodes at once, by comparing columns."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from dsmt_core.names import Host
+from planner.failed_nodes.columns import NUMBER, STATES
+from planner.failed_nodes.doubt import Doubt
+from planner.failed_nodes.notes import PROBE, TRACKER
+from planner.failed_nodes.patience import Patience
+from planner.failed_nodes.probing import Probe
+from planner.failed_nodes.verdicts import Chance, Judgement, Verdict
+from planner.failed_nodes.watch import Watch
+from planner.fleet.seen import NodeState
+
+# A heartbeat is late after half a period more: jitter of the node and of the broker.
+_LATE: Final = 1.5
+_ALIVE: Final = NUMBER[NodeState.ALIVE]
+_FAILED: Final = NUMBER[NodeState.FAILED]
+_PROBATION: Final = NUMBER[NodeState.PROBATION]
+
+Rows = npt.NDArray[np.intp]
+
+
+class FailedNodes(Watch):
+    """Judges nodes; one task owns it. All times are seconds of one clock that does not go back.
+
+    Args:
+        patience: how long it waits.
+        now: it begins to listen now.
+        chance: its luck.
+    """
+
+    def __init__(
+        self, patience: Patience | None = None, *, now: float, chance: Chance | None = None
+    ) -> None:
+        super().__init__(patience or Patience(), chance or Chance())
+        self._doubt = Doubt()
+        self._listening_since = now
+        self._ticked = now
+
+    def probed(self, host: Host, nonce: str, *, passed: bool, reason: str, now: float) -> bool:
+        """A node has answered a probe; False when it is not the one that is under way."""
+        row = self._columns.rows.get(host)
+        if row is None or not self._probing.answered(host, nonce):
+            return False
+        if passed:
+            self._columns.proven[row] = True
+            self._note(host, "passed: a sliver was made and removed on it", now, PROBE)
+        else:
+            self._note(host, f"not passed: {reason}", now, PROBE)
+            self._fail(host, f"it did not pass the probe: {reason}", now)
+        return True
+
+    def deafened(self, now: float) -> None:
+        """Heartbeats could not be heard (the connection to the broker was lost): silence counts from now.
+
+        To be called as long as it lasts, at each tick.
+        """
+        self._listening_since = now
+        self._probing.deafened(now)
+        if len(self._columns):
+            self._columns.codes("doubted")[:] = False
+
+    # -- judging --------------------------------------------------------------------------------------
+
+    def tick(self, now: float, *, unproven: AbstractSet[Host] = frozenset()) -> list[Verdict]:
+        """Judge; to be called several times a period.
+
+        Args:
+            now: the time.
+            unproven: nodes that may not end their probation yet (`planner.placement.unproven`).
+
+        Returns:
+            Every change since the last call, in the order in which it happened.
+        """
+        if now - self._ticked > self._patience.lag_s:
+            self.deafened(now)
+        self._ticked = now
+        if len(self._columns):
+            self._judge(self._look(now, unproven), now)
+            for host in self._probing.unanswered(now):
+                self._note(host, "not answered", now, PROBE)
+                self._fail(host, f"it did not answer the probe within {self._patience.probe_s:g} s", now)
+        changes, self._changes = self._changes, []
+        return changes
+
+    def probes(self, now: float) -> list[Probe]:
+        """The probes to be ordered now; one that is not answered comes again, with the same nonce."""
+        return self._probing.due(now)
+
+    def judgement(self, host: Host) -> Judgement:
+        """The same with since when, how often it failed, and when it is tried again."""
+        columns, row = self._columns, self._columns.rows.get(host)
+        if row is None:
+            return Judgement()
+        return Judgement(
+            state=STATES[columns.state[row]],
+            since=columns.judged_at[row],
+            failures=columns.failures[row],
+            out_until=columns.out_until[row] if columns.state[row] == _PROBATION else 0.0,
+            probed=self._probing.is_open(host),
+        )
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def _look(self, now: float, unproven: AbstractSet[Host]) -> Rows:
+        """Suspect who is late, try to end probations; who is due for a verdict."""
+        columns, patience = self._columns, self._patience
+        state, period = columns.codes("state"), columns.numbers("period")
+        silence = now - np.maximum(columns.numbers("heard"), self._listening_since)
+        over = silence > np.maximum(patience.misses * period, patience.listen_s)
+        late = (columns.codes("hinted") != 0) | (silence > _LATE * period)
+        suspects = np.flatnonzero((state == _ALIVE) & late & ~over)
+        trial = (state == _PROBATION) & ~over & (columns.counts("in_a_row") >= patience.proofs)
+        trial &= columns.numbers("out_until") <= now
+        expired = np.flatnonzero(over & (state != _FAILED))
+        for row in suspects.tolist():
+            self._suspect(row, float(silence[row]), now)
+        for row in np.flatnonzero(trial).tolist():
+            self._try_to_end_probation(row, now, unproven)
+        return expired
+
+    def _suspect(self, row: int, silence: float, now: float) -> None:
+        host = self._columns.hosts[row]
+        reason = f"not heard for {silence:.1f} s"
+        if self._columns.hinted[row] and host in self._notes:
+            reason = [*self._notes[host]][-1].what
+        self._become(host, NodeState.SUSPECT, reason, now=now)
+
+    def _try_to_end_probation(self, row: int, now: float, unproven: AbstractSet[Host]) -> None:
+        host = self._columns.hosts[row]
+        if host in unproven:
+            return
+        if not self._columns.proven[row]:
+            self._probing.want(host, now)
+            return
+        self._columns.alive_since[row] = now
+        beats = self._columns.in_a_row[row]
+        self._become(host, NodeState.ALIVE, f"{beats} heartbeats in a row, and a probe passed", now=now)
+
+    def _judge(self, expired: Rows, now: float) -> None:
+        """Give the verdicts, unless so many expire at once that the tracker is the likelier patient.
+
+        A node is doubted once: if it is silent for a full limit more, nothing speaks for it any longer.
+        """
+        columns = self._columns
+        if not len(expired):
+            return
+        doubted = columns.codes("doubted")[expired] != 0
+        again, fresh = expired[doubted].tolist(), expired[~doubted].tolist()
+        for row in again:
+            self._expire(row, now)
+        if not fresh:
+            return
+        unfailed = int((columns.codes("state") != _FAILED).sum())
+        window = max(self._limit(row) for row in fresh)
+        if self._doubt.is_due(len(fresh), unfailed=unfailed, window=window, now=now):
+            self._listening_since = now
+            for row in fresh:
+                columns.doubted[row] = True
+                self._note(columns.hosts[row], "expired with most others; listening on", now, TRACKER)
+            return
+        for row in fresh:
+            self._expire(row, now)
+
+    def _limit(self, row: int) -> float:
+        """How long a node may be silent, seconds."""
+        return max(self._patience.misses * self._columns.period[row], self._patience.listen_s)
+
+    def _expire(self, row: int, now: float) -> None:
+        self._doubt.given(now)
+        silence = now - self._columns.heard[row]
+        self._fail(self._columns.hosts[row], f"not heard for {silence:.1f} s", now)
+
+    def _fail(self, host: Host, reason: str, now: float) -> None:
+        columns, row = self._columns, self._columns.rows[host]
+        if columns.state[row] != _PROBATION:
+            alive_s = columns.heard[row] - columns.alive_since[row]
+            columns.failures[row] = self._patience.left(columns.failures[row], alive_s)
+        columns.failures[row] += 1
+        columns.doubted[row] = columns.proven[row] = False
+        self._probing.drop(host)
+        self._become(host, NodeState.FAILED, reason, now=now)

@@ -1,0 +1,31 @@
+"""Evidence: what the failed-node tracker knows of a node outlives the planner.
+
+Revision ID: 0005
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the table."""
+    op.create_table(
+        "evidence",
+        sa.Column("host", sa.String(128), primary_key=True),
+        sa.Column("value", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["host"], ["nodes.host"], name=op.f("fk_evidence_host"), ondelete="CASCADE"
+        ),
+    )
+
+
+def downgrade() -> None:
+    """How often nodes failed is forgotten."""
+    op.drop_table("evidence")
