@@ -8,6 +8,7 @@ parser. The encoding is UTF-8, whatever the document says: the content type mean
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,12 +34,13 @@ class Bounds:
 
 @dataclass(slots=True)
 class Element:
-    """One element: its local name (name spaces are not looked at), attributes, children and own text."""
+    """One element: its local name (name spaces are not looked at), attributes, children, own text, line."""
 
     name: str
     attributes: dict[str, str] = field(default_factory=dict)
     children: list[Element] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
+    line: int = 0
 
     @property
     def text(self) -> str:
@@ -67,6 +69,7 @@ def parse(document: bytes, bounds: Bounds) -> Element:
         raise Invalid(f"the XML has a tag with more than {_ATTRIBUTES} attributes")
     grown = _Growing(bounds)
     parser = DefusedXMLParser(target=grown, encoding="utf-8", forbid_dtd=True)
+    grown.line = lambda: int(parser.parser.CurrentLineNumber)
     try:
         parser.feed(document)
         parser.close()
@@ -82,6 +85,7 @@ class _Growing:
 
     def __init__(self, bounds: Bounds) -> None:
         self.root = Element("")
+        self.line: Callable[[], int] = lambda: 0
         self._bounds = bounds
         self._elements = 0
         self._open = [self.root]
@@ -93,7 +97,7 @@ class _Growing:
         if len(self._open) > self._bounds.depth:
             raise Invalid(f"the XML is nested more than {self._bounds.depth} deep")
         known = {_local(name): value for name, value in attributes.items()}
-        element = Element(_local(tag), known)
+        element = Element(_local(tag), known, line=self.line())
         if len(self._open) == 1:
             self.root = element
         else:

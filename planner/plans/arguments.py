@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from typing import Final
 
 from dsmt_core.errors import Invalid
 from dsmt_core.names import Host, PlanName, host
-from planner.plans.conditions import read_condition
-from planner.plans.function import Function, Kind, Parameter
+from planner.plans.conditions import Condition, read_condition
+from planner.plans.function import Function, Kind, Parameter, Share
+from planner.plans.nearest import nearest
+from planner.plans.sword.query import Query
+from planner.plans.sword.reading import read_query
+
+# Of a number of nodes or members.
+_DIGITS: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class Arguments:
     numbers: dict[str, float] = field(default_factory=dict)
     hosts: dict[str, tuple[Host, ...]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    shares: dict[str, Share] = field(default_factory=dict)
     facts: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -69,8 +76,8 @@ def _check_one_of(place: str, function: Function, texts: Mapping[str, str]) -> N
 
 def _unknown_parameter(place: str, name: str, function: Function) -> Invalid:
     names = [parameter.name for parameter in function.parameters]
-    close = get_close_matches(name, names, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(names) or 'none'}"
+    close = nearest(name, names)
+    hint = close if close.endswith("?") else f"it takes {', '.join(names) or 'none'}"
     return Invalid(f"{place}: {name[:80]!r} is not a parameter", hint=hint)
 
 
@@ -82,6 +89,8 @@ def _read(place: str, parameter: Parameter, text: str, read: Arguments) -> None:
             read.numbers[parameter.name] = _count(place, text)
         case Kind.PERCENT | Kind.NUMBER:
             read.numbers[parameter.name] = _number(place, parameter, text)
+        case Kind.CHURN:
+            read.shares[parameter.name] = _share(place, text)
         case Kind.HOSTS:
             read.hosts[parameter.name] = _hosts(place, text)
         case _:
@@ -89,8 +98,9 @@ def _read(place: str, parameter: Parameter, text: str, read: Arguments) -> None:
 
 
 def _count(place: str, text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or len(text) > 9 or int(text) < 1:
-        raise Invalid(f"{place} is {text[:40]!r}", hint=f"it takes {Kind.COUNT}")
+    if not (text.isascii() and text.isdecimal()) or len(text) > _DIGITS or int(text) < 1:
+        most = f" and at most {_DIGITS} digits" if text.isdecimal() and len(text) > _DIGITS else ""
+        raise Invalid(f"{place} is {text[:40]!r}", hint=f"it takes {Kind.COUNT}{most}")
     return int(text)
 
 
@@ -104,6 +114,20 @@ def _number(place: str, parameter: Parameter, text: str) -> float:
         bounds = f" from {parameter.least:g} to {parameter.most:g}" if parameter.most < math.inf else ""
         raise Invalid(f"{place} is {text[:40]!r}", hint=f"it takes {parameter.kind}{bounds}")
     return number
+
+
+def _share(place: str, text: str) -> Share:
+    """``3`` or ``10%``; 0 is legal."""
+    number, percent, rest = text.partition("%")
+    if not rest and not percent and number.isascii() and number.isdecimal() and len(number) <= _DIGITS:
+        return Share(int(number))
+    try:
+        share = float(number) if percent and not rest else math.nan
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 100:
+        raise Invalid(f"{place} is {text[:40]!r}", hint=f"it takes {Kind.CHURN}, from 0% to 100%")
+    return Share(share, percent=True)
 
 
 def _hosts(place: str, text: str) -> tuple[Host, ...]:
@@ -123,9 +147,17 @@ def _text(place: str, parameter: Parameter, text: str, read: Arguments) -> str:
         raise Invalid(f"{place} is {text[:40]!r}", hint=f"it takes {parameter.takes}")
     if parameter.kind is Kind.FACT:
         read.facts[parameter.name] = frozenset({text})
-    if parameter.kind is Kind.CONDITION:
+    read_facts = _READ.get(parameter.kind)
+    if read_facts is not None:
         try:
-            read.facts[parameter.name] = read_condition(text).facts
+            read.facts[parameter.name] = read_facts(text).facts
         except Invalid as error:
             raise Invalid(f"{place}: {error.message}", hint=error.hint) from error
     return text
+
+
+# What is in a text, and which facts it asks for.
+_READ: Final[Mapping[Kind, Callable[[str], Condition | Query]]] = {
+    Kind.CONDITION: read_condition,
+    Kind.QUERY: read_query,
+}

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Final
 
 from dsmt_core.errors import NotFound
 from dsmt_core.names import PlanName
-from planner.plans import filters, limits, sets
+from planner.plans import filters, limits, sets, sword
 from planner.plans.function import Function
+from planner.plans.nearest import nearest
 from planner.wanted import Plan
 
 FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
     {
         function.name: function
-        for family in (sets.FAMILY, filters.FAMILY, limits.FAMILY)
+        for family in (sets.FAMILY, filters.FAMILY, limits.FAMILY, sword.FAMILY)
         for function in family
     }
 )
@@ -51,7 +51,4 @@ def unknown(what: str, name: str, known: Iterable[str]) -> NotFound:
         name: what was written.
         known: what could have been meant.
     """
-    names = sorted(known)
-    close = get_close_matches(name, names, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names[:20]) or 'none'}"
-    return NotFound(f"{what} {name[:80]!r} is not known", hint=hint)
+    return NotFound(f"{what} {name[:80]!r} is not known", hint=nearest(name, known))

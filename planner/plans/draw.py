@@ -16,7 +16,7 @@ import numpy.typing as npt
 from planner.plans.function import Call
 from planner.plans.ground import SITE, Codes, Mask, Rows
 from planner.plans.selection import Part, Preference
-from planner.plans.world import FAILED
+from planner.plans.world import FAILED, World
 
 # More than there are degrees of trust: who is outside comes after all members.
 _OUTSIDE: Final = FAILED + 1
@@ -27,15 +27,25 @@ def draw(call: Call, parent: Part, count: int, preference: Preference) -> Mask:
     rows = np.flatnonzero(parent.mask)
     if len(rows) <= count:
         return parent.mask
-    world = call.world
-    turns = world.trust[rows] + _OUTSIDE * ~world.members[rows]
+    turns = turns_of(call.world, rows)
     # Those before this turn are all taken, those after it none.
     last = np.partition(turns, count - 1)[count - 1]
     taken, some = rows[turns < last], rows[turns == last]
+    return call.world.ground.mask_of(filled(call, taken, some, count, preference))
+
+
+def turns_of(world: World, rows: Rows) -> Rows:
+    """When each of these rows is chosen: members before others, each time by trust."""
+    turns: Rows = world.trust[rows] + _OUTSIDE * ~world.members[rows]
+    return turns
+
+
+def filled(call: Call, taken: Rows, some: Rows, count: int, preference: Preference) -> Rows:
+    """The rows that are taken, and of some that are equals as many as there is room for."""
     room = count - len(taken)
     if len(some) > room:
         some = some[_order(call, some, taken, preference)[:room]]
-    return world.ground.mask_of(np.concatenate((taken, some)))
+    return np.concatenate((taken, some))
 
 
 def _order(call: Call, rows: Rows, taken: Rows, preference: Preference) -> Rows:

@@ -59,6 +59,7 @@ class _Evaluation:
                 arguments.numbers,
                 arguments.hosts,
                 arguments.texts,
+                arguments.shares,
             )
         )
         return _without_barred(chosen, world)
@@ -86,4 +87,5 @@ def _without_barred(part: Part, world: World) -> Part:
             return Reason(barred.why(hosts[row]), STANDING, STANDING)
         return part.explain(row)
 
-    return replace(part, mask=part.mask & ~barred.mask, explain=explain)
+    there = replace(part, mask=part.mask & ~barred.mask, explain=explain)
+    return there.after(part, STANDING, STANDING)

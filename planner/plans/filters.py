@@ -26,9 +26,10 @@ def _where(call: Call) -> Part:
 
     condition = read_condition(call.texts["expr"])
     ground = call.world.ground
-    # What is unknown does not qualify.
-    found = truth(condition.term, ground).fill_null(value=False).to_numpy()
-    return _filtered(call, found, lambda row: _why_not(condition.term, ground, row))
+    said = truth(condition.term, ground)
+    unknown = said.is_null().to_numpy() if said.null_count() else None
+    found = said.fill_null(value=False).to_numpy()
+    return _filtered(call, found, unknown, lambda row: _why_not(condition.term, ground, row))
 
 
 def _near(call: Call) -> Part:
@@ -44,7 +45,7 @@ def _near(call: Call) -> Part:
 
     # Beyond half way round everything is near.
     least = math.cos(min(km / _EARTH_KM, math.pi))
-    return _filtered(call, cosine >= least, why_not)
+    return _filtered(call, cosine >= least, np.isnan(cosine), why_not)
 
 
 def _region(call: Call) -> Part:
@@ -56,20 +57,25 @@ def _region(call: Call) -> Part:
         return f"its region is {'not known' if told is None else told}"
 
     found = np.fromiter((region == name for region in regions), dtype=np.bool_, count=len(regions))
-    return _filtered(call, found, why_not)
+    unknown = np.fromiter((region is None for region in regions), dtype=np.bool_, count=len(regions))
+    return _filtered(call, found, unknown, why_not)
 
 
-def _filtered(call: Call, found: Mask, why_not: Callable[[int], str]) -> Part:
-    """The hosts of parent for which ``found`` is true."""
+def _filtered(call: Call, found: Mask, unknown: Mask | None, why_not: Callable[[int], str]) -> Part:
+    """The hosts of parent for which ``found`` is true; who is in stays where it is not known."""
     parent = call.parts["parent"]
     mask = parent.mask & found
+    if unknown is not None:
+        mask |= parent.mask & unknown & call.world.staying
 
     def explain(row: int) -> Reason:
         if parent.mask[row] and not mask[row]:
             return call.reason(why_not(row))
+        if mask[row] and not found[row]:
+            return call.reason(f"kept, as unknown is not false: {why_not(row)}")
         return parent.explain(row)
 
-    return replace(parent, mask=mask, explain=explain)
+    return replace(parent, mask=mask, explain=explain).after(parent, call.plan, call.function)
 
 
 def _why_not(term: Term, ground: Ground, row: int) -> str:
@@ -99,6 +105,7 @@ FAMILY: Final = (
         _where,
         "the nodes of parent that satisfy a condition on their facts and labels",
         (_PARENT, Parameter("expr", Kind.CONDITION, other_name="condition")),
+        sticky=True,
     ),
     Function(
         "near",
@@ -110,11 +117,13 @@ FAMILY: Final = (
             Parameter("lon", Kind.NUMBER, least=-180, most=180),
             Parameter("km", Kind.NUMBER, least=0, most=_HALF_WAY_KM),
         ),
+        sticky=True,
     ),
     Function(
         "region",
         _region,
         "the nodes of parent whose fact or label region is this",
         (_PARENT, Parameter("name", Kind.TEXT)),
+        sticky=True,
     ),
 )

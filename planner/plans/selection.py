@@ -6,7 +6,7 @@ Reasons are made only when somebody asks for them: a round needs the hosts, a pe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -14,6 +14,14 @@ import numpy as np
 
 from dsmt_core.names import Host
 from planner.plans.ground import Ground, Mask, Numbers
+
+
+class Loss(NamedTuple):
+    """How many hosts a function of a plan left out of what is below it."""
+
+    plan: str
+    function: str
+    number: int
 
 
 class Reason(NamedTuple):
@@ -59,6 +67,8 @@ class Part:
         missing: how many a limit asked for and did not find.
         bound: it cannot choose more than this many of these hosts; None when nothing bounds it.
         preference: how a limit above chooses among them.
+        losses: what the functions up to here left out, in the order in which they did.
+        notes: what people should know of the choice, such as why something is missing.
     """
 
     mask: Mask
@@ -66,6 +76,14 @@ class Part:
     missing: int = 0
     bound: int | None = None
     preference: Preference = NO_PREFERENCE
+    losses: tuple[Loss, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def after(self, parent: Part, plan: str, function: str) -> Part:
+        """The same, with what a function left out of ``parent`` among its losses."""
+        number = int(np.count_nonzero(parent.mask)) - int(np.count_nonzero(self.mask))
+        lost = (Loss(plan, function, number),) if number > 0 else ()
+        return replace(self, losses=parent.losses + lost)
 
 
 @dataclass(frozen=True)
@@ -94,6 +112,16 @@ class Selection:
     def bound(self) -> int | None:
         """The greatest number of these hosts that the plan can select; None when nothing bounds it."""
         return self.part.bound
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """How many hosts each function on the way left out."""
+        return self.part.losses
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know of the choice."""
+        return self.part.notes
 
     def has(self, host: Host) -> bool:
         """Whether ``host`` is in."""

@@ -54,7 +54,8 @@ def _minus(call: Call) -> Part:
             return reason._replace(text=f"left out: {reason.text}")
         return left.explain(row)
 
-    return replace(left, mask=left.mask & ~right.mask, explain=explain)
+    taken = replace(left, mask=left.mask & ~right.mask, explain=explain)
+    return taken.after(left, call.plan, call.function)
 
 
 def _union(call: Call) -> Part:
@@ -64,7 +65,9 @@ def _union(call: Call) -> Part:
         return (right if right.mask[row] and not left.mask[row] else left).explain(row)
 
     bound = None if left.bound is None or right.bound is None else left.bound + right.bound
-    return Part(left.mask | right.mask, explain, left.missing + right.missing, bound, left.preference)
+    missing, losses = left.missing + right.missing, left.losses + right.losses
+    mask, notes = left.mask | right.mask, left.notes + right.notes
+    return Part(mask, explain, missing, bound, left.preference, losses, notes)
 
 
 def _intersect(call: Call) -> Part:
@@ -75,7 +78,9 @@ def _intersect(call: Call) -> Part:
 
     bounds = [part.bound for part in (left, right) if part.bound is not None]
     missing = max(left.missing, right.missing)
-    return Part(left.mask & right.mask, explain, missing, min(bounds, default=None), left.preference)
+    mask, notes = left.mask & right.mask, left.notes + right.notes
+    part = Part(mask, explain, missing, min(bounds, default=None), left.preference, notes=notes)
+    return part.after(left, call.plan, call.function)
 
 
 _TWO: Final = (Parameter("left", Kind.PLAN), Parameter("right", Kind.PLAN))

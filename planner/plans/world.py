@@ -52,6 +52,8 @@ class World:
         states: what the slice's applications are doing.
         barred: the hosts that are out of service; to every function it is as if they were not there. None
             when all are in service.
+        unknown_stays: a host of the slice of which something is not known keeps its place; not so in what
+            is subtracted: nobody is taken away for what is not known.
     """
 
     slice: Slice
@@ -60,6 +62,12 @@ class World:
     members: Mask
     states: States = lambda _application, _state: ()
     barred: Barred | None = None
+    unknown_stays: bool = True
+
+    @property
+    def staying(self) -> Mask:
+        """The hosts that are in when it is not known whether they qualify."""
+        return self.members if self.unknown_stays else np.zeros_like(self.members)
 
     @property
     def failed(self) -> Mask:
@@ -69,7 +77,7 @@ class World:
 
     def inverted(self) -> World:
         """The world for what is subtracted: there, staying means to stay outside of the slice."""
-        return replace(self, members=~self.members)
+        return replace(self, members=~self.members, unknown_stays=False)
 
     def lots(self, plan: str, rows: Rows) -> Lots:
         """Where the hosts in these rows stand in the order of choice of a plan."""

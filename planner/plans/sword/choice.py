@@ -1,0 +1,108 @@
+"""Choosing the nodes of a SWORD query: exact where no node matters to another, else by a bounded search.
+
+Who is in and still fits stays; what is missing is taken from the living, then from the doubtful, then from
+the failed, each time with the least penalty, and among equals by lot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import inf
+from typing import Final
+
+import numpy as np
+
+from planner.plans.draw import filled, turns_of
+from planner.plans.function import Call
+from planner.plans.ground import Mask, Numbers, Rows
+from planner.plans.selection import Part
+from planner.plans.sword.assignment import FREE
+from planner.plans.sword.fits import fits
+from planner.plans.sword.pairs import Pairs
+from planner.plans.sword.problem import Problem
+from planner.plans.sword.query import Query
+from planner.plans.sword.search import LOOKS, search
+
+# A beginning of the search looks at each candidate once for each machine.
+_SHARE: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who was chosen.
+
+    Attributes:
+        groups: the group of each row of the ground, or `FREE`.
+        penalties: of each row in each group, (groups, rows); infinite where it cannot be of it.
+        penalty: of all that are chosen, pairs included.
+        least: no choice that is as full, and moves as little, costs less; None when it is not known better
+            than that there may be one.
+        exact: whether no choice is better.
+    """
+
+    groups: Rows
+    penalties: Numbers
+    penalty: float = 0.0
+    least: float | None = field(default=None)
+    exact: bool = True
+
+    @property
+    def mask(self) -> Mask:
+        """The rows of all groups."""
+        chosen: Mask = self.groups != FREE
+        return chosen
+
+
+def choose(call: Call, query: Query, parent: Part) -> Choice:
+    """The choice of a query among the hosts of ``parent``."""
+    world = call.world
+    rows = np.flatnonzero(parent.mask)
+    penalties = np.full((len(query.groups), len(world.ground)), inf)
+    for number, group in enumerate(query.groups):
+        penalties[number, rows] = fits(group, world.ground, rows, world.staying[rows])
+    if query.is_simple:
+        return _simple(call, query, parent, penalties)
+    return _searched(call, query, penalties)
+
+
+def _simple(call: Call, query: Query, parent: Part, penalties: Numbers) -> Choice:
+    fit = np.flatnonzero(np.isfinite(penalties[0]))
+    count = len(fit) if query.count is None else query.count
+    groups = np.full(len(call.world.ground), FREE, dtype=np.intp)
+    if len(fit) > count:
+        turns, costs = turns_of(call.world, fit), penalties[0, fit]
+        order = np.lexsort((costs, turns))
+        last = order[count - 1]
+        later = (turns > turns[last]) | ((turns == turns[last]) & (costs > costs[last]))
+        tied = (turns == turns[last]) & (costs == costs[last])
+        fit = filled(call, fit[~later & ~tied], fit[tied], count, parent.preference)
+    groups[fit] = 0
+    penalty = float(penalties[0, fit].sum())
+    return Choice(groups, penalties, penalty, penalty)
+
+
+def _searched(call: Call, query: Query, penalties: Numbers) -> Choice:
+    world = call.world
+    groups = np.full(len(world.ground), FREE, dtype=np.intp)
+    rows = np.flatnonzero(np.isfinite(penalties).any(axis=0))
+    # In the order of the lots: whoever takes the first of equals takes it by lot.
+    rows = rows[np.argsort(world.lots(call.plan, rows))]
+    if not len(rows):
+        return Choice(groups, penalties)
+    rows = rows[_promising(penalties[:, rows], turns_of(world, rows), query.count or 0)]
+    pairs = Pairs(world.ground, rows, world.staying[rows])
+    turns = turns_of(world, rows).astype(np.float64)
+    found = search(Problem.of_nodes(query, penalties[:, rows], turns, pairs))
+    groups[rows] = found.owners
+    level = (found.worth.missing, found.worth.moved) == (found.bound.missing, found.bound.moved)
+    least = found.bound.penalty if level else None
+    return Choice(groups, penalties, found.worth.penalty, least, found.exact)
+
+
+def _promising(penalties: Numbers, turns: Rows, count: int) -> Rows:
+    """The places of the best of each group, as many as the search can look at."""
+    most = max(2 * count, LOOKS // (_SHARE * max(count, 1)))
+    if penalties.shape[1] <= most:
+        return np.arange(penalties.shape[1])
+    kept = [np.lexsort((of_group, turns))[:most] for of_group in penalties]
+    return np.unique(np.concatenate(kept))
