@@ -179,6 +179,7 @@ class _Round:
         found = len(selection.hosts)
         nodes = "1 node qualifies" if found == 1 else f"{found} nodes qualify"
         reason = f"{selection.missing} of {found + selection.missing} missing: only {nodes}"
+        reason += f" ({why})" if (why := selection.why_missing) else ""
         return [Waiting(slice=self._slice.name, reason=reason)]
 
     def _of_room(self, number: int) -> list[Waiting]:

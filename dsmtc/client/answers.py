@@ -123,12 +123,25 @@ class Labels(TypedDict):
     labels: dict[str, str]
 
 
+class PlanLoss(TypedDict):
+    """How many hosts a function of a plan left out."""
+
+    plan: str
+    function: str
+    number: int
+
+
 class Evaluation(TypedDict):
-    """What a plan selects now. ``missing``: how many hosts it would want beyond those it found."""
+    """What a plan selects now. ``missing``: how many hosts it would want beyond those it found.
+
+    ``losses``: what each function on the way left out; ``notes``: what people should know of the choice.
+    """
 
     hosts: list[HostReason]
     left_out: list[HostReason]
     missing: int
+    losses: NotRequired[list[PlanLoss]]
+    notes: NotRequired[list[str]]
 
 
 class Package(TypedDict):

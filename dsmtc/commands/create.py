@@ -8,6 +8,7 @@ import typer
 
 from dsmtc.commandline import Misused, belonging, parameters
 from dsmtc.dispatch import session_of
+from dsmtc.parameters import read_parameters
 from dsmtc.rendering.views import slice_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -42,7 +43,7 @@ def create(
         user=session.parties.member,
         members=member or (),
         agent=(agent, parameters(of_agent)) if agent else None,
-        plan=(plan, parameters(of_plan)) if plan else None,
+        plan=(plan, read_parameters(of_plan)) if plan else None,
     )
     session.out.answer(made, lambda: [f"made {slice_line(made)}"])
     for account in made.get("accounts_made", []):

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from dsmtc.commandline import parameters
 from dsmtc.dispatch import session_of
 from dsmtc.looking import CheckIndex, DryRun, look
+from dsmtc.parameters import read_parameters
 from dsmtc.rendering.previews import motion_lines
 from dsmtc.rendering.views import evaluation, explanation, functions, plan_line, plans
 
@@ -42,7 +42,7 @@ def set_plan(  # noqa: PLR0913 - each is an option
     Example: dsmtc plan set --plan goodNodes --base minus left=all_nodes right=failed
     """
     session = session_of(context)
-    given = parameters(words or [])
+    given = read_parameters(words)
     if dry_run:
         look(session, session.client.preview_plan(session.slice, plan, base, given), check_index)
     made = session.client.define_plan(session.slice, plan, base, given, check_index=check_index)
@@ -95,7 +95,7 @@ def explain_plan(
     Example: dsmtc plan explain --plan only3 --node node1.example.org
     """
     session = session_of(context)
-    found = session.client.explain(session.slice, plan, parameters(words or []), node)
+    found = session.client.explain(session.slice, plan, read_parameters(words), node)
     session.out.answer(found, lambda: explanation(found))
 
 
@@ -117,5 +117,5 @@ def eval_plan(context: typer.Context, words: _Words = None, *, plan: _Plan) -> N
     Example: dsmtc plan eval --plan limit count=10
     """
     session = session_of(context)
-    found = session.client.evaluate(session.slice, plan, parameters(words or []))
+    found = session.client.evaluate(session.slice, plan, read_parameters(words))
     session.out.answer(found, lambda: evaluation(found))

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from dsmtc.commandline import parameters
 from dsmtc.dispatch import session_of
 from dsmtc.looking import CheckIndex, DryRun, look
+from dsmtc.parameters import read_parameters
 from dsmtc.rendering.previews import motion_lines
 from dsmtc.rendering.views import slice_line
 
@@ -29,7 +29,7 @@ def setplan(
     Example: dsmtc setplan --plan only10 --dry-run
     """
     session = session_of(context)
-    given = parameters(words or [])
+    given = read_parameters(words)
     if dry_run:
         look(session, session.client.preview(session.slice, plan, given), check_index)
     slice_ = session.client.set_plan(session.slice, plan, given, check_index=check_index)

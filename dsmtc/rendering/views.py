@@ -16,6 +16,7 @@ from dsmtc.client import (
     Package,
     Plan,
     PlanFunction,
+    PlanLoss,
     Slice,
     Stored,
 )
@@ -24,11 +25,19 @@ from dsmtc.rendering.text import since, size
 
 _NODE_STATES: Final = frozenset({"STATE"})
 _DIGEST_SHOWN: Final = 12
+_VALUE_SHOWN: Final = 400
 
 
 def pairs(parameters: Mapping[str, object]) -> str:
     """``name=value name=value``."""
-    return " ".join(f"{name}={value}" for name, value in parameters.items())
+    return " ".join(f"{name}={_short(str(value))}" for name, value in parameters.items())
+
+
+def _short(value: str) -> str:
+    """A value as it is typed; what was in a file is told by its size."""
+    if len(value) <= _VALUE_SHOWN and "\n" not in value:
+        return value
+    return f"({len(value.encode(errors='replace'))} bytes)"
 
 
 def named_plan(plan: str | None, parameters: Mapping[str, object]) -> str:
@@ -99,6 +108,9 @@ def evaluation(found: Evaluation) -> View:
     view: list[str | Table] = [f"{len(found['hosts'])} in, {len(found['left_out'])} out"]
     if found["missing"]:
         view[0] = f"{view[0]}, {found['missing']} missing"
+    if losses := [f"{each['number']} by {decider(each)}" for each in found.get("losses", [])]:
+        view.append(f"left out: {', '.join(losses)}")
+    view += found.get("notes", [])
     rows = [(each["host"], "in", each["reason"], decider(each)) for each in found["hosts"]]
     rows += [(each["host"], "out", each["reason"], decider(each)) for each in found["left_out"]]
     return [*view, Table(("HOST", "", "BECAUSE", "DECIDED BY"), rows)] if rows else view
@@ -110,7 +122,7 @@ def explanation(found: Explanation) -> View:
     return [f"{found['host']} is {side}: {found['reason']} (decided by {decider(found)})"]
 
 
-def decider(found: HostReason) -> str:
+def decider(found: HostReason | PlanLoss) -> str:
     """The plan that decided, with its function where it is called otherwise."""
     plan, function = found.get("plan", ""), found.get("function", "")
     return plan if plan == function or not function else f"{plan} ({function})"

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.plans.function import Call
-from planner.plans.ground import SITE, Codes, Mask, Rows
+from planner.plans.ground import SITE, Codes, Mask, Numbers, Rows
 from planner.plans.selection import Part, Preference
 from planner.plans.world import FAILED, World
 
@@ -48,12 +48,18 @@ def filled(call: Call, taken: Rows, some: Rows, count: int, preference: Preferen
     return np.concatenate((taken, some))
 
 
+def rank_of(preference: Preference) -> Numbers:
+    """Where each host stands in the order that is asked for; what is not known comes last."""
+    order = np.zeros(0) if preference.order is None else preference.order
+    ranked: Numbers = np.where(np.isnan(order), np.inf, order)
+    return ranked
+
+
 def _order(call: Call, rows: Rows, taken: Rows, preference: Preference) -> Rows:
     """In which order these rows are chosen, when the others are taken already."""
     lots = call.world.lots(call.plan, rows)
     if preference.order is not None:
-        # What is not a number, and so not known, comes last.
-        return np.lexsort((lots, preference.order[rows]))
+        return np.lexsort((lots, rank_of(preference)[rows]))
     groups = call.world.ground.codes(preference.spread or SITE)
     return np.lexsort((lots, levels(lots, groups[rows], groups[taken])))
 

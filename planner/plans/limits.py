@@ -1,6 +1,7 @@
 """How many: ``limit``, ``random``, ``site``; and in which order a limit takes: ``rank``, ``spread``.
 
-All are sticky: who is in and still qualifies stays, only losses are replaced.
+All are sticky: who is in and still qualifies stays, only losses are replaced; with a churn (`exchange`) a
+limit exchanges a few members for better nodes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from planner.plans.draw import draw, levels
+from planner.plans.exchange import exchange
 from planner.plans.function import Call, Function, Kind, Parameter
 from planner.plans.ground import HOST, SITE
 from planner.plans.selection import Part, Preference, Reason
@@ -36,16 +38,22 @@ def _count(call: Call, parent: Part) -> int:
 
 def _drawn(call: Call, count: int, preference: Preference) -> Part:
     parent, members = call.parts["parent"], call.world.members
-    taken = draw(call, parent, count, preference)
+    drawn = draw(call, parent, count, preference)
+    churn = call.shares["churn"]
+    taken = exchange(call, parent, drawn, churn.of(count), preference)
 
     def explain(row: int) -> Reason:
+        if taken[row] and not drawn[row]:
+            return call.reason(f"comes in place of a member that is less good; churn is {churn}")
         if taken[row]:
             return call.reason("kept: was a member" if members[row] else "chosen")
+        if drawn[row] and members[row]:
+            return call.reason(f"gives its place to a better one; churn is {churn}")
         return call.reason(f"over the limit of {count}") if parent.mask[row] else parent.explain(row)
 
     missing = count - int(taken.sum()) if "count" in call.numbers else parent.missing
     # A share is bounded too, by what it is a share of now: nothing new begins before it has room.
-    return Part(taken, explain, missing, count, parent.preference)
+    return replace(parent, mask=taken, explain=explain, missing=missing, bound=count)
 
 
 def _site(call: Call) -> Part:
@@ -63,7 +71,7 @@ def _site(call: Call) -> Part:
             return call.reason(f"its site {world.ground.texts(SITE)[row] or '(none)'} has {most} already")
         return parent.explain(row)
 
-    return replace(parent, mask=taken, explain=explain)
+    return replace(parent, mask=taken, explain=explain).after(parent, call.plan, call.function)
 
 
 def _rank(call: Call) -> Part:
@@ -89,6 +97,7 @@ def _counting(name: str, choose: Callable[[Call], Part], text: str) -> Function:
             _PARENT,
             Parameter("count", Kind.COUNT, default=""),
             Parameter("percent", Kind.PERCENT, default=""),
+            Parameter("churn", Kind.CHURN, default="0"),
         ),
         sticky=True,
         one_of=("count", "percent"),

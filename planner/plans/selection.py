@@ -68,7 +68,8 @@ class Part:
         bound: it cannot choose more than this many of these hosts; None when nothing bounds it.
         preference: how a limit above chooses among them.
         losses: what the functions up to here left out, in the order in which they did.
-        notes: what people should know of the choice, such as why something is missing.
+        lacks: why something is missing, where more can be said than how much was left out.
+        notes: what else people should know of the choice, such as how good it is.
     """
 
     mask: Mask
@@ -77,6 +78,7 @@ class Part:
     bound: int | None = None
     preference: Preference = NO_PREFERENCE
     losses: tuple[Loss, ...] = ()
+    lacks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def after(self, parent: Part, plan: str, function: str) -> Part:
@@ -119,9 +121,15 @@ class Selection:
         return self.part.losses
 
     @property
+    def why_missing(self) -> str:
+        """What left out the nodes that are missing, in a few words; empty when nothing is known of it."""
+        lost = [f"{loss.plan or loss.function} left out {loss.number}" for loss in self.losses]
+        return "; ".join(self.part.lacks or lost)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What people should know of the choice."""
-        return self.part.notes
+        return self.part.lacks + self.part.notes
 
     def has(self, host: Host) -> bool:
         """Whether ``host`` is in."""

@@ -66,8 +66,8 @@ def _union(call: Call) -> Part:
 
     bound = None if left.bound is None or right.bound is None else left.bound + right.bound
     missing, losses = left.missing + right.missing, left.losses + right.losses
-    mask, notes = left.mask | right.mask, left.notes + right.notes
-    return Part(mask, explain, missing, bound, left.preference, losses, notes)
+    lacks, notes = left.lacks + right.lacks, left.notes + right.notes
+    return Part(left.mask | right.mask, explain, missing, bound, left.preference, losses, lacks, notes)
 
 
 def _intersect(call: Call) -> Part:
@@ -78,8 +78,15 @@ def _intersect(call: Call) -> Part:
 
     bounds = [part.bound for part in (left, right) if part.bound is not None]
     missing = max(left.missing, right.missing)
-    mask, notes = left.mask & right.mask, left.notes + right.notes
-    part = Part(mask, explain, missing, min(bounds, default=None), left.preference, notes=notes)
+    part = Part(
+        left.mask & right.mask,
+        explain,
+        missing,
+        min(bounds, default=None),
+        left.preference,
+        lacks=left.lacks + right.lacks,
+        notes=left.notes + right.notes,
+    )
     return part.after(left, call.plan, call.function)
 
 

@@ -158,6 +158,8 @@ class Plans:
             "hosts": [_explained(host, reason) for host, reason in chosen.chosen()],
             "left_out": [_explained(host, reason) for host, reason in chosen.left_out()],
             "missing": chosen.missing,
+            "losses": [loss._asdict() for loss in chosen.losses],
+            "notes": list(chosen.notes),
         }
 
     def explain(

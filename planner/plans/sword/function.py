@@ -34,8 +34,10 @@ def _sword(call: Call) -> Part:
             return parent.explain(row)
         return call.reason(_why_out(call, query, choice, row))
 
-    notes = (*parent.notes, *_lacking(query, choice), *_gap(query, choice))
-    return Part(mask, explain, missing, wanted, notes=notes).after(parent, call.plan, call.function)
+    lacks, notes = _lacking(query, choice), _gap(query, choice)
+    return Part(mask, explain, missing, wanted, lacks=lacks, notes=notes).after(
+        parent, call.plan, call.function
+    )
 
 
 def _why_in(call: Call, query: Query, choice: Choice, row: int) -> str:
@@ -60,7 +62,7 @@ def _why_out(call: Call, query: Query, choice: Choice, row: int) -> str:
     return "; ".join(reasons)
 
 
-def _lacking(query: Query, choice: Choice) -> list[str]:
+def _lacking(query: Query, choice: Choice) -> tuple[str, ...]:
     """Of each group that is not full how many are missing, and why."""
     notes = []
     for number, group in enumerate(query.groups):
@@ -74,19 +76,19 @@ def _lacking(query: Query, choice: Choice) -> list[str]:
             why += f", {taken} of them in other groups" if taken else ""
             why += "" if query.is_simple else "; the others cannot be beside those that were found"
         notes.append(f"group {group.name} has {found} of {group.count}: {why}")
-    return notes
+    return tuple(notes)
 
 
-def _gap(query: Query, choice: Choice) -> list[str]:
+def _gap(query: Query, choice: Choice) -> tuple[str, ...]:
     """How good the choice is, where it is not the best for certain."""
     if query.is_simple or choice.exact:
-        return []
+        return ()
     told = f"found by a bounded search: penalty {choice.penalty:g}"
     if choice.least is None:
-        return [f"{told}; there may be a choice with more nodes, or that moves fewer"]
+        return (f"{told}; there may be a choice with more nodes, or that moves fewer",)
     if isfinite(choice.least) and choice.penalty - choice.least <= _EPSILON:
-        return []
-    return [f"{told}, and no choice has less than {choice.least:g}"]
+        return ()
+    return (f"{told}, and no choice has less than {choice.least:g}",)
 
 
 FAMILY: Final = (
