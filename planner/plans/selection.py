@@ -23,6 +23,9 @@ class Loss(NamedTuple):
     function: str
     number: int
 
+    def __str__(self) -> str:
+        return f"{self.plan} left out {self.number}"
+
 
 class Reason(NamedTuple):
     """Why a host is in or out.
@@ -123,8 +126,7 @@ class Selection:
     @property
     def why_missing(self) -> str:
         """What left out the nodes that are missing, in a few words; empty when nothing is known of it."""
-        lost = [f"{loss.plan or loss.function} left out {loss.number}" for loss in self.losses]
-        return "; ".join(self.part.lacks or lost)
+        return "; ".join(self.part.lacks or map(str, self.losses))
 
     @property
     def notes(self) -> tuple[str, ...]:

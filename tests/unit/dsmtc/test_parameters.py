@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dsmt_core.errors import DsmtError, Full, Invalid
-from dsmtc.parameters import FILE_BYTES, given
+from dsmtc.parameters import FILE_BYTES, read_parameters
 
 
 def test_a_file_is_read_and_everything_else_is_as_written(tmp_path: Path) -> None:

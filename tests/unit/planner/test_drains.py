@@ -177,7 +177,9 @@ def test_under_a_cordon_everything_stays_and_nothing_is_placed() -> None:
     toy.fleet.judge(lost, NodeState.FAILED)
     last = toy.run(20)
     assert free not in toy.running()
-    assert "1 of 3 missing: only 2 nodes qualify" in [one.reason for one in last.waiting]
+    assert "1 of 3 missing: only 2 nodes qualify (standing left out 1; good left out 1)" in [
+        one.reason for one in last.waiting
+    ]
 
 
 def test_a_drain_that_is_cancelled_ends_with_the_limit() -> None:
