@@ -7,6 +7,7 @@ is, so that failures and drains together keep the budget. Only what is known to 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
@@ -17,7 +18,7 @@ from dsmt_core.names import Host
 from planner.fleet import Fleet, NodeState, SliverSeen
 from planner.outlook import world_in_order
 from planner.plans import evaluate
-from planner.standing import NO_BARS, NO_STANDINGS, Bars, Standings, bars_at
+from planner.standing import NO_BARS, NO_STANDINGS, Bar, Bars, Kind, Mark, Standings, bars_at
 from planner.wanted import NO_PLAN, Placement, Run, WantedSlice
 
 
@@ -66,14 +67,7 @@ class Disruption:
     @cached_property
     def wanted(self) -> int:
         """How many instances there would be if every node were well and in service."""
-        slice_ = self.slice
-        if slice_.plan == NO_PLAN:
-            return len(slice_.hosts)
-        world = world_in_order(slice_, self.seen, self.bars)
-        try:
-            return len(evaluate(slice_.plan, slice_.plan_parameters, slice_.plans, world).hosts)
-        except DsmtError:
-            return len(slice_.hosts)
+        return len(self._in_order(self.bars))
 
     @property
     def least(self) -> int:
@@ -97,6 +91,31 @@ class Disruption:
     def allowance(self) -> int:
         """How many of those that are up may be taken down."""
         return max(self.up - self.least, 0)
+
+    @property
+    def contradiction(self) -> str:
+        """Why the budget leaves no room even when all is well; empty when it does."""
+        if self.least > self.wanted:
+            return f"at least {self.least} must run, and the plan has only {self.wanted}"
+        if 0 < self.least == self.wanted and not self._has_spare():
+            return f"all {self.wanted} must run, and the plan has no other node to give"
+        return ""
+
+    def _has_spare(self) -> bool:
+        """Whether the plan would give another node for one that is lost."""
+        chosen = self._in_order(self.bars)
+        lost = Bar(kind=Kind.EXCLUDED, mark=Mark(by="", since=0.0))
+        return len(self._in_order({**self.bars, chosen[0]: lost})) == len(chosen)
+
+    def _in_order(self, bars: Bars) -> Sequence[Host]:
+        slice_ = self.slice
+        if slice_.plan == NO_PLAN:
+            return sorted(slice_.hosts)
+        world = world_in_order(slice_, self.seen, bars)
+        try:
+            return evaluate(slice_.plan, slice_.plan_parameters, slice_.plans, world).hosts
+        except DsmtError:
+            return sorted(slice_.hosts)
 
 
 def _health(slice_: WantedSlice, seen: Fleet, host: Host, placed: list[Placement]) -> Health:

@@ -115,7 +115,8 @@ class _Room:
     def sentence(self) -> str:
         one = self.disruption
         said = f"{one.up} of {one.wanted} {'runs' if one.up == 1 else 'run'}, at least {one.least} must"
-        return f"the disruption budget ({one.slice.budget.text}) holds it: {said}"
+        never = f"; {one.contradiction}" if one.contradiction else ""
+        return f"the disruption budget ({one.slice.budget.text}) holds it: {said}{never}"
 
 
 def _move(leaving: Leaving, change: Change, hosts: list[Host], room: _Room) -> None:

@@ -24,6 +24,7 @@ from planner.api import (
     services,
     sessions,
     slices,
+    standings,
 )
 from planner.api.limits import BodyLimit
 from planner.service.planner import Planner
@@ -37,6 +38,8 @@ ROUTERS: Final = (
     plans.functions,
     packages.router,
     applications.router,
+    standings.router,
+    standings.budget,
     nodes.router,
     events.router,
     publishing.router,

@@ -145,3 +145,32 @@ class Publication(Body):
     expiry: float = VALUE_EXPIRY_S
     emit_rate: float = 0.0
     xml: Annotated[str, StringConstraints(max_length=1 << 20)] | None = None
+
+
+class WindowTime(Body):
+    """When people work on a node: from a moment (ISO 8601, else UTC) to another, or for so long."""
+
+    begins: Text
+    ends: Text = ""
+    lasts_s: float | None = None
+    every_s: float = 0.0
+    lead_s: float = 0.0
+
+
+class StandingWish(Body):
+    """What is said of nodes: of those that are named, or of which a condition is true."""
+
+    hosts: Annotated[list[Text], Field(max_length=100_000)] = []
+    where: Annotated[str, StringConstraints(max_length=4096)] = ""
+    dry_run: bool = False
+    reason: Text = ""
+    at_once: bool = False
+    deadline_s: float | None = None
+    force: bool = False
+    window: WindowTime | None = None
+
+
+class BudgetChoice(Body):
+    """A disruption budget, such as ``keep 80%``; empty for the default."""
+
+    budget: Text = ""

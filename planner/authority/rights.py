@@ -38,7 +38,7 @@ class Right(StrEnum):
     CHANGE_SLICE = "change this slice"
     READ_SLICE = "look into this slice"
     LIST_NODES = "list the nodes"
-    MANAGE_NODES = "invite, label or forget nodes"
+    MANAGE_NODES = "invite, label or forget nodes, or take them out of service"
     MANAGE_ACCOUNTS = "manage accounts"
     USE_BUS = "connect to the event service"
 

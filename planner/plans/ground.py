@@ -146,6 +146,11 @@ class Ground:
 
         return Ground(every, self.told, told)
 
+    def with_texts(self, name: str, known: Mapping[Host, str], otherwise: str) -> Ground:
+        """The same with a further fact, which is ``otherwise`` where it is not named."""
+        texts = [known.get(host, otherwise) for host in self.hosts]
+        return Ground(self.hosts, {*self.told, name}, lambda of: texts if of == name else self.texts(of))
+
     def _first(self, names: Iterable[str]) -> Numbers:
         found = np.full(len(self), np.nan)
         for name in names:

@@ -13,12 +13,18 @@ from planner.fleet import ApplicationSeen, Fleet, NodeState
 from planner.fleet.nodes import NODE
 from planner.outlook import world_of
 from planner.plans import evaluate
+from planner.standing import NO_BARS, Bars
 from planner.steps import Waiting
 from planner.wanted import NO_PLAN, Placement, Run, WantedSlice
 
 
 def summary(
-    wanted: WantedSlice, seen: Fleet, *, now: float, waiting: Iterable[Waiting] = ()
+    wanted: WantedSlice,
+    seen: Fleet,
+    *,
+    now: float,
+    waiting: Iterable[Waiting] = (),
+    bars: Bars = NO_BARS,
 ) -> dict[str, Any]:
     """The answer to ``GET /v1/slices/S/status`` (docs/reference/protocol.md §4), as plain JSON.
 
@@ -30,11 +36,12 @@ def summary(
         seen: what is seen.
         now: seconds of the clock of ``seen``.
         waiting: what the last round about the slice held back; of other slices is left out.
+        bars: which nodes are out of service.
     """
     mine = [one for one in waiting if one.slice == wanted.name]
     hosts = [_host(wanted, seen, host, now=now, waiting=mine) for host in _shown(wanted, seen)]
     counts = Counter(_instances(wanted, seen))
-    missing = _missing(wanted, seen) * max(len(wanted.applications), 1)
+    missing = _missing(wanted, seen, bars) * max(len(wanted.applications), 1)
     return {
         "slice": wanted.name,
         "managed": wanted.managed,
@@ -130,12 +137,13 @@ def _called(state: State) -> str:
     return state.value if state in {State.RUNNING, State.FAILED} else "waiting"
 
 
-def _missing(wanted: WantedSlice, seen: Fleet) -> int:
+def _missing(wanted: WantedSlice, seen: Fleet, bars: Bars) -> int:
     """How many hosts the plan asks for beyond those of the slice."""
     if not wanted.managed or wanted.plan == NO_PLAN:
         return 0
     try:
-        selection = evaluate(wanted.plan, wanted.plan_parameters, wanted.plans, world_of(wanted, seen))
+        world = world_of(wanted, seen, bars)
+        selection = evaluate(wanted.plan, wanted.plan_parameters, wanted.plans, world)
     except DsmtError:
         return 0
     return max(len(selection.hosts) + selection.missing - len(wanted.hosts), 0)

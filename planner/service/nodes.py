@@ -7,8 +7,8 @@ invitation any more. Another claim for a name is refused while the holder lives.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from broker.topology import node_queue, node_topology
 from dsmt_core.errors import Conflict, Denied, Invalid, Unavailable
@@ -22,9 +22,12 @@ from planner.fleet.nodes import NODE
 from planner.outlook import world_of_nobody
 from planner.plans import check_in_force, evaluate
 from planner.service.means import Means, Watched
+from planner.service.standings import IN, Standings
 from planner.store import evidence, nodes
 from planner.store.nodes import Joined
 
+STANDING: Final = "standing"
+"""The fact that tells how a node stands; only in conditions about nodes, for plans never see such a one."""
 _CLAIM_AT_LEAST = 16
 _LONGEST_INVITATION_S = 366 * 86_400.0
 
@@ -50,7 +53,15 @@ class Told:
 class Nodes:
     """Invitations, joining, forgetting."""
 
-    def __init__(self, means: Means, watched: Watched, *, config: PlannerConfig, told: Told) -> None:
+    def __init__(
+        self,
+        means: Means,
+        watched: Watched,
+        *,
+        config: PlannerConfig,
+        told: Told,
+        standings: Standings,
+    ) -> None:
         self._database = means.database
         self._ledger = means.ledger
         self._bus = means.bus
@@ -59,6 +70,7 @@ class Nodes:
         self._tracker = watched.tracker
         self._config = config
         self._told = told
+        self._standings = standings
         self._joined: dict[Host, Joined] = {}
 
     @property
@@ -150,6 +162,7 @@ class Nodes:
             )
         await self._database.write(nodes.forget, name)
         self._joined.pop(name, None)
+        self._ledger.forget(name)
         self._fleet.forget(name)
         self._tracker.forget(name)
         await self._bus.delete_queue(node_queue(name))
@@ -176,8 +189,16 @@ class Nodes:
             Invalid: it cannot be understood.
             NotFound: it asks for a fact that no node has told.
         """
-        hosts = self._satisfying(where) if where else self._joined.keys()
-        return [self._shown(of) for of in sorted(hosts & self._joined.keys())]
+        return [self._shown(of) for of in self.satisfying(where)]
+
+    def satisfying(self, where: str = "") -> list[Host]:
+        """The nodes of which a condition is true, or all, by name.
+
+        Raises:
+            Invalid, NotFound: as `shown`.
+        """
+        hosts = self._true(where) if where else self._joined.keys()
+        return sorted(hosts & self._joined.keys())
 
     def one(self, text: str) -> dict[str, Any]:
         """One node.
@@ -185,16 +206,26 @@ class Nodes:
         Raises:
             NotFound: there is none.
         """
+        return self._shown(self.known(text))
+
+    def known(self, text: str) -> Host:
+        """The name of a node that has joined.
+
+        Raises:
+            NotFound: there is none of this name.
+        """
         name = host(text)
         if name not in self._joined:
             raise nodes.no_node(name)
-        return self._shown(name)
+        return name
 
-    def _satisfying(self, where: str) -> set[Host]:
-        """By the function of plans, in no slice."""
+    def _true(self, where: str) -> set[Host]:
+        """By the function of plans, in no slice; how a node stands can be asked for like a fact."""
         function, parameters = PlanName("where"), {"expr": where}
-        check_in_force(function, parameters, {}, known=self._fleet.ground)
-        return set(evaluate(function, parameters, {}, world_of_nobody(self._fleet)).hosts)
+        ground = self._fleet.ground.with_texts(STANDING, self._standings.words(), IN)
+        check_in_force(function, parameters, {}, known=ground)
+        world = replace(world_of_nobody(self._fleet), ground=ground)
+        return set(evaluate(function, parameters, {}, world).hosts)
 
     async def _check(self, joined: Joined, token: str) -> None:
         holder = self._joined.get(joined.host)
@@ -264,6 +295,7 @@ class Nodes:
             "out_until": judged.out_until,
             "probed": judged.probed,
             "evidence": [note_value(note) for note in self._tracker.evidence(name)],
+            "standing": self._standings.shown(name),
             "slivers": sorted((seen.slivers if seen else None) or {}),
             "facts": dict(seen.facts) if seen else {},
             "labels": dict(seen.labels) if seen else {},

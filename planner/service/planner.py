@@ -29,6 +29,7 @@ from planner.failed_nodes import Chance, FailedNodes, Patience
 from planner.fleet import Fleet
 from planner.reconcile import summary
 from planner.service.applications import Applications
+from planner.service.budgets import Budgets
 from planner.service.clock import SteadyClock
 from planner.service.condition import OwnCondition
 from planner.service.crew import Crew
@@ -48,10 +49,12 @@ from planner.service.seeing import Seeing, Senses
 from planner.service.slices import Slices
 from planner.service.snapshots import Snapshots
 from planner.service.speaking import Speaking
+from planner.service.standings import Standings
 from planner.service.tap import Tap
 from planner.service.trials import Trials
 from planner.service.upkeep import Lag, Queues, WriteBehind
 from planner.service.voice import Voice
+from planner.standing import bars_at
 from planner.steps import Waiting
 from planner.store import Database, accounts, settings
 from planner.store.wanted import incomplete
@@ -64,7 +67,7 @@ class Planner:
 
     Attributes:
         gate: lets people in.
-        slices, plans, packages, applications, nodes: what they can do.
+        slices, plans, packages, applications, nodes, standings, budgets: what they can do.
         tap: what was said lately, and what holds now.
         replays: what was said before.
         id: of this installation, the same for ever.
@@ -95,9 +98,11 @@ class Planner:
         told = Told(lambda: self.depot.url, secrets_.node)
         voice = Voice(bus, self.clock, secrets.token_hex(8))
         pace = Pace(least=config.round_every, most=config.full_round_every)
-        self.nodes = Nodes(means, watched, config=config, told=told)
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
         self.plans = Plans(means, self.fleet, Previews(means, self.fleet, self.rounds.sent))
+        self.standings = Standings(means, self.fleet, waiting=self.rounds.waiting)
+        self.budgets = Budgets(means, self.fleet)
+        self.nodes = Nodes(means, watched, config=config, told=told, standings=self.standings)
         self.requests = Requests(self.ledger, self.plans, self.applications, tell=voice.tell)
         self.trials = Trials(means, watched, voice, period=lambda: self.nodes.period, wake=self.rounds.wake)
         self.observing = Observing(means, watched, voice)
@@ -184,7 +189,9 @@ class Planner:
         waiting = list(self.rounds.waiting(slice_))
         for name, missing in (await self.database.read(incomplete, slice_)).items():
             waiting.append(Waiting(slice=slice_, reason=missing, application=name))
-        shown = summary(wanted, self.fleet, now=self.clock(), waiting=waiting)
+        bars = bars_at(self.ledger.wanted.standings, self.clock())
+        shown = summary(wanted, self.fleet, now=self.clock(), waiting=waiting, bars=bars)
+        shown["budget"] = self.budgets.shown(slice_)
         shown["silences"] = [silence_shown(one) for one in self.observing.silent(slice_)]
         shown["planner"] = self.health()
         return shown

@@ -24,6 +24,7 @@ from planner.plans import (
 )
 from planner.service.means import Means
 from planner.service.previews import Checked, Previews, written_preview
+from planner.standing import bars_at
 from planner.store import slices
 from planner.store.wanted import load_slice
 from planner.wanted import NO_PLAN, Plan, WantedSlice
@@ -33,13 +34,14 @@ class Plans:
     """The plans of the slices. Every method raises `NotFound` for a slice that does not exist.
 
     Args:
-        means: where things are kept.
+        means: where things are kept, and what time it is.
         fleet: what is seen: the hosts that plans choose from.
         previews: tells what a change would set in motion.
     """
 
     def __init__(self, means: Means, fleet: Fleet, previews: Previews) -> None:
         self._ledger = means.ledger
+        self._clock = means.clock
         self._fleet = fleet
         self._previews = previews
 
@@ -179,7 +181,8 @@ class Plans:
     def _selected(self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str]) -> Selection:
         wanted = self._ledger.slice(slice_)
         check_in_force(plan, parameters, wanted.plans, known=self._fleet.ground)
-        return evaluate(plan, parameters, wanted.plans, world_of(wanted, self._fleet))
+        bars = bars_at(self._ledger.wanted.standings, self._clock())
+        return evaluate(plan, parameters, wanted.plans, world_of(wanted, self._fleet, bars))
 
 
 def _explained(host: Host, reason: Reason) -> dict[str, str]:

@@ -1,0 +1,49 @@
+"""Budgets: how many instances of a slice have to stay up, and what that allows now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dsmt_core.names import Slice
+from planner.budget import DEFAULT, Budget
+from planner.disruption import Disruption
+from planner.fleet import Fleet
+from planner.service.means import Means
+from planner.standing import bars_at
+from planner.store import slices
+
+
+class Budgets:
+    """The disruption budgets of the slices. Every method raises `NotFound` for a slice that does not exist.
+
+    Args:
+        means: where they are kept, and what time it is.
+        fleet: what is seen: what is up.
+    """
+
+    def __init__(self, means: Means, fleet: Fleet) -> None:
+        self._ledger = means.ledger
+        self._clock = means.clock
+        self._fleet = fleet
+
+    async def put(self, slice_: Slice, budget: Budget) -> dict[str, Any]:
+        """Choose the budget of a slice. Returns what it allows now."""
+        text = "" if budget == DEFAULT else budget.text
+        await self._ledger.change(slice_, slices.set_budget, slice_, text)
+        return self.shown(slice_)
+
+    def shown(self, slice_: Slice) -> dict[str, Any]:
+        """The budget of a slice, what it allows now, and why it never allows anything if that is so."""
+        wanted = self._ledger.wanted
+        bars = bars_at(wanted.standings, self._clock())
+        one = Disruption(self._ledger.slice(slice_), self._fleet, bars)
+        return {
+            "slice": slice_,
+            "budget": one.slice.budget.text,
+            "is_default": one.slice.budget == DEFAULT,
+            "wanted": one.wanted,
+            "least": one.least,
+            "up": one.up,
+            "allowance": one.allowance,
+            "contradiction": one.contradiction,
+        }

@@ -1,0 +1,89 @@
+"""Standings: people take nodes out of service and give them back; and how far that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Final
+
+from dsmt_core.names import Host, Slice
+from planner.fleet import Fleet
+from planner.service.means import Means
+from planner.standing import IN_SERVICE, Bar, Kind, Wish, bar_of, written_standing
+from planner.steps import Waiting
+from planner.wanted import WantedSlice
+
+IN: Final = "in service"
+DRAINED: Final = "drained"
+
+
+class Standings:
+    """What people want of nodes.
+
+    Args:
+        means: where it is kept, and what time it is.
+        fleet: what is seen: what a node still holds.
+        waiting: what the last round about a slice held back.
+    """
+
+    def __init__(
+        self, means: Means, fleet: Fleet, *, waiting: Callable[[Slice], Iterable[Waiting]]
+    ) -> None:
+        self._ledger = means.ledger
+        self._clock = means.clock
+        self._fleet = fleet
+        self._waiting = waiting
+
+    async def say(self, hosts: Collection[Host], said: Wish) -> list[dict[str, Any]]:
+        """Have a verb stored for all of these nodes, or for none. Returns how each stands afterwards.
+
+        Raises:
+            NotFound: one of them is not there.
+            Invalid, Full, Conflict: of `planner.standing.wished`.
+        """
+        before = self._ledger.wanted.standings
+        await self._ledger.stand(hosts, said, now=self._clock())
+        after = self._ledger.wanted.standings
+        return [
+            {"host": host, "changed": before.get(host) != after.get(host), "standing": self.shown(host)}
+            for host in sorted(hosts)
+        ]
+
+    def shown(self, host: Host) -> dict[str, Any]:
+        """How a node stands: in a word, in a sentence, what is still there, and all that was said."""
+        now = self._clock()
+        standing = self._ledger.wanted.standings.get(host, IN_SERVICE)
+        bar = bar_of(standing, now)
+        left = self._left(host, bar) if bar is not None and bar.leaves else []
+        return {
+            "state": _word(bar, left),
+            "sentence": bar.sentence if bar else "",
+            "late": bar is not None and bar.late,
+            "left": left,
+            **written_standing(standing),
+        }
+
+    def words(self) -> dict[Host, str]:
+        """Every node that is out of service, with the word for it."""
+        return {host: str(self.shown(host)["state"]) for host in self._ledger.wanted.standings}
+
+    def _left(self, host: Host, bar: Bar) -> list[dict[str, str]]:
+        """The slices that have not left a node, and why not yet."""
+        return [
+            {"slice": one.name, "reason": self._why(one, host, bar)}
+            for one in self._ledger.wanted.slices.values()
+            if host in one.hosts or host in one.retired or self._fleet.held(one.name, host) is not None
+        ]
+
+    def _why(self, slice_: WantedSlice, host: Host, bar: Bar) -> str:
+        if not slice_.managed:
+            return "the slice is not managed, so nothing of it is stopped"
+        reasons = [one.reason for one in self._waiting(slice_.name) if one.host == host]
+        # The node's own sentence is told once, above what each slice waits for.
+        said = bar.sentence
+        return next((reason.partition(f"{said}, but ")[2] or reason for reason in reasons), "it is leaving")
+
+
+def _word(bar: Bar | None, left: Collection[object]) -> str:
+    if bar is None:
+        return IN
+    return DRAINED if bar.kind is Kind.DRAINING and not left else str(bar.kind)
