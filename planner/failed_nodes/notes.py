@@ -14,6 +14,7 @@ TRACKER: Final = "tracker"
 BROKER: Final = "broker"
 NODE: Final = "node"
 PROBE: Final = "probe"
+MAINTENANCE: Final = "maintenance"
 
 
 @dataclass(frozen=True, slots=True)

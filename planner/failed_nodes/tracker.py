@@ -11,7 +11,8 @@ import numpy.typing as npt
 from dsmt_core.names import Host
 from planner.failed_nodes.columns import NUMBER, STATES
 from planner.failed_nodes.doubt import Doubt
-from planner.failed_nodes.notes import PROBE, TRACKER
+from planner.failed_nodes.excuses import Excuses
+from planner.failed_nodes.notes import MAINTENANCE, PROBE, TRACKER
 from planner.failed_nodes.patience import Patience
 from planner.failed_nodes.probing import Probe
 from planner.failed_nodes.verdicts import Chance, Judgement, Verdict
@@ -41,6 +42,7 @@ class FailedNodes(Watch):
     ) -> None:
         super().__init__(patience or Patience(), chance or Chance())
         self._doubt = Doubt()
+        self._excuses = Excuses()
         self._listening_since = now
         self._ticked = now
 
@@ -69,12 +71,19 @@ class FailedNodes(Watch):
 
     # -- judging --------------------------------------------------------------------------------------
 
-    def tick(self, now: float, *, unproven: AbstractSet[Host] = frozenset()) -> list[Verdict]:
+    def tick(
+        self,
+        now: float,
+        *,
+        unproven: AbstractSet[Host] = frozenset(),
+        maintained: AbstractSet[Host] = frozenset(),
+    ) -> list[Verdict]:
         """Judge; to be called several times a period.
 
         Args:
             now: the time.
             unproven: nodes that may not end their probation yet (`planner.placement.unproven`).
+            maintained: nodes that people work on: their silence is noted, and not judged.
 
         Returns:
             Every change since the last call, in the order in which it happened.
@@ -83,7 +92,10 @@ class FailedNodes(Watch):
             self.deafened(now)
         self._ticked = now
         if len(self._columns):
+            self._excuses.take(maintained, self._columns, now)
             self._judge(self._look(now, unproven), now)
+            for host in maintained:
+                self._probing.drop(host)
             for host in self._probing.unanswered(now):
                 self._note(host, "not answered", now, PROBE)
                 self._fail(host, f"it did not answer the probe within {self._patience.probe_s:g} s", now)
@@ -113,13 +125,16 @@ class FailedNodes(Watch):
         """Suspect who is late, try to end probations; who is due for a verdict."""
         columns, patience = self._columns, self._patience
         state, period = columns.codes("state"), columns.numbers("period")
-        silence = now - np.maximum(columns.numbers("heard"), self._listening_since)
-        over = silence > np.maximum(patience.misses * period, patience.listen_s)
+        since = np.maximum(columns.numbers("heard"), self._listening_since)
+        silence, most = now - since, np.maximum(patience.misses * period, patience.listen_s)
+        over, judged = silence > most, now - self._excuses.raised(since, columns) > most
         late = (columns.codes("hinted") != 0) | (silence > _LATE * period)
-        suspects = np.flatnonzero((state == _ALIVE) & late & ~over)
+        suspects = np.flatnonzero((state == _ALIVE) & late & ~judged)
         trial = (state == _PROBATION) & ~over & (columns.counts("in_a_row") >= patience.proofs)
         trial &= columns.numbers("out_until") <= now
-        expired = np.flatnonzero(over & (state != _FAILED))
+        expired = np.flatnonzero(judged & (state != _FAILED))
+        for row in np.flatnonzero(over & ~judged).tolist():
+            self._excuse(row, float(silence[row]), now)
         for row in suspects.tolist():
             self._suspect(row, float(silence[row]), now)
         for row in np.flatnonzero(trial).tolist():
@@ -132,6 +147,11 @@ class FailedNodes(Watch):
         if self._columns.hinted[row] and host in self._notes:
             reason = [*self._notes[host]][-1].what
         self._become(host, NodeState.SUSPECT, reason, now=now)
+
+    def _excuse(self, row: int, silence: float, now: float) -> None:
+        host = self._columns.hosts[row]
+        if self._excuses.is_news(host):
+            self._note(host, f"not heard for {silence:.1f} s in a window; not judged", now, MAINTENANCE)
 
     def _try_to_end_probation(self, row: int, now: float, unproven: AbstractSet[Host]) -> None:
         host = self._columns.hosts[row]

@@ -7,27 +7,23 @@ invitation any more. Another claim for a name is refused while the holder lives.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
 from broker.topology import node_queue, node_topology
 from dsmt_core.errors import Conflict, Denied, Invalid, Unavailable
-from dsmt_core.names import Account, Host, PlanName, Slice, host
+from dsmt_core.names import Account, Host, Slice, host
 from planner.authority.tokens import fingerprint, new_token
 from planner.config import PlannerConfig
 from planner.failed_nodes import period_s
 from planner.failed_nodes.notes import note_value
 from planner.fleet import NodeState
 from planner.fleet.nodes import NODE
-from planner.outlook import world_of_nobody
-from planner.plans import check_in_force, evaluate
 from planner.service.means import Means, Watched
-from planner.service.standings import IN, Standings
+from planner.service.standings import Standings
 from planner.store import evidence, nodes
 from planner.store.nodes import Joined
 
-STANDING: Final = "standing"
-"""The fact that tells how a node stands; only in conditions about nodes, for plans never see such a one."""
 _CLAIM_AT_LEAST = 16
 _LONGEST_INVITATION_S = 366 * 86_400.0
 
@@ -197,7 +193,7 @@ class Nodes:
         Raises:
             Invalid, NotFound: as `shown`.
         """
-        hosts = self._true(where) if where else self._joined.keys()
+        hosts = self._standings.satisfying(where) if where else self._joined.keys()
         return sorted(hosts & self._joined.keys())
 
     def one(self, text: str) -> dict[str, Any]:
@@ -218,14 +214,6 @@ class Nodes:
         if name not in self._joined:
             raise nodes.no_node(name)
         return name
-
-    def _true(self, where: str) -> set[Host]:
-        """By the function of plans, in no slice; how a node stands can be asked for like a fact."""
-        function, parameters = PlanName("where"), {"expr": where}
-        ground = self._fleet.ground.with_texts(STANDING, self._standings.words(), IN)
-        check_in_force(function, parameters, {}, known=ground)
-        world = replace(world_of_nobody(self._fleet), ground=ground)
-        return set(evaluate(function, parameters, {}, world).hosts)
 
     async def _check(self, joined: Joined, token: str) -> None:
         holder = self._joined.get(joined.host)

@@ -25,6 +25,7 @@ from planner.placement import unproven
 from planner.service.means import Means, Watched
 from planner.service.requests import Requests
 from planner.service.tap import Tap
+from planner.standing import maintained
 
 PREFETCH: Final = 300
 # Often enough that a verdict comes at most this share of a period late.
@@ -144,7 +145,11 @@ class Seeing:
             now = self._clock()
             if self._bus.health.link is not Link.CONNECTED:
                 self._senses.watched.tracker.deafened(now)
-            for verdict in self._senses.watched.tracker.tick(now, unproven=self._unproven()):
+            for verdict in self._senses.watched.tracker.tick(
+                now,
+                unproven=self._unproven(),
+                maintained=maintained(self._ledger.wanted.standings, now),
+            ):
                 self._believe(verdict)
 
     def deafened(self) -> None:

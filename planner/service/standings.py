@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from typing import Any, Final
 
-from dsmt_core.names import Host, Slice
+from dsmt_core.names import Host, PlanName, Slice
 from planner.fleet import Fleet
+from planner.outlook import world_of_nobody
+from planner.plans import check_in_force, evaluate
 from planner.service.means import Means
 from planner.standing import IN_SERVICE, Bar, Kind, Wish, bar_of, written_standing
 from planner.steps import Waiting
@@ -14,6 +17,8 @@ from planner.wanted import WantedSlice
 
 IN: Final = "in service"
 DRAINED: Final = "drained"
+STANDING: Final = "standing"
+"""The fact of a node that is this word, in conditions about nodes."""
 
 
 class Standings:
@@ -62,7 +67,22 @@ class Standings:
             **written_standing(standing),
         }
 
-    def words(self) -> dict[Host, str]:
+    def satisfying(self, where: str) -> set[Host]:
+        """The nodes of which a condition is true; how a node stands can be asked for like a fact.
+
+        By the function of plans, in no slice. Plans themselves never see who is out of service.
+
+        Raises:
+            Invalid: it cannot be understood.
+            NotFound: it asks for a fact that no node has told.
+        """
+        function, parameters = PlanName("where"), {"expr": where}
+        ground = self._fleet.ground.with_texts(STANDING, self._words(), IN)
+        check_in_force(function, parameters, {}, known=ground)
+        world = replace(world_of_nobody(self._fleet), ground=ground)
+        return set(evaluate(function, parameters, {}, world).hosts)
+
+    def _words(self) -> dict[Host, str]:
         """Every node that is out of service, with the word for it."""
         return {host: str(self.shown(host)["state"]) for host in self._ledger.wanted.standings}
 

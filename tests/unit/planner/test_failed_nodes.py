@@ -20,6 +20,7 @@ class Watch:
         beating: who beats.
         sick: who does not pass a probe.
         mute: who answers none.
+        maintained: whom people work on.
     """
 
     def __init__(self, *beating: Host, draw: float = 0.0, **patience: float) -> None:
@@ -31,6 +32,7 @@ class Watch:
         self.probes: list[Probe] = []
         self.beating = set(beating)
         self.unproven: frozenset[Host] = frozenset()
+        self.maintained: frozenset[Host] = frozenset()
         self.verdicts: list[Verdict] = []
         for host in beating:
             self.tracker.join(host, now=self.now, period=1.0)
@@ -41,9 +43,12 @@ class Watch:
             if self.now % 1 < step:
                 for host in sorted(self.beating):
                     self.tracker.heard(host, now=self.now)
-            self.verdicts += self.tracker.tick(self.now, unproven=self.unproven)
+            self.verdicts += self.tick()
             self._answer()
-            self.verdicts += self.tracker.tick(self.now, unproven=self.unproven)
+            self.verdicts += self.tick()
+
+    def tick(self) -> list[Verdict]:
+        return self.tracker.tick(self.now, unproven=self.unproven, maintained=self.maintained)
 
     def _answer(self) -> None:
         for probe in self.tracker.probes(self.now):
