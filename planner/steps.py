@@ -7,22 +7,53 @@ orders. What is held back comes with its reason.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from dsmt_core.commands import Order
 from dsmt_core.names import Application, Host, Slice
-from planner.wanted import Placement
+from planner.rollout import Release, Rollout
+from planner.wanted import Placement, WantedSlice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceChange:
-    """What one round changes in one slice; hosts, retired and placements replace those of wanted, whole."""
+    """What one round changes in one slice; hosts, retired and placements replace those of wanted, whole.
+
+    Attributes:
+        rollouts: those that took a step, as they are now.
+        releases: what applications have from now on whose roll-out is done.
+    """
 
     slice: Slice
     generation: int
     hosts: Mapping[Host, int]
     retired: Mapping[Host, int]
     placements: tuple[Placement, ...]
+    rollouts: Mapping[Application, Rollout] = field(default_factory=dict)
+    releases: Mapping[Application, Release] = field(default_factory=dict)
+
+    def applied(self, slice_: WantedSlice) -> WantedSlice:
+        """``slice_`` with this change."""
+        return replace(
+            released(slice_, self.releases),
+            generation=self.generation,
+            hosts=self.hosts,
+            retired=self.retired,
+            placements=self.placements,
+            rollouts={**slice_.rollouts, **self.rollouts},
+        )
+
+
+def released(slice_: WantedSlice, releases: Mapping[Application, Release]) -> WantedSlice:
+    """``slice_`` with its applications at these releases."""
+    if not releases:
+        return slice_
+    changed = {
+        name: replace(slice_.applications[name], version=one.version, packages=one.packages)
+        for name, one in releases.items()
+        if name in slice_.applications
+    }
+    return replace(slice_, applications={**slice_.applications, **changed})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,9 @@ from dsmt_core.commands import Verb
 from dsmt_core.errors import Invalid, NotFound
 from dsmt_core.names import Application, Host
 from dsmt_core.packages import PackageRef
+from planner.rollout import Phase
+from planner.rollout.advance import ended
+from planner.rollout.turns import busy
 from planner.wanted import Placement, Run, WantedApplication, WantedSlice
 
 Version = tuple[str, tuple[PackageRef, ...]]
@@ -44,6 +47,7 @@ def turn(
         NotFound: the slice has no such application, or a host has no placement of it.
         Invalid: UPDATE without a version; UPDATE or UNINSTALL for some hosts only, for a slice has one
             version of an application, and the plan decides where it is.
+        Conflict: UPDATE while a roll-out of the application is on.
     """
     wanted = slice_.applications.get(application)
     if wanted is None:
@@ -52,6 +56,9 @@ def turn(
             f"the slice {slice_.name} has no application {application}", hint=f"there are: {there}"
         )
     _check_hosts(slice_, application, verb, hosts)
+    rollout = slice_.rollouts.get(application)
+    if verb is Verb.UPDATE and rollout is not None and rollout.is_active:
+        raise busy(rollout, application)
     if verb is Verb.UNINSTALL:
         return _uninstalled(slice_, application)
     if verb is Verb.UPDATE:
@@ -75,7 +82,13 @@ def _check_hosts(
 def _uninstalled(slice_: WantedSlice, application: Application) -> WantedSlice:
     applications = {name: other for name, other in slice_.applications.items() if name != application}
     kept = tuple(placement for placement in slice_.placements if placement.application != application)
-    return replace(slice_, applications=applications, placements=kept, generation=slice_.generation + 1)
+    generation = slice_.generation + 1
+    after = replace(slice_, applications=applications, placements=kept, generation=generation)
+    rollout = slice_.rollouts.get(application)
+    if rollout is None or not rollout.is_active:
+        return after
+    end = ended(rollout, Phase.ABORTED, f"{application} was uninstalled")
+    return replace(after, rollouts={**slice_.rollouts, application: end})
 
 
 def _updated(slice_: WantedSlice, wanted: WantedApplication, version: Version | None) -> WantedSlice:

@@ -14,6 +14,7 @@ from dsmt_core.commands import STATUS_PERIOD_S
 from dsmt_core.names import DEFAULT_AGENT, Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
 from planner.budget import DEFAULT, Budget
+from planner.rollout import Rollout
 from planner.standing import Standing
 
 NO_PLAN: Final = PlanName("")
@@ -86,6 +87,7 @@ class WantedSlice:
         retired: hosts whose sliver was taken away, with the generation of the order to delete it; kept
             until the node says that it is gone.
         budget: how many of its instances have to stay up, whatever the planner does by itself.
+        rollouts: the latest roll-out of each application that had one, also when it has ended.
     """
 
     name: Slice
@@ -102,6 +104,7 @@ class WantedSlice:
     placements: tuple[Placement, ...] = ()
     status_period: float = STATUS_PERIOD_S
     budget: Budget = DEFAULT
+    rollouts: Mapping[Application, Rollout] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

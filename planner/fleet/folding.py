@@ -83,7 +83,7 @@ def fold_application(sliver: SliverSeen, event: Event, now: float) -> News:
     generation = _count(event.pairs, "generation")
     seen = sliver.applications.setdefault(name, ApplicationSeen())
     news = seen.layer.become(became, now, _text(event, "reason"))
-    return _settle(seen, event, generation, News.CHANGE if news else News.NONE)
+    return _settle(seen, event, generation, News.CHANGE if news else News.NONE, now)
 
 
 def fold_status(sliver: SliverSeen, event: Event, now: float) -> News:
@@ -98,7 +98,7 @@ def fold_status(sliver: SliverSeen, event: Event, now: float) -> News:
     text, exit_code = _text(event, "text"), pairs.get("exit-code", "")[:20]
     if (text, exit_code) != (seen.text, seen.exit_code):
         seen.text, seen.exit_code, news = text, exit_code, max(news, News.FIGURES)
-    return _settle(seen, event, generation, news)
+    return _settle(seen, event, generation, news, now)
 
 
 def fold_applications(sliver: SliverSeen, event: Event, now: float) -> News:
@@ -113,6 +113,8 @@ def fold_applications(sliver: SliverSeen, event: Event, now: float) -> News:
         news |= before != (True, said.generation, said.restarts, said.version, said.state, said.digest)
         if said.state is not seen.state:
             seen.layer.become(said.state, now)
+        elif said.version != seen.version:
+            seen.layer.since = now
         seen.held, seen.generation = True, said.generation
         seen.restarts, seen.version, seen.digest = said.restarts, said.version, said.digest
     sliver.agent_ready = sliver.fresh = True
@@ -154,9 +156,12 @@ NODE_FOLDS: Final[Mapping[str, NodeFold]] = {
 }
 
 
-def _settle(seen: ApplicationSeen, event: Event, generation: int, news: News) -> News:
+def _settle(seen: ApplicationSeen, event: Event, generation: int, news: News, now: float) -> News:
     version = event.pairs.get("version", "")[:200] or seen.version
     if (generation, version) != (seen.generation, seen.version):
+        if version != seen.version:
+            # Another version runs now, also when nobody heard it begin.
+            seen.layer.since = now
         if generation != seen.generation:
             # Of another order; its digest comes with the holdings.
             seen.digest = ""

@@ -14,6 +14,7 @@ from typing import Final
 
 from dsmt_core.commands import RUNS, Order, Verb
 from dsmt_core.names import Application, Host, Slice, wrapper_of
+from planner.rollout.releases import release_of
 from planner.wanted import Placement, Run, WantedSlice
 
 _HEX: Final = 16
@@ -39,6 +40,7 @@ def deletion(slice_: Slice, host: Host, generation: int) -> Order:
 def placed(slice_: WantedSlice, placement: Placement, verb: Verb) -> Order:
     """The order for an application: the verb says best what changes, the rest all that is wanted."""
     wanted = slice_.applications[placement.application]
+    release = release_of(slice_, placement.application, placement.version)
     return _digested(
         Order(
             verb=verb,
@@ -48,7 +50,7 @@ def placed(slice_: WantedSlice, placement: Placement, verb: Verb) -> Order:
             application=placement.application,
             wrapper=wanted.wrapper,
             version=placement.version,
-            packages=wanted.packages,
+            packages=release.packages,
             restarts=placement.restarts,
             status_period=slice_.status_period,
             agent=slice_.agent,

@@ -9,12 +9,15 @@ from typing import Final
 from dsmt_core.commands import Order, Verb
 from dsmt_core.names import Host, Slice
 from planner.budget import DEFAULT
+from planner.disruption import Disruption
 from planner.fleet import NODE, Fleet, NodeState
-from planner.placement import place, share
+from planner.placement import Placed, place, share
 from planner.reconcile.needs import Asking, HostNeeds, Need, SliceNeeds
 from planner.reconcile.orders import deletion
 from planner.reconcile.sent import Key, SentOrders, report_key, sliver_key
-from planner.reconcile.settling import change_of, gone_hosts, settle, stuck_hosts
+from planner.reconcile.settling import change_of, leavers, settle
+from planner.rollout.judging import Time
+from planner.rollout.round import Steps, rollout_steps
 from planner.standing import Bars, bars_at, next_change
 from planner.steps import Round, SliceChange, Waiting
 from planner.wanted import Wanted, WantedSlice
@@ -49,6 +52,7 @@ def reconcile(
     Returns:
         The changes to commit, then the queues, then the orders, and what waits.
     """
+    sent.listens(now)
     bars = bars_at(wanted.standings, now)
     if sent.bars_changed(bars):
         # Any plan may select other hosts.
@@ -56,10 +60,7 @@ def reconcile(
     work = _Work(seen, sent, now, bars)
     looked_at = wanted.slices.keys() if only is None else only | sent.due_slices(now)
     for name in sorted(looked_at & wanted.slices.keys()):
-        if wanted.slices[name].managed:
-            work.slice(wanted.slices[name])
-        else:
-            sent.keep(name, ())
+        work.slice(wanted.slices[name])
     work.strangers(wanted)
     work.nodes()
     if only is None:
@@ -93,14 +94,19 @@ class _Work:
     waiting: list[Waiting] = field(default_factory=list)
 
     def slice(self, slice_: WantedSlice) -> None:
-        """One managed slice: where it should be, what changes, and what is to be ordered."""
-        gone = gone_hosts(slice_, self.seen, self.sent)
-        hosts = self._placed(slice_, gone)
-        stuck = stuck_hosts(slice_, self.seen, self.sent)
-        settled = settle(slice_, self.seen, hosts, gone=gone, stuck=stuck)
+        """One slice, if it is managed: where it should be, what changes, what is to be ordered."""
+        if not slice_.managed:
+            self.sent.keep(slice_.name, ())
+            self.sent.look_again(slice_.name, float("inf"))
+            return
+        leaving = leavers(slice_, self.seen, self.sent)
+        placed = self._placed(slice_, leaving.gone)
+        hosts = placed.hosts
+        steps = self._rolled_out(slice_, placed)
+        settled = settle(steps.applied(slice_), self.seen, hosts, leaving=leaving, versions=steps.versions)
         if settled != slice_:
-            self.changes.append(change_of(settled))
-            self.gone_queues += [(slice_.name, host) for host in sorted(gone - hosts)]
+            self.changes.append(change_of(settled, steps))
+            self.gone_queues += [(slice_.name, host) for host in sorted(leaving.gone - hosts)]
         self._order(settled)
 
     def strangers(self, wanted: Wanted) -> None:
@@ -128,7 +134,17 @@ class _Work:
             self._send(Need(report_key(NODE, host, "node"), order, after=DIFFERS_S), needed)
         self.sent.keep(NODE, needed)
 
-    def _placed(self, slice_: WantedSlice, gone: frozenset[Host]) -> frozenset[Host]:
+    def _rolled_out(self, slice_: WantedSlice, placed: Placed) -> Steps:
+        """The next steps of its roll-outs; what leaves in this round is of the same budget."""
+        disruption = Disruption(slice_, self.seen, self.bars)
+        time = Time(self.now, self.sent.listening_since)
+        leaving = len(slice_.hosts.keys() - placed.hosts)
+        steps = rollout_steps(disruption, placed.hosts, leaving=leaving, time=time)
+        self.waiting += steps.waiting
+        self.sent.look_again(slice_.name, steps.again_at)
+        return steps
+
+    def _placed(self, slice_: WantedSlice, gone: frozenset[Host]) -> Placed:
         name, sent = slice_.name, self.sent
         want = _want(slice_)
         calm = sent.is_calm(name, self.now)
@@ -142,7 +158,7 @@ class _Work:
             sent.pause(name, self.now + CALM_S)
         elif calm:
             sent.calm(name)
-        return placed.hosts
+        return placed
 
     def _order(self, slice_: WantedSlice) -> None:
         needed: set[Key] = set()
@@ -185,5 +201,17 @@ class _Work:
 
 
 def _want(slice_: WantedSlice) -> WantedSlice:
-    """What of a slice people decide that takes instances away; the rest is a round's."""
-    return replace(slice_, generation=0, hosts={}, retired={}, placements=(), budget=DEFAULT)
+    """What of a slice people decide that takes instances away; the rest is a round's, versions too."""
+    applications = {
+        name: replace(one, version="", packages=()) for name, one in slice_.applications.items()
+    }
+    return replace(
+        slice_,
+        generation=0,
+        hosts={},
+        retired={},
+        placements=(),
+        rollouts={},
+        budget=DEFAULT,
+        applications=applications,
+    )

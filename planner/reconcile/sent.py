@@ -41,13 +41,19 @@ class _Sent:
 
 
 class SentOrders:
-    """Owned by the task that runs the rounds; `reconcile` changes it in place."""
+    """Owned by the task that runs the rounds; `reconcile` changes it in place.
+
+    Attributes:
+        listening_since: since when the planner hears what is said, without a gap; seconds.
+    """
 
     def __init__(self) -> None:
         self._sent: dict[Slice, dict[Key, _Sent]] = {}
         self._answered: dict[tuple[Slice, Host], int] = {}
         self._people: dict[Slice, object] = {}
         self._calm_until: dict[Slice, float] = {}
+        self._look_at: dict[Slice, float] = {}
+        self.listening_since = _NEVER
         self._bars: Bars = NO_BARS
 
     def fork(self, slice_: Slice) -> SentOrders:
@@ -56,6 +62,7 @@ class SentOrders:
         copy._sent = {slice_: {key: replace(one) for key, one in self._sent.get(slice_, {}).items()}}
         copy._answered = dict(self._answered)
         copy._bars = self._bars
+        copy.listening_since = self.listening_since
         copy._people = {name: want for name, want in self._people.items() if name == slice_}
         copy._calm_until = {name: until for name, until in self._calm_until.items() if name == slice_}
         return copy
@@ -108,14 +115,16 @@ class SentOrders:
         return known is not None and known.times >= _STUCK
 
     def due_slices(self, now: float) -> set[Slice]:
-        """The slices in which an order, or a pause, has come to its time."""
+        """The slices in which an order, a pause or a look has come to its time."""
         slices = {name for name, sent in self._sent.items() if any(one.due <= now for one in sent.values())}
-        return slices | {name for name, until in self._calm_until.items() if until <= now}
+        timed = (*self._calm_until.items(), *self._look_at.items())
+        return slices | {name for name, until in timed if until <= now}
 
     def next_due(self, now: float) -> float:
         """When the first order or pause comes to its time; infinity when none does."""
         times = [one.due for sent in self._sent.values() for one in sent.values()]
-        return min([time for time in [*times, *self._calm_until.values()] if time > now], default=_NEVER)
+        times += [*self._calm_until.values(), *self._look_at.values()]
+        return min([time for time in times if time > now], default=_NEVER)
 
     def slices(self) -> set[Slice]:
         """The slices with orders that are not confirmed."""
@@ -160,12 +169,28 @@ class SentOrders:
         before, self._bars = self._bars, bars
         return before != bars
 
+    def listens(self, now: float) -> None:
+        """The planner hears what is said, at least from ``now`` on."""
+        self.listening_since = min(self.listening_since, now)
+
+    def deafened(self) -> None:
+        """Something kept the planner from hearing; it begins to listen anew at the next round."""
+        self.listening_since = _NEVER
+
+    def look_again(self, slice_: Slice, at: float) -> None:
+        """Time alone changes something in a slice at ``at``; infinity: it does not."""
+        if at == _NEVER:
+            self._look_at.pop(slice_, None)
+        else:
+            self._look_at[slice_] = at
+
     def forget(self, slices: Collection[Slice]) -> None:
         """Slices that are not there any more."""
         for slice_ in slices:
             self._sent.pop(slice_, None)
             self._people.pop(slice_, None)
             self._calm_until.pop(slice_, None)
+            self._look_at.pop(slice_, None)
 
 
 def sliver_key(slice_: Slice, host: Host) -> Key:

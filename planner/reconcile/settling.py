@@ -8,16 +8,35 @@ shows by the digests of the orders (`planner.reconcile.orders`): what follows th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
 
-from dsmt_core.names import Application, Host
+from dsmt_core.names import Application, Host, Slice
 from planner.fleet import ApplicationSeen, Fleet
 from planner.placement import is_gone
 from planner.reconcile.orders import DELETION, REMOVAL, Digests, creation_digest
 from planner.reconcile.sent import SentOrders
+from planner.rollout.round import Steps
 from planner.steps import SliceChange
-from planner.wanted import Placement, WantedSlice
+from planner.wanted import Placement, WantedApplication, WantedSlice
+
+Versions = Mapping[Application, Mapping[Host, str]]
+NO_VERSIONS: Final[Versions] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Leavers:
+    """Retired hosts: those that need not be waited for, and those to be told anew."""
+
+    gone: frozenset[Host]
+    stuck: frozenset[Host] = frozenset()
+
+
+def leavers(slice_: WantedSlice, seen: Fleet, sent: SentOrders) -> Leavers:
+    """What is known of the retired hosts of a slice."""
+    return Leavers(gone_hosts(slice_, seen, sent), stuck_hosts(slice_, seen, sent))
 
 
 def gone_hosts(slice_: WantedSlice, seen: Fleet, sent: SentOrders) -> frozenset[Host]:
@@ -47,8 +66,8 @@ def settle(
     seen: Fleet,
     hosts: frozenset[Host],
     *,
-    gone: frozenset[Host],
-    stuck: frozenset[Host] = frozenset(),
+    leaving: Leavers,
+    versions: Versions = NO_VERSIONS,
 ) -> WantedSlice:
     """The slice as it is to be committed; equal to ``slice_`` when nothing changes.
 
@@ -56,17 +75,18 @@ def settle(
         slice_: as committed.
         seen: as folded.
         hosts: where its slivers should be, as `planner.placement.place` decided.
-        gone: retired hosts that need not be waited for (`gone_hosts`).
-        stuck: retired hosts to be told anew (`stuck_hosts`).
+        leaving: what is known of the retired hosts.
+        versions: which version hosts should have of an application that is being rolled out; all others
+            have the slice's.
     """
     heard = max(_heard(slice_, seen), default=-1)
     generation = 1 + max(slice_.generation, heard)
-    retired = _retired(slice_, seen, hosts, gone=gone, generation=generation)
+    retired = _retired(slice_, seen, hosts, gone=leaving.gone, generation=generation)
     after = replace(
         slice_,
         hosts=_hosts(slice_, seen, hosts, generation),
-        retired=retired | dict.fromkeys(stuck & retired.keys(), generation),
-        placements=_placements(slice_, seen, hosts, generation),
+        retired=retired | dict.fromkeys(leaving.stuck & retired.keys(), generation),
+        placements=_placements(slice_, seen, hosts, versions, generation),
     )
     if heard > slice_.generation:
         # The database is older than what happened: of the orders in between nothing is known, and an equal
@@ -87,14 +107,16 @@ def _anew(slice_: WantedSlice, generation: int) -> WantedSlice:
     )
 
 
-def change_of(slice_: WantedSlice) -> SliceChange:
-    """What a settled slice asks the store to commit."""
+def change_of(slice_: WantedSlice, steps: Steps) -> SliceChange:
+    """What a settled slice, with the steps of its roll-outs, asks the store to commit."""
     return SliceChange(
         slice=slice_.name,
         generation=slice_.generation,
         hosts=slice_.hosts,
         retired=slice_.retired,
         placements=slice_.placements,
+        rollouts=steps.rollouts,
+        releases=steps.releases,
     )
 
 
@@ -167,7 +189,7 @@ def _retired(
 
 
 def _placements(
-    slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], generation: int
+    slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], versions: Versions, generation: int
 ) -> tuple[Placement, ...]:
     """One placement for each application on each host; what is there already keeps what people turned."""
     before = {(placement.host, placement.application): placement for placement in slice_.placements}
@@ -178,7 +200,9 @@ def _placements(
         sliver = seen.sliver(slice_.name, host)
         for name in sorted(slice_.applications):
             known = None if joined else before.get((host, name))
-            placed = _placed(slice_, host, name, known=known, generation=generation)
+            version = versions.get(name, {}).get(host, slice_.applications[name].version)
+            placed = _placed(slice_.applications[name], slice_.name, host, known, version)
+            placed = placed if placed == known else replace(placed, generation=generation)
             heard = sliver.applications.get(name) if sliver else None
             if heard is not None and _is_passed(placed, heard, digests):
                 placed = replace(placed, generation=generation)
@@ -196,23 +220,20 @@ def _is_passed(placed: Placement, heard: ApplicationSeen, digests: Digests) -> b
 
 
 def _placed(
-    slice_: WantedSlice, host: Host, name: Application, *, known: Placement | None, generation: int
+    wanted: WantedApplication, slice_: Slice, host: Host, known: Placement | None, version: str
 ) -> Placement:
-    wanted = slice_.applications[name]
-    if known is None:
-        return Placement(
-            slice=slice_.name,
-            host=host,
-            application=name,
-            version=wanted.version,
-            generation=generation,
-            run=wanted.run,
-            restarts=wanted.restarts,
-        )
-    restarts = max(known.restarts, wanted.restarts)
-    if (known.version, known.restarts) == (wanted.version, restarts):
-        return known
-    return replace(known, version=wanted.version, restarts=restarts, generation=generation)
+    """An application on a host as it should be; the generation is the caller's to give."""
+    if known is not None:
+        return replace(known, version=version, restarts=max(known.restarts, wanted.restarts))
+    return Placement(
+        slice=slice_,
+        host=host,
+        application=wanted.name,
+        version=version,
+        generation=-1,
+        run=wanted.run,
+        restarts=wanted.restarts,
+    )
 
 
 def _uses(after: WantedSlice, generation: int) -> bool:

@@ -86,7 +86,8 @@ class Rounds:
         self._news.set()
 
     def everything(self) -> None:
-        """A round over everything is due, as after a reconnect."""
+        """A round over everything is due, as after a reconnect: what was said meanwhile was not heard."""
+        self.sent.deafened()
         self._everything = True
         self._news.set()
 
@@ -141,6 +142,7 @@ class Rounds:
         if self._bus.health.link is not Link.CONNECTED:
             # Nothing could be ordered; what was decided would only wait for its repetition.
             self._everything = True
+            self.sent.deafened()
             return self._clock() + _AWAY_S
         async with self._ledger.deciding:
             only = self._take_dirty()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from dsmt_core.commands import FOR_APPLICATIONS, Order, Verb
 from dsmt_core.events import Event
@@ -199,15 +199,7 @@ class PlannerPart:
         self.store.moved_away -= {(change.slice, host) for host in gone | change.hosts.keys()}
         self.store.moved_away |= {(change.slice, host) for host in away}
         self.store.amnesty &= self.store.moved_away
-        self._keep(
-            replace(
-                before,
-                generation=change.generation,
-                hosts=change.hosts,
-                retired=change.retired,
-                placements=change.placements,
-            )
-        )
+        self._keep(change.applied(before))
 
     def _keep(self, slice_: WantedSlice) -> None:
         self.store.wanted = Wanted({**self.store.wanted.slices, slice_.name: slice_})

@@ -85,6 +85,8 @@ class ToyNode:
     applications: dict[Slice, dict[Application, Held]] = field(default_factory=dict)
     deaf: bool = False
     mute: bool = False
+    broken: set[str] = field(default_factory=set)
+    """Versions that do not run here."""
 
     def __post_init__(self) -> None:
         self.sender = Sender("node", f"{self.host}/manager", "b1")
@@ -101,6 +103,8 @@ class ToyNode:
             held.pop(order.application, None)
             return [self.agent_holdings(order.slice)]
         state = State.TERMINATED if order.verb is Verb.STOP else State.RUNNING
+        if order.version in self.broken:
+            state = State.FAILED
         known = held.get(order.application)
         if known is None or order.generation > known.generation:
             held[order.application] = Held(
@@ -187,15 +191,7 @@ class Toy:
     def round(self) -> Round:
         round_ = reconcile(self.wanted, self.fleet, sent=self.sent, now=self.now)
         for change in round_.changes:
-            self.change(
-                replace(
-                    self.wanted.slices[change.slice],
-                    generation=change.generation,
-                    hosts=change.hosts,
-                    retired=change.retired,
-                    placements=change.placements,
-                )
-            )
+            self.change(change.applied(self.wanted.slices[change.slice]))
         self.orders += round_.orders
         return round_
 
