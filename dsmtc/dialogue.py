@@ -20,7 +20,19 @@ from dsmtc.verbs import names
 SUBVERBS: Final = {
     "plan": ("set", "list", "show", "delete", "eval", "explain", "functions"),
     "depot": ("put", "list", "get", "remove"),
-    "nodes": ("list", "show", "label", "invite", "forget"),
+    "nodes": (
+        "list",
+        "show",
+        "label",
+        "exclude",
+        "include",
+        "cordon",
+        "uncordon",
+        "drain",
+        "window",
+        "invite",
+        "forget",
+    ),
     "account": ("add", "passwd", "list"),
 }
 OPTIONS: Final = {
@@ -48,6 +60,12 @@ KINDS: Final = {
     "use": "slices",
     "nodes show": "nodes",
     "nodes forget": "nodes",
+    "nodes exclude": "nodes",
+    "nodes include": "nodes",
+    "nodes cordon": "nodes",
+    "nodes uncordon": "nodes",
+    "nodes drain": "nodes",
+    "nodes window": "nodes",
     "depot get": "packages",
     "depot remove": "packages",
     "start": "applications",

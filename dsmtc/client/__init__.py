@@ -34,11 +34,13 @@ from dsmtc.client.caller import DEFAULT_PLANNER, Credentials
 from dsmtc.client.client import Client
 from dsmtc.client.heard import EventRecord, Lost
 from dsmtc.client.previewed import HeldBack, Motion, Preview, Touched
+from dsmtc.client.stood import Budget, Standing, Stood
 
 __all__ = [
     "DEFAULT_PLANNER",
     "Account",
     "ApplicationStatus",
+    "Budget",
     "Changed",
     "Client",
     "Credentials",
@@ -64,6 +66,8 @@ __all__ = [
     "Preview",
     "Slice",
     "SliceStatus",
+    "Standing",
+    "Stood",
     "Stored",
     "Touched",
     "WhoAmI",

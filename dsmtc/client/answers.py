@@ -9,6 +9,7 @@ from typing import NotRequired, TypedDict
 
 from dsmtc.client.heard import SilenceShown
 from dsmtc.client.previewed import Motion
+from dsmtc.client.stood import Budget, Standing
 
 
 class Health(TypedDict):
@@ -255,6 +256,7 @@ class SliceStatus(TypedDict):
     hosts: list[HostStatus]
     waiting_reasons: list[str]
     silences: NotRequired[list[SilenceShown]]
+    budget: NotRequired[Budget]
     planner: NotRequired[PlannerHealth]
 
 
@@ -279,6 +281,7 @@ class Node(TypedDict):
     labels: NotRequired[dict[str, str]]
     health: NotRequired[ProcessHealth | None]
     unwell: NotRequired[list[str]]
+    standing: NotRequired[Standing]
 
 
 class Bus(TypedDict):
