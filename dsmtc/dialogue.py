@@ -20,19 +20,7 @@ from dsmtc.verbs import names
 SUBVERBS: Final = {
     "plan": ("set", "list", "show", "delete", "eval", "explain", "functions"),
     "depot": ("put", "list", "get", "remove"),
-    "nodes": (
-        "list",
-        "show",
-        "label",
-        "exclude",
-        "include",
-        "cordon",
-        "uncordon",
-        "drain",
-        "window",
-        "invite",
-        "forget",
-    ),
+    "nodes": ("list", "show", "failed", "evidence", "label", "invite", "forget"),
     "account": ("add", "passwd", "list"),
 }
 OPTIONS: Final = {
@@ -60,12 +48,6 @@ KINDS: Final = {
     "use": "slices",
     "nodes show": "nodes",
     "nodes forget": "nodes",
-    "nodes exclude": "nodes",
-    "nodes include": "nodes",
-    "nodes cordon": "nodes",
-    "nodes uncordon": "nodes",
-    "nodes drain": "nodes",
-    "nodes window": "nodes",
     "depot get": "packages",
     "depot remove": "packages",
     "start": "applications",

@@ -23,7 +23,6 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "slices": "list the slices that you may use",
         "setagent": "choose the installation agent",
         "setplan": "choose the nodes",
-        "budget": "how much of it has to stay up",
         "status": "how the slice is, host by host (--watch)",
     },
     "Plans and packages": {
@@ -38,7 +37,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "uninstall": "remove it from every node",
     },
     "Nodes and events": {
-        "nodes": "list, show, label, exclude, cordon, drain, window, invite, forget: the machines",
+        "nodes": "list, show, failed, evidence, label, invite, forget: the machines",
         "events": "what is said on PsEPR (--follow, --since, --snapshot)",
         "services": "who speaks there, and as it said (--check)",
         "channels": "where something is said, and what is silent",

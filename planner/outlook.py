@@ -34,13 +34,15 @@ def world_of(slice_: WantedSlice, seen: Fleet, bars: Bars = NO_BARS) -> World:
         bars: who is out of service.
     """
     strangers = slice_.hosts.keys() - seen.hosts.keys() - seen.forgotten
-    everybody = world_of_nobody(seen, strangers)
+    misfits = seen.fits(slice_.name).out
+    everybody = world_of_nobody(seen, strangers, misfits=misfits.keys())
     members = slice_.hosts.keys() - seen.forgotten
     return replace(
         everybody,
         slice=slice_.name,
         members=everybody.ground.mask(members),
         states=partial(seen.in_state, slice_.name),
+        misfits=misfits,
         barred=_barred(everybody, bars, members),
     )
 
@@ -52,10 +54,18 @@ def world_in_order(slice_: WantedSlice, seen: Fleet, bars: Bars = NO_BARS) -> Wo
     return replace(world, trust=np.full(len(world.ground), ALIVE, dtype=np.int8))
 
 
-def world_of_nobody(seen: Fleet, strangers: AbstractSet[Host] = frozenset()) -> World:
-    """The hosts as they are whatever the slice; ``strangers`` are not known, and there all the same."""
+def world_of_nobody(
+    seen: Fleet, strangers: AbstractSet[Host] = frozenset(), *, misfits: AbstractSet[Host] = frozenset()
+) -> World:
+    """The hosts as they are whatever the slice.
+
+    Args:
+        seen: as folded.
+        strangers: hosts that are not known, and there all the same.
+        misfits: hosts that are as good as failed.
+    """
     ground = seen.ground.with_hosts(strangers) if strangers else seen.ground
-    trust = trust_of(ground, seen.back_or_failed(), seen.doubtful() | strangers)
+    trust = trust_of(ground, seen.back_or_failed() | misfits, seen.doubtful() | strangers)
     return World(slice=NODE, ground=ground, trust=trust, members=ground.mask(()))
 
 

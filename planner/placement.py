@@ -132,7 +132,8 @@ class _Round:
         self._held = held
         self._disruption = disruption
         self._present = frozenset(world.ground.those(world.members))
-        self._failed = frozenset(world.ground.those(world.failed))
+        # A misfit has failed for the plan only: what it runs is there, and counts.
+        self._failed = disruption.seen.back_or_failed()
 
     def place(self, selection: Selection, stops: int | None) -> Placed:
         target = frozenset(selection.hosts)

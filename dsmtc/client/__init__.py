@@ -11,7 +11,6 @@ from dsmtc.client.answers import (
     ApplicationStatus,
     Changed,
     Evaluation,
-    Evidence,
     Explanation,
     FunctionParameter,
     Health,
@@ -20,7 +19,6 @@ from dsmtc.client.answers import (
     Invitation,
     Labels,
     Login,
-    Node,
     Package,
     Plan,
     PlanFunction,
@@ -33,14 +31,13 @@ from dsmtc.client.answers import (
 from dsmtc.client.caller import DEFAULT_PLANNER, Credentials
 from dsmtc.client.client import Client
 from dsmtc.client.heard import EventRecord, Lost
+from dsmtc.client.machines import Evidence, Misfit, Node
 from dsmtc.client.previewed import HeldBack, Motion, Preview, Touched
-from dsmtc.client.stood import Budget, Standing, Stood
 
 __all__ = [
     "DEFAULT_PLANNER",
     "Account",
     "ApplicationStatus",
-    "Budget",
     "Changed",
     "Client",
     "Credentials",
@@ -57,6 +54,7 @@ __all__ = [
     "Labels",
     "Login",
     "Lost",
+    "Misfit",
     "Motion",
     "Node",
     "Package",
@@ -66,8 +64,6 @@ __all__ = [
     "Preview",
     "Slice",
     "SliceStatus",
-    "Standing",
-    "Stood",
     "Stored",
     "Touched",
     "WhoAmI",

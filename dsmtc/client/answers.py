@@ -9,7 +9,6 @@ from typing import NotRequired, TypedDict
 
 from dsmtc.client.heard import SilenceShown
 from dsmtc.client.previewed import Motion
-from dsmtc.client.stood import Budget, Standing
 
 
 class Health(TypedDict):
@@ -256,32 +255,7 @@ class SliceStatus(TypedDict):
     hosts: list[HostStatus]
     waiting_reasons: list[str]
     silences: NotRequired[list[SilenceShown]]
-    budget: NotRequired[Budget]
     planner: NotRequired[PlannerHealth]
-
-
-class Evidence(TypedDict):
-    """Why a node is in its state: what was seen, when, by whom."""
-
-    what: str
-    when: float
-    by: str
-
-
-class Node(TypedDict):
-    """A node as last heard."""
-
-    host: str
-    state: str
-    heard_at: float | str | None
-    period: float
-    evidence: list[Evidence]
-    slivers: list[str]
-    facts: dict[str, str]
-    labels: NotRequired[dict[str, str]]
-    health: NotRequired[ProcessHealth | None]
-    unwell: NotRequired[list[str]]
-    standing: NotRequired[Standing]
 
 
 class Bus(TypedDict):

@@ -16,10 +16,9 @@ from dsmtc.client.nodes import Nodes
 from dsmtc.client.paths import of_slice, word
 from dsmtc.client.plans import Plans
 from dsmtc.client.psepr import PsEPR
-from dsmtc.client.standings import Standings
 
 
-class Client(Plans, Nodes, Standings, PsEPR):
+class Client(Plans, Nodes, PsEPR):
     """The planner, for one caller."""
 
     # -- who ---------------------------------------------------------------------------------------

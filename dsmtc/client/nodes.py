@@ -7,20 +7,25 @@ from urllib.parse import urlencode
 
 from dsmtc.client import answers
 from dsmtc.client.caller import Caller
+from dsmtc.client.machines import Node
 from dsmtc.client.paths import word
 
 
 class Nodes(Caller):
     """The machines."""
 
-    def nodes(self, where: str = "") -> list[answers.Node]:
+    def nodes(self, where: str = "") -> list[Node]:
         """All nodes, or those of which a condition on their facts and labels is true."""
         path = f"/v1/nodes?{urlencode({'where': where})}" if where else "/v1/nodes"
-        return self.call("GET", path, shape=list[answers.Node])
+        return self.call("GET", path, shape=list[Node])
 
-    def node(self, host: str) -> answers.Node:
+    def failed_nodes(self) -> list[Node]:
+        """The nodes that are not alive, and those that some slice leaves alone."""
+        return self.call("GET", "/v1/nodes?failed=1", shape=list[Node])
+
+    def node(self, host: str) -> Node:
         """One node."""
-        return self.call("GET", f"/v1/nodes/{word(host)}", shape=answers.Node)
+        return self.call("GET", f"/v1/nodes/{word(host)}", shape=Node)
 
     def invite(self, *, expires_in_s: float | None = None) -> answers.Invitation:
         """A one-time token for ``dsmt-node`` (admin)."""

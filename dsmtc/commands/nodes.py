@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from dsmtc.commandline import parameters
-from dsmtc.commands import standing
 from dsmtc.dispatch import session_of
+from dsmtc.rendering.nodes import evidence, failed_nodes
 from dsmtc.rendering.views import node, pairs
 from dsmtc.rendering.views import nodes as view
 
@@ -59,6 +59,28 @@ def show(context: typer.Context, host: _Host) -> None:
 
 
 @app.command()
+def failed(context: typer.Context) -> None:
+    """List the nodes that are not trusted: since when, why, and when they are tried again.
+
+    Example: dsmtc nodes failed
+    """
+    session = session_of(context)
+    found = session.client.failed_nodes()
+    session.out.answer(found, lambda: failed_nodes(found, time.time()))
+
+
+@app.command("evidence")
+def told(context: typer.Context, host: _Host) -> None:
+    """Show what was noticed of one node, when, and by whom.
+
+    Example: dsmtc nodes evidence node1.example.org
+    """
+    session = session_of(context)
+    found = session.client.node(host)
+    session.out.answer(found["evidence"], lambda: evidence(found, time.time()))
+
+
+@app.command()
 def label(
     context: typer.Context,
     host: _Host,
@@ -100,6 +122,3 @@ def forget(context: typer.Context, host: _Host) -> None:
     session = session_of(context)
     session.client.forget(host)
     session.out.answer({"host": host, "forgotten": True}, lambda: [f"node {host} is forgotten"])
-
-
-standing.add_to(app)

@@ -15,10 +15,12 @@ router = APIRouter(prefix="/nodes", tags=["nodes"])
 
 
 @router.get("")
-async def listed(caller: TheCaller, planner: ThePlanner, where: str = "") -> list[dict[str, Any]]:
-    """Every node, or those of which a condition is true."""
+async def listed(
+    caller: TheCaller, planner: ThePlanner, where: str = "", *, failed: bool = False
+) -> list[dict[str, Any]]:
+    """Every node, or those of which a condition is true, or those that are not trusted."""
     check(caller, Right.LIST_NODES)
-    return planner.nodes.shown(where)
+    return planner.nodes.shown(where, failed=failed)
 
 
 @router.post("/invite")

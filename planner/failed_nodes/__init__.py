@@ -13,6 +13,8 @@ Lifeguard's lesson: an observer that has just started, was deaf or slow, or sees
 expire at once, is sick itself as likely as they are; it listens for a full period before it judges.
 """
 
+from planner.failed_nodes.misfit import Misfit
+from planner.failed_nodes.misfits import Grace, Misfits
 from planner.failed_nodes.notes import Note
 from planner.failed_nodes.pace import period_s
 from planner.failed_nodes.patience import Patience
@@ -21,4 +23,17 @@ from planner.failed_nodes.records import Past
 from planner.failed_nodes.tracker import FailedNodes
 from planner.failed_nodes.verdicts import Chance, Judgement, Verdict
 
-__all__ = ["Chance", "FailedNodes", "Judgement", "Note", "Past", "Patience", "Probe", "Verdict", "period_s"]
+__all__ = [
+    "Chance",
+    "FailedNodes",
+    "Grace",
+    "Judgement",
+    "Misfit",
+    "Misfits",
+    "Note",
+    "Past",
+    "Patience",
+    "Probe",
+    "Verdict",
+    "period_s",
+]

@@ -11,6 +11,7 @@ from dsmt_core.health import HEALTH
 from dsmt_core.lifecycle import State
 from dsmt_core.names import DEPLOYMENT_AGENT, Host, Slice
 from dsmt_core.nodes import FACTS
+from planner.fleet.fits import ALL_FIT, Fits
 from planner.fleet.folding import ASKS, FOLDS, NODE_FOLDS, News, Place, SliverFold, place_of
 from planner.fleet.health import Healths
 from planner.fleet.holders import Holders
@@ -36,6 +37,8 @@ class Fleet(Nodes):
         self._holders = Holders()
         self._asked: dict[tuple[Slice, Host], int] = {}
         self._lives = Lives()
+        self._fits: dict[Slice, Fits] = {}
+        self._unfitted = Dirty(everything=True)
         self.healths = Healths()
 
     def forget(self, host: Host) -> None:
@@ -98,7 +101,27 @@ class Fleet(Nodes):
     def take_dirty(self) -> Dirty:
         """What was heard since the last call; the next round is over it."""
         dirty, self._dirty = self._dirty, Dirty()
+        self._unfitted.slices |= dirty.slices
+        self._unfitted.everything |= dirty.everything
         return dirty
+
+    def take_unfitted(self) -> Dirty:
+        """What rounds have looked at since the last call; who fits where is to be judged anew."""
+        unfitted, self._unfitted = self._unfitted, Dirty()
+        return unfitted
+
+    def fit(self, fits: Mapping[Slice, Fits]) -> None:
+        """Store what counts against hosts for these slices."""
+        for slice_, one in fits.items():
+            self._dirty.slices.add(slice_)
+            if one == ALL_FIT:
+                self._fits.pop(slice_, None)
+            else:
+                self._fits[slice_] = one
+
+    def fits(self, slice_: Slice) -> Fits:
+        """What counts against hosts for a slice."""
+        return self._fits.get(slice_, ALL_FIT)
 
     def take_rows(self) -> list[SeenRow]:
         """The rows that have changed since the last call, to be written behind.

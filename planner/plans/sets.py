@@ -23,8 +23,15 @@ def _slice_nodes(call: Call) -> Part:
 
 
 def _failed(call: Call) -> Part:
-    failed = call.world.failed
-    return Part(failed, lambda row: call.reason("failed" if failed[row] else "not failed"))
+    failed, world = call.world.failed, call.world
+
+    def explain(row: int) -> Reason:
+        why = world.misfits.get(world.ground.hosts[row])
+        if failed[row] and why is not None:
+            return call.reason(f"failed for this slice: {why}")
+        return call.reason("failed" if failed[row] else "not failed")
+
+    return Part(failed, explain)
 
 
 def _nodes(call: Call) -> Part:

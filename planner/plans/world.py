@@ -5,8 +5,8 @@ Columns, not hosts one by one: a function decides about all hosts at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -50,6 +50,7 @@ class World:
             chooses.
         members: the hosts of the slice now; what still qualifies among them is kept.
         states: what the slice's applications are doing.
+        misfits: hosts that have failed for this slice alone, and why.
         barred: the hosts that are out of service; to every function it is as if they were not there. None
             when all are in service.
         unknown_stays: a host of the slice of which something is not known keeps its place; not so in what
@@ -61,6 +62,7 @@ class World:
     trust: npt.NDArray[np.int8]
     members: Mask
     states: States = lambda _application, _state: ()
+    misfits: Mapping[Host, str] = field(default_factory=dict)
     barred: Barred | None = None
     unknown_stays: bool = True
 

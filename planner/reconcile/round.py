@@ -108,6 +108,15 @@ class _Work:
             self.changes.append(change_of(settled, steps))
             self.gone_queues += [(slice_.name, host) for host in sorted(leaving.gone - hosts)]
         self._order(settled)
+        self._tell_fits(slice_.name)
+
+    def _tell_fits(self, slice_: Slice) -> None:
+        """Say which hosts are left alone, and what fails wherever it is."""
+        fits = self.seen.fits(slice_)
+        for host, reason in sorted(fits.out.items()):
+            self.waiting.append(Waiting(slice=slice_, host=host, reason=reason))
+        for application, reason in sorted(fits.doubts.items()):
+            self.waiting.append(Waiting(slice=slice_, application=application, reason=reason))
 
     def strangers(self, wanted: Wanted) -> None:
         """Slivers of slices that nobody knows: they go, by an order above the one that they follow."""

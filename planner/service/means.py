@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from broker.bus import Bus
-from planner.failed_nodes import FailedNodes
+from planner.failed_nodes import FailedNodes, Misfits
 from planner.fleet import Fleet
 from planner.service.clock import SteadyClock
 from planner.service.ledger import Ledger
@@ -24,7 +24,8 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """Where nodes are known: seen, and the tracker."""
+    """Where nodes are known: seen, the tracker, and who does not suit a slice."""
 
     fleet: Fleet
     tracker: FailedNodes
+    misfits: Misfits

@@ -16,9 +16,9 @@ from dsmt_core.names import Account, Host, Slice, host
 from planner.authority.tokens import fingerprint, new_token
 from planner.config import PlannerConfig
 from planner.failed_nodes import period_s
-from planner.failed_nodes.notes import note_value
 from planner.fleet import NodeState
 from planner.fleet.nodes import NODE
+from planner.service.judged import judged, untrusted
 from planner.service.means import Means, Watched
 from planner.service.standings import Standings
 from planner.store import evidence, nodes
@@ -64,6 +64,7 @@ class Nodes:
         self._clock = means.clock
         self._fleet = watched.fleet
         self._tracker = watched.tracker
+        self._watched = watched
         self._config = config
         self._told = told
         self._standings = standings
@@ -81,6 +82,7 @@ class Nodes:
         self._fleet.load(rows, now=now)
         self._joined = {joined.host: joined for joined in await self._database.read(nodes.listed)}
         pasts = await self._database.read(evidence.load)
+        self._watched.misfits.load(await self._database.read(evidence.load_misfits))
         for of in self._joined:
             self._fleet.join(of, now=now, period=self.period)
             failed = self._fleet.state(of) is NodeState.FAILED
@@ -175,17 +177,21 @@ class Nodes:
         self._fleet.label(name, labels)
         return labels
 
-    def shown(self, where: str = "") -> list[dict[str, Any]]:
+    def shown(self, where: str = "", *, failed: bool = False) -> list[dict[str, Any]]:
         """Every node, by host, as the API shows it.
 
         Args:
             where: only those of which this condition is true (`planner.plans.conditions`).
+            failed: only those that are not alive, or that some slice leaves alone.
 
         Raises:
             Invalid: it cannot be understood.
             NotFound: it asks for a fact that no node has told.
         """
-        return [self._shown(of) for of in self.satisfying(where)]
+        found = self.satisfying(where)
+        if failed:
+            found = untrusted(self._watched, found, self._clock())
+        return [self._shown(of) for of in found]
 
     def satisfying(self, where: str = "") -> list[Host]:
         """The nodes of which a condition is true, or all, by name.
@@ -272,17 +278,13 @@ class Nodes:
         }
 
     def _shown(self, name: Host) -> dict[str, Any]:
-        seen, judged = self._fleet.node(name), self._tracker.judgement(name)
+        seen = self._fleet.node(name)
         return {
             "host": name,
             "state": self._fleet.state(name),
             "heard_at": self._heard_at(name),
             "period": self._fleet.period(name),
-            "since": judged.since,
-            "failures": judged.failures,
-            "out_until": judged.out_until,
-            "probed": judged.probed,
-            "evidence": [note_value(note) for note in self._tracker.evidence(name)],
+            **judged(self._watched, name, self._clock()),
             "standing": self._standings.shown(name),
             "slivers": sorted((seen.slivers if seen else None) or {}),
             "facts": dict(seen.facts) if seen else {},

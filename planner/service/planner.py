@@ -25,7 +25,7 @@ from dsmt_core.names import Slice
 from planner.authority.gate import Gate
 from planner.catalogue import silence_shown
 from planner.config import PlannerConfig
-from planner.failed_nodes import Chance, FailedNodes, Patience
+from planner.failed_nodes import Chance, FailedNodes, Misfits, Patience
 from planner.fleet import Fleet
 from planner.reconcile import summary
 from planner.service.applications import Applications
@@ -34,6 +34,7 @@ from planner.service.clock import SteadyClock
 from planner.service.condition import OwnCondition
 from planner.service.crew import Crew
 from planner.service.depot import DepotClient, DepotSecrets
+from planner.service.fitting import Fitting
 from planner.service.history import History
 from planner.service.ledger import Ledger
 from planner.service.means import Means, Watched
@@ -94,7 +95,8 @@ class Planner:
         self.applications = Applications(self.ledger)
         patience = Patience(misses=config.misses, lag_s=config.heartbeat)
         chance = Chance(draw=random.random, nonce=partial(secrets.token_hex, 16))
-        watched = Watched(self.fleet, FailedNodes(patience, now=self.clock(), chance=chance))
+        tracker = FailedNodes(patience, now=self.clock(), chance=chance)
+        watched = Watched(self.fleet, tracker, Misfits(draw=random.random))
         told = Told(lambda: self.depot.url, secrets_.node)
         voice = Voice(bus, self.clock, secrets.token_hex(8))
         pace = Pace(least=config.round_every, most=config.full_round_every)
@@ -104,6 +106,7 @@ class Planner:
         self.budgets = Budgets(means, self.fleet)
         self.nodes = Nodes(means, watched, config=config, told=told, standings=self.standings)
         self.requests = Requests(self.ledger, self.plans, self.applications, tell=voice.tell)
+        self.fitting = Fitting(means, watched, self.rounds.wake)
         self.trials = Trials(means, watched, voice, period=lambda: self.nodes.period, wake=self.rounds.wake)
         self.observing = Observing(means, watched, voice)
         self.speaking = Speaking(bus, self.ledger, self.clock)
@@ -156,6 +159,7 @@ class Planner:
             ("last values", self.history.remember(self.tap.values)),
             ("tracker", self.seeing.judge()),
             ("trials", self.trials.run()),
+            ("fitting", self.fitting.run()),
             ("observing", self.observing.run()),
             ("snapshots", self.snapshots.run()),
             ("health", self.condition.run()),

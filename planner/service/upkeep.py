@@ -10,7 +10,8 @@ import structlog
 
 from dsmt_core.errors import Conflict, DsmtError
 from dsmt_core.names import Host
-from planner.failed_nodes import Past
+from planner.failed_nodes import Misfit, Past
+from planner.failed_nodes.misfit import Place
 from planner.fleet import SeenRow
 from planner.service.means import Watched
 from planner.store import Database, evidence, nodes
@@ -35,7 +36,9 @@ class WriteBehind:
         self._database = database
         self._fleet = watched.fleet
         self._tracker = watched.tracker
+        self._misfits = watched.misfits
         self._pasts: dict[Host, Past] = {}
+        self._fits: dict[Place, Misfit | None] = {}
         self._kept: dict[tuple[str, str], SeenRow] = {}
 
     async def run(self) -> None:
@@ -52,11 +55,13 @@ class WriteBehind:
         """
         self._kept |= {(row.host, row.slice): row for row in self._fleet.take_rows()}
         self._pasts |= self._tracker.take_past()
-        if not (self._kept or self._pasts):
+        self._fits |= self._misfits.take_rows()
+        if not (self._kept or self._pasts or self._fits):
             return
         try:
             await self._database.write(nodes.write_behind, list(self._kept.values()))
             await self._database.write(evidence.write_behind, dict(self._pasts))
+            await self._database.write(evidence.write_misfits, dict(self._fits))
         except Conflict:
             raise
         except DsmtError as error:
@@ -64,6 +69,7 @@ class WriteBehind:
             return
         self._kept.clear()
         self._pasts.clear()
+        self._fits.clear()
 
 
 class Queues:

@@ -154,8 +154,7 @@ class AgentPart:
             case Install():
                 return Installed({})
             case Start(version=version):
-                self._truth.start(place, version)
-                return Started(7)
+                return self._start(name, version)
             case CheckStatus():
                 return self._check(name)
             case Stop():
@@ -163,6 +162,12 @@ class AgentPart:
             case _:
                 pass
         return Done()
+
+    def _start(self, name: Application, version: str) -> Outcome:
+        if self._truth.fails(self._host, version):
+            return Troubled("its port is taken")
+        self._truth.start((self._host, self._slice, name), version)
+        return Started(7)
 
     def _check(self, name: Application) -> Checked:
         process = self._truth.processes.get((self._host, self._slice, name))

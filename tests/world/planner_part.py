@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from dsmt_core.commands import FOR_APPLICATIONS, Order, Verb
 from dsmt_core.events import Event
 from dsmt_core.names import Host, Slice
-from planner.failed_nodes import Past
+from planner.failed_nodes import Misfit, Misfits, Past
+from planner.failed_nodes.misfit import Place
 from planner.fleet import Fleet, NodeState, SeenRow
 from planner.placement import unproven
 from planner.reconcile import SentOrders, reconcile
@@ -44,6 +45,7 @@ class Store:
     nodes: list[Host]
     rows: dict[tuple[Host, Slice], SeenRow] = field(default_factory=dict)
     pasts: dict[Host, Past] = field(default_factory=dict)
+    misfits: dict[Place, Misfit] = field(default_factory=dict)
     moved_away: set[tuple[Slice, Host]] = field(default_factory=set)
     amnesty: set[tuple[Slice, Host]] = field(default_factory=set)
     asked: set[Slice] = field(default_factory=set)
@@ -74,8 +76,10 @@ class PlannerPart:
         self.alive = True
         self.fleet, self.sent = Fleet(), SentOrders()
         self.tracker, pasts = tracker_part.made(self._simulation), {}
+        self.misfits = Misfits(tracker_part.GRACE, draw=self._simulation.luck.random)
         if self._simulation.chance(0.5):
             pasts = self.store.pasts
+            self.misfits.load(self.store.misfits)
             self.fleet.load(self.store.rows.values(), now=now)
         for host in self.store.nodes:
             self.fleet.join(host, now=now, period=HEARTBEAT_S)
@@ -144,6 +148,11 @@ class PlannerPart:
         for row in self.fleet.take_rows():
             self.store.rows[row.host, row.slice] = row
         self.store.pasts |= self.tracker.take_past()
+        tracker_part.fit(self.misfits, self.fleet, self.store.wanted, now=now)
+        for place, one in self.misfits.take_rows().items():
+            self.store.misfits.pop(place, None)
+            if one is not None:
+                self.store.misfits[place] = one
         tracker_part.order_probes(self.tracker, self._send, now=now)
         self._simulation.after(TICK_S, lambda: self._tick(life))
         self._plan_round(LEAST_S)
@@ -193,6 +202,7 @@ class PlannerPart:
         # Also what had left before it failed: its failure is what made room for another.
         leaving = left | change.retired.keys()
         away = {host for host in leaving if self.fleet.state(host) in _AWAY}
+        away |= leaving & self.fleet.fits(change.slice).out.keys()
         if left - away and change.slice not in self.store.asked:
             raise Broken(f"{sorted(left - away)} were stopped, though they were well and nobody asked")
         gone = before.retired.keys() - change.retired.keys()

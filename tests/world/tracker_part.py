@@ -9,12 +9,14 @@ from dsmt_core.commands import Order, Verb
 from dsmt_core.events import Event
 from dsmt_core.names import Host
 from dsmt_core.nodes import PROBE, read_probe
-from planner.failed_nodes import Chance, FailedNodes, Past, Patience
+from planner.failed_nodes import Chance, FailedNodes, Grace, Misfits, Past, Patience
 from planner.fleet import Fleet, NodeState
 from planner.reconcile.round import ALL_SLICES
+from planner.wanted import Wanted
 from tests.world.simulation import Simulation
 
 # The faults last half a minute, and what they did has to be over after two and a half.
+GRACE: Final = Grace(out_s=10.0, most_out_s=40.0)
 PATIENCE: Final = Patience(out_s=5.0, most_out_s=20.0)
 
 
@@ -29,6 +31,11 @@ def join(tracker: FailedNodes, fleet: Fleet, host: Host, *, now: float, past: Pa
     """Watch a node as it was judged when the planner last ran."""
     failed = fleet.state(host) is NodeState.FAILED
     tracker.join(host, now=now, period=fleet.period(host), failed=failed, past=past)
+
+
+def fit(misfits: Misfits, fleet: Fleet, wanted: Wanted, *, now: float) -> None:
+    """Judge who suits which slice."""
+    fleet.fit(misfits.tick(wanted, fleet, now))
 
 
 def answers(tracker: FailedNodes, event: Event, *, host: Host, now: float) -> bool:

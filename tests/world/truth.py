@@ -27,11 +27,22 @@ class Process:
 
 @dataclass(slots=True)
 class Truth:
-    """All processes of applications."""
+    """All processes of applications.
+
+    Attributes:
+        broken: hosts on which nothing comes to run, though they are well otherwise.
+        bad: versions that come to run nowhere.
+    """
 
     processes: dict[Place, Process] = field(default_factory=dict)
+    broken: set[Host] = field(default_factory=set)
+    bad: set[str] = field(default_factory=set)
     started: int = 0
     changed: int = 0
+
+    def fails(self, host: Host, version: str) -> bool:
+        """Whether a start script cannot do its work there."""
+        return host in self.broken or version in self.bad
 
     def start(self, place: Place, version: str) -> None:
         """A start script is called; a second instance on one host breaks a law."""

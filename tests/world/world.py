@@ -161,6 +161,7 @@ class World:
             lambda: self._any_node().crash_manager(),
             lambda: self._any_node().crash_agent(SLICE),
             lambda: self._any_node().kill_application(),
+            self._break_host,
             self._people,
             self._people,
         ]
@@ -184,6 +185,14 @@ class World:
         self.simulation.cut.add(host)
         self.simulation.after(
             self.simulation.luck.uniform(0.5, 20.0), lambda: self.simulation.cut.discard(host)
+        )
+
+    def _break_host(self) -> None:
+        """For a while nothing that is started there comes to run."""
+        host = self._any_node().host
+        self.truth.broken.add(host)
+        self.simulation.after(
+            self.simulation.luck.uniform(0.5, 25.0), lambda: self.truth.broken.discard(host)
         )
 
     def _copy(self) -> None:
@@ -216,6 +225,7 @@ class World:
         """All faults end; what is down comes up."""
         self.simulation.faulty = False
         self.simulation.cut.clear()
+        self.truth.broken.clear()
         for node in self.nodes.values():
             node.recover()
         if not self.planner.alive:

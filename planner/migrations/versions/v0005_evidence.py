@@ -1,4 +1,4 @@
-"""Evidence: what the failed-node tracker knows of a node outlives the planner.
+"""Evidence: what counts against nodes, for all slices or for one, outlives the planner.
 
 Revision ID: 0005
 """
@@ -25,7 +25,19 @@ def upgrade() -> None:
         ),
     )
 
+    op.create_table(
+        "misfits",
+        sa.Column("slice", sa.String(40), primary_key=True),
+        sa.Column("host", sa.String(128), primary_key=True),
+        sa.Column("value", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["slice"], ["slices.slice"], name=op.f("fk_misfits_slice"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["host"], ["nodes.host"], name=op.f("fk_misfits_host"), ondelete="CASCADE"),
+    )
+
 
 def downgrade() -> None:
     """How often nodes failed is forgotten."""
+    op.drop_table("misfits")
     op.drop_table("evidence")

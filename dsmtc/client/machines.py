@@ -1,0 +1,48 @@
+"""The answers of the planner about nodes."""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+from dsmtc.client.answers import ProcessHealth
+
+
+class Evidence(TypedDict):
+    """Why a node is in its state: what was seen, when last, by whom, and how often in a row."""
+
+    what: str
+    when: float
+    by: str
+    times: NotRequired[int]
+
+
+class Misfit(TypedDict):
+    """A slice that leaves a node alone, until when, and why."""
+
+    slice: str
+    application: str
+    version: str
+    reason: str
+    since: float
+    until: float
+    failures: int
+
+
+class Node(TypedDict):
+    """A node as last heard; ``out_until``: its probation does not end before."""
+
+    host: str
+    state: str
+    heard_at: float | str | None
+    period: float
+    since: NotRequired[float]
+    failures: NotRequired[int]
+    out_until: NotRequired[float]
+    probed: NotRequired[bool]
+    misfits: NotRequired[list[Misfit]]
+    evidence: list[Evidence]
+    slivers: list[str]
+    facts: dict[str, str]
+    labels: NotRequired[dict[str, str]]
+    health: NotRequired[ProcessHealth | None]
+    unwell: NotRequired[list[str]]

@@ -1,0 +1,85 @@
+"""Nodes that are not trusted, as people read of them: since when, why, and what comes next. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from dsmtc.client import Evidence, Node
+from dsmtc.rendering.table import Table, View
+from dsmtc.rendering.text import since, span
+
+_NODE_STATES: Final = frozenset({"STATE"})
+# So many of the last notes stand in the table; the others are a command away.
+_LAST: Final = 3
+
+
+def failed_nodes(found: Sequence[Node], now: float) -> View:
+    """The nodes that failed or are not trusted yet, and those that are left alone by one slice."""
+    view: list[str | Table] = []
+    rows = [
+        (
+            each["host"],
+            each["state"],
+            since(each.get("since"), now) or "-",
+            str(each.get("failures", "-")),
+            _next(each, now),
+            "; ".join(_told(note) for note in each["evidence"][-_LAST:]) or "-",
+        )
+        for each in found
+        if each["state"] != "alive"
+    ]
+    if rows:
+        columns = ("HOST", "STATE", "SINCE", "FAILURES", "TRIED AGAIN", "EVIDENCE")
+        view.append(Table(columns, rows, _NODE_STATES))
+    misfits = [
+        (
+            each["host"],
+            one["slice"],
+            f"{one['application']} {one['version']}",
+            str(one["failures"]),
+            _in(one["until"], now),
+            one["reason"],
+        )
+        for each in found
+        for one in each.get("misfits") or []
+    ]
+    if misfits:
+        columns = ("HOST", "FAILED FOR SLICE", "APPLICATION", "FAILURES", "TRIED AGAIN", "EVIDENCE")
+        view += ["", Table(columns, misfits)] if view else [Table(columns, misfits)]
+    return view or ["all nodes are well"]
+
+
+def evidence(found: Node, now: float) -> View:
+    """Everything that was noticed of one node, the latest last."""
+    notes = [(since(note["when"], now), note["by"], _told(note)) for note in found["evidence"]]
+    failures = found.get("failures", 0)
+    times = "once" if failures == 1 else f"{failures} times"
+    said = f"{found['host']} is {found['state']}"
+    said += f", failed {times}" if failures else ""
+    said += f"; tried again {_next(found, now)}" if found["state"] in {"failed", "probation"} else ""
+    view: list[str | Table] = [said]
+    if notes:
+        view += ["", Table(("SEEN", "BY", "EVIDENCE"), notes)]
+    return view
+
+
+def _told(note: Evidence) -> str:
+    times = note.get("times", 1)
+    return f"{note['what']} ({times} times)" if times > 1 else note["what"]
+
+
+def _next(node: Node, now: float) -> str:
+    """When a node will be tried again."""
+    if node["state"] == "failed":
+        return "when it is heard"
+    if node["state"] != "probation":
+        return "-"
+    if node.get("probed"):
+        return "now: a probe is under way"
+    return _in(node.get("out_until") or 0.0, now)
+
+
+def _in(moment: float, now: float) -> str:
+    left = moment - now
+    return "now" if left <= 0 else f"in {span(left)}"

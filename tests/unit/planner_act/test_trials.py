@@ -1,0 +1,127 @@
+"""A node that comes back is probed by an order; nodes are told their period; a goodbye is evidence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from dsmt_core.channels import facts_channel
+from dsmt_core.commands import Order, Verb
+from dsmt_core.nodes import GOODBYE, PROBE, ProbeResult, probe_pairs
+from planner.service.planner import Planner
+from tests.unit.planner_act.conftest import Api, Node, StartNode, until
+
+WITHIN_S = 30.0
+
+
+def is_judged(api: Api, host: str, state: str) -> Callable[[], Awaitable[bool]]:
+    async def judged() -> bool:
+        return bool((await api("GET", f"/nodes/{host}"))["state"] == state)
+
+    return judged
+
+
+async def ordered(node: Node, verb: Verb) -> Order:
+    async with asyncio.timeout(WITHIN_S):
+        while (order := await node.orders.get()).verb is not verb:
+            pass
+    return order
+
+
+async def answer(node: Node, nonce: str, *, reason: str = "") -> None:
+    pairs = probe_pairs(ProbeResult(nonce=nonce, reason=reason))
+    await node.say(facts_channel(node.host), PROBE, **pairs)
+
+
+async def come_back(planner: Planner, api: Api, node: Node) -> None:
+    """It was away for so long that it failed, and beats again."""
+    await until(is_judged(api, node.host, "alive"), WITHIN_S)
+    node.die()
+    await until(is_judged(api, node.host, "failed"), WITHIN_S)
+    node.running = asyncio.create_task(node.run(planner.config.heartbeat / 2))
+    await node.hold()
+
+
+async def test_a_node_that_comes_back_is_alive_when_it_has_passed_the_probe(
+    planner: Planner, api: Api, start_node: StartNode
+) -> None:
+    node = await start_node("n1")
+    await come_back(planner, api, node)
+    try:
+        order = await ordered(node, Verb.PROBE)
+        await answer(node, "guessed")
+        again = await ordered(node, Verb.PROBE)
+        assert again.nonce == order.nonce
+        assert (await api("GET", "/nodes/n1"))["state"] == "probation"
+        await answer(node, order.nonce)
+        await until(is_judged(api, "n1", "alive"), WITHIN_S)
+        shown = await api("GET", "/nodes/n1")
+        assert {note["by"] for note in shown["evidence"]} >= {"tracker", "probe"}
+        assert shown["failures"] == 1
+    finally:
+        node.die()
+
+
+async def test_a_node_that_does_not_pass_is_failed_with_the_reason(
+    planner: Planner, api: Api, start_node: StartNode
+) -> None:
+    node = await start_node("n1")
+    await come_back(planner, api, node)
+    try:
+        await answer(node, (await ordered(node, Verb.PROBE)).nonce, reason="no space left on the device")
+
+        async def known() -> bool:
+            shown: dict[str, Any] = await api("GET", "/nodes/n1")
+            notes = [note["what"] for note in shown["evidence"]]
+            out = shown["out_until"] > planner.clock() + 5 and shown["failures"] == 2
+            return out and "failed: it did not pass the probe: no space left on the device" in notes
+
+        await until(known, WITHIN_S)
+    finally:
+        node.die()
+
+
+async def test_a_node_that_says_goodbye_is_suspect_at_once(api: Api, start_node: StartNode) -> None:
+    node = await start_node("n1")
+    await until(is_judged(api, "n1", "alive"), WITHIN_S)
+    node.die()
+    await node.say(facts_channel(node.host), GOODBYE, slivers="live on")
+
+    async def noted() -> bool:
+        shown = await api("GET", "/nodes/n1")
+        return ("dsmt-node ended in order; its slivers live on", "node") in {
+            (note["what"], note["by"]) for note in shown["evidence"]
+        }
+
+    await until(noted, WITHIN_S)
+
+
+async def test_a_node_that_beats_with_another_period_is_told_the_right_one(
+    planner: Planner, api: Api, start_node: StartNode
+) -> None:
+    node = await start_node("n1")
+    await until(is_judged(api, "n1", "alive"), WITHIN_S)
+    assert planner.nodes.period == planner.config.heartbeat
+    planner.trials._period = lambda: 1.5
+    # As if there were thousands of nodes.
+    assert (await ordered(node, Verb.PACE)).heartbeat_s == 1.5
+
+
+async def test_what_is_known_of_nodes_outlives_the_planner(
+    planner: Planner, api: Api, start_node: StartNode
+) -> None:
+    node = await start_node("n1")
+    await until(is_judged(api, "n1", "alive"), WITHIN_S)
+    node.die()
+    await until(is_judged(api, "n1", "failed"), WITHIN_S)
+    before = await api("GET", "/nodes/n1")
+    await planner.close()
+    after = await Planner.open(planner.config)
+    try:
+        await after.nodes.load()
+        shown = after.nodes.one("n1")
+        assert (shown["state"], shown["failures"]) == ("failed", 1)
+        assert shown["evidence"] == before["evidence"]
+    finally:
+        await after.close()
