@@ -23,6 +23,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "slices": "list the slices that you may use",
         "setagent": "choose the installation agent",
         "setplan": "choose the nodes",
+        "agree": "let go what the planner holds back (--dry-run)",
         "status": "how the slice is, host by host (--watch)",
     },
     "Plans and packages": {

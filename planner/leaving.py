@@ -3,7 +3,8 @@
     people's        what people took away by changing the slice leaves at once
     forced          excluded at once, or drained by force and over time: at once
     out of service  the replacement runs first where the plan can give one; the disruption budget is kept
-    the planner's   a share in a while, and the disruption budget is kept
+    agreed to       what the planner held back until people agreed leaves at once
+    the planner's   few, and then people have to agree (`planner.restraint`); the disruption budget is kept
 
 What is known not to run costs nothing: taking it away makes nothing worse.
 """
@@ -16,11 +17,14 @@ from typing import Final
 
 from dsmt_core.names import Host
 from planner.disruption import Disruption, Health
+from planner.restraint import Licence
 from planner.standing import Bar
 from planner.steps import Waiting
 
 SURGE: Final = 1
 """So many instances beyond its limit a slice may have while something moves that has to run until then."""
+
+FEW: Final = "without a change by people only few stop at a time; dsmtc agree lets it go"
 
 _DOWN: Final = frozenset({Health.STARTING, Health.FAILED})
 _MAY_COME: Final = frozenset({Health.STARTING, Health.UNSURE})
@@ -58,28 +62,26 @@ class Leaving:
     waiting: list[Waiting] = field(default_factory=list)
 
 
-def leave(change: Change, disruption: Disruption, *, stops: int | None) -> Leaving:
+def leave(change: Change, disruption: Disruption, licence: Licence) -> Leaving:
     """Who leaves in this round.
 
     Args:
         change: what the plan wants.
         disruption: how the slice stands to its budget.
-        stops: how many may leave by the planner's own idea; None: people have changed the slice.
+        licence: what may leave of what is in service.
     """
     bars = {host: bar for host, bar in disruption.bars.items() if bar.leaves}
     barred = [host for host in change.leaving if host in bars]
     others = [host for host in change.leaving if host not in bars]
     leaving = Leaving(now={host for host in barred if bars[host].forced})
-    if stops is None:
-        leaving.now |= {*others}
-        leaving.of_planner = len(others)
+    kept = [] if licence.people else [host for host in others if host not in licence.agreed]
+    leaving.now |= {*others} - {*kept}
     moved = [host for host in barred if not bars[host].forced]
-    kept = others if stops is not None else []
     if not (moved or kept):
         return leaving
     room = _Room(disruption, leaving.now)
     _move(leaving, change, moved, room)
-    _take(leaving, kept, room, 0 if stops is None else stops)
+    _take(leaving, kept, room, licence.stops)
     if any(host not in leaving.now for host in moved) or room.is_short:
         leaving.surge = SURGE
     return leaving
@@ -136,11 +138,11 @@ def _move(leaving: Leaving, change: Change, hosts: list[Host], room: _Room) -> N
 
 
 def _take(leaving: Leaving, hosts: list[Host], room: _Room, stops: int) -> None:
-    """What the plan gives up without a change by people goes in small shares."""
-    few = "without a change by people only few stop at a time"
+    """What the plan gives up without a change by people: few go, the others when people agree."""
     for host in room.cheapest(hosts):
-        if leaving.of_planner >= stops:
-            why = few
+        to_agree = leaving.of_planner >= stops
+        if to_agree:
+            why = FEW
         elif room.take(host):
             leaving.now.add(host)
             leaving.of_planner += 1
@@ -148,7 +150,9 @@ def _take(leaving: Leaving, hosts: list[Host], room: _Room, stops: int) -> None:
         else:
             why = room.sentence
         reason = f"it is to leave the slice, but {why}"
-        leaving.waiting.append(Waiting(slice=room.disruption.slice.name, host=host, reason=reason))
+        leaving.waiting.append(
+            Waiting(slice=room.disruption.slice.name, host=host, reason=reason, to_agree=to_agree)
+        )
 
 
 def _waits(room: _Room, host: Host, bar: Bar, why: str) -> Waiting:

@@ -1,16 +1,15 @@
 """Placement: where a slice's slivers should be after this round, decided from its plan and what is seen.
 
-Two bounds hold here. Without a change by people a round takes away at most a share of what runs on nodes
-that have not failed (`planner.leaving`). And where a plan has a limit, nothing new begins before what it
-replaces is known to have ended, or stands on a node that failed: there are never more than the limit on the
-living, and one more while something moves that has to run until then.
+Two bounds hold here. Without a change by people few are taken from nodes that have not failed, until people
+agree to more (`planner.leaving`, `planner.restraint`). And where a plan has a limit, nothing new begins
+before what it replaces is known to have ended, or stands on a node that failed: there are never more than
+the limit on the living, and one more while something moves that has to run until then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final
 
 from dsmt_core.errors import DsmtError
 from dsmt_core.names import Host
@@ -19,12 +18,10 @@ from planner.fleet import Fleet, NodeState
 from planner.leaving import Change, leave
 from planner.outlook import world_of
 from planner.plans import Part, Reason, Selection, World, evaluate
+from planner.restraint import Licence
 from planner.standing import NO_BARS, Bars
 from planner.steps import Waiting
 from planner.wanted import NO_PLAN, Wanted, WantedSlice
-
-SHARE: Final = 10
-"""A round on its own stops at most one in so many instances of a slice, or one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class Placed:
 
     Attributes:
         hosts: after this round.
-        stopped: how many it takes from nodes that have not failed and are in service.
+        stopped: how many it takes by its own idea from nodes that have not failed and are in service.
         waiting: what it holds back, and why.
     """
 
@@ -46,7 +43,7 @@ def place(
     slice_: WantedSlice,
     seen: Fleet,
     *,
-    stops: int | None,
+    licence: Licence,
     gone: frozenset[Host] = frozenset(),
     bars: Bars = NO_BARS,
 ) -> Placed:
@@ -55,7 +52,7 @@ def place(
     Args:
         slice_: as committed.
         seen: as folded.
-        stops: how many slivers may be taken from nodes that have not failed; None for any number.
+        licence: what may be taken from nodes that have not failed.
         gone: retired hosts that are known to have given up their sliver (`is_gone`).
         bars: who is out of service.
     """
@@ -68,12 +65,7 @@ def place(
         return Placed(frozenset(slice_.hosts), 0, (Waiting(slice=slice_.name, reason=reason),))
     held = (seen.holders(slice_.name) | slice_.retired.keys()) - gone
     disruption = Disruption(slice_, seen, bars)
-    return _Round(world, held - seen.forgotten, disruption).place(selection, stops)
-
-
-def share(slice_: WantedSlice) -> int:
-    """How many slivers a round may take away without a change by people."""
-    return max(1, len(slice_.hosts) // SHARE)
+    return _Round(world, held - seen.forgotten, disruption).place(selection, licence)
 
 
 def selection_of(slice_: WantedSlice, world: World) -> Selection:
@@ -135,14 +127,14 @@ class _Round:
         # A misfit has failed for the plan only: what it runs is there, and counts.
         self._failed = disruption.seen.back_or_failed()
 
-    def place(self, selection: Selection, stops: int | None) -> Placed:
+    def place(self, selection: Selection, licence: Licence) -> Placed:
         target = frozenset(selection.hosts)
         change = Change(
             staying=self._present & target,
             leaving=tuple(sorted(self._living(self._present - target))),
             coming=len(target - self._present),
         )
-        leaving = leave(change, self._disruption, stops=stops)
+        leaving = leave(change, self._disruption, licence)
         kept = change.staying | (frozenset(change.leaving) - leaving.now)
         bound = None if selection.bound is None else selection.bound + leaving.surge
         joined = self._joining(target - self._present, kept, bound)

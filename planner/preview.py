@@ -19,6 +19,7 @@ from planner.outlook import world_of
 from planner.placement import place, selection_of
 from planner.plans import Reason, Selection
 from planner.reconcile import SentOrders, reconcile
+from planner.restraint import Licence
 from planner.standing import bars_at
 from planner.steps import Waiting
 from planner.wanted import Wanted, WantedSlice
@@ -54,6 +55,14 @@ class Touch:
     waits: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One host that is held back for people to agree, and why the plan gives it up."""
+
+    host: Host
+    reason: Reason
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What would happen.
@@ -63,6 +72,7 @@ class Preview:
         waiting: what is held back, and why, of no host that is touched.
         stays: how many hosts keep what they have.
         missing: how many the plan asks for and does not find.
+        held: hosts that go only when people agree (`planner.restraint`), sorted.
         index: a digest of what all this rests on: the slice as it is wanted, the change, and what the
             plan selects now; not of times.
     """
@@ -71,7 +81,13 @@ class Preview:
     waiting: tuple[Waiting, ...]
     stays: int
     missing: int
+    held: tuple[Held, ...]
     index: str
+
+    @property
+    def held_index(self) -> str:
+        """A digest of who goes when people agree; empty when nobody does."""
+        return _digest([one.host for one in self.held]) if self.held else ""
 
     @property
     def moves(self) -> int:
@@ -108,11 +124,14 @@ def preview(wanted: Wanted, changed: WantedSlice, seen: Fleet, *, sent: SentOrde
     if changed.managed:
         course.run(now)
     touched = _paired(course.touched(selection), selection)
+    waiting = course.waiting()
+    held = sorted({one.host for one in waiting if one.to_agree})
     return Preview(
         touched=touched,
-        waiting=course.waiting(),
+        waiting=waiting,
         stays=len(changed.hosts.keys() - {one.host for one in touched}),
         missing=selection.missing,
+        held=tuple(Held(host, selection.reason(host)) for host in held),
         index=_index(wanted.slices.get(changed.name), changed, selection, touched),
     )
 
@@ -143,7 +162,7 @@ class _Course:
         bars = bars_at(self._wanted.standings, now)
         gone = self._slice.retired.keys() | before.hosts.keys() - self._slice.hosts.keys()
         for _ in range(STEPS):
-            placed = place(self._slice, self._seen, stops=0, gone=frozenset(gone), bars=bars)
+            placed = place(self._slice, self._seen, licence=Licence(), gone=frozenset(gone), bars=bars)
             self._waiting = placed.waiting
             if placed.hosts == self._slice.hosts.keys():
                 break
@@ -202,6 +221,10 @@ def _index(
         selection.missing,
         [(one.host, one.does.value, one.step) for one in touched],
     )
+    return _digest(rests_on)
+
+
+def _digest(rests_on: object) -> str:
     return hashlib.sha256(repr(rests_on).encode()).hexdigest()[:_DIGITS]
 
 

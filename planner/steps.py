@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from dsmt_core.commands import Order
 from dsmt_core.names import Application, Host, Slice
+from planner.restraint import Restraint
 from planner.rollout import Release, Rollout
 from planner.wanted import Placement, WantedSlice
 
@@ -22,6 +23,7 @@ class SliceChange:
     Attributes:
         rollouts: those that took a step, as they are now.
         releases: what applications have from now on whose roll-out is done.
+        restraint: the new one; None: it stays.
     """
 
     slice: Slice
@@ -31,6 +33,7 @@ class SliceChange:
     placements: tuple[Placement, ...]
     rollouts: Mapping[Application, Rollout] = field(default_factory=dict)
     releases: Mapping[Application, Release] = field(default_factory=dict)
+    restraint: Restraint | None = None
 
     def applied(self, slice_: WantedSlice) -> WantedSlice:
         """``slice_`` with this change."""
@@ -41,6 +44,7 @@ class SliceChange:
             retired=self.retired,
             placements=self.placements,
             rollouts={**slice_.rollouts, **self.rollouts},
+            restraint=self.restraint or slice_.restraint,
         )
 
 
@@ -58,12 +62,17 @@ def released(slice_: WantedSlice, releases: Mapping[Application, Release]) -> Wa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """Something that is wanted and held back; host and application are empty when it concerns all."""
+    """Something that is wanted and held back; host and application are empty when it concerns all.
+
+    Attributes:
+        to_agree: it goes when people agree (`planner.restraint`).
+    """
 
     slice: Slice
     reason: str
     host: Host = Host("")  # noqa: RUF009 - a NewType is a plain str
     application: Application = Application("")  # noqa: RUF009
+    to_agree: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ from dsmtc.client.caller import DEFAULT_PLANNER, Credentials
 from dsmtc.client.client import Client
 from dsmtc.client.heard import EventRecord, Lost
 from dsmtc.client.machines import Evidence, Misfit, Node
-from dsmtc.client.previewed import HeldBack, Motion, Preview, Touched
+from dsmtc.client.previewed import HeldBack, Leaver, Motion, Preview, ToAgree, Touched
 
 __all__ = [
     "DEFAULT_PLANNER",
@@ -52,6 +52,7 @@ __all__ = [
     "HostStatus",
     "Invitation",
     "Labels",
+    "Leaver",
     "Login",
     "Lost",
     "Misfit",
@@ -65,6 +66,7 @@ __all__ = [
     "Slice",
     "SliceStatus",
     "Stored",
+    "ToAgree",
     "Touched",
     "WhoAmI",
 ]

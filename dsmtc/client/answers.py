@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NotRequired, TypedDict
 
 from dsmtc.client.heard import SilenceShown
-from dsmtc.client.previewed import Motion
+from dsmtc.client.previewed import Motion, ToAgree
 
 
 class Health(TypedDict):
@@ -254,6 +254,7 @@ class SliceStatus(TypedDict):
     missing: int
     hosts: list[HostStatus]
     waiting_reasons: list[str]
+    held_back: NotRequired[ToAgree]
     silences: NotRequired[list[SilenceShown]]
     planner: NotRequired[PlannerHealth]
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dsmtc.client import answers
+from dsmtc.client.agreements import Agreements
 from dsmtc.client.files import described, file_chunks
 from dsmtc.client.nodes import Nodes
 from dsmtc.client.paths import of_slice, word
@@ -18,7 +19,7 @@ from dsmtc.client.plans import Plans
 from dsmtc.client.psepr import PsEPR
 
 
-class Client(Plans, Nodes, PsEPR):
+class Client(Agreements, Plans, Nodes, PsEPR):
     """The planner, for one caller."""
 
     # -- who ---------------------------------------------------------------------------------------

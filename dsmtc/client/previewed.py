@@ -58,3 +58,20 @@ class Preview(Motion):
     missing: int
     touched: list[Touched]
     waiting: list[HeldBack]
+
+
+class Leaver(TypedDict):
+    """A host that is held back, and why its plan gives it up."""
+
+    host: str
+    reason: str
+    plan: str
+    function: str
+
+
+class ToAgree(TypedDict):
+    """What goes when people agree; the index is empty when nothing waits."""
+
+    slice: str
+    index: str
+    hosts: list[Leaver]

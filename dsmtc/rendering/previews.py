@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dsmtc.client.previewed import Motion, Preview, Touched
+from dsmtc.client.previewed import Motion, Preview, ToAgree, Touched
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.views import decider
 
 # More hosts than fit on a few screens say less than their number.
 SHOWN: Final = 100
 WAITS: Final = 10
+NAMED: Final = 5
 
 
 def preview(found: Preview) -> View:
@@ -36,6 +37,30 @@ def motion(of: Motion) -> str:
 def motion_lines(of: Motion | None) -> list[str]:
     """What a change has set in motion, after it was made."""
     return [] if of is None else [f"sets in motion: {motion(of) or 'nothing'}"]
+
+
+def to_agree(found: ToAgree) -> View:
+    """What goes when people agree."""
+    hosts = found["hosts"]
+    if not hosts:
+        yield f"nothing in {found['slice']} waits for people to agree"
+        return
+    yield f"{len(hosts)} of {found['slice']} stop when people agree"
+    yield ""
+    rows = [(one["host"], one["reason"], decider({**one})) for one in hosts[:SHOWN]]
+    yield Table(("HOST", "BECAUSE", "DECIDED BY"), rows)
+    if len(hosts) > SHOWN:
+        yield f"… and {len(hosts) - SHOWN} more; --json tells all"
+    yield f"index {found['index']}"
+
+
+def held_line(found: ToAgree) -> str:
+    """The same in one line, with the command that agrees."""
+    named = ", ".join(one["host"] for one in found["hosts"][:NAMED])
+    more = len(found["hosts"]) - NAMED
+    hosts = f"{named} and {more} more" if more > 0 else named
+    command = f"dsmtc agree --slice {found['slice']} --check-index {found['index']}"
+    return f"held back until people agree: {hosts}; {command}"
 
 
 def _row(one: Touched) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from dsmt_core.errors import DsmtError, Invalid, NotFound, Unauthenticated
 from planner.api import (
     accounts,
+    agreements,
     applications,
     events,
     models,
@@ -36,6 +37,7 @@ ROUTERS: Final = (
     slices.one,
     plans.router,
     plans.functions,
+    agreements.router,
     packages.router,
     applications.router,
     standings.router,

@@ -83,6 +83,12 @@ class PlanInForce(PlanChoice):
     check_index: Text = ""
 
 
+class Agreement(Body):
+    """What people agree to: what the index stands for."""
+
+    index: Text
+
+
 class PlanQuestion(PlanChoice):
     """Why a plan has a node in or out."""
 

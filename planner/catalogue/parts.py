@@ -25,6 +25,7 @@ PLANNER_STATUS: Final = Channel("/org/dsmt/ns/planner/status/")
 SILENT: Final = "silent"
 DESCRIPTION_BROKEN: Final = "description-broken"
 REQUEST_REFUSED: Final = "request-refused"
+AGREED: Final = "agreed"
 OPERATORS: Final = "operators"
 APPLICATIONS: Final = "applications"
 
@@ -49,7 +50,7 @@ PARTS: Final = (
         uses=(
             *_says(f"{_SLICE}{CONTAINER_MGR}/command/*/", STATUS),
             *_says(f"{_SLICE}{DEPLOYMENT_AGENT}/command/*/", STATUS),
-            *_says(f"{_SLICE}{PLANNER}/status/", SILENT, REQUEST_REFUSED),
+            *_says(f"{_SLICE}{PLANNER}/status/", SILENT, REQUEST_REFUSED, AGREED),
             *_says(PLANNER_STATUS, HEALTH, greatest_s=HEALTH_S),
             *_says(SILENCE, SILENT),
             *_says(DESCRIPTIONS, DESCRIPTION_BROKEN),

@@ -7,7 +7,7 @@ functions is one file; `catalogue` lists the families; adding one touches nothin
 
 from planner.plans.catalogue import FUNCTIONS, builtin_plans, unknown, written_function
 from planner.plans.evaluation import evaluate
-from planner.plans.graph import check_in_force, check_plan, check_removal
+from planner.plans.graph import below, check_in_force, check_plan, check_removal
 from planner.plans.ground import Ground, Mask, site_of
 from planner.plans.selection import Part, Reason, Selection
 from planner.plans.world import ALIVE, Barred, World, trust_of
@@ -22,6 +22,7 @@ __all__ = [
     "Reason",
     "Selection",
     "World",
+    "below",
     "builtin_plans",
     "check_in_force",
     "check_plan",

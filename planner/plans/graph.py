@@ -89,6 +89,18 @@ def in_force(name: PlanName, parameters: Mapping[str, str]) -> Plan:
     return Plan(name, name, parameters)
 
 
+def below(name: PlanName, parameters: Mapping[str, str], plans: Plans) -> frozenset[PlanName]:
+    """The plans of which a plan in force is made, itself included; functions are none."""
+    found: set[PlanName] = set()
+    ahead = [*_names(in_force(name, parameters), plans)]
+    while ahead:
+        named = ahead.pop()
+        if named not in found:
+            found.add(named)
+            ahead += _names(plans[named], plans)
+    return frozenset(found)
+
+
 def resolve(plan: Plan, plans: Plans) -> tuple[Function, dict[str, str]]:
     """The function below a plan, and the parameters gathered on the way, the plan's own first.
 

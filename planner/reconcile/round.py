@@ -8,22 +8,21 @@ from typing import Final
 
 from dsmt_core.commands import Order, Verb
 from dsmt_core.names import Host, Slice
-from planner.budget import DEFAULT
 from planner.disruption import Disruption
 from planner.fleet import NODE, Fleet, NodeState
-from planner.placement import Placed, place, share
+from planner.placement import Placed, place
+from planner.reconcile.asked import asked_of
 from planner.reconcile.needs import Asking, HostNeeds, Need, SliceNeeds
 from planner.reconcile.orders import deletion
 from planner.reconcile.sent import Key, SentOrders, report_key, sliver_key
 from planner.reconcile.settling import change_of, leavers, settle
+from planner.restraint import CALM_S, Restraint, after, licence
 from planner.rollout.judging import Time
 from planner.rollout.round import Steps, rollout_steps
 from planner.standing import Bars, bars_at, next_change
 from planner.steps import Round, SliceChange, Waiting
 from planner.wanted import Wanted, WantedSlice
 
-CALM_S: Final = 30.0
-"""Between two rounds that stop something without a change by people: long enough to see the first fail."""
 DIFFERS_S: Final = 1.0
 """A heartbeat may overtake the holdings that it is the digest of; so long a difference is no news."""
 
@@ -100,10 +99,11 @@ class _Work:
             self.sent.look_again(slice_.name, float("inf"))
             return
         leaving = leavers(slice_, self.seen, self.sent)
-        placed = self._placed(slice_, leaving.gone)
+        placed, restraint = self._placed(slice_, leaving.gone)
         hosts = placed.hosts
         steps = self._rolled_out(slice_, placed)
         settled = settle(steps.applied(slice_), self.seen, hosts, leaving=leaving, versions=steps.versions)
+        settled = replace(settled, restraint=restraint)
         if settled != slice_:
             self.changes.append(change_of(settled, steps))
             self.gone_queues += [(slice_.name, host) for host in sorted(leaving.gone - hosts)]
@@ -153,21 +153,18 @@ class _Work:
         self.sent.look_again(slice_.name, steps.again_at)
         return steps
 
-    def _placed(self, slice_: WantedSlice, gone: frozenset[Host]) -> Placed:
-        name, sent = slice_.name, self.sent
-        want = _want(slice_)
-        calm = sent.is_calm(name, self.now)
-        stops = None if sent.is_peoples(name, want) else share(slice_) if calm else 0
-        placed = place(slice_, self.seen, stops=stops, gone=gone, bars=self.bars)
+    def _placed(self, slice_: WantedSlice, gone: frozenset[Host]) -> tuple[Placed, Restraint]:
+        name, asked = slice_.name, asked_of(slice_)
+        allowed = licence(slice_.restraint, asked, instances=len(slice_.hosts))
+        placed = place(slice_, self.seen, licence=allowed, gone=gone, bars=self.bars)
         self.waiting += placed.waiting
-        if not (placed.stopped and stops is None):
-            # Only when what people asked for is committed is it the state that they know.
-            sent.remember(name, want)
-        if placed.stopped and stops is not None:
-            sent.pause(name, self.now + CALM_S)
-        elif calm:
-            sent.calm(name)
-        return placed
+        is_held = any(one.to_agree for one in placed.waiting)
+        restraint = after(slice_.restraint, asked, stopped=placed.stopped, is_held=is_held, now=self.now)
+        if placed.stopped:
+            self.sent.pause(name, self.now + CALM_S)
+        elif not restraint.stopped or is_held:
+            self.sent.calm(name)
+        return placed, restraint
 
     def _order(self, slice_: WantedSlice) -> None:
         needed: set[Key] = set()
@@ -207,20 +204,3 @@ class _Work:
         if went:
             self.orders.append(need.order)
         return went
-
-
-def _want(slice_: WantedSlice) -> WantedSlice:
-    """What of a slice people decide that takes instances away; the rest is a round's, versions too."""
-    applications = {
-        name: replace(one, version="", packages=()) for name, one in slice_.applications.items()
-    }
-    return replace(
-        slice_,
-        generation=0,
-        hosts={},
-        retired={},
-        placements=(),
-        rollouts={},
-        budget=DEFAULT,
-        applications=applications,
-    )

@@ -50,7 +50,6 @@ class SentOrders:
     def __init__(self) -> None:
         self._sent: dict[Slice, dict[Key, _Sent]] = {}
         self._answered: dict[tuple[Slice, Host], int] = {}
-        self._people: dict[Slice, object] = {}
         self._calm_until: dict[Slice, float] = {}
         self._look_at: dict[Slice, float] = {}
         self.listening_since = _NEVER
@@ -63,7 +62,6 @@ class SentOrders:
         copy._answered = dict(self._answered)
         copy._bars = self._bars
         copy.listening_since = self.listening_since
-        copy._people = {name: want for name, want in self._people.items() if name == slice_}
         copy._calm_until = {name: until for name, until in self._calm_until.items() if name == slice_}
         return copy
 
@@ -142,26 +140,14 @@ class SentOrders:
         if asked:
             self._answered[slice_, host] = asked
 
-    # -- people and pauses ----------------------------------------------------------------------------
-
-    def is_peoples(self, slice_: Slice, want: object) -> bool:
-        """Whether people have changed what they want of a slice since it was remembered."""
-        return slice_ in self._people and self._people[slice_] != want
-
-    def remember(self, slice_: Slice, want: object) -> None:
-        """What people want of a slice, as it was carried out."""
-        self._people[slice_] = want
-
-    def is_calm(self, slice_: Slice, now: float) -> bool:
-        """Whether the pause after the last stops is over."""
-        return self._calm_until.get(slice_, now) <= now
+    # -- pauses ---------------------------------------------------------------------------------------
 
     def pause(self, slice_: Slice, until: float) -> None:
-        """Let no more be stopped before ``until``, unless people ask."""
+        """Have the slice looked at again at ``until``: more may be stopped then."""
         self._calm_until[slice_] = until
 
     def calm(self, slice_: Slice) -> None:
-        """Nothing is held back: no pause need end a wait."""
+        """No pause need end a wait."""
         self._calm_until.pop(slice_, None)
 
     def bars_changed(self, bars: Bars) -> bool:
@@ -188,7 +174,6 @@ class SentOrders:
         """Slices that are not there any more."""
         for slice_ in slices:
             self._sent.pop(slice_, None)
-            self._people.pop(slice_, None)
             self._calm_until.pop(slice_, None)
             self._look_at.pop(slice_, None)
 

@@ -117,6 +117,7 @@ def change_of(slice_: WantedSlice, steps: Steps) -> SliceChange:
         placements=slice_.placements,
         rollouts=steps.rollouts,
         releases=steps.releases,
+        restraint=slice_.restraint,
     )
 
 

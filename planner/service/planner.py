@@ -28,6 +28,7 @@ from planner.config import PlannerConfig
 from planner.failed_nodes import Chance, FailedNodes, Misfits, Patience
 from planner.fleet import Fleet
 from planner.reconcile import summary
+from planner.service.agreements import Agreements
 from planner.service.applications import Applications
 from planner.service.budgets import Budgets
 from planner.service.clock import SteadyClock
@@ -69,6 +70,7 @@ class Planner:
     Attributes:
         gate: lets people in.
         slices, plans, packages, applications, nodes, standings, budgets: what they can do.
+        agreements: what waits for them.
         tap: what was said lately, and what holds now.
         replays: what was said before.
         id: of this installation, the same for ever.
@@ -90,9 +92,6 @@ class Planner:
         self.ledger = Ledger(database, self._changed, self._stood)
         self.gate = Gate(database, self.clock)
         means = Means(database, self.ledger, bus, self.clock)
-        self.slices = Slices(means, self.fleet, status_period=config.status_period)
-        self.packages = Packages(means, self.depot)
-        self.applications = Applications(self.ledger)
         patience = Patience(misses=config.misses, lag_s=config.heartbeat)
         chance = Chance(draw=random.random, nonce=partial(secrets.token_hex, 16))
         tracker = FailedNodes(patience, now=self.clock(), chance=chance)
@@ -101,9 +100,8 @@ class Planner:
         voice = Voice(bus, self.clock, secrets.token_hex(8))
         pace = Pace(least=config.round_every, most=config.full_round_every)
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
-        self.plans = Plans(means, self.fleet, Previews(means, self.fleet, self.rounds.sent))
+        self._offer(means, voice)
         self.standings = Standings(means, self.fleet, waiting=self.rounds.waiting)
-        self.budgets = Budgets(means, self.fleet)
         self.nodes = Nodes(means, watched, config=config, told=told, standings=self.standings)
         self.requests = Requests(self.ledger, self.plans, self.applications, tell=voice.tell)
         self.fitting = Fitting(means, watched, self.rounds.wake)
@@ -118,6 +116,16 @@ class Planner:
         self.seeing = Seeing(means, senses, requests=self.requests, heartbeat=config.heartbeat)
         self.lag = Lag(config.heartbeat, self._deafened)
         self._behind = WriteBehind(database, watched)
+
+    def _offer(self, means: Means, voice: Voice) -> None:
+        """What people can do with slices."""
+        previews = Previews(means, self.fleet, self.rounds.sent)
+        self.slices = Slices(means, self.fleet, status_period=self.config.status_period)
+        self.packages = Packages(means, self.depot)
+        self.applications = Applications(self.ledger)
+        self.plans = Plans(means, self.fleet, previews)
+        self.agreements = Agreements(self.ledger, previews, voice.tell)
+        self.budgets = Budgets(means, self.fleet)
 
     @classmethod
     async def open(cls, config: PlannerConfig, bus: Bus | None = None) -> Planner:
@@ -197,6 +205,8 @@ class Planner:
         shown = summary(wanted, self.fleet, now=self.clock(), waiting=waiting, bars=bars)
         shown["budget"] = self.budgets.shown(slice_)
         shown["silences"] = [silence_shown(one) for one in self.observing.silent(slice_)]
+        if any(one.to_agree for one in waiting):
+            shown["held_back"] = self.agreements.held(slice_)
         shown["planner"] = self.health()
         return shown
 

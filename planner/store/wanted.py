@@ -17,6 +17,7 @@ from dsmt_core.names import Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
 from planner.budget import budget
 from planner.steps import SliceChange
+from planner.store import restraints
 from planner.store.standings import load_standings
 from planner.store.tables import APPLICATIONS, PLACEMENTS, PLANS, SLICES, SLIVERS
 from planner.wanted import Placement, Plan, Run, Wanted, WantedApplication, WantedSlice
@@ -86,6 +87,8 @@ def _store(connection: Connection, change: SliceChange) -> None:
     if known is None:
         return
     connection.execute(update(SLICES).where(mine).values(generation=max(known, change.generation)))
+    if change.restraint is not None:
+        restraints.put(connection, change.slice, change.restraint)
     connection.execute(delete(SLIVERS).where(SLIVERS.c.slice == change.slice))
     connection.execute(delete(PLACEMENTS).where(PLACEMENTS.c.slice == change.slice))
     slivers = [_sliver(change.slice, host, n, retired=False) for host, n in change.hosts.items()]
@@ -144,6 +147,7 @@ def _slice(row: Row[Any], plans: _Rows, applications: _Rows, slivers: _Rows, pla
         placements=tuple(map(_placement, placed.get(name, ()))),
         status_period=row.status_period,
         budget=budget(row.budget),
+        restraint=restraints.read(row.restraint),
     )
 
 

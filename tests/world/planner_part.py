@@ -189,7 +189,7 @@ class PlannerPart:
 
     def _settle(self, round_: Round) -> None:
         """What people asked for has been carried out once a round has nothing more to change."""
-        held_back = {one.slice for one in round_.waiting if "few stop" in one.reason}
+        held_back = {one.slice for one in round_.waiting if one.to_agree}
         changed = {change.slice for change in round_.changes}
         self.store.unread -= round_.looked_at
         self.store.asked -= round_.looked_at - held_back - changed

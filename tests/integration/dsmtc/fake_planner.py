@@ -123,6 +123,7 @@ class Fake:
     packages: dict[str, bytes] = field(default_factory=dict)
     status: dict[str, Any] = field(default_factory=lambda: a_status("xyz1"))
     preview: dict[str, Any] = field(default_factory=a_preview)
+    held: dict[str, Any] = field(default_factory=lambda: {"slice": "s", "index": "", "hosts": []})
     nodes: list[dict[str, Any]] = field(default_factory=list)
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
     logins: int = 0
@@ -191,7 +192,7 @@ class Fake:
                 return next(node for node in self.nodes if node["host"] == host)
         return {"host": rest[0], "deleted": True}
 
-    def _slice(self, method: str, name: str, rest: list[str], body: Any) -> Any:  # noqa: C901, PLR0911
+    def _slice(self, method: str, name: str, rest: list[str], body: Any) -> Any:  # noqa: C901, PLR0911, PLR0912
         slice_ = self.slices[name]
         match method, rest:
             case "GET", []:
@@ -208,6 +209,12 @@ class Fake:
                     raise Conflict("the world has changed", hint="look again")
                 slice_[what], slice_[f"{what}_parameters"] = body[what], body["parameters"]
                 return slice_ | {"motion": {"start": 2, "stop": 0, "move": 1}}
+            case "GET", ["agreement"]:
+                return self.held
+            case "POST", ["agreement"]:
+                if body["index"] != self.held["index"]:
+                    raise Conflict("what waits is another", hint="look again")
+                return self.held
             case "POST", ["plan", "preview"]:
                 return self.preview
             case "GET", ["status"]:

@@ -66,3 +66,29 @@ def test_in_a_shell_a_dry_run_with_something_to_tell_ends_nothing(dsmtc: Dsmtc, 
     ended = dsmtc.process("--cli", "--slice", "s", typed="setplan --plan p --dry-run\nsetplan --plan p\n")
     assert (ended.code, ended.err) == (0, "")
     assert fake.slices["s"]["plan"] == "p"
+
+
+LEAVER = {"host": "node1", "reason": "rack is r8", "plan": "r7", "function": "where"}
+
+
+def test_what_waits_for_people_is_told_and_not_done_by_a_dry_run(dsmtc: Dsmtc, fake: Fake) -> None:
+    fake.slices["s"] = a_slice("s")
+    ended = dsmtc("agree", "--dry-run")
+    assert (ended.code, ended.out) == (0, "nothing in s waits for people to agree\n")
+    assert dsmtc("agree").code == 0
+    fake.held = {"slice": "s", "index": "00aa", "hosts": [LEAVER]}
+    ended = dsmtc("agree", "--dry-run")
+    assert ended.code == 1
+    assert "node1  rack is r8  r7 (where)" in ended.out
+    assert not [asked for asked in fake.asked if asked[:2] == ("POST", "/v1/slices/s/agreement")]
+
+
+def test_people_agree_with_an_index_or_yes_and_nobody_by_accident(dsmtc: Dsmtc, fake: Fake) -> None:
+    fake.slices["s"] = a_slice("s")
+    fake.held = {"slice": "s", "index": "00aa", "hosts": [LEAVER]}
+    asked = dsmtc("agree")
+    assert asked.code == 2
+    assert "agreeing needs --check-index or --yes" in asked.err
+    assert dsmtc("agree", "--check-index", "00ab").code == 6
+    assert dsmtc("agree", "--check-index", "00aa").out == "agreed: 1 of s may stop\n"
+    assert dsmtc("agree", "--yes", "--json").json["index"] == "00aa"

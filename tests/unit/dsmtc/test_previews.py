@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from dsmtc.client import Preview, Touched
-from dsmtc.rendering.previews import motion, motion_lines, preview
+from dsmtc.client import Leaver, Preview, ToAgree, Touched
+from dsmtc.rendering.previews import held_line, motion, motion_lines, preview, to_agree
 from dsmtc.rendering.table import lines
 
 
@@ -56,3 +56,26 @@ def test_motion_in_one_line() -> None:
     assert motion({"start": 2, "stop": 0, "move": 1}) == "2 start, 1 move"
     assert motion_lines({"start": 0, "stop": 0, "move": 0}) == ["sets in motion: nothing"]
     assert motion_lines(None) == []
+
+
+def held(number: int) -> ToAgree:
+    hosts = [Leaver(host=f"n{n}", reason="rack is r8", plan="r7", function="where") for n in range(number)]
+    return ToAgree(slice="s", index="00aa" if number else "", hosts=hosts)
+
+
+def test_what_is_held_back_is_shown_with_the_index_to_agree() -> None:
+    assert lines(to_agree(held(1))) == [
+        "1 of s stop when people agree",
+        "",
+        "HOST  BECAUSE     DECIDED BY",
+        "n0    rack is r8  r7 (where)",
+        "index 00aa",
+    ]
+    assert lines(to_agree(held(0))) == ["nothing in s waits for people to agree"]
+    assert len(lines(to_agree(held(10_000)))) < 110
+
+
+def test_status_names_some_of_those_that_are_held_back_and_the_command() -> None:
+    command = "; dsmtc agree --slice s --check-index 00aa"
+    assert held_line(held(2)) == f"held back until people agree: n0, n1{command}"
+    assert held_line(held(7)) == f"held back until people agree: n0, n1, n2, n3, n4 and 2 more{command}"

@@ -104,6 +104,16 @@ def test_status_begins_with_health_and_ends_with_the_hosts() -> None:
     ]
 
 
+def test_what_waits_for_people_stands_before_what_waits_for_nodes() -> None:
+    leaver = {"host": "node1", "reason": "rack is r8", "plan": "r7", "function": "where"}
+    held = {"slice": "s", "index": "00aa", "hosts": [leaver]}
+    written = lines(status_view(a_status(waiting_reasons=["not enough nodes"], held_back=held), 107.0))
+    assert written[2].endswith("node1; dsmtc agree --slice s --check-index 00aa")
+    assert written[3] == "waiting: not enough nodes"
+    none = a_status(held_back={"slice": "s", "index": "", "hosts": []})
+    assert "agree" not in "".join(lines(status_view(none, 107.0)))
+
+
 def test_a_host_without_application_shows_why_it_waits() -> None:
     status = a_status(host={"applications": [], "reason": "the node is silent"})
     assert lines(status_view(status, 0))[-1].endswith("the node is silent")

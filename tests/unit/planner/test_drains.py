@@ -11,7 +11,6 @@ from dsmt_core.lifecycle import State
 from dsmt_core.names import Host, PlanName
 from planner.budget import budget
 from planner.fleet import NodeState
-from planner.reconcile import SentOrders
 from planner.standing import Drain, Exclusion, Mark, Standing, Window
 from planner.steps import Round
 from planner.wanted import WantedSlice
@@ -220,9 +219,7 @@ def test_changing_the_budget_frees_nothing_that_is_held_back() -> None:
     gone = ",".join(hosts(20)[:10])
     named = plans(plan("rest", "minus", left="all_nodes", right="gone"), plan("gone", "nodes", list=gone))
     toy = running(20, "all_nodes")
-    # As if a planner that has just started read another plan than it knew: nobody asked it to stop these.
-    toy.change(replace(toy.slice, plans=named, plan=PlanName("rest")))
-    toy.sent = SentOrders()
+    toy.slip(replace(toy.slice, plans=named, plan=PlanName("rest")))
     toy.run(5)
     assert len(toy.running()) == 18
     toy.change(replace(toy.slice, budget=budget("keep 1")))

@@ -121,7 +121,7 @@ def test_a_deletion_that_is_being_carried_out_is_not_raised() -> None:
     toy, node = one()
     number = node.slivers[SLICE]
     node.digests[SLICE] = orders.DELETION
-    toy.change(replace(toy.slice, plan=toy.slice.plan.__class__(""), hosts={}, placements=()))
+    toy.slip(replace(toy.slice, plan=toy.slice.plan.__class__(""), hosts={}, placements=()))
     toy.change(replace(toy.slice, retired={node.host: number}))
     tell(toy, node)
     assert toy.round().changes == ()

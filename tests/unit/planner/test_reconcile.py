@@ -170,26 +170,6 @@ def test_nothing_new_begins_on_the_living_before_what_it_replaces_has_ended() ->
     assert toy.running() == others
 
 
-def test_without_a_change_by_people_few_are_stopped_at_a_time() -> None:
-    named = {PlanName("few"): plan("few", "minus", left="all_nodes", right="here")}
-    named[PlanName("here")] = plan("here", "nodes", list="nowhere.org")
-    toy = Toy(20, (replace(wanted_slice("few"), plans=named),))
-    toy.run()
-    assert len(toy.running()) == 20
-    # As if a planner that has just started read another plan than it knew: nobody asked it to stop these.
-    half = ",".join(sorted(toy.nodes)[:10])
-    toy.change(replace(toy.slice, plans=named | {PlanName("here"): plan("here", "nodes", list=half)}))
-    toy.sent = SentOrders()
-    last = toy.run(20)
-    assert len(toy.running()) == 18
-    assert sum("only few stop at a time" in one.reason for one in last.waiting) == 8
-    assert last.again_at < float("inf")
-    for _ in range(8):
-        toy.now += 30
-        toy.run(5)
-    assert len(toy.running()) == 10
-
-
 def test_a_change_by_people_stops_at_once() -> None:
     toy = Toy(20, (wanted_slice("all_nodes"),))
     toy.run()

@@ -30,6 +30,7 @@ from dsmt_core.nodes import (
 from dsmt_core.packages import PackageRef
 from planner.fleet import Fleet, NodeState
 from planner.reconcile import SentOrders, reconcile
+from planner.reconcile.asked import asked_of
 from planner.standing import Standing
 from planner.steps import Round
 from planner.wanted import Plan, Wanted, WantedApplication, WantedSlice
@@ -187,6 +188,11 @@ class Toy:
     def stand(self, standing: Standing, *where: Host) -> None:
         """People say this of these nodes, and nothing of others."""
         self.wanted = replace(self.wanted, standings=dict.fromkeys(where, standing))
+
+    def slip(self, slice_: WantedSlice) -> None:
+        """The slice changes, and nobody asked for it: as if a fact or a function were wrong."""
+        carried = replace(slice_.restraint, carried=asked_of(slice_))
+        self.change(replace(slice_, restraint=carried))
 
     def round(self) -> Round:
         round_ = reconcile(self.wanted, self.fleet, sent=self.sent, now=self.now)
