@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from dsmt_core.names import Host
-from planner.fleet import Fleet
+from planner.fleet import Dirty, Fleet
 from planner.outlook import world_of
 from planner.placement import place, selection_of
 from planner.plans import Reason, Selection
@@ -151,7 +151,7 @@ class _Course:
     def run(self, now: float) -> None:
         """The next round as it will be, then those for which only the end of something is waited."""
         name = self._slice.name
-        round_ = reconcile(self._wanted, self._seen, sent=self._sent, now=now, only={name})
+        round_ = reconcile(self._wanted, self._seen, sent=self._sent, now=now, only=Dirty(slices={name}))
         ordered = dict.fromkeys(order.host for order in round_.orders if order.slice == name)
         why = {one.host: one.reason for one in round_.waiting if one.slice == name}
         self._unsent = {host: reason for host, reason in why.items() if host not in ordered}

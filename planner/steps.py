@@ -86,6 +86,8 @@ class Round:
         orders: to be sent after the commit, in this order.
         waiting: what is held back, and why.
         looked_at: the slices that this round looked at; what it says of them replaces what was said before.
+        partly: of these slices only so many hosts were looked at; what was said of the others, and of the
+            slice itself, stands.
         again_at: when the next round is due without any news, seconds of the clock that was passed in.
     """
 
@@ -95,4 +97,5 @@ class Round:
     orders: tuple[Order, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     looked_at: frozenset[Slice] = frozenset()
+    partly: Mapping[Slice, frozenset[Host]] = field(default_factory=dict)
     again_at: float = float("inf")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from dsmt_core.errors import Invalid
@@ -10,13 +11,14 @@ from dsmt_core.events import Event
 from dsmt_core.health import HEALTH
 from dsmt_core.lifecycle import State
 from dsmt_core.names import DEPLOYMENT_AGENT, Host, Slice
-from dsmt_core.nodes import FACTS
+from dsmt_core.nodes import FACTS, HOLDINGS
+from planner.fleet.dirty import Dirty
 from planner.fleet.fits import ALL_FIT, Fits
 from planner.fleet.folding import ASKS, FOLDS, NODE_FOLDS, News, Place, SliverFold, place_of
 from planner.fleet.health import Healths
 from planner.fleet.holders import Holders
 from planner.fleet.lives import Lives
-from planner.fleet.nodes import BACK, NODE, Dirty, Nodes
+from planner.fleet.nodes import BACK, NODE, Nodes
 from planner.fleet.rows import SeenRow, node_value, read_node, read_sliver, sliver_value
 from planner.fleet.seen import NodeState, SliverSeen
 
@@ -78,8 +80,8 @@ class Fleet(Nodes):
         node = self._nodes.get(host)
         return None if node is None or node.slivers is None else node.slivers.get(slice_)
 
-    def holders(self, slice_: Slice) -> frozenset[Host]:
-        """The nodes that say they hold a sliver of this slice."""
+    def holders(self, slice_: Slice) -> AbstractSet[Host]:
+        """The nodes that say they hold a sliver of this slice; to be read at once, for it changes."""
         return self._holders.hosts(slice_)
 
     def in_state(self, slice_: Slice, application: str, state: str) -> Iterator[Host]:
@@ -101,8 +103,8 @@ class Fleet(Nodes):
     def take_dirty(self) -> Dirty:
         """What was heard since the last call; the next round is over it."""
         dirty, self._dirty = self._dirty, Dirty()
-        self._unfitted.slices |= dirty.slices
-        self._unfitted.everything |= dirty.everything
+        self._unfitted.slices |= dirty.slices | dirty.hosts.keys()
+        self._unfitted.everything |= dirty.everything or dirty.plans or bool(dirty.nodes)
         return dirty
 
     def take_unfitted(self) -> Dirty:
@@ -158,6 +160,9 @@ class Fleet(Nodes):
             news = node_fold(self._nodes[place.host], event)
             if event.field == FACTS and news is not News.NONE:
                 self._grounds.told()
+            elif event.field == HOLDINGS:
+                # Also when it says the same: that it was said after an order may be what is waited for.
+                self._touch(place)
             self._settle_slivers(place.host)
         else:
             sliver_fold = FOLDS.get((place.component, event.field))
@@ -207,23 +212,26 @@ class Fleet(Nodes):
         self._slivers.pop((slice_, host), None)
         self.healths.drop(slice_, host)
         self._changed.add((host, slice_))
-        self._dirty.slices.add(slice_)
+        self._dirty.host(slice_, host)
 
     def _note(self, place: Place, news: News) -> None:
         if news is News.NONE:
             return
         self._changed.add((place.host, place.slice))
         if news is News.CHANGE:
-            self._dirty.slices.add(place.slice)
-            if place.slice == NODE:
-                # Holdings of a node are about all its slices.
-                self._dirty.everything = True
+            self._touch(place)
 
     def _ask(self, place: Place) -> None:
         key = place.slice, place.host
         self._asked[key] = self._asked.get(key, 0) + 1
-        self._dirty.slices.add(place.slice)
-        self._dirty.everything |= place.slice == NODE
+        self._touch(place)
+
+    def _touch(self, place: Place) -> None:
+        if place.slice == NODE:
+            # Holdings of a node, and what it asks, are about all its slices.
+            self._dirty.nodes.add(place.host)
+        else:
+            self._dirty.host(place.slice, place.host)
 
     def _value(self, host: Host, slice_: Slice) -> dict[str, Any] | None:
         if slice_ != NODE:

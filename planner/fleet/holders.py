@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from typing import Final
 
 from dsmt_core.names import Host, Slice
+
+_NOBODY: Final[frozenset[Host]] = frozenset()
 
 
 class Holders:
@@ -14,9 +18,9 @@ class Holders:
         self._hosts: dict[Slice, set[Host]] = {}
         self._slices: dict[Host, frozenset[Slice]] = {}
 
-    def hosts(self, slice_: Slice) -> frozenset[Host]:
-        """The nodes that hold a sliver of this slice."""
-        return frozenset(self._hosts.get(slice_, ()))
+    def hosts(self, slice_: Slice) -> AbstractSet[Host]:
+        """The nodes that hold a sliver of this slice; to be read at once, for it changes."""
+        return self._hosts.get(slice_, _NOBODY)
 
     def slices(self) -> frozenset[Slice]:
         """The slices of which some node holds a sliver."""

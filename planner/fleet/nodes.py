@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from dsmt_core.names import Host, Slice
 from planner.fleet.columns import Columns
+from planner.fleet.dirty import Dirty
 from planner.fleet.grounds import Grounds
 from planner.fleet.seen import NodeSeen, NodeState
 from planner.plans.ground import Ground
@@ -19,22 +19,6 @@ PERIOD_S: Final = 1.0
 
 BACK: Final = frozenset({NodeState.FAILED, NodeState.PROBATION})
 _NOT_CERTAIN: Final = frozenset({NodeState.UNKNOWN, NodeState.SUSPECT})
-
-
-@dataclass(slots=True)
-class Dirty:
-    """What a round has to look at.
-
-    Attributes:
-        slices: in which something was heard.
-        everything: a node came, went or was judged anew, so that any plan may select other hosts.
-    """
-
-    slices: set[Slice] = field(default_factory=set)
-    everything: bool = False
-
-    def __bool__(self) -> bool:
-        return self.everything or bool(self.slices)
 
 
 class Nodes:
@@ -62,7 +46,7 @@ class Nodes:
             self._doubtful.add(host)
             self._forgotten.discard(host)
             self._grounds.drop()
-            self._dirty.everything = True
+            self._dirty.node(host)
         else:
             self.columns.period[row] = period
         self._changed.add((host, NODE))
@@ -72,7 +56,7 @@ class Nodes:
         row = self._rows.get(host)
         if row is not None and self.columns.state(row) is not state:
             self._judge(host, row, state)
-            self._dirty.everything = True
+            self._dirty.node(host)
             self._changed.add((host, NODE))
 
     def heard(self, host: Host, digest: str, *, now: float, boot_id: str = "", period: float = 0.0) -> str:
@@ -92,7 +76,7 @@ class Nodes:
         if row is None:
             return f"the node {host} is not known"
         if self._grounds.is_due(now):
-            self._dirty.everything = True
+            self._dirty.plans = True
         columns = self.columns
         columns.heard[row] = now
         if period > 0:
@@ -162,7 +146,7 @@ class Nodes:
         if node is not None and node.labels != labels:
             node.labels = dict(labels)
             self._grounds.drop()
-            self._dirty.everything = True
+            self._dirty.plans = True
 
     def _judge(self, host: Host, row: int, state: NodeState) -> None:
         self.columns.judge(row, state)
@@ -188,6 +172,6 @@ class Nodes:
             some.discard(host)
         self._forgotten.add(host)
         self._grounds.drop()
-        self._dirty.everything = True
+        self._dirty.node(host)
         self._changed.add((host, NODE))
         return True

@@ -4,8 +4,9 @@ Rule of this room: one round is a function of its arguments; run again with the 
 nothing and orders nothing anew. It only ever orders what was committed in the same or an earlier round.
 """
 
+from planner.reconcile.held_back import HeldBack
 from planner.reconcile.round import reconcile
 from planner.reconcile.sent import SentOrders
 from planner.reconcile.summary import summary
 
-__all__ = ["SentOrders", "reconcile", "summary"]
+__all__ = ["HeldBack", "SentOrders", "reconcile", "summary"]

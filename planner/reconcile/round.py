@@ -1,7 +1,8 @@
-"""One round: over the slices that are dirty, or over all of them."""
+"""One round: over the hosts and slices that are dirty, or over everything."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -9,13 +10,15 @@ from typing import Final
 from dsmt_core.commands import Order, Verb
 from dsmt_core.names import Host, Slice
 from planner.disruption import Disruption
-from planner.fleet import NODE, Fleet, NodeState
+from planner.fleet import NODE, Dirty, Fleet, NodeState
 from planner.placement import Placed, place
 from planner.reconcile.asked import asked_of
+from planner.reconcile.footing import Footing
 from planner.reconcile.needs import Asking, HostNeeds, Need, SliceNeeds
 from planner.reconcile.orders import deletion
+from planner.reconcile.scope import everything, scope_of
 from planner.reconcile.sent import Key, SentOrders, report_key, sliver_key
-from planner.reconcile.settling import change_of, leavers, settle
+from planner.reconcile.settling import Leavers, change_of, leavers, settle
 from planner.restraint import CALM_S, Restraint, after, licence
 from planner.rollout.judging import Time
 from planner.rollout.round import Steps, rollout_steps
@@ -36,7 +39,7 @@ def reconcile(
     *,
     sent: SentOrders,
     now: float,
-    only: AbstractSet[Slice] | None = None,
+    only: Dirty | None = None,
 ) -> Round:
     """What is missing between wanted and seen.
 
@@ -45,35 +48,34 @@ def reconcile(
         seen: as folded; read only.
         sent: what was ordered before; changed in place: the orders of the answer count as sent.
         now: seconds of the clock of ``seen``.
-        only: the slices to look at (`Fleet.take_dirty` and those that people have changed), besides those
-            with an order that is due again; None for all, as after `Dirty.everything` and every 30 s.
+        only: what to look at (`Fleet.take_dirty`, and what people have changed), besides what is due; None
+            for everything, as every 30 s. The answer is the same: what is not dirty needs nothing new.
 
     Returns:
         The changes to commit, then the queues, then the orders, and what waits.
     """
     sent.listens(now)
     bars = bars_at(wanted.standings, now)
-    if sent.bars_changed(bars):
-        # Any plan may select other hosts.
+    if sent.bars_changed(bars) or (only is not None and only.everything):
         only = None
+    scope = everything(wanted) if only is None else scope_of(wanted, seen, sent, only, now)
     work = _Work(seen, sent, now, bars)
-    looked_at = wanted.slices.keys() if only is None else only | sent.due_slices(now)
-    for name in sorted(looked_at & wanted.slices.keys()):
-        work.slice(wanted.slices[name])
+    for name in sorted(scope.keys() & wanted.slices.keys()):
+        work.slice(wanted.slices[name], scope[name])
     work.strangers(wanted)
     work.nodes()
-    if only is None:
-        for host in seen.hosts:
-            # A node's question makes everything dirty, so it is answered in a round over all slices.
-            sent.answered(NODE, host, seen)
-        sent.forget(sent.slices() - wanted.slices.keys() - seen.held_slices() - {NODE})
+    # All slices of a node that asks are looked at.
+    for host in seen.hosts if only is None else only.nodes:
+        sent.answered(NODE, host, seen)
+    sent.forget(sent.slices() - wanted.slices.keys() - seen.held_slices() - {NODE})
     return Round(
         changes=tuple(work.changes),
         agent_queues=tuple(work.agent_queues),
         gone_queues=tuple(work.gone_queues),
         orders=tuple(work.orders),
         waiting=tuple(work.waiting),
-        looked_at=frozenset(looked_at),
+        looked_at=frozenset(scope),
+        partly=work.partly,
         again_at=min(sent.next_due(now), next_change(wanted.standings, now)),
     )
 
@@ -91,32 +93,63 @@ class _Work:
     gone_queues: list[tuple[Slice, Host]] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
+    partly: dict[Slice, frozenset[Host]] = field(default_factory=dict)
 
-    def slice(self, slice_: WantedSlice) -> None:
-        """One slice, if it is managed: where it should be, what changes, what is to be ordered."""
+    def slice(self, slice_: WantedSlice, hosts: AbstractSet[Host] | None) -> None:
+        """One slice, if it is managed: where it should be, what changes, what is to be ordered.
+
+        Args:
+            slice_: as committed.
+            hosts: where something has changed; None when anything may have.
+        """
         if not slice_.managed:
             self.sent.keep(slice_.name, ())
             self.sent.look_again(slice_.name, float("inf"))
             return
         leaving = leavers(slice_, self.seen, self.sent)
         placed, restraint = self._placed(slice_, leaving.gone)
-        hosts = placed.hosts
-        steps = self._rolled_out(slice_, placed)
+        changed = leaving.gone or leaving.stuck or restraint != slice_.restraint
+        if hosts is None or changed or not self._part(slice_, placed, hosts):
+            self._whole(slice_, placed, leaving, restraint)
+
+    def _whole(self, slice_: WantedSlice, placed: Placed, leaving: Leavers, restraint: Restraint) -> None:
+        self.waiting += placed.waiting
+        steps, hosts = self._rolled_out(slice_, placed), placed.hosts
         settled = settle(steps.applied(slice_), self.seen, hosts, leaving=leaving, versions=steps.versions)
         settled = replace(settled, restraint=restraint)
+        self.sent.footings.pop(slice_.name, None)
         if settled != slice_:
             self.changes.append(change_of(settled, steps))
             self.gone_queues += [(slice_.name, host) for host in sorted(leaving.gone - hosts)]
-        self._order(settled)
-        self._tell_fits(slice_.name)
-
-    def _tell_fits(self, slice_: Slice) -> None:
-        """Say which hosts are left alone, and what fails wherever it is."""
-        fits = self.seen.fits(slice_)
-        for host, reason in sorted(fits.out.items()):
-            self.waiting.append(Waiting(slice=slice_, host=host, reason=reason))
+            self.sent.changed.add(slice_.name)
+        elif steps == Steps():
+            self.sent.footings[slice_.name] = Footing.of(slice_, placed)
+        self.sent.keep(slice_.name, self._order(settled))
+        fits = self.seen.fits(slice_.name)
+        self._tell_fits(slice_.name, fits.out)
         for application, reason in sorted(fits.doubts.items()):
-            self.waiting.append(Waiting(slice=slice_, application=application, reason=reason))
+            self.waiting.append(Waiting(slice=slice_.name, application=application, reason=reason))
+
+    def _part(self, slice_: WantedSlice, placed: Placed, hosts: AbstractSet[Host]) -> bool:
+        """Look at these hosts of a slice only; False when that would not do."""
+        footing = self.sent.footings.get(slice_.name)
+        if footing is None or not footing.holds(slice_, placed):
+            return False
+        part = footing.part(hosts)
+        leaving = Leavers(held=self.seen.holders(slice_.name) & hosts)
+        if settle(part, self.seen, placed.hosts & hosts, leaving=leaving) != part:
+            return False
+        self.partly[slice_.name] = frozenset(hosts)
+        self.waiting += [one for one in placed.waiting if one.host in hosts]
+        self.sent.keep(slice_.name, self._order(part), hosts=hosts)
+        out = self.seen.fits(slice_.name).out
+        self._tell_fits(slice_.name, {host: out[host] for host in hosts if host in out})
+        return True
+
+    def _tell_fits(self, slice_: Slice, out: Mapping[Host, str]) -> None:
+        """Say which hosts are left alone."""
+        for host, reason in sorted(out.items()):
+            self.waiting.append(Waiting(slice=slice_, host=host, reason=reason))
 
     def strangers(self, wanted: Wanted) -> None:
         """Slivers of slices that nobody knows: they go, by an order above the one that they follow."""
@@ -157,7 +190,6 @@ class _Work:
         name, asked = slice_.name, asked_of(slice_)
         allowed = licence(slice_.restraint, asked, instances=len(slice_.hosts))
         placed = place(slice_, self.seen, licence=allowed, gone=gone, bars=self.bars)
-        self.waiting += placed.waiting
         is_held = any(one.to_agree for one in placed.waiting)
         restraint = after(slice_.restraint, asked, stopped=placed.stopped, is_held=is_held, now=self.now)
         if placed.stopped:
@@ -166,14 +198,15 @@ class _Work:
             self.sent.calm(name)
         return placed, restraint
 
-    def _order(self, slice_: WantedSlice) -> None:
+    def _order(self, slice_: WantedSlice) -> set[Key]:
+        """What the hosts need is ordered; the orders that are still needed."""
         needed: set[Key] = set()
         needs = SliceNeeds(slice_, self.seen, now=self.now)
         for host in sorted(slice_.retired):
             self._take(slice_, host, needs.of_retired(host, self._asking(slice_.name, host)), needed)
         for host in sorted(slice_.hosts):
             self._take(slice_, host, needs.of_host(host, self._asking(slice_.name, host)), needed)
-        self.sent.keep(slice_.name, needed)
+        return needed
 
     def _take(self, slice_: WantedSlice, host: Host, needs: HostNeeds, needed: set[Key]) -> None:
         queues: list[tuple[Slice, Host]] = []
@@ -189,9 +222,12 @@ class _Work:
         self.sent.answered(slice_.name, host, self.seen)
 
     def _asking(self, slice_: Slice, host: Host) -> Asking:
-        return Asking(
+        asking = Asking(
             node=self.sent.owes(NODE, host, self.seen), agent=self.sent.owes(slice_, host, self.seen)
         )
+        if asking:
+            self.sent.revisit(slice_, host)
+        return asking
 
     def _send(self, need: Need, needed: set[Key]) -> bool:
         needed.add(need.key)

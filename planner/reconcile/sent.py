@@ -6,13 +6,15 @@ new, then after 2 s, 4 s, … at most 30 s. Soft: after a start everything that 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from dsmt_core.commands import Order, Verb
 from dsmt_core.names import Application, Host, Slice
 from planner.fleet import Fleet
+from planner.reconcile.due import NEVER, Due
+from planner.reconcile.footing import Footing
 from planner.standing import NO_BARS, Bars
 
 FIRST_S: Final = 2.0
@@ -44,21 +46,31 @@ class SentOrders:
     """Owned by the task that runs the rounds; `reconcile` changes it in place.
 
     Attributes:
+        footings: where the last rounds left each slice.
+        changed: the slices that the last round has changed: the next sees how they are now.
         listening_since: since when the planner hears what is said, without a gap; seconds.
     """
 
     def __init__(self) -> None:
-        self._sent: dict[Slice, dict[Key, _Sent]] = {}
+        self._sent: dict[Slice, dict[Host, dict[Key, _Sent]]] = {}
+        self._number = 0
+        self._due = Due(self._due_of)
         self._answered: dict[tuple[Slice, Host], int] = {}
+        self._just_answered: dict[Slice, set[Host]] = {}
         self._calm_until: dict[Slice, float] = {}
         self._look_at: dict[Slice, float] = {}
-        self.listening_since = _NEVER
+        self.listening_since = NEVER
         self._bars: Bars = NO_BARS
+        self.footings: dict[Slice, Footing] = {}
+        self.changed: set[Slice] = set()
 
     def fork(self, slice_: Slice) -> SentOrders:
         """A copy of what concerns one slice, for a round that is only thought of."""
         copy = SentOrders()
-        copy._sent = {slice_: {key: replace(one) for key, one in self._sent.get(slice_, {}).items()}}
+        for ours in self._sent.get(slice_, {}).values():
+            for key, one in ours.items():
+                known = copy._put(key, replace(one))
+                copy._due.put(key, known.due, living=copy._number)
         copy._answered = dict(self._answered)
         copy._bars = self._bars
         copy.listening_since = self.listening_since
@@ -77,31 +89,45 @@ class SentOrders:
             said: how often the node has told its holdings (`planner.fleet.NodeSeen.said`).
             force: it goes out even though it is not due, because somebody asked.
         """
-        known = self._sent.setdefault(key.slice, {}).get(key)
+        known = self._known(key)
         if known is None or (known.order is not None and known.order != order):
-            known = self._sent[key.slice][key] = _Sent(order, 0, now, said)
+            known = self._put(key, _Sent(order, 0, now, said))
         if not force and now < known.due:
             return False
         known.order = order
         known.due = now + min(FIRST_S * 2 ** min(known.times, _DOUBLINGS), MOST_S)
         known.times += 1
+        self._due.put(key, known.due, living=self._number)
         return True
 
     def postpone(self, key: Key, *, until: float) -> None:
         """Have the first order about ``key`` wait; one that is under way already does not."""
-        self._sent.setdefault(key.slice, {}).setdefault(key, _Sent(None, 0, until, 0))
+        if self._known(key) is None:
+            self._put(key, _Sent(None, 0, until, 0))
+            self._due.put(key, until, living=self._number)
 
-    def keep(self, slice_: Slice, needed: Collection[Key]) -> None:
-        """Forget the orders of a slice that are not needed any more: confirmed, or no longer wanted."""
+    def keep(self, slice_: Slice, needed: Collection[Key], *, hosts: Iterable[Host] | None = None) -> None:
+        """Forget the orders of a slice that are not needed any more: confirmed, or no longer wanted.
+
+        Args:
+            slice_: which one.
+            needed: what is.
+            hosts: only of these; None for all.
+        """
         mine = self._sent.get(slice_, {})
-        for key in mine.keys() - needed:
-            del mine[key]
+        for host in list(mine) if hosts is None else [host for host in hosts if host in mine]:
+            ours = mine[host]
+            for key in ours.keys() - needed:
+                del ours[key]
+                self._number -= 1
+            if not ours:
+                del mine[host]
         if not mine:
             self._sent.pop(slice_, None)
 
     def heard_since(self, slice_: Slice, host: Host, seen: Fleet) -> bool:
         """Whether a node has told its holdings after the order to delete the sliver first went out."""
-        known = self._sent.get(slice_, {}).get(sliver_key(slice_, host))
+        known = self._known(sliver_key(slice_, host))
         node = seen.node(host)
         if known is None or known.order is None or node is None:
             return False
@@ -109,24 +135,49 @@ class SentOrders:
 
     def is_stuck(self, slice_: Slice, host: Host) -> bool:
         """Whether an order about a sliver was repeated often without being carried out."""
-        known = self._sent.get(slice_, {}).get(sliver_key(slice_, host))
+        known = self._known(sliver_key(slice_, host))
         return known is not None and known.times >= _STUCK
 
-    def due_slices(self, now: float) -> set[Slice]:
-        """The slices in which an order, a pause or a look has come to its time."""
-        slices = {name for name, sent in self._sent.items() if any(one.due <= now for one in sent.values())}
-        timed = (*self._calm_until.items(), *self._look_at.items())
-        return slices | {name for name, until in timed if until <= now}
+    def take_due(self, now: float) -> dict[Slice, set[Host]]:
+        """Where an order has come to its time; told once, so whoever takes it has to look there.
+
+        Who asked is among it, once: to who asks more is said than the next round would find missing.
+        """
+        found, self._just_answered = self._just_answered, {}
+        for key in self._due.take(now):
+            found.setdefault(key.slice, set()).add(key.host)
+        return found
+
+    def timed(self, now: float) -> set[Slice]:
+        """The slices in which a pause, or a look, has come to its time."""
+        times = (*self._calm_until.items(), *self._look_at.items())
+        return {name for name, until in times if until <= now}
+
+    def is_due(self, now: float) -> bool:
+        """Whether an order, a pause or a look has come to its time."""
+        return self._due.first() <= now or bool(self.timed(now))
 
     def next_due(self, now: float) -> float:
-        """When the first order or pause comes to its time; infinity when none does."""
-        times = [one.due for sent in self._sent.values() for one in sent.values()]
-        times += [*self._calm_until.values(), *self._look_at.values()]
-        return min([time for time in times if time > now], default=_NEVER)
+        """When the first of them comes to its time; infinity when none does."""
+        times = (*self._calm_until.values(), *self._look_at.values())
+        return min([self._due.first(), *(until for until in times if until > now)])
 
     def slices(self) -> set[Slice]:
         """The slices with orders that are not confirmed."""
         return set(self._sent)
+
+    def _known(self, key: Key) -> _Sent | None:
+        return self._sent.get(key.slice, {}).get(key.host, {}).get(key)
+
+    def _put(self, key: Key, sent: _Sent) -> _Sent:
+        ours = self._sent.setdefault(key.slice, {}).setdefault(key.host, {})
+        self._number += key not in ours
+        ours[key] = sent
+        return sent
+
+    def _due_of(self, key: Key) -> float:
+        known = self._known(key)
+        return NEVER if known is None else known.due
 
     # -- who asks -------------------------------------------------------------------------------------
 
@@ -139,6 +190,10 @@ class SentOrders:
         asked = seen.asked(slice_, host)
         if asked:
             self._answered[slice_, host] = asked
+
+    def revisit(self, slice_: Slice, host: Host) -> None:
+        """What a host needs was decided for one who asked; the next round is to see what stays."""
+        self._just_answered.setdefault(slice_, set()).add(host)
 
     # -- pauses ---------------------------------------------------------------------------------------
 
@@ -161,11 +216,11 @@ class SentOrders:
 
     def deafened(self) -> None:
         """Something kept the planner from hearing; it begins to listen anew at the next round."""
-        self.listening_since = _NEVER
+        self.listening_since = NEVER
 
     def look_again(self, slice_: Slice, at: float) -> None:
         """Time alone changes something in a slice at ``at``; infinity: it does not."""
-        if at == _NEVER:
+        if at == NEVER:
             self._look_at.pop(slice_, None)
         else:
             self._look_at[slice_] = at
@@ -173,7 +228,8 @@ class SentOrders:
     def forget(self, slices: Collection[Slice]) -> None:
         """Slices that are not there any more."""
         for slice_ in slices:
-            self._sent.pop(slice_, None)
+            self.keep(slice_, ())
+            self.footings.pop(slice_, None)
             self._calm_until.pop(slice_, None)
             self._look_at.pop(slice_, None)
 
@@ -191,6 +247,3 @@ def application_key(slice_: Slice, host: Host, application: Application) -> Key:
 def report_key(slice_: Slice, host: Host, about: str) -> Key:
     """The key of a REPORT asked of the ``node`` or of the ``agent``."""
     return Key(slice_, host, Application(""), f"report {about}")
-
-
-_NEVER: Final = float("inf")

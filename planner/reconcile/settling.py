@@ -9,6 +9,7 @@ shows by the digests of the orders (`planner.reconcile.orders`): what follows th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -26,17 +27,28 @@ Versions = Mapping[Application, Mapping[Host, str]]
 NO_VERSIONS: Final[Versions] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Leavers:
-    """Retired hosts: those that need not be waited for, and those to be told anew."""
+    """What is known of a slice's slivers that end, or should.
 
-    gone: frozenset[Host]
+    Attributes:
+        gone: retired hosts that need not be waited for.
+        stuck: retired hosts to be told anew.
+        held: the hosts that say they hold a sliver, of those that are looked at.
+    """
+
+    gone: frozenset[Host] = frozenset()
     stuck: frozenset[Host] = frozenset()
+    held: AbstractSet[Host] = frozenset()
 
 
 def leavers(slice_: WantedSlice, seen: Fleet, sent: SentOrders) -> Leavers:
-    """What is known of the retired hosts of a slice."""
-    return Leavers(gone_hosts(slice_, seen, sent), stuck_hosts(slice_, seen, sent))
+    """What is known of all of them."""
+    return Leavers(
+        gone=gone_hosts(slice_, seen, sent),
+        stuck=stuck_hosts(slice_, seen, sent),
+        held=seen.holders(slice_.name),
+    )
 
 
 def gone_hosts(slice_: WantedSlice, seen: Fleet, sent: SentOrders) -> frozenset[Host]:
@@ -64,7 +76,7 @@ def stuck_hosts(slice_: WantedSlice, seen: Fleet, sent: SentOrders) -> frozenset
 def settle(
     slice_: WantedSlice,
     seen: Fleet,
-    hosts: frozenset[Host],
+    hosts: AbstractSet[Host],
     *,
     leaving: Leavers,
     versions: Versions = NO_VERSIONS,
@@ -75,13 +87,15 @@ def settle(
         slice_: as committed.
         seen: as folded.
         hosts: where its slivers should be, as `planner.placement.place` decided.
-        leaving: what is known of the retired hosts.
+        leaving: what is known of the slivers that end, or should.
         versions: which version hosts should have of an application that is being rolled out; all others
             have the slice's.
     """
-    heard = max(_heard(slice_, seen), default=-1)
+    heard = max(_heard(slice_, seen, leaving.held), default=-1)
     generation = 1 + max(slice_.generation, heard)
-    retired = _retired(slice_, seen, hosts, gone=leaving.gone, generation=generation)
+    staying = hosts | leaving.gone | seen.forgotten
+    ending = (slice_.retired.keys() | slice_.hosts.keys() | leaving.held) - staying
+    retired = _retired(slice_, seen, ending, generation)
     after = replace(
         slice_,
         hosts=_hosts(slice_, seen, hosts, generation),
@@ -121,9 +135,9 @@ def change_of(slice_: WantedSlice, steps: Steps) -> SliceChange:
     )
 
 
-def _heard(slice_: WantedSlice, seen: Fleet) -> Iterator[int]:
+def _heard(slice_: WantedSlice, seen: Fleet, held: AbstractSet[Host]) -> Iterator[int]:
     """Every generation of the slice that was heard."""
-    for host in seen.holders(slice_.name) | slice_.hosts.keys() | slice_.retired.keys():
+    for host in held | slice_.hosts.keys() | slice_.retired.keys():
         yield _heard_of_sliver(slice_, seen, host)
         sliver = seen.sliver(slice_.name, host)
         for application in sliver.applications.values() if sliver else ():
@@ -138,7 +152,7 @@ def _heard_of_sliver(slice_: WantedSlice, seen: Fleet, host: Host) -> int:
     return max((node.slivers or {}).get(slice_.name, -1), node.gone.get(slice_.name, -1))
 
 
-def _hosts(slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], generation: int) -> dict[Host, int]:
+def _hosts(slice_: WantedSlice, seen: Fleet, hosts: AbstractSet[Host], generation: int) -> dict[Host, int]:
     """The hosts with what their container managers are told; raised where one follows a higher order."""
     settled: dict[Host, int] = {}
     digest = creation_digest(slice_)
@@ -161,7 +175,7 @@ def _follows_other(slice_: WantedSlice, seen: Fleet, host: Host, *, told: int, d
     return node.orders.get(slice_.name, digest) != digest
 
 
-def _strayed(slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host]) -> bool:
+def _strayed(slice_: WantedSlice, seen: Fleet, hosts: AbstractSet[Host]) -> bool:
     """Whether what nobody wants follows, at the slice's own generation, another order than to go."""
     for host in hosts:
         sliver = seen.sliver(slice_.name, host)
@@ -174,13 +188,11 @@ def _strayed(slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host]) -> bool:
 
 
 def _retired(
-    slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], *, gone: frozenset[Host], generation: int
+    slice_: WantedSlice, seen: Fleet, leaving: AbstractSet[Host], generation: int
 ) -> dict[Host, int]:
     """The hosts whose sliver is to be deleted; also where one is held that nobody placed there."""
     settled: dict[Host, int] = {}
-    held = seen.holders(slice_.name)
-    leaving = slice_.retired.keys() | slice_.hosts.keys() | held
-    for host in sorted(leaving - hosts - gone - seen.forgotten):
+    for host in sorted(leaving):
         told = slice_.retired.get(host, -1)
         node = seen.node(host)
         follows = -1 if node is None else (node.slivers or {}).get(slice_.name, -1)
@@ -190,7 +202,7 @@ def _retired(
 
 
 def _placements(
-    slice_: WantedSlice, seen: Fleet, hosts: frozenset[Host], versions: Versions, generation: int
+    slice_: WantedSlice, seen: Fleet, hosts: AbstractSet[Host], versions: Versions, generation: int
 ) -> tuple[Placement, ...]:
     """One placement for each application on each host; what is there already keeps what people turned."""
     before = {(placement.host, placement.application): placement for placement in slice_.placements}

@@ -18,8 +18,8 @@ from broker.topology import agent_queue, agent_topology
 from dsmt_core.commands import Order
 from dsmt_core.errors import Conflict, DsmtError
 from dsmt_core.names import Slice
-from planner.fleet import Fleet
-from planner.reconcile import SentOrders, reconcile
+from planner.fleet import Dirty, Fleet
+from planner.reconcile import HeldBack, SentOrders, reconcile
 from planner.service.means import Means
 from planner.steps import Round, Waiting
 
@@ -72,7 +72,7 @@ class Rounds:
         self._news = asyncio.Event()
         self._changed: set[Slice] = set()
         self._everything = True
-        self._waiting: dict[Slice, tuple[Waiting, ...]] = {}
+        self._held_back = HeldBack()
         self.count = 0
         self.trouble = ""
 
@@ -92,8 +92,8 @@ class Rounds:
         self._news.set()
 
     def waiting(self, slice_: Slice) -> tuple[Waiting, ...]:
-        """What the last round about a slice held back."""
-        return self._waiting.get(slice_, ())
+        """What the last rounds about a slice held back."""
+        return self._held_back.of(slice_)
 
     async def run(self) -> None:
         """Run rounds, for ever."""
@@ -152,26 +152,18 @@ class Rounds:
             if round_.changes:
                 await self._ledger.commit(round_.changes)
         self.count += 1
-        self._keep_waiting(round_)
+        self._held_back.take(round_)
         await self._act(round_)
         return round_.again_at
 
-    def _take_dirty(self) -> frozenset[Slice] | None:
-        """The slices to look at; None for all."""
+    def _take_dirty(self) -> Dirty | None:
+        """What to look at; None for everything."""
         self._news.clear()
         dirty = self._fleet.take_dirty()
         everything = self._everything or dirty.everything
-        slices = frozenset(self._changed | dirty.slices)
+        dirty.slices |= self._changed
         self._everything, self._changed = False, set()
-        return None if everything else slices
-
-    def _keep_waiting(self, round_: Round) -> None:
-        for slice_ in round_.looked_at:
-            self._waiting.pop(slice_, None)
-        told: dict[Slice, list[Waiting]] = {}
-        for one in round_.waiting:
-            told.setdefault(one.slice, []).append(one)
-        self._waiting.update({slice_: tuple(all_) for slice_, all_ in told.items()})
+        return None if everything else dirty
 
     async def _act(self, round_: Round) -> None:
         if round_.agent_queues:

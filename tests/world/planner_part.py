@@ -170,12 +170,13 @@ class PlannerPart:
             return
         now = self._simulation.now
         dirty = self.fleet.take_dirty()
+        dirty.slices |= self._changed
         everything = dirty.everything or now >= self._full_at
         if everything:
             self._full_at = now + FULL_S
-        elif not (dirty.slices | self._changed or self.sent.due_slices(now)):
+        elif not (dirty or self.sent.is_due(now)):
             return
-        only = None if everything else dirty.slices | self._changed
+        only = None if everything else dirty
         self._changed = set()
         round_ = self.last = reconcile(self.store.wanted, self.fleet, sent=self.sent, now=now, only=only)
         for change in round_.changes:

@@ -64,7 +64,7 @@ def test_each_layer_is_seen_with_its_state_and_since_when() -> None:
     assert sliver is not None
     assert (sliver.container.state, sliver.container.since) == (State.RUNNING, 11.0)
     assert (sliver.agent.state, sliver.agent.since, sliver.agent_ready) == (State.RUNNING, 12.0, True)
-    assert sky.fleet.take_dirty().slices == {SLICE}
+    assert sky.fleet.take_dirty().hosts == {SLICE: {A}}
 
 
 def test_an_application_is_seen_through_its_states_status_and_holdings() -> None:
@@ -121,7 +121,7 @@ def test_holdings_say_what_is_there_what_is_gone_and_who_asks() -> None:
     assert (sky.fleet.held(SLICE, A), sky.fleet.held(SLICE, B)) == (4, None)
     assert (sky.fleet.asked(NODE, A), sky.fleet.asked(NODE, B)) == (1, 0)
     assert sky.fleet.holders(SLICE) == {A}
-    assert sky.fleet.take_dirty().everything
+    assert sky.fleet.take_dirty().nodes == {A}
 
 
 def test_what_was_seen_of_a_sliver_goes_with_it() -> None:
@@ -224,14 +224,15 @@ def test_heartbeats_of_strangers_are_ignored() -> None:
     assert "not known" in Fleet().heard(A, "", now=1.0)
 
 
-def test_judgements_are_kept_and_make_everything_dirty() -> None:
+def test_judgements_are_kept_and_make_the_node_and_all_plans_dirty() -> None:
     sky = Sky()
     sky.fleet.judge(A, NodeState.FAILED)
     sky.fleet.judge(C, NodeState.FAILED)
     assert (sky.fleet.state(A), sky.fleet.state(C)) == (NodeState.FAILED, NodeState.UNKNOWN)
     assert sky.fleet.back_or_failed() == {A}
     assert sky.fleet.doubtful() == {B}
-    assert sky.fleet.take_dirty().everything
+    dirty = sky.fleet.take_dirty()
+    assert (dirty.nodes, dirty.plans, dirty.everything) == ({A}, True, False)
     sky.fleet.judge(A, NodeState.FAILED)
     assert not sky.fleet.take_dirty()
 

@@ -10,7 +10,7 @@ from dsmt_core.commands import Verb
 from dsmt_core.lifecycle import State
 from dsmt_core.names import SLIVER_BOOTSTRAP, SLIVER_MGR, Application, Host, PlanName, Slice
 from dsmt_core.nodes import Held
-from planner.fleet import NodeState
+from planner.fleet import Dirty, NodeState
 from planner.placement import unproven
 from planner.reconcile import SentOrders, reconcile
 from planner.turns import turn
@@ -376,11 +376,11 @@ def test_a_failed_application_is_told_with_its_reason() -> None:
 def test_only_what_is_dirty_or_due_is_looked_at() -> None:
     other = replace(wanted_slice(), name=Slice("other"))
     toy = Toy(5, (wanted_slice(), other))
-    only = frozenset({SLICE})
+    only = Dirty(slices={SLICE})
     first = reconcile(toy.wanted, toy.fleet, sent=toy.sent, now=toy.now, only=only)
     assert first.looked_at == {SLICE}
     assert {order.slice for order in first.orders} == {SLICE}
-    later = reconcile(toy.wanted, toy.fleet, sent=toy.sent, now=toy.now + 3, only=frozenset())
+    later = reconcile(toy.wanted, toy.fleet, sent=toy.sent, now=toy.now + 3, only=Dirty())
     assert later.looked_at == {SLICE}
     assert later.orders
 
@@ -436,4 +436,4 @@ def test_an_agent_that_runs_again_in_a_new_life_of_its_sliver_is_news() -> None:
     toy.fleet.fold(node.status(SLICE, SLIVER_MGR, State.REQUESTED), now=toy.now)
     toy.fleet.take_dirty()
     toy.fleet.fold(node.status(SLICE, SLIVER_BOOTSTRAP, State.RUNNING), now=toy.now)
-    assert toy.fleet.take_dirty().slices == {SLICE}
+    assert toy.fleet.take_dirty().hosts == {SLICE: {node.host}}

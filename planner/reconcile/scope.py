@@ -1,0 +1,42 @@
+"""The scope of a round: of each slice the hosts to look at, or the whole of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
+from dsmt_core.names import Host, Slice
+from planner.fleet import Dirty, Fleet
+from planner.reconcile.sent import SentOrders
+from planner.wanted import Wanted
+
+# These hosts of a slice, or (None) the whole.
+Scope = Mapping[Slice, AbstractSet[Host] | None]
+
+
+def everything(wanted: Wanted) -> Scope:
+    """All slices whole."""
+    return dict.fromkeys(wanted.slices)
+
+
+def scope_of(wanted: Wanted, seen: Fleet, sent: SentOrders, only: Dirty, now: float) -> Scope:
+    """What is dirty, or due; also slices that are wanted no longer.
+
+    Args:
+        wanted: as committed.
+        seen: as folded.
+        sent: what is due is taken from it.
+        only: what is dirty, which is not everything.
+        now: seconds of the clock of ``seen``.
+    """
+    hosts: dict[Slice, set[Host]] = {name: set() for name in wanted.slices} if only.plans else {}
+    for told in (only.hosts, sent.take_due(now)):
+        for name, some in told.items():
+            hosts.setdefault(name, set()).update(some)
+    for slice_ in wanted.slices.values() if only.nodes else ():
+        mine = slice_.hosts, slice_.retired, seen.holders(slice_.name)
+        if some := {host for host in only.nodes if any(host in these for these in mine)}:
+            hosts.setdefault(slice_.name, set()).update(some)
+    whole = only.slices | sent.timed(now) | sent.changed
+    sent.changed = set()
+    return {name: None if name in whole else hosts[name] for name in hosts.keys() | whole}
