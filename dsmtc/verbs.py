@@ -39,6 +39,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Nodes and events": {
         "nodes": "list, show, failed, evidence, label, invite, forget: the machines",
+        "facts": "what nodes can be chosen by, and from where it is known",
         "events": "what is said on PsEPR (--follow, --since, --snapshot)",
         "services": "who speaks there, and as it said (--check)",
         "channels": "where something is said, and what is silent",

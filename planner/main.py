@@ -113,6 +113,10 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
             help="The most that an event may have; goes into every URL of the broker that is given out.",
         ),
     ] = BODY_BYTES,
+    facts: Annotated[
+        list[str] | None,
+        typer.Option(envvar="DSMT_FACTS", help="A source of facts: [NAME=]file:/PATH; may be repeated."),
+    ] = None,
     broker_wait: Annotated[float, typer.Option(help="Seconds to wait for the broker at the start.")] = 30.0,
     ready_file: Annotated[Path | None, typer.Option(help="Written when the API answers.")] = None,
     verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Tell more.")] = 0,
@@ -137,6 +141,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         history_age=_history_age(history_age),
         history_bytes=history_bytes,
         depot_bytes=depot_max_bytes,
+        facts=tuple(facts or ()),
     )
     if not config.data.is_dir() and not database:
         raise NotFound(

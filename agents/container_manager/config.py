@@ -32,6 +32,7 @@ class NodeConfig:
         cache_bytes: bound of the package cache.
         end_slivers: end the slivers at the end of the manager; by default they live on.
         facts_s: how often the facts are looked at; they are sent when they changed.
+        fact_programs: a directory of programs that tell further facts; None for ``facts.d`` in ``data``.
         embedded_agent: runs agents as tasks; None starts them as processes inside the slivers.
     """
 
@@ -44,12 +45,18 @@ class NodeConfig:
     cache_bytes: int = CACHE_BYTES
     end_slivers: bool = False
     facts_s: float = 120.0
+    fact_programs: Path | None = None
     embedded_agent: EmbeddedAgent | None = None
 
     @property
     def slivers(self) -> Path:
         """The directory of all slivers."""
         return self.data / "slivers"
+
+    @property
+    def facts_d(self) -> Path:
+        """The directory of programs that tell facts."""
+        return self.fact_programs or self.data / "facts.d"
 
     @property
     def packages(self) -> Path:

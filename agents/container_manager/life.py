@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Final
 
 from agents import facts, heartbeat
@@ -21,6 +21,7 @@ from agents.container_manager.joining import Joined
 from agents.container_manager.reports import Holdings, Reports
 from agents.container_manager.restoring import found_slivers
 from agents.container_manager.slivers.choosing import Choice
+from agents.fact_programs import FactPrograms
 from agents.package_cache import Depot, PackageCache
 from broker import condition, retry
 from broker.bus import Bus, Delivery, Link
@@ -75,6 +76,8 @@ class Life:
         self._hands = Hands(tools, self._lost)
         self._wake = asyncio.Event()
         self._facts: dict[str, str] = {}
+        self._programs = FactPrograms(config.facts_d)
+        self._told: Mapping[str, str] = {}
 
     async def restore(self) -> None:
         """Take up what is on disk and what runs."""
@@ -207,6 +210,10 @@ class Life:
 
     async def _look_at_facts(self) -> None:
         while True:
+            told = await self._programs.look()
+            if told != self._told:
+                self._told = told
+                await self._tell_facts(always=False)
             await asyncio.sleep(self._config.facts_s)
             await self._tell_facts(always=False)
 
@@ -220,6 +227,8 @@ class Life:
             return
         if self._choice.warning:
             now["warning"] = self._choice.warning
+        # What the node knows of itself nobody overwrites.
+        now = {**self._told, **now}
         if always or facts.differ(self._facts, now):
             self._facts = now
             await self._said(self._reports.facts(now))

@@ -96,6 +96,7 @@ def _config(options: argparse.Namespace) -> NodeConfig:
         status_period=options.status_period,
         cache_bytes=options.cache_bytes,
         end_slivers=options.end_slivers,
+        fact_programs=options.facts_dir,
     )
 
 
@@ -120,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--status-period", type=_seconds, metavar="S", help="seconds between calls of the status scripts")
     add("--cache-bytes", type=int, default=CACHE_BYTES, metavar="N", help="bound of the package cache")
     add("--end-slivers", action="store_true", help="end the slivers with this program; else they live on")
+    add("--facts-dir", type=Path, metavar="DIR", help="programs that tell facts; else facts.d in --data")
     add("--ready-file", type=Path, metavar="FILE", help="written when the node has joined")
     add("--verbose", "-v", action="store_true", help="tell more")
     add("--version", action="version", version=dsmt_version())

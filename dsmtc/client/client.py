@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dsmtc.client import answers
 from dsmtc.client.agreements import Agreements
+from dsmtc.client.facts import Facts
 from dsmtc.client.files import described, file_chunks
 from dsmtc.client.nodes import Nodes
 from dsmtc.client.paths import of_slice, word
@@ -19,7 +20,7 @@ from dsmtc.client.plans import Plans
 from dsmtc.client.psepr import PsEPR
 
 
-class Client(Agreements, Plans, Nodes, PsEPR):
+class Client(Agreements, Plans, Nodes, Facts, PsEPR):
     """The planner, for one caller."""
 
     # -- who ---------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from planner.fleet.seen import NodeSeen
 from planner.plans.ground import Ground
 
 PAUSE_S: Final = 1.0
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
 class Grounds:
@@ -27,6 +28,9 @@ class Grounds:
         self._ground: Ground | None = None
         self._told = False
         self._made_anew_at = float("-inf")
+        self._sources: dict[str, Mapping[Host, Mapping[str, str]]] = {}
+        # A fact that a source told once stays a name that can be asked for: it is unknown now.
+        self._names: set[str] = set()
 
     def drop(self) -> None:
         """A node came or went, or a person has labelled one."""
@@ -35,6 +39,19 @@ class Grounds:
     def told(self) -> None:
         """A node has told other facts."""
         self._told = True
+
+    def sourced(self, source: str, facts: Mapping[Host, Mapping[str, str]]) -> None:
+        """A source of facts says this now, under names that begin with its own; empty when it failed."""
+        self._sources[source] = facts
+        self._names |= {name for of_host in facts.values() for name in of_host}
+        self._ground = None
+
+    def from_sources(self, host: Host) -> dict[str, str]:
+        """What the sources say of a host."""
+        found: dict[str, str] = {}
+        for facts in self._sources.values():
+            found |= facts.get(host, _NOTHING)
+        return found
 
     def is_due(self, now: float) -> bool:
         """Drop it for new facts, if it is time; whether it was."""
@@ -47,5 +64,15 @@ class Grounds:
     def ground(self) -> Ground:
         """The hosts and what is known of them."""
         if self._ground is None:
-            self._ground = Ground.of({host: node.facts | node.labels for host, node in self._nodes.items()})
+            known = {host: self._known(host, node) for host, node in self._nodes.items()}
+            self._ground = Ground.of(known, also=self._names)
         return self._ground
+
+    def _known(self, host: Host, node: NodeSeen) -> Mapping[str, str]:
+        if not self._sources:
+            return node.facts | node.labels
+        # A node cannot speak for a source; a label comes before all.
+        own = {
+            name: text for name, text in node.facts.items() if name.partition(".")[0] not in self._sources
+        }
+        return own | self.from_sources(host) | node.labels

@@ -148,6 +148,15 @@ class Nodes:
             self._grounds.drop()
             self._dirty.plans = True
 
+    def sourced(self, source: str, facts: Mapping[Host, Mapping[str, str]]) -> None:
+        """A source of facts (`planner.facts`) says this now; empty when what it said holds no longer."""
+        self._grounds.sourced(source, facts)
+        self._dirty.everything = True
+
+    def from_sources(self, host: Host) -> dict[str, str]:
+        """What the sources of facts say of a node."""
+        return self._grounds.from_sources(host)
+
     def _judge(self, host: Host, row: int, state: NodeState) -> None:
         self.columns.judge(row, state)
         (self._failed.add if state in BACK else self._failed.discard)(host)

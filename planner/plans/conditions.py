@@ -40,6 +40,8 @@ TERMS: Final = 200
 _REMEMBERED: Final = 256
 # What of a node is looked at; one that says more is refused, as it would mean something else.
 _LOOKED_AT: Final = frozenset({"this", "expression", "expressions", "low", "high", "negate", "is_string"})
+# The parser takes a name with dots for one of a column of a table; here it is a fact of a source.
+_DOTTED: Final = frozenset({"table", "db", "catalog"})
 # How the engine of another dialect would divide; here it is always by numbers with fractions.
 _PASSED_OVER: Final = frozenset({"typed", "safe"})
 
@@ -179,9 +181,9 @@ class _Reader:
         return Like(value, pattern.text, folded=isinstance(node, self._exp.ILike))
 
     def _fact(self, node: Any, _depth: int) -> Fact:
-        if not isinstance(node.this, self._exp.Identifier) or len(node.parts) != 1:
-            self._refuse(node, "this is no name of a fact; one with dots is written in double quotes")
-        return Fact(str(node.this.this))
+        if not all(isinstance(part, self._exp.Identifier) for part in node.parts):
+            self._refuse(node, "this is no name of a fact; one with other characters goes in double quotes")
+        return Fact(".".join(str(part.this) for part in node.parts))
 
     def _literal(self, node: Any, _depth: int) -> Value:
         if node.is_string:
@@ -216,7 +218,8 @@ class _Reader:
             self._refuse(node, "a number is compared with a text")
 
     def _check_whole(self, node: Any) -> None:
-        more = {name for name, said in node.args.items() if said} - _LOOKED_AT - _PASSED_OVER
+        looked_at = _LOOKED_AT | (_DOTTED if isinstance(node, self._exp.Column) else frozenset())
+        more = {name for name, said in node.args.items() if said} - looked_at - _PASSED_OVER
         if more:
             self._refuse(node, f"{', '.join(sorted(more))} is not known here")
 

@@ -53,10 +53,10 @@ class Ground:
         self._series: dict[str, pl.Series] = {}
 
     @classmethod
-    def of(cls, facts: Mapping[Host, Mapping[str, str]]) -> Ground:
-        """The ground of these hosts, each with its facts."""
+    def of(cls, facts: Mapping[Host, Mapping[str, str]], *, also: Iterable[str] = ()) -> Ground:
+        """The ground of these hosts, each with its facts; ``also``: facts that may be unknown of all."""
         hosts = sorted(facts)
-        names = {name for told in facts.values() for name in told}
+        names = {name for told in facts.values() for name in told}.union(also)
         return cls(hosts, names, lambda name: [facts[host].get(name) for host in hosts])
 
     def __len__(self) -> int:

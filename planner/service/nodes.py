@@ -287,7 +287,7 @@ class Nodes:
             **judged(self._watched, name, self._clock()),
             "standing": self._standings.shown(name),
             "slivers": sorted((seen.slivers if seen else None) or {}),
-            "facts": dict(seen.facts) if seen else {},
+            "facts": dict(seen.facts if seen else {}) | self._fleet.from_sources(name),
             "labels": dict(seen.labels) if seen else {},
             "health": self._fleet.healths.shown(NODE, name),
             "unwell": self._fleet.healths.unwell(NODE, name, self._clock()),

@@ -25,6 +25,7 @@ from dsmt_core.names import Slice
 from planner.authority.gate import Gate
 from planner.catalogue import silence_shown
 from planner.config import PlannerConfig
+from planner.facts import open_source
 from planner.failed_nodes import Chance, FailedNodes, Misfits, Patience
 from planner.fleet import Fleet
 from planner.reconcile import summary
@@ -35,6 +36,7 @@ from planner.service.clock import SteadyClock
 from planner.service.condition import OwnCondition
 from planner.service.crew import Crew
 from planner.service.depot import DepotClient, DepotSecrets
+from planner.service.facts import FactSources
 from planner.service.fitting import Fitting
 from planner.service.history import History
 from planner.service.ledger import Ledger
@@ -71,6 +73,7 @@ class Planner:
         gate: lets people in.
         slices, plans, packages, applications, nodes, standings, budgets: what they can do.
         agreements: what waits for them.
+        facts: what others than the nodes know of them.
         tap: what was said lately, and what holds now.
         replays: what was said before.
         id: of this installation, the same for ever.
@@ -87,6 +90,7 @@ class Planner:
         self.history = History(bus, self.clock, config)
         self.replays = Replays(self.history, self.tap)
         self.fleet = Fleet()
+        self.facts = FactSources([open_source(one) for one in config.facts], self.fleet, self.clock)
         secrets_ = DepotSecrets.kept_in(config.depot_secrets)
         self.depot = DepotClient(config.depot, secrets_.planner)
         self.ledger = Ledger(database, self._changed, self._stood)
@@ -175,6 +179,7 @@ class Planner:
             ("rounds", self.rounds.run()),
             ("write-behind", self._behind.run()),
             ("queues", Queues(self._declare_exchanges, self._declare).run()),
+            ("facts", self.facts.run()),
             ("lag", self.lag.run()),
         ):
             self.crew.start(name, work)
