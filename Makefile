@@ -7,7 +7,7 @@ SEEDS ?= 1000
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup demo dev test lint types unit contract integration world e2e soak chaos bench examples clean
+.PHONY: help setup demo dev test lint types unit contract integration world e2e soak mutants chaos bench examples clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,7 +52,10 @@ e2e: setup examples ## the whole with real processes: the trace, the transcript,
 
 soak: setup ## for long: a million bodies at the decoders, and the simulated world, 100000 seeds or SEEDS=N
 	@$(BIN)/python -m tests.fuzz --inputs 1000000
-	@$(BIN)/python -m tests.world --seed 1 --count $(if $(filter 1000,$(SEEDS)),100000,$(SEEDS)) --keep-going
+	@$(BIN)/python -m tests.world --seed 1 --count $(if $(filter 1000,$(SEEDS)),100000,$(SEEDS)) --jobs 2 --keep-going
+
+mutants: setup ## mutation tests of what decides, an hour or more (ROOMS='turns plans': only those)
+	@$(BIN)/python -m tests.mutants $(ROOMS)
 
 chaos: setup examples ## the faults of the broker in their long forms; a cluster's lost hosts and the kill matrix many times over
 	@DSMT_CHAOS=1 $(BIN)/python -m pytest tests/integration/broker -k fault --timeout 900

@@ -10,8 +10,10 @@ from agents.deployment_agent.decide import (
     CheckStatus,
     Deployments,
     Done,
+    Found,
     Install,
     Installed,
+    Look,
     Outcome,
     Periods,
     Publish,
@@ -23,17 +25,19 @@ from agents.deployment_agent.decide import (
     Troubled,
     Verdict,
 )
-from agents.deployment_agent.decide.record import Goal
+from agents.deployment_agent.decide.record import Goal, Life
 from dsmt_core.channels import status_channel
 from dsmt_core.commands import NO_APPLICATION, Order
 from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, Event, Sender
 from dsmt_core.lifecycle import State
 from dsmt_core.names import DEPLOYMENT_AGENT, SLIVER_BOOTSTRAP, Application, Host, Slice
 from dsmt_core.nodes import HOLDINGS, application_pairs
-from tests.world.simulation import Simulation
-from tests.world.truth import Broken, Truth
+from tests.world.simulation import Kind, Simulation
+from tests.world.truth import Broken, Place, Truth
 
 TELLS_S = 10.0
+# Stands in a state file that cannot be read.
+TORN = "torn"
 # A trial of a healthy application costs steps and shows nothing new.
 PERIODS = Periods(first_poll_s=0.2, grace_s=5.0)
 
@@ -41,7 +45,7 @@ PERIODS = Periods(first_poll_s=0.2, grace_s=5.0)
 class Listener(Protocol):
     """Whoever hears events in the end: the planner."""
 
-    def hear(self, host: Host, event: Event) -> None:
+    def hear(self, host: Host, kind: Kind, event: Event) -> None:
         """An event is published by a host."""
         ...
 
@@ -54,7 +58,7 @@ class AgentPart:
         truth: of the processes.
         planner: hears what it says.
         place: host and slice.
-        disk: what the agent wrote; kept by the sliver.
+        disk: what the agent wrote, and what it installed; kept by the sliver.
     """
 
     def __init__(
@@ -64,14 +68,15 @@ class AgentPart:
         planner: Listener,
         *,
         place: tuple[Host, Slice],
-        disk: dict[str, Any],
+        disk: tuple[dict[str, Any], dict[Application, str]],
     ) -> None:
         self._simulation = simulation
         self._truth = truth
         self._planner = planner
         self._host, self._slice = place
-        self._disk = disk
+        self._disk, self._disk_of_packages = disk
         self.alive = True
+        self.wall_s = 0.0
         self._wakes = float("inf")
         self.deployments = Deployments(periods=PERIODS)
         life = f"{simulation.luck.random()}"
@@ -79,8 +84,10 @@ class AgentPart:
         self._sender = Sender("m", f"{self._host}/{DEPLOYMENT_AGENT}/{self._slice}", life)
 
     def start(self, *, rebooted: bool) -> None:
-        """The process comes up, and up to what it was."""
-        if self._disk:
+        """The process comes up, and up to what it was; a disk that holds `TORN` cannot be read."""
+        if TORN in self._disk:
+            self.deployments.lost()
+        elif self._disk:
             self.deployments.load(self._disk, self._simulation.now, rebooted=rebooted)
         for state in (
             State.REQUESTED,
@@ -90,9 +97,14 @@ class AgentPart:
             State.RUNNING,
         ):
             self._tell_state(self._bootstrap, SLIVER_BOOTSTRAP, state, {})
-        self._tell_holdings(asks=rebooted and any(True for _ in self.deployments))
+        self.greet()
         self._simulation.after(TELLS_S, self._tell_again)
         self._work()
+
+    def greet(self) -> None:
+        """It is connected (again)."""
+        if self.alive:
+            self._tell_holdings(asks=not self.deployments.settled)
 
     def hear(self, order: Order) -> None:
         """An order from its queue."""
@@ -149,12 +161,12 @@ class AgentPart:
                 self._tell_state(self._sender, DEPLOYMENT_AGENT, state, self._about(name, step))
             case Report():
                 self._tell_status(name)
-            case Install() if self._simulation.faulty and self._simulation.chance(0.05):
-                return Troubled("the disk is full")
-            case Install():
-                return Installed({})
+            case Install(version=version):
+                return self._install(name, version)
             case Start(version=version):
-                return self._start(name, version)
+                return self._start(place, version)
+            case Look():
+                return Found(self._disk_of_packages.get(name, ""), {}, place in self._truth.processes)
             case CheckStatus():
                 return self._check(name)
             case Stop():
@@ -163,10 +175,19 @@ class AgentPart:
                 pass
         return Done()
 
-    def _start(self, name: Application, version: str) -> Outcome:
+    def _install(self, name: Application, version: str) -> Outcome:
+        if self._simulation.faulty and self._simulation.chance(0.05):
+            return Troubled("the disk is full")
+        self._disk_of_packages[name] = version
+        return Installed({})
+
+    def _start(self, place: Place, version: str) -> Outcome:
+        if place in self._truth.processes:
+            # As the real hands do: what runs is looked at, and never started beside itself.
+            return Started(0)
         if self._truth.fails(self._host, version):
             return Troubled("its port is taken")
-        self._truth.start((self._host, self._slice, name), version)
+        self._truth.start(place, version)
         return Started(7)
 
     def _check(self, name: Application) -> Checked:
@@ -176,6 +197,8 @@ class AgentPart:
 
     def _why_stop(self, name: Application) -> str:
         record = self.deployments[name].record
+        if record.life is Life.DOOMED and not record.version:
+            return "nobody knows what runs"
         if record.goal is not Goal.RUNNING:
             return "not wanted"
         if record.outdated or record.order.restarts > record.restarts:
@@ -191,7 +214,7 @@ class AgentPart:
         }
 
     def _tell_state(self, sender: Sender, component: str, state: State, pairs: Mapping[str, str]) -> None:
-        self._tell(sender, component, DEPLOYMENT_STATUS, {"status": state, **pairs})
+        self._tell(Kind.STATE, sender, component, DEPLOYMENT_STATUS, {"status": state, **pairs})
 
     def _tell_status(self, name: Application) -> None:
         held = self.deployments[name].held
@@ -203,7 +226,7 @@ class AgentPart:
             "version": held.version,
             "generation": str(held.generation),
         }
-        self._tell(self._sender, DEPLOYMENT_AGENT, STATUS, pairs)
+        self._tell(Kind.STATUS, self._sender, DEPLOYMENT_AGENT, STATUS, pairs)
 
     def _tell_again(self) -> None:
         if self.alive:
@@ -212,12 +235,13 @@ class AgentPart:
 
     def _tell_holdings(self, *, asks: bool = False, refused: Application = NO_APPLICATION) -> None:
         pairs = application_pairs(self.deployments.holdings(refused))
-        self._tell(self._sender, DEPLOYMENT_AGENT, HOLDINGS, pairs | ({"asks": "yes"} if asks else {}))
+        asking = {"asks": "yes"} if asks else {}
+        self._tell(Kind.AGENT_HOLDINGS, self._sender, DEPLOYMENT_AGENT, HOLDINGS, pairs | asking)
 
-    def _tell(self, sender: Sender, component: str, field: str, pairs: Mapping[str, str]) -> None:
+    def _tell(self, kind: Kind, sender: Sender, component: str, field: str, pairs: dict[str, str]) -> None:
         channel = status_channel(self._slice, component, self._host)
-        now = self._simulation.now
-        self._planner.hear(self._host, sender.event(channel, field, now=now, id_="", pairs=dict(pairs)))
+        now = self._simulation.now + self.wall_s
+        self._planner.hear(self._host, kind, sender.event(channel, field, now=now, id_="", pairs=pairs))
 
     def _keep(self) -> None:
         self._disk.clear()

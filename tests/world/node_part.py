@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
 
 from agents.container_manager.decide import (
     Boot,
     Create,
     End,
-    Found,
     Keep,
     Node,
     Publish,
@@ -20,21 +17,14 @@ from agents.container_manager.decide import (
     Step,
     Verdict,
 )
-from dsmt_core.channels import Channel, facts_channel, status_channel
 from dsmt_core.commands import Order, Verb
-from dsmt_core.events import DEPLOYMENT_STATUS, Event, Sender
-from dsmt_core.names import CONTAINER_MGR, SLIVER_MGR, Host, Slice
+from dsmt_core.names import Host, Slice
 from dsmt_core.nodes import (
-    HOLDINGS,
-    PROBE,
-    ProbeResult,
     digest,
-    gone_pairs,
-    order_pairs,
-    probe_pairs,
-    sliver_pairs,
 )
-from tests.world.agent_part import AgentPart, Listener
+from tests.world.agent_part import TORN, AgentPart
+from tests.world.disk import Disk
+from tests.world.node_voice import NodeVoice, Planner
 from tests.world.probe_part import ProbePart
 from tests.world.simulation import Simulation
 from tests.world.truth import Broken, Truth
@@ -43,27 +33,11 @@ ORDER_TTL_S = 30.0
 HEARTBEAT_S = 1.0
 
 
-class Planner(Listener, Protocol):
-    """What a node says goes there."""
-
-    def beat(self, host: Host, digest_: str) -> None:
-        """A heartbeat."""
-        ...
-
-
 @dataclass(slots=True)
 class Sliver:
     """A sliver with a living init, and the agent in it."""
 
     agent: AgentPart | None = None
-
-
-@dataclass(slots=True)
-class Disk:
-    """What a machine still knows after a power failure."""
-
-    orders: dict[Slice, Keep] = field(default_factory=dict)
-    agents: dict[Slice, dict[str, Any]] = field(default_factory=dict)
 
 
 Queue = deque[tuple[float, Order]]
@@ -78,8 +52,11 @@ class NodePart:
         self._planner = planner
         self.host = host
         self.powered = True
+        self.wall_s = 0.0
+        self.facts: dict[str, str] = {}
         self.slivers: dict[Slice, Sliver] = {}
         self._disk = Disk()
+        self._older = Disk()
         self._queues: dict[Slice, Queue] = {}
         self._rebooted: set[Slice] = set()
         self._node: Node | None = None
@@ -95,18 +72,41 @@ class NodePart:
             return
         self._life += 1
         self._node = node = Node()
-        node.restore(
-            [self._found(name, kept) for name, kept in self._disk.orders.items()], self._simulation.now
-        )
-        boot = f"{self._simulation.luck.random()}"
-        self._states = Sender("m", f"{self.host}/{SLIVER_MGR}", boot)
-        self._sender = Sender("m", f"{self.host}/{CONTAINER_MGR}", boot)
-        self.probes = ProbePart(self._simulation, self._answer_probe, of=self)
+        node.restore(self._disk.found(self.slivers), self._simulation.now)
+        self._voice = NodeVoice(self._simulation, self._planner, self)
+        self.probes = ProbePart(self._simulation, self._voice.probed, of=self)
         life = self._life
         self._simulation.after(0.0, lambda: self._beat(life))
-        self._report()
-        self._drain(Slice(""))
+        self._simulation.after(0.0, lambda: self._join(life))
+        self.connected()
         self._work()
+
+    def connected(self) -> None:
+        """The broker can be reached (again): say what is held, and take what waits."""
+        if self._node is None:
+            return
+        self._report()
+        self.tell_facts()
+        self.drain()
+        for sliver in self.slivers.values():
+            if sliver.agent is not None:
+                sliver.agent.greet()
+
+    def drain(self) -> None:
+        """Take the orders that wait."""
+        self._drain(Slice(""))
+        for slice_ in list(self.slivers):
+            self._drain(slice_)
+
+    def tell_facts(self) -> None:
+        """Say what the machine is like."""
+        if self._node is not None and self.facts:
+            self._voice.facts(self.facts)
+
+    def _join(self, life: int) -> None:
+        """Ask the planner to be let in, until it answers."""
+        if self._node is not None and life == self._life and not self._planner.join(self.host):
+            self._simulation.after(2.0, lambda: self._join(life))
 
     def crash_manager(self, *, away_s: float | None = None) -> None:
         """Only the container manager dies; it is started again by its supervisor."""
@@ -126,6 +126,7 @@ class NodePart:
 
     def fail(self) -> None:
         """Power failure: everything at once."""
+        self._simulation.note(self.host, "has a power failure")
         self.powered, self._node, self.probes = False, None, None
         for slice_ in list(self.slivers):
             self._end(slice_)
@@ -134,8 +135,39 @@ class NodePart:
     def recover(self) -> None:
         """The power is back."""
         if not self.powered:
+            self._simulation.note(self.host, "has power again")
             self.powered = True
-            self.start_manager()
+        self.start_manager()
+
+    def copy_disk(self) -> None:
+        """Somebody makes a copy of the disk."""
+        self._older = self._disk.copy()
+
+    def restore_disk(self) -> None:
+        """The machine fails, and comes back with an older disk, or with an empty one."""
+        self.fail()
+        self._disk = self._older.copy()
+        self._rebooted = set(self._disk.orders)
+        self._simulation.after(self._simulation.luck.uniform(0.5, 10.0), self.recover)
+
+    def tear(self, slice_: Slice) -> None:
+        """An agent dies, and its state file cannot be read any more."""
+        if slice_ in self._disk.agents:
+            self._simulation.note(self.host, slice_, "loses the state of its agent")
+            self._disk.agents[slice_].clear()
+            self._disk.agents[slice_][TORN] = True
+            self.crash_agent(slice_)
+
+    def lose_queues(self) -> None:
+        """The broker has lost what waited for this node."""
+        self._queues.clear()
+
+    def jump(self, seconds: float) -> None:
+        """Somebody sets the clock on the wall."""
+        self.wall_s += seconds
+        for sliver in self.slivers.values():
+            if sliver.agent is not None:
+                sliver.agent.wall_s = self.wall_s
 
     def kill_application(self) -> None:
         """One application dies by itself."""
@@ -157,7 +189,7 @@ class NodePart:
 
     def _drain(self, slice_: Slice) -> None:
         queue = self._queues.setdefault(slice_, deque())
-        while queue and self.host not in self._simulation.cut and self._reads(slice_):
+        while queue and self._reads(slice_) and self._simulation.reaches(self.host):
             expires, order = queue.popleft()
             if expires > self._simulation.now:
                 self._obey(slice_, order)
@@ -216,7 +248,7 @@ class NodePart:
             case Keep():
                 self._disk.orders[slice_] = step
             case Publish():
-                self._tell_state(step)
+                self._voice.state(step)
             case Boot():
                 self.slivers.setdefault(slice_, Sliver())
             case StartAgent():
@@ -226,6 +258,7 @@ class NodePart:
             case Remove():
                 self._disk.orders.pop(slice_, None)
                 self._disk.agents.pop(slice_, None)
+                self._disk.packages.pop(slice_, None)
             case _:
                 pass
         return ""
@@ -233,10 +266,11 @@ class NodePart:
     def _start_agent(self, slice_: Slice, sliver: Sliver) -> None:
         if self.slivers.get(slice_) is not sliver or sliver.agent is not None:
             return
-        disk = self._disk.agents.setdefault(slice_, {})
+        disk = self._disk.agents.setdefault(slice_, {}), self._disk.packages.setdefault(slice_, {})
         sliver.agent = agent = AgentPart(
             self._simulation, self._truth, self._planner, place=(self.host, slice_), disk=disk
         )
+        agent.wall_s = self.wall_s
         rebooted = slice_ in self._rebooted
         self._rebooted.discard(slice_)
         agent.start(rebooted=rebooted)
@@ -249,50 +283,17 @@ class NodePart:
         for place in [place for place in self._truth.processes if place[:2] == (self.host, slice_)]:
             self._truth.die(place)
 
-    def _found(self, name: Slice, kept: Keep) -> Found:
-        return Found(
-            slice=name,
-            generation=kept.generation,
-            wanted=kept.wanted,
-            agent=kept.agent,
-            digest=kept.digest,
-            state=kept.state,
-            made=True,
-            alive=name in self.slivers,
-        )
-
     # -- what it says ---------------------------------------------------------------------------------
 
     def _beat(self, life: int) -> None:
         if self._node is None or life != self._life:
             return
         self._planner.beat(self.host, digest(self._node.held()))
-        self._drain(Slice(""))
-        for slice_ in list(self.slivers):
-            self._drain(slice_)
+        self.drain()
         self._simulation.after(
             HEARTBEAT_S * self._simulation.luck.uniform(0.9, 1.0), lambda: self._beat(life)
         )
 
     def _report(self) -> None:
-        node = self._node
-        if node is None:
-            return
-        pairs = sliver_pairs(node.held()) | gone_pairs(node.gone(self._simulation.now))
-        pairs |= order_pairs(node.orders())
-        if node.asks:
-            pairs["asks"] = "yes"
-        self._tell(self._sender, facts_channel(self.host), HOLDINGS, pairs)
-
-    def _answer_probe(self, result: ProbeResult) -> None:
-        self._tell(self._sender, facts_channel(self.host), PROBE, probe_pairs(result))
-
-    def _tell_state(self, step: Publish) -> None:
-        pairs = {"status": str(step.state), "reason": step.reason}
-        self._tell(
-            self._states, status_channel(step.slice, SLIVER_MGR, self.host), DEPLOYMENT_STATUS, pairs
-        )
-
-    def _tell(self, sender: Sender, channel: Channel, field_: str, pairs: Mapping[str, str]) -> None:
-        event: Event = sender.event(channel, field_, now=self._simulation.now, id_="", pairs=dict(pairs))
-        self._planner.hear(self.host, event)
+        if self._node is not None:
+            self._voice.holdings(self._node, self._simulation.now)

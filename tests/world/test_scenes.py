@@ -6,21 +6,20 @@ from collections import Counter
 
 import pytest
 
-from dsmt_core.commands import Verb
 from dsmt_core.names import Host
-from dsmt_core.packages import PackageRef
 from planner.fleet import NodeState
-from planner.turns import turn
-from planner.wanted import WantedSlice
+from tests.world.layout import small
+from tests.world.misfortune import heal
+from tests.world.people import updated
 from tests.world.truth import Place, Truth
-from tests.world.world import APP, SLICE, World
+from tests.world.world import SLICE, World
 
 
 class Scene(World):
     """A world without misfortune but what a test brings; it has come to rest."""
 
     def __init__(self, starts: Counter[Host]) -> None:
-        super().__init__(seed=4)
+        super().__init__(4, small())
         self.starts = starts
         self.simulation.faulty = False
         self.wait(20)
@@ -68,7 +67,7 @@ def test_a_node_that_was_cut_off_runs_on_and_gives_up_only_what_moved_away(scene
     scene.simulation.cut.add(lost)
     scene.wait_until_running(3, within=8)
     assert lost in scene.truth.hosts(SLICE)
-    scene.simulation.cut.clear()
+    heal(scene, scene.simulation.cut, [lost])
     scene.wait(15)
     assert not scene.differs()
     assert lost not in scene.truth.hosts(SLICE)
@@ -77,9 +76,10 @@ def test_a_node_that_was_cut_off_runs_on_and_gives_up_only_what_moved_away(scene
 
 def test_a_short_cut_changes_nothing(scene: Scene) -> None:
     before = scene.slice
-    scene.simulation.cut.add(min(scene.truth.hosts(SLICE)))
+    lost = min(scene.truth.hosts(SLICE))
+    scene.simulation.cut.add(lost)
     scene.wait(1.5)
-    scene.simulation.cut.clear()
+    heal(scene, scene.simulation.cut, [lost])
     scene.wait(20)
     assert scene.slice == before
     assert scene.starts.total() == 0
@@ -146,8 +146,3 @@ def test_a_number_that_a_restored_planner_gives_away_again_is_noticed(scene: Sce
     scene.wait(60)
     assert not scene.differs()
     assert {process.version for process in scene.truth.processes.values()} == {"1.3-1"}
-
-
-def updated(slice_: WantedSlice, digit: str) -> WantedSlice:
-    packages = (PackageRef(digit * 64, 10, "dsmtw_pinger.rpm"),)
-    return turn(slice_, APP, Verb.UPDATE, version=(f"1.{digit}-1", packages))

@@ -9,8 +9,7 @@ import os
 
 import pytest
 
-from tests.world.truth import Process, Truth
-from tests.world.world import APP, SLICE, World, run
+from tests.world.world import run
 
 SEEDS = int(os.environ.get("DSMT_WORLD_SEEDS", "1000"))
 FIRST = int(os.environ.get("DSMT_WORLD_FIRST", "0"))
@@ -29,23 +28,3 @@ def test_the_same_seed_is_the_same_run() -> None:
     assert first.simulation.now == second.simulation.now
     assert first.truth.started == second.truth.started
     assert first.slice == second.slice
-
-
-def test_the_laws_notice_an_instance_too_many() -> None:
-    world = World(1)
-    world.simulation.faulty = False
-    world.simulation.run(world.simulation.now + 10, world.check)
-    for host in world.nodes:
-        world.truth.processes[host, SLICE, APP] = Process("1.0-1")
-    with pytest.raises(AssertionError, match="5 instances on living nodes, the limit is 3"):
-        world.check()
-
-
-def test_the_laws_notice_a_second_instance_and_a_stop_without_reason() -> None:
-    truth = Truth()
-    place = (next(iter(World(1).nodes)), SLICE, APP)
-    truth.start(place, "1.0-1")
-    with pytest.raises(AssertionError, match="a second pinger"):
-        truth.start(place, "1.0-1")
-    with pytest.raises(AssertionError, match="without a reason"):
-        truth.stop(place, why="")

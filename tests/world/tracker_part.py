@@ -20,11 +20,11 @@ GRACE: Final = Grace(out_s=10.0, most_out_s=40.0)
 PATIENCE: Final = Patience(out_s=5.0, most_out_s=20.0)
 
 
-def made(simulation: Simulation) -> FailedNodes:
+def made(simulation: Simulation, *, now: float) -> FailedNodes:
     """A tracker that begins to listen now."""
     luck = simulation.luck
     chance = Chance(draw=luck.random, nonce=lambda: f"{luck.random()}")
-    return FailedNodes(PATIENCE, now=simulation.now, chance=chance)
+    return FailedNodes(PATIENCE, now=now, chance=chance)
 
 
 def join(tracker: FailedNodes, fleet: Fleet, host: Host, *, now: float, past: Past | None) -> None:

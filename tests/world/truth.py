@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dsmt_core.names import Application, Host, Slice
+from tests.world.simulation import Simulation
 
 Place = tuple[Host, Slice, Application]
 
@@ -34,11 +35,11 @@ class Truth:
         bad: versions that come to run nowhere.
     """
 
+    simulation: Simulation
     processes: dict[Place, Process] = field(default_factory=dict)
     broken: set[Host] = field(default_factory=set)
     bad: set[str] = field(default_factory=set)
     started: int = 0
-    changed: int = 0
 
     def fails(self, host: Host, version: str) -> bool:
         """Whether a start script cannot do its work there."""
@@ -46,24 +47,29 @@ class Truth:
 
     def start(self, place: Place, version: str) -> None:
         """A start script is called; a second instance on one host breaks a law."""
+        self._note(place, f"starts, version {version}")
         if place in self.processes:
             raise Broken(f"a second {place[2]} was started beside a running one on {place[0]}")
         self.processes[place] = Process(version)
         self.started += 1
-        self.changed += 1
 
     def stop(self, place: Place, *, why: str) -> None:
         """An application is stopped by software; a healthy one only for a reason."""
         process = self.processes.pop(place, None)
-        self.changed += 1
+        self._note(place, f"is stopped: {why or 'without a reason'}")
         if process is not None and process.well and not why:
             raise Broken(f"the healthy {place[2]} on {place[0]} was stopped without a reason")
 
     def die(self, place: Place) -> None:
         """An application dies by itself, or with its machine."""
-        self.processes.pop(place, None)
-        self.changed += 1
+        if self.processes.pop(place, None) is not None:
+            self._note(place, "dies")
 
     def hosts(self, slice_: Slice) -> set[Host]:
         """Where a slice really runs."""
         return {host for host, of, _ in self.processes if of == slice_}
+
+    def _note(self, place: Place, what: str) -> None:
+        self.simulation.version += 1
+        if self.simulation.trace is not None:
+            self.simulation.note(*place, what)

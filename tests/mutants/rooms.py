@@ -1,0 +1,77 @@
+"""Which modules are mutated, a room at a time, and the short unit tests that have to notice it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Modules that are tested together.
+
+    Attributes:
+        modules: files, as patterns of `fnmatch`.
+        tests: files or directories of tests, without sockets, broker or waiting.
+    """
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+_PLANNER: Final = "tests/unit/planner"
+
+ROOMS: Final = {
+    "turns": Room(("planner/turns.py",), (f"{_PLANNER}/test_turns_and_summary.py",)),
+    "placement": Room(
+        ("planner/placement.py", "planner/outlook.py"),
+        (
+            f"{_PLANNER}/test_reconcile.py",
+            f"{_PLANNER}/test_reconcile_laws.py",
+        ),
+    ),
+    "reconcile": Room(
+        ("planner/reconcile/*.py",),
+        (
+            f"{_PLANNER}/test_reconcile.py",
+            f"{_PLANNER}/test_reconcile_laws.py",
+            f"{_PLANNER}/test_order_digests.py",
+            f"{_PLANNER}/test_turns_and_summary.py",
+        ),
+    ),
+    "plans": Room(
+        ("planner/plans/*.py",),
+        (
+            f"{_PLANNER}/test_plans.py",
+            f"{_PLANNER}/test_plan_functions.py",
+            f"{_PLANNER}/test_conditions.py",
+            f"{_PLANNER}/test_plans_laws.py",
+        ),
+    ),
+    "failed_nodes": Room(("planner/failed_nodes.py",), (f"{_PLANNER}/test_failed_nodes.py",)),
+    "fleet": Room(
+        ("planner/fleet/*.py",), (f"{_PLANNER}/test_fleet.py", f"{_PLANNER}/test_fleet_health.py")
+    ),
+    "container_manager": Room(
+        ("agents/container_manager/decide/*.py",), ("tests/unit/agents_node/test_decide.py",)
+    ),
+    "deployment_agent": Room(
+        ("agents/deployment_agent/decide/*.py",),
+        (
+            "tests/unit/agents_deployment/test_deployment.py",
+            "tests/unit/agents_deployment/test_deployments.py",
+            "tests/unit/agents_deployment/test_judgement.py",
+        ),
+    ),
+    "language": Room(
+        (
+            "dsmt_core/commands.py",
+            "dsmt_core/events.py",
+            "dsmt_core/last_values.py",
+            "dsmt_core/leases.py",
+            "dsmt_core/lifecycle.py",
+            "dsmt_core/nodes.py",
+        ),
+        ("tests/unit/core",),
+    ),
+}

@@ -1,0 +1,181 @@
+"""The laws of the world: what a commit of the planner may change, and how many instances there may be.
+
+    a commit    generations only forward; what people turned stays as they turned it; without a change by
+                people few stop, with a pause between, never below the disruption budget, and none at all
+                where no plan gave a reason
+    always      what people were answered is what is stored; never more than the limit on nodes that can be
+                reached and have not failed, and one more only while something moves
+    in the end  everything is as wanted (`differs`)
+
+A cut-off node may run beside its replacement. After its return it counts when its probation ends; where a
+crash of the planner took the verdict with it, when it has given up what moved away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dsmt_core.lifecycle import State
+from dsmt_core.names import Host, Slice
+from planner.disruption import Disruption, Health
+from planner.fleet import Fleet
+from planner.leaving import SURGE
+from planner.restraint import CALM_S
+from planner.standing import bars_at
+from planner.steps import SliceChange
+from planner.wanted import Placement, Run, WantedSlice
+from tests.world.layout import APP
+from tests.world.store import Store, is_away
+from tests.world.truth import Broken, Place, Process, Truth
+
+
+@dataclass(slots=True)
+class Stops:
+    """What a planner has stopped by its own idea in its present life.
+
+    Attributes:
+        legal: whether there can be a reason to: a plan over facts that change.
+        last: when it last stopped something of a slice.
+    """
+
+    legal: bool = True
+    last: dict[Slice, float] = field(default_factory=dict)
+
+
+def check_commit(store: Store, seen: Fleet, change: SliceChange, stops: Stops, *, now: float) -> None:
+    """What a planner is about to commit.
+
+    Raises:
+        Broken: it may not.
+    """
+    before = store.wanted.slices[change.slice]
+    if change.generation < before.generation:
+        raise Broken(f"the generation of {change.slice} went back to {change.generation}")
+    _check_turned(before, change)
+    bars = bars_at(store.wanted.standings, now)
+    left = before.hosts.keys() - change.hosts.keys() - bars.keys()
+    unfit = seen.fits(change.slice).out.keys()
+    own = {host for host in left if not is_away(seen, host) and host not in unfit}
+    if own and change.slice not in store.asked:
+        _check_own(before, seen, own, stops, now=now)
+
+
+def _check_own(before: WantedSlice, seen: Fleet, own: set[Host], stops: Stops, *, now: float) -> None:
+    said = f"{sorted(own)} were stopped, though they were well and nobody asked"
+    if not stops.legal:
+        raise Broken(said)
+    share = max(1, len(before.hosts) // 10)
+    if len(own) > share:
+        raise Broken(f"{said}: at most {share} may at once")
+    since = now - stops.last.get(before.name, -CALM_S)
+    if since < CALM_S:
+        raise Broken(f"{said}: {since:.1f} s after others")
+    stops.last[before.name] = now
+    disruption = Disruption(before, seen)
+    known_up = sum(disruption.healths[host] is Health.UP for host in own)
+    if known_up > disruption.allowance:
+        raise Broken(f"{said}: the budget allows {disruption.allowance}")
+
+
+def _check_turned(before: WantedSlice, change: SliceChange) -> None:
+    """What people turned stays turned while its host stays."""
+    placed = {(one.host, one.application): one for one in before.placements}
+    for one in change.placements:
+        was = placed.get((one.host, one.application))
+        if was is None or one.host not in before.hosts:
+            continue
+        if one.run is not was.run or one.restarts < was.restarts:
+            raise Broken(f"what people wanted is lost: {was} became {one}")
+
+
+def check_answered(store: Store) -> None:
+    """What people were answered is what is stored.
+
+    Raises:
+        Broken: it is not.
+    """
+    for name, told in store.answered.items():
+        kept = store.wanted.slices.get(name)
+        if kept is None or _of_people(kept) != _of_people(told):
+            raise Broken(f"what people wanted of {name} is lost")
+
+
+def _of_people(slice_: WantedSlice) -> tuple[object, ...]:
+    return slice_.plan, slice_.plan_parameters, slice_.plans, slice_.applications, slice_.managed
+
+
+class Limit:
+    """How many instances of one slice there may be.
+
+    Args:
+        name: of the slice.
+        limit: at the beginning.
+        surge: how many more there may be while something moves.
+    """
+
+    def __init__(self, name: Slice, limit: int, *, moves: bool) -> None:
+        self._name = name
+        self._surge = SURGE if moves else 0
+        self._last: tuple[int, set[Host]] = (limit, set())
+        self._ran_before_lowered: set[Host] = set()
+
+    def check(self, store: Store, counted: set[Host]) -> None:
+        """Whether so many may run on hosts that count.
+
+        Raises:
+            Broken: they are too many.
+        """
+        slice_ = store.wanted.slices[self._name]
+        limit = limit_of(slice_)
+        if limit < self._last[0]:
+            self._ran_before_lowered = self._last[1]
+        elif limit > self._last[0]:
+            self._ran_before_lowered = set()
+        self._last = (limit, counted)
+        if self._name in store.unread or store.restored or len(counted) <= limit + self._surge:
+            return
+        begun = counted - self._ran_before_lowered
+        if begun and not _is_ending(slice_, counted):
+            raise Broken(f"{len(counted)} instances on living nodes, the limit is {limit}")
+
+
+def _is_ending(slice_: WantedSlice, running: set[Host]) -> bool:
+    """Whether people have lowered the number, and nothing has begun since beside what is ending."""
+    hosts, retired = slice_.hosts, slice_.retired
+    ending = [retired[host] for host in running & retired.keys()]
+    staying = [hosts[host] for host in running & hosts.keys()]
+    known = len(ending) + len(staying) == len(running)
+    return known and bool(ending) and max(staying, default=-1) < max(ending)
+
+
+def limit_of(slice_: WantedSlice) -> int:
+    """How many instances are wanted."""
+    return int(slice_.plan_parameters["count"])
+
+
+def differs(slice_: WantedSlice, truth: Truth, seen: Fleet, *, fits: int) -> str:
+    """How a slice differs from what is wanted; empty when it does not."""
+    wanted = {placement.host for placement in slice_.placements if placement.run is Run.RUNNING}
+    running = {
+        host for (host, of, _), process in truth.processes.items() if process.well and of == slice_.name
+    }
+    limit = limit_of(slice_)
+    if len(slice_.hosts) != min(limit, fits) or slice_.retired:
+        placed = f"{slice_.name} is placed on {sorted(slice_.hosts)}, retired {slice_.retired}"
+        return f"{placed}, limit {limit}, {fits} hosts fit"
+    if running != wanted:
+        return f"{slice_.name} is wanted on {sorted(wanted)}, runs on {sorted(running)}"
+    return next(filter(None, (_one_differs(one, truth.processes, seen) for one in slice_.placements)), "")
+
+
+def _one_differs(placement: Placement, processes: Mapping[Place, Process], seen: Fleet) -> str:
+    sliver = seen.sliver(placement.slice, placement.host)
+    heard = sliver.applications.get(APP) if sliver else None
+    state = State.RUNNING if placement.run is Run.RUNNING else State.TERMINATED
+    if heard is None or (heard.state, heard.generation) != (state, placement.generation):
+        return f"{placement} is seen as {heard}"
+    process = processes.get((placement.host, placement.slice, APP))
+    if process is not None and process.version != placement.version:
+        return f"{placement} runs as {process.version}"
+    return ""

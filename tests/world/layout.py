@@ -1,0 +1,115 @@
+"""What a world begins with: its machines, its slices, and the plans that people choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from dsmt_core.names import Application, Host, PlanName, Slice
+from dsmt_core.packages import PackageRef
+from planner.wanted import Plan, WantedApplication, WantedSlice
+
+APP: Final = Application("pinger")
+# Beyond this many gigabytes a machine has room, as the plan `roomy` asks.
+ROOM_GB: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The machines and slices of a world.
+
+    Attributes:
+        hosts: every machine.
+        late: those that join only later.
+        slices: names.
+        moves: whether a plan may make a planner move something without being asked, as facts change.
+    """
+
+    hosts: tuple[Host, ...]
+    slices: tuple[Slice, ...]
+    late: frozenset[Host] = frozenset()
+    moves: bool = False
+
+    @property
+    def most(self) -> int:
+        """The most instances that people ask for."""
+        return max(1, min(len(self.hosts) - 1, 40))
+
+    @property
+    def plans(self) -> Mapping[PlanName, Plan]:
+        """The plans of every slice; the ones in force are among `names`."""
+        most, few = ",".join(self.hosts[1:]), ",".join(self.hosts[:3])
+        plans = {
+            "good": ("minus", {"left": "all_nodes", "right": "failed"}),
+            "some": ("limit", {"parent": "good", "count": "3"}),
+            "most": ("nodes", {"list": most}),
+            "fit": ("minus", {"left": "most", "right": "failed"}),
+            "north": ("limit", {"parent": "fit", "count": "3"}),
+            "few": ("nodes", {"list": few}),
+            "south": ("limit", {"parent": "few", "count": "3"}),
+            "room": ("where", {"parent": "good", "expr": f"disk_free_gb > {ROOM_GB}"}),
+            "roomy": ("limit", {"parent": "room", "count": "3"}),
+        }
+        return {PlanName(name): Plan(PlanName(name), base, given) for name, (base, given) in plans.items()}
+
+    @property
+    def names(self) -> tuple[PlanName, ...]:
+        """The plans that may be put in force."""
+        names = ("north", "some", "south") + (("roomy", "roomy") if self.moves else ())
+        return tuple(map(PlanName, names))
+
+    def fits(self, plan: PlanName, hosts: Mapping[Host, Mapping[str, str]]) -> int:
+        """How many of these hosts, with what is true of them, a plan finds when all are well."""
+        chosen = set(hosts)
+        if plan == "north":
+            chosen &= set(self.hosts[1:])
+        elif plan == "south":
+            chosen &= set(self.hosts[:3])
+        elif plan == "roomy":
+            chosen = {host for host in chosen if float(hosts[host]["disk_free_gb"]) > ROOM_GB}
+        return len(chosen)
+
+
+def small(nodes: int = 5) -> Layout:
+    """One slice on a few machines, which all are there from the beginning."""
+    return Layout(hosts=_hosts(nodes), slices=(Slice("xyz1"),))
+
+
+def drawn(luck: Random) -> Layout:
+    """Some layout: a few machines as a rule, dozens at times, hundreds seldom."""
+    size = luck.random()
+    if size < 0.6:
+        count = 5
+    elif size < 0.94:
+        count = luck.randint(3, 8)
+    else:
+        count = luck.randint(9, 40) if size < 0.9995 else luck.randint(100, 300)
+    hosts = _hosts(count)
+    slices = tuple(Slice(f"xyz{number + 1}") for number in range(luck.choice([1, 1, 1, 2, 3])))
+    late = (
+        frozenset(luck.sample(hosts, luck.randint(0, count // 3))) if luck.random() < 0.3 else frozenset()
+    )
+    return Layout(hosts=hosts, slices=slices, late=frozenset(late), moves=luck.random() < 0.3)
+
+
+def first_slice(layout: Layout, name: Slice) -> WantedSlice:
+    """A slice as people have made it."""
+    package = PackageRef("0" * 64, 10, "dsmtw_pinger.rpm")
+    return WantedSlice(
+        name=name,
+        managed=True,
+        generation=0,
+        plan=PlanName("some"),
+        plan_parameters={"count": str(min(3, layout.most))},
+        plans=layout.plans,
+        applications={
+            APP: WantedApplication(name=APP, wrapper="dsmtw_pinger", version="1.0-1", packages=(package,))
+        },
+        status_period=5.0,
+    )
+
+
+def _hosts(count: int) -> tuple[Host, ...]:
+    return tuple(Host(f"n{number}.s{number % 2}.org") for number in range(count))

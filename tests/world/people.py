@@ -1,0 +1,97 @@
+"""What people do to a world while it lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from dsmt_core.commands import Verb
+from dsmt_core.errors import DsmtError
+from dsmt_core.packages import PackageRef
+from planner.fleet import NodeState
+from planner.turns import turn
+from planner.wanted import WantedSlice
+from tests.world.layout import APP
+from tests.world.simulation import NOBODY, Kind
+
+if TYPE_CHECKING:
+    from tests.world.world import World
+
+Deed = Callable[["World"], None]
+
+
+def count(world: World) -> None:
+    """Another number of instances."""
+    number = str(world.simulation.luck.randint(1, world.layout.most))
+    _change(world, lambda slice_: replace(slice_, plan_parameters={"count": number}))
+
+
+def other_plan(world: World) -> None:
+    """Another plan."""
+    plan = world.simulation.luck.choice(world.layout.names)
+    _change(world, lambda slice_: replace(slice_, plan=plan))
+
+
+def update(world: World) -> None:
+    """Another version, which need not be a newer one."""
+    digit = world.simulation.luck.randrange(10)
+    _change(world, lambda slice_: updated(slice_, str(digit)))
+
+
+def updated(slice_: WantedSlice, digit: str) -> WantedSlice:
+    """The slice with another version of its application."""
+    packages = (PackageRef(digit * 64, 10, "dsmtw_pinger.rpm"),)
+    return turn(slice_, APP, Verb.UPDATE, version=(f"1.{digit}-1", packages))
+
+
+def verb(world: World) -> None:
+    """Start, stop or restart everywhere."""
+    said = world.simulation.luck.choice([Verb.START, Verb.STOP, Verb.RESTART])
+    _change(world, lambda slice_: turn(slice_, APP, said))
+
+
+def request(world: World) -> None:
+    """A command for one host, published as an event: it is lost, doubled and late like any other."""
+    slice_ = world.any_slice()
+    hosts = sorted({placement.host for placement in slice_.placements})
+    if not hosts:
+        return
+    luck = world.simulation.luck
+    host, said = luck.choice(hosts), luck.choice([Verb.START, Verb.STOP, Verb.RESTART])
+
+    def arrive() -> None:
+        _change(world, lambda now: turn(now, APP, said, hosts=(host,)), of=slice_)
+
+    world.simulation.from_host(NOBODY, Kind.REQUEST, arrive)
+
+
+def forget(world: World) -> None:
+    """A node that does not answer is forgotten; at times it never comes back."""
+    planner = world.planner
+    gone = [host for host in planner.store.nodes if planner.fleet.state(host) is not NodeState.ALIVE]
+    if gone and planner.alive and len(world.living()) > 3:
+        host = world.simulation.luck.choice(sorted(gone))
+        if world.simulation.chance(0.5):
+            world.nodes[host].fail()
+            world.destroyed.add(host)
+        planner.forget(host)
+
+
+DEEDS: Final[tuple[Deed, ...]] = (count, count, other_plan, other_plan, update, verb, verb, request, forget)
+
+
+def _change(
+    world: World, change: Callable[[WantedSlice], WantedSlice], of: WantedSlice | None = None
+) -> None:
+    if not world.planner.alive:
+        return
+    slice_ = world.any_slice() if of is None else world.planner.store.wanted.slices[of.name]
+    try:
+        changed = change(slice_)
+    except DsmtError as error:
+        world.simulation.note("people are refused:", error)
+        return
+    if changed != slice_:
+        world.simulation.note("people:", slice_.name, changed.plan, changed.plan_parameters)
+        world.planner.change(changed)
