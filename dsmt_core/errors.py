@@ -94,6 +94,14 @@ class DeadlinePassed(DsmtError):
     code = "deadline"
 
 
+class Undone(DsmtError):
+    """What was begun was taken back, or ended before its end: a roll-out that went back or was aborted."""
+
+    exit_code = 8
+    http_status = 409
+    code = "undone"
+
+
 KINDS: dict[str, type[DsmtError]] = {
     kind.code: kind
     for kind in (
@@ -106,6 +114,7 @@ KINDS: dict[str, type[DsmtError]] = {
         Conflict,
         Full,
         DeadlinePassed,
+        Undone,
     )
 }
 

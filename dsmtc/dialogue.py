@@ -22,6 +22,7 @@ SUBVERBS: Final = {
     "depot": ("put", "list", "get", "remove"),
     "nodes": ("list", "show", "failed", "evidence", "label", "invite", "forget"),
     "account": ("add", "passwd", "list"),
+    "rollout": ("start", "status", "pause", "resume", "promote", "abort", "history"),
 }
 OPTIONS: Final = {
     "setplan": ("--plan",),
@@ -34,6 +35,8 @@ OPTIONS: Final = {
     "channels": ("--below", "--json"),
     "publish": ("--channel", "--field", "--value", "--service", "--xml"),
     "update": ("--host", "--version"),
+    "rollout": ("--version", "--waves", "--min-healthy", "--errors", "--deadline", "--dry-run", "--follow"),
+    "wait": ("--state", "--count", "--application", "--version", "--rollout", "--timeout"),
 }
 _OWN: Final = ("help", "use", "exit", "quit")
 _SECRETS: Final = ("password",)

@@ -1,4 +1,4 @@
-"""How far a long transfer is: one line on stderr that is overwritten, only on a terminal."""
+"""How far something is: one line on stderr that is overwritten on a terminal."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import sys
 from types import TracebackType
 from typing import Final, Self
 
+from dsmtc.output import say
 from dsmtc.rendering.text import clean, cut, size
 
 WORTH_IT: Final = 1 << 20
 _WIDTH: Final = 30
+# A longer line would be broken, and only its end be overwritten.
+_TERMINAL: Final = 79
 
 
 class Progress:
@@ -39,3 +42,31 @@ class Progress:
         bar = ("#" * (percent * _WIDTH // 100)).ljust(_WIDTH, ".")
         sys.stderr.write(f"\r{self._name} [{bar}] {percent:3d} % of {size(whole)}")
         sys.stderr.flush()
+
+
+class Ticker:
+    """Tells how something stands: overwritten on a terminal, elsewhere one line a change."""
+
+    def __init__(self) -> None:
+        self._told = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._told and sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def tell(self, line: str) -> None:
+        """It stands like this now; the same twice is told once."""
+        if line == self._told:
+            return
+        self._told = line
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\x1b[K{clean(cut(line, _TERMINAL))}")
+            sys.stderr.flush()
+        else:
+            say(line)

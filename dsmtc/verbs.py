@@ -25,6 +25,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "setplan": "choose the nodes",
         "agree": "let go what the planner holds back (--dry-run)",
         "status": "how the slice is, host by host (--watch)",
+        "wait": "until so many instances are in a state, or a roll-out is done",
     },
     "Plans and packages": {
         "plan": "set, list, show, delete, eval, explain, functions: node selections",
@@ -34,7 +35,8 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "start": "let an application run",
         "stop": "let it stay installed, but not run",
         "restart": "restart it where it runs",
-        "update": "use a newer version from the depot",
+        "update": "use a newer version from the depot, everywhere at once",
+        "rollout": "the same in waves, and back by itself (start, status, promote, abort, …)",
         "uninstall": "remove it from every node",
     },
     "Nodes and events": {

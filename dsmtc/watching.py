@@ -7,19 +7,17 @@ tells all. On a terminal the picture is redrawn in place, otherwise each change 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
-from dsmt_core.errors import DeadlinePassed, Unavailable
+from dsmt_core.errors import DeadlinePassed
 from dsmtc.client import SliceStatus
 from dsmtc.output import terminal
+from dsmtc.polling import Asking, polled
 from dsmtc.rendering.status import changes, headline, status_view
 from dsmtc.rendering.table import View
 from dsmtc.session import Session
-
-POLL_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,31 +86,13 @@ def _draw(session: Session, goal: Goal) -> None:
 
 def _polled(session: Session, goal: Goal) -> Iterator[SliceStatus]:
     """The status every half second, up to the one that reaches the goal."""
-    slice_, ask = session.slice, session.client.status
-    end = None if goal.timeout_s is None else time.monotonic() + goal.timeout_s
-    away, told = False, "nothing is known"
-    # The first answer must come: a wrong URL or slice is an error at once.
-    status: SliceStatus | None = ask(slice_)
-    while True:
-        if status is not None:
-            away, told = False, headline(status)
-            yield status
-            if goal.reached(status):
-                return
-        if end is not None and time.monotonic() >= end:
-            raise _late(goal, told)
-        time.sleep(POLL_S if end is None else max(0.0, min(POLL_S, end - time.monotonic())))
-        status = _attempt(session, lambda: ask(slice_), quiet=away)
-        away = status is None
+    slice_ = session.slice
 
+    def late(last: SliceStatus | None) -> DeadlinePassed:
+        return _late(goal, headline(last) if last else "nothing is known")
 
-def _attempt(session: Session, ask: Callable[[], SliceStatus], *, quiet: bool) -> SliceStatus | None:
-    try:
-        return ask()
-    except (Unavailable, DeadlinePassed) as error:
-        if not quiet:
-            session.out.story(f"{error}; trying again")
-        return None
+    asking = Asking(lambda: session.client.status(slice_), goal.reached, late)
+    return polled(session, asking, timeout_s=goal.timeout_s)
 
 
 def _view(status: SliceStatus) -> View:

@@ -18,9 +18,10 @@ from dsmtc.client.nodes import Nodes
 from dsmtc.client.paths import of_slice, word
 from dsmtc.client.plans import Plans
 from dsmtc.client.psepr import PsEPR
+from dsmtc.client.rollouts import Rollouts
 
 
-class Client(Agreements, Plans, Nodes, Facts, PsEPR):
+class Client(Agreements, Plans, Rollouts, Nodes, Facts, PsEPR):
     """The planner, for one caller."""
 
     # -- who ---------------------------------------------------------------------------------------

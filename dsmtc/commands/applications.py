@@ -71,9 +71,19 @@ def uninstall(context: typer.Context, application: _Application = "", *, host: _
 
 def _act(session: Session, application: str, hosts: list[str] | None, version: str = "") -> None:
     slice_, verb = session.slice, session.verb
-    named = application or _only(names(session.client.slice(slice_).get("applications", [])))
-    answer = session.client.act(slice_, named, verb, hosts=hosts or (), version=version)
+    answer = session.client.act(
+        slice_, named(session, application), verb, hosts=hosts or (), version=version
+    )
     session.out.answer(answer, lambda: [changed(answer, verb)])
+
+
+def named(session: Session, application: str) -> str:
+    """The application that is meant: the one named, or the slice's only one.
+
+    Raises:
+        Invalid: none is named, and there is not exactly one.
+    """
+    return application or _only(names(session.client.slice(session.slice).get("applications", [])))
 
 
 def _only(applications: list[str]) -> str:

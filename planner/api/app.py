@@ -23,6 +23,7 @@ from planner.api import (
     packages,
     plans,
     publishing,
+    rollouts,
     services,
     sessions,
     slices,
@@ -47,6 +48,7 @@ ROUTERS: Final = (
     facts.router,
     events.router,
     publishing.router,
+    rollouts.router,
     services.router,
 )
 _log = structlog.get_logger(__name__)

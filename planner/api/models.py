@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dsmt_core.events import ATTRIBUTE, DELIVERY_TTL_S, VALUE_EXPIRY_S
+from planner.rollout import DEFAULT
 
 Text = Annotated[str, StringConstraints(max_length=1024)]
 LongText = Annotated[str, StringConstraints(max_length=65_536)]
@@ -119,6 +120,25 @@ class Verb(Body):
 
     hosts: Annotated[list[Text], Field(max_length=100_000)] | None = None
     version: Text | None = None
+
+
+class NewRollout(Body):
+    """A version to roll out (the newest when none is named), in waves; what is left out is the default."""
+
+    version: Text = ""
+    waves: Annotated[list[Text], Field(max_length=100)] = []
+    min_healthy_s: float = DEFAULT.min_healthy_s
+    deadline_s: float = DEFAULT.deadline_s
+    errors: Text = ""
+    need: Text = ""
+    dry_run: bool = False
+
+
+class RolloutDeed(Body):
+    """How: promote to the last wave (``all``), or abort and go back (``back``)."""
+
+    all: bool = False
+    back: bool = False
 
 
 class Invitation(Body):

@@ -26,6 +26,7 @@ SILENT: Final = "silent"
 DESCRIPTION_BROKEN: Final = "description-broken"
 REQUEST_REFUSED: Final = "request-refused"
 AGREED: Final = "agreed"
+ROLLOUT: Final = "rollout"
 OPERATORS: Final = "operators"
 APPLICATIONS: Final = "applications"
 
@@ -50,7 +51,7 @@ PARTS: Final = (
         uses=(
             *_says(f"{_SLICE}{CONTAINER_MGR}/command/*/", STATUS),
             *_says(f"{_SLICE}{DEPLOYMENT_AGENT}/command/*/", STATUS),
-            *_says(f"{_SLICE}{PLANNER}/status/", SILENT, REQUEST_REFUSED, AGREED),
+            *_says(f"{_SLICE}{PLANNER}/status/", SILENT, REQUEST_REFUSED, AGREED, ROLLOUT),
             *_says(PLANNER_STATUS, HEALTH, greatest_s=HEALTH_S),
             *_says(SILENCE, SILENT),
             *_says(DESCRIPTIONS, DESCRIPTION_BROKEN),

@@ -25,6 +25,7 @@ from planner.wanted import Wanted, WantedSlice
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Replaced = Callable[[WantedSlice | None, WantedSlice | None], None]
 
 
 class Ledger:
@@ -34,6 +35,7 @@ class Ledger:
         database: where it is durable.
         on_change: called with each slice that people changed.
         on_standing: called when people took nodes out of service, or gave them back.
+        on_replaced: called with each slice that people or a round changed, as it was and as it is.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class Ledger:
         database: Database,
         on_change: Callable[[Slice], None],
         on_standing: Callable[[], None] = lambda: None,
+        on_replaced: Replaced = lambda _before, _after: None,
     ) -> None:
         self.deciding = asyncio.Lock()
         self._database = database
         self._on_change = on_change
         self._on_standing = on_standing
+        self._on_replaced = on_replaced
         self._wanted = Wanted()
         self._under_way: set[asyncio.Task[Any]] = set()
 
@@ -150,8 +154,10 @@ class Ledger:
 
     def _replace(self, name: Slice, now: WantedSlice | None) -> None:
         slices = dict(self._wanted.slices)
+        before = slices.get(name)
         if now is None:
             slices.pop(name, None)
         else:
             slices[name] = now
         self._wanted = replace(self._wanted, slices=slices)
+        self._on_replaced(before, now)

@@ -48,6 +48,7 @@ from planner.service.plans import Plans
 from planner.service.previews import Previews
 from planner.service.replays import Replays
 from planner.service.requests import Requests
+from planner.service.rollouts import RolloutNews, Rollouts
 from planner.service.rounds import Pace, Rounds
 from planner.service.seeing import Seeing, Senses
 from planner.service.slices import Slices
@@ -71,7 +72,7 @@ class Planner:
 
     Attributes:
         gate: lets people in.
-        slices, plans, packages, applications, nodes, standings, budgets: what they can do.
+        slices, plans, packages, applications, rollouts, nodes, standings, budgets: what they can do.
         agreements: what waits for them.
         facts: what others than the nodes know of them.
         tap: what was said lately, and what holds now.
@@ -93,15 +94,13 @@ class Planner:
         self.facts = FactSources([open_source(one) for one in config.facts], self.fleet, self.clock)
         secrets_ = DepotSecrets.kept_in(config.depot_secrets)
         self.depot = DepotClient(config.depot, secrets_.planner)
-        self.ledger = Ledger(database, self._changed, self._stood)
+        voice = Voice(bus, self.clock, secrets.token_hex(8))
+        self.news = RolloutNews(voice.tell)
+        self.ledger = Ledger(database, self._changed, self._stood, self.news.changed)
         self.gate = Gate(database, self.clock)
         means = Means(database, self.ledger, bus, self.clock)
-        patience = Patience(misses=config.misses, lag_s=config.heartbeat)
-        chance = Chance(draw=random.random, nonce=partial(secrets.token_hex, 16))
-        tracker = FailedNodes(patience, now=self.clock(), chance=chance)
-        watched = Watched(self.fleet, tracker, Misfits(draw=random.random))
+        watched = Watched(self.fleet, _tracker(config, self.clock()), Misfits(draw=random.random))
         told = Told(lambda: self.depot.url, secrets_.node)
-        voice = Voice(bus, self.clock, secrets.token_hex(8))
         pace = Pace(least=config.round_every, most=config.full_round_every)
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
         self._offer(means, voice)
@@ -130,6 +129,7 @@ class Planner:
         self.plans = Plans(means, self.fleet, previews)
         self.agreements = Agreements(self.ledger, previews, voice.tell)
         self.budgets = Budgets(means, self.fleet)
+        self.rollouts = Rollouts(means, self.fleet, self.rounds)
 
     @classmethod
     async def open(cls, config: PlannerConfig, bus: Bus | None = None) -> Planner:
@@ -177,6 +177,7 @@ class Planner:
             ("health", self.condition.run()),
             ("requests", self.requests.serve()),
             ("rounds", self.rounds.run()),
+            ("news of roll-outs", self.news.run()),
             ("write-behind", self._behind.run()),
             ("queues", Queues(self._declare_exchanges, self._declare).run()),
             ("facts", self.facts.run()),
@@ -263,6 +264,12 @@ class Planner:
         self._deafened()
         await self._declare()
         self.rounds.everything()
+
+
+def _tracker(config: PlannerConfig, now: float) -> FailedNodes:
+    patience = Patience(misses=config.misses, lag_s=config.heartbeat)
+    chance = Chance(draw=random.random, nonce=partial(secrets.token_hex, 16))
+    return FailedNodes(patience, now=now, chance=chance)
 
 
 def _identity(connection: Connection, config: PlannerConfig) -> str:

@@ -18,6 +18,7 @@ from dsmt_core.names import Application, Host, Slice
 from dsmt_core.packages import PackageRef
 from planner import turns
 from planner.requirements import Package, Resolution, resolve, scripts_of
+from planner.rollout.releases import in_use
 from planner.store.slices import no_slice
 from planner.store.tables import APPLICATIONS
 from planner.store.wanted import load_slice, store_placements
@@ -62,14 +63,27 @@ def listed(connection: Connection, slice_: Slice) -> list[str]:
 
 
 def using(connection: Connection, slice_: Slice, package: Package) -> list[str]:
-    """The applications that are wanted with this package, by name."""
+    """The applications that are wanted with this package, or are being rolled out with it, by name."""
     rows = connection.execute(select(APPLICATIONS).where(APPLICATIONS.c.slice == slice_))
-    return sorted(
+    users = {
         row.application
         for row in rows
         if str(package.ref) in row.packages
         or (row.application == package.application and row.version == package.version)
-    )
+    }
+    return sorted(users | _rolling(connection, slice_, package))
+
+
+def _rolling(connection: Connection, slice_: Slice, package: Package) -> set[str]:
+    """The applications of which hosts have, or may be told, a release with this package."""
+    wanted = load_slice(connection, slice_)
+    if wanted is None:
+        return set()
+    return {
+        str(name)
+        for name in wanted.applications.keys() & wanted.rollouts.keys()
+        if any(package.ref in release.packages for release in in_use(wanted, name))
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +122,9 @@ def turn(connection: Connection, slice_: Slice, asked: Turn, depot: Sequence[Pac
         raise no_slice(slice_)
     if asked.application not in before.applications:
         return _turn_incomplete(connection, slice_, asked)
-    version = _version(slice_, asked, depot) if asked.verb is Verb.UPDATE else None
+    version = None
+    if asked.verb is Verb.UPDATE:
+        version = resolved_version(slice_, asked.application, asked.version, depot)
     after = turns.turn(before, asked.application, asked.verb, hosts=asked.hosts, version=version)
     _store_application(connection, after, asked.application)
     store_placements(connection, after)
@@ -129,14 +145,20 @@ def _turn_incomplete(connection: Connection, slice_: Slice, asked: Turn) -> Turn
     return Turned((), changed=True)
 
 
-def _version(slice_: Slice, asked: Turn, depot: Sequence[Package]) -> tuple[str, tuple[PackageRef, ...]]:
-    """The version to update to, with what to install for it."""
-    name = asked.application
-    wrapper = scripts_of(name, depot, asked.version)
+def resolved_version(
+    slice_: Slice, name: Application, version: str, depot: Sequence[Package]
+) -> tuple[str, tuple[PackageRef, ...]]:
+    """A version of an application, the newest when none is named, with what to install for it.
+
+    Raises:
+        NotFound: the depot has it not.
+        Conflict: it lacks a package.
+    """
+    wrapper = scripts_of(name, depot, version)
     if wrapper is None:
         has = ", ".join(sorted(one.version for one in depot if one.application == name))
         raise NotFound(
-            f"the depot of {slice_} has no version {asked.version or 'at all'} of {name}",
+            f"the depot of {slice_} has no version {version or 'at all'} of {name}",
             hint=f"it has {has}"
             if has
             else f"put its package first: dsmtc depot put FILE --slice {slice_}",

@@ -65,7 +65,7 @@ def remove(connection: Connection, slice_: Slice, filename: str) -> Package:
     if users:
         raise Conflict(
             f"{filename} is in use by the application {', '.join(users)}",
-            hint="uninstall the application, or update it to another version, first",
+            hint="uninstall the application, update it to another version, or end its roll-out, first",
         )
     connection.execute(delete(PACKAGES).where(PACKAGES.c.slice == slice_, PACKAGES.c.filename == filename))
     return package

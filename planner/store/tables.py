@@ -151,6 +151,16 @@ PLACEMENTS: Final = Table(
     ForeignKeyConstraint(["slice"], ["slices.slice"], ondelete="CASCADE"),
 )
 
+# As `planner.store.rollouts` writes them; of each application the latest is wanted, the others are history.
+ROLLOUTS: Final = Table(
+    "rollouts",
+    METADATA,
+    _slice_key(),
+    Column("application", String(64), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", JSON, nullable=False),
+)
+
 NODES: Final = Table(
     "nodes",
     METADATA,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -18,16 +18,18 @@ from dsmt_core.packages import PackageRef
 from planner.budget import budget
 from planner.steps import SliceChange
 from planner.store import restraints
+from planner.store.rollouts import latest, store_rollouts
 from planner.store.standings import load_standings
-from planner.store.tables import APPLICATIONS, PLACEMENTS, PLANS, SLICES, SLIVERS
+from planner.store.tables import APPLICATIONS, PLACEMENTS, PLANS, ROLLOUTS, SLICES, SLIVERS
 from planner.wanted import Placement, Plan, Run, Wanted, WantedApplication, WantedSlice
 
 _Rows = Mapping[str, Sequence[Row[Any]]]
+_CHILDREN: Final = (PLANS, APPLICATIONS, SLIVERS, PLACEMENTS, ROLLOUTS)
 
 
 def load_wanted(connection: Connection) -> Wanted:
     """Everything that is wanted."""
-    children = [_by_slice(connection, table) for table in (PLANS, APPLICATIONS, SLIVERS, PLACEMENTS)]
+    children = [_by_slice(connection, table) for table in _CHILDREN]
     rows = connection.execute(select(SLICES).order_by(SLICES.c.slice))
     slices = {Slice(row.slice): _slice(row, *children) for row in rows}
     return Wanted(slices, load_standings(connection))
@@ -38,8 +40,7 @@ def load_slice(connection: Connection, slice_: Slice) -> WantedSlice | None:
     row = connection.execute(select(SLICES).where(SLICES.c.slice == slice_)).one_or_none()
     if row is None:
         return None
-    tables = (PLANS, APPLICATIONS, SLIVERS, PLACEMENTS)
-    return _slice(row, *(_by_slice(connection, table, slice_) for table in tables))
+    return _slice(row, *(_by_slice(connection, table, slice_) for table in _CHILDREN))
 
 
 def commit(connection: Connection, changes: Iterable[SliceChange]) -> list[WantedSlice]:
@@ -67,7 +68,7 @@ def incomplete(connection: Connection, slice_: Slice) -> dict[Application, str]:
 
 
 def store_placements(connection: Connection, slice_: WantedSlice) -> None:
-    """Store slivers, placements and generation of a slice as they are in ``slice_``."""
+    """Store slivers, placements, generation and roll-outs of a slice as they are in ``slice_``."""
     _store(
         connection,
         SliceChange(
@@ -76,6 +77,7 @@ def store_placements(connection: Connection, slice_: WantedSlice) -> None:
             hosts=slice_.hosts,
             retired=slice_.retired,
             placements=slice_.placements,
+            rollouts=slice_.rollouts,
         ),
     )
 
@@ -97,6 +99,11 @@ def _store(connection: Connection, change: SliceChange) -> None:
         connection.execute(insert(SLIVERS), slivers)
     if change.placements:
         connection.execute(insert(PLACEMENTS), [_placement_row(one) for one in change.placements])
+    store_rollouts(connection, change.slice, change.rollouts)
+    for name, release in change.releases.items():
+        of_it = APPLICATIONS.c.slice == change.slice, APPLICATIONS.c.application == name
+        values = {"version": release.version, "packages": list(map(str, release.packages))}
+        connection.execute(update(APPLICATIONS).where(*of_it).values(**values))
 
 
 def _sliver(slice_: Slice, host: Host, generation: int, *, retired: bool) -> dict[str, Any]:
@@ -125,9 +132,10 @@ def _by_slice(connection: Connection, table: Any, only: Slice | None = None) -> 
     return found
 
 
-def _slice(row: Row[Any], plans: _Rows, applications: _Rows, slivers: _Rows, placed: _Rows) -> WantedSlice:
+def _slice(row: Row[Any], *children: _Rows) -> WantedSlice:
+    """A slice from its row and, in the order of `_CHILDREN`, the rows of what belongs to it."""
     name = Slice(row.slice)
-    mine = slivers.get(name, ())
+    plans, applications, mine, placed, rollouts = (rows.get(name, ()) for rows in children)
     return WantedSlice(
         name=name,
         managed=row.managed,
@@ -136,18 +144,17 @@ def _slice(row: Row[Any], plans: _Rows, applications: _Rows, slivers: _Rows, pla
         agent_parameters=row.agent_parameters,
         plan=PlanName(row.plan),
         plan_parameters=row.plan_parameters,
-        plans={PlanName(one.plan): _plan(one) for one in plans.get(name, ())},
+        plans={PlanName(one.plan): _plan(one) for one in plans},
         applications={
-            Application(one.application): _application(one)
-            for one in applications.get(name, ())
-            if one.packages
+            Application(one.application): _application(one) for one in applications if one.packages
         },
         hosts={Host(one.host): one.generation for one in mine if not one.retired},
         retired={Host(one.host): one.generation for one in mine if one.retired},
-        placements=tuple(map(_placement, placed.get(name, ()))),
+        placements=tuple(map(_placement, placed)),
         status_period=row.status_period,
         budget=budget(row.budget),
         restraint=restraints.read(row.restraint),
+        rollouts=latest(rollouts),
     )
 
 

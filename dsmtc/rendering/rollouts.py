@@ -1,0 +1,81 @@
+"""Roll-outs for people. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dsmtc.client.rolled import Foreseen, Rollout
+from dsmtc.rendering.table import Table, View
+
+_FEW: Final = 10
+_BAR: Final = 30
+
+
+def progress(rollout: Rollout) -> str:
+    """How far it is, in one line."""
+    wave = f"wave {rollout['wave']} of {len(rollout['waves'])}"
+    counts = (
+        f"{rollout.get('new', 0)} of {rollout.get('hosts', 0)} have it, {rollout.get('running', 0)} run"
+    )
+    failed = f", {rollout['failures']} failed" if rollout["failures"] else ""
+    place = f", {wave} (up to {rollout.get('target', 0)})" if rollout["active"] else ""
+    return f"{_named(rollout)}: {rollout['phase']}{place}: {counts}{failed}"
+
+
+def bar(rollout: Rollout) -> str:
+    """The hosts that have the new version, as a bar."""
+    hosts = max(rollout.get("hosts", 0), 1)
+    full = rollout.get("new", 0) * _BAR // hosts
+    return f"[{'#' * full}{'.' * (_BAR - full)}]"
+
+
+def shown(rollout: Rollout) -> View:
+    """All about one."""
+    yield progress(rollout)
+    yield f"{bar(rollout)} {rollout['reason']}"
+    yield (
+        f"waves {','.join(rollout['waves'])}; healthy for {rollout['min_healthy_s']:g} s, "
+        f"deadline {rollout['deadline_s']:g} s, back at {rollout['errors']} failed, "
+        f"{rollout['need']} of a wave"
+    )
+    yield from rollout.get("waits", [])
+    awaited = rollout.get("awaited", [])
+    if awaited:
+        more = f" and {len(awaited) - _FEW} more" if len(awaited) > _FEW else ""
+        yield f"awaited: {', '.join(awaited[:_FEW])}{more}"
+    if rollout["failed"]:
+        yield Table(("failed", "reason"), list(rollout["failed"].items())[:_FEW])
+
+
+def listed(rollouts: list[Rollout]) -> View:
+    """Several, one a line."""
+    if not rollouts:
+        yield "there was no roll-out"
+    for rollout in rollouts:
+        yield progress(rollout)
+
+
+def history(rollouts: list[Rollout]) -> View:
+    """Those of one application, the latest first."""
+    if not rollouts:
+        yield "there was no roll-out"
+        return
+    rows = [
+        (str(one["number"]), one["from_version"], one["version"], one["phase"], one["by"], one["reason"])
+        for one in rollouts
+    ]
+    yield Table(("number", "from", "to", "phase", "by", "reason"), rows, frozenset({"phase"}))
+
+
+def foreseen(answer: Foreseen) -> View:
+    """What it would do."""
+    yield f"{answer['application']} {answer['from_version']} to {answer['version']} would go to"
+    for wave in answer["waves"]:
+        hosts = wave["hosts"]
+        more = f" and {len(hosts) - _FEW} more" if len(hosts) > _FEW else ""
+        said = ", ".join(hosts[:_FEW]) or "nobody more"
+        yield f"wave {wave['wave']} (up to {wave['upto']}): {said}{more}"
+
+
+def _named(rollout: Rollout) -> str:
+    return f"roll-out {rollout['number']} of {rollout['application']} to {rollout['version']}"

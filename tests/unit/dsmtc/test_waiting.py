@@ -1,0 +1,123 @@
+"""Waiting: n of m, what lacks and why; and times as people write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dsmtc.awaited import Wish, sentence, waited
+from dsmtc.client.rolled import Rollout
+from dsmtc.commandline import Misused
+from dsmtc.durations import duration
+from dsmtc.rendering.rollouts import foreseen, history, progress, shown
+from dsmtc.rendering.table import lines
+
+
+def host(name: str, state: str, *, node: str = "alive", version: str = "1.8-1", reason: str = "") -> Any:
+    application = {
+        "application": "pinger",
+        "state": state,
+        "version": version,
+        "wanted_version": "1.8-1",
+        "wanted": "running",
+        "text": "",
+        "reason": reason,
+        "since": 0.0,
+    }
+    return {"host": name, "node_state": node, "applications": [application], "reason": ""}
+
+
+def status(*hosts: Any, missing: int = 0) -> Any:
+    reasons = [f"{missing} missing"] if missing else []
+    return {"slice": "s1", "hosts": list(hosts), "missing": missing, "waiting_reasons": reasons}
+
+
+def test_n_of_m_is_reached_and_the_rest_is_named() -> None:
+    found = status(host("a", "running"), host("b", "running"), host("c", "failed", reason="disk full"))
+    assert waited(Wish("running", 2), found)["reached"]
+    late = waited(Wish("running", 3), found)
+    assert not late["reached"]
+    assert sentence(late) == "2 of 3 (3 running); c pinger: failed, disk full"
+
+
+def test_without_a_count_all_are_waited_for_also_those_for_whom_there_is_no_node() -> None:
+    assert waited(Wish("running"), status(host("a", "running")))["reached"]
+    missing = waited(Wish("running"), status(host("a", "running"), missing=2))
+    assert (missing["reached"], missing["of"]) == (False, 3)
+    assert "2 missing" in sentence(missing)
+    assert not waited(Wish("running"), status())["reached"], "nothing at all is not all"
+
+
+def test_an_instance_on_a_failed_node_does_not_count() -> None:
+    found = status(host("a", "running", node="failed"))
+    assert not waited(Wish("running", 1), found)["reached"]
+    assert waited(Wish("failed", 1), found)["count"] == 1
+
+
+def test_only_the_version_that_is_meant_counts() -> None:
+    found = status(host("a", "running"), host("b", "running", version="1.9-1"))
+    answer = waited(Wish("running", 2, "pinger", "1.9-1"), found)
+    assert (answer["count"], answer["lacking"][0]["reason"]) == (1, "it has 1.8-1")
+    assert waited(Wish("running", 0, "other"), found)["reached"]
+
+
+def test_times_have_units() -> None:
+    assert [duration(text) for text in ("30", "1.5s", "5m", "2h", "1d")] == [30, 1.5, 300, 7200, 86_400]
+    for wrong in ("", "-1", "5x", "m", "1e9", "9" * 30):
+        with pytest.raises(Misused):
+            duration(wrong)
+
+
+ROLLOUT: Rollout = {
+    "application": "pinger",
+    "number": 2,
+    "phase": "running",
+    "active": True,
+    "from_version": "1.8-1",
+    "version": "1.9-1",
+    "wave": 2,
+    "waves": ["1", "50%", "100%"],
+    "min_healthy_s": 30.0,
+    "deadline_s": 300.0,
+    "errors": "10%",
+    "need": "90%",
+    "well": 1,
+    "ill": 0,
+    "failures": 1,
+    "failed": {"n1": "it \x1b[31mfailed"},
+    "reason": "1 of 1 of wave 1 are well",
+    "by": "ann",
+    "began_at": 1.0,
+    "moved_at": 2.0,
+    "hosts": 10,
+    "new": 3,
+    "running": 2,
+    "target": 5,
+    "awaited": [f"n{number}" for number in range(12)],
+    "waits": ["the disruption budget has no room"],
+}
+
+
+def test_a_roll_out_is_told_in_a_line_and_in_full() -> None:
+    line = progress(ROLLOUT)
+    assert "wave 2 of 3 (up to 5): 3 of 10 have it, 2 run, 1 failed" in line
+    text = "\n".join(lines(shown(ROLLOUT)))
+    assert "and 2 more" in text
+    assert "no room" in text
+    assert "\x1b" not in text
+    ended: Rollout = {**ROLLOUT, "phase": "done", "active": False}
+    assert "wave" not in progress(ended)
+    assert "done" in "\n".join(lines(history([ended])))
+    assert lines(history([])) == ["there was no roll-out"]
+
+
+def test_what_would_be_is_told_wave_by_wave() -> None:
+    waves: Any = [
+        {"wave": 1, "upto": 1, "hosts": ["n1"]},
+        {"wave": 2, "upto": 1, "hosts": []},
+        {"wave": 3, "upto": 20, "hosts": [f"n{number}" for number in range(2, 21)]},
+    ]
+    text = lines(foreseen({"application": "a", "from_version": "1", "version": "2", "waves": waves}))
+    assert text[1:3] == ["wave 1 (up to 1): n1", "wave 2 (up to 1): nobody more"]
+    assert text[3].endswith("and 9 more")
