@@ -7,7 +7,7 @@ failure looks the same wherever it is met. The table is part of the documented i
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class DsmtError(Exception):
@@ -16,19 +16,25 @@ class DsmtError(Exception):
     Args:
         message: one plain line: what happened, with the value that caused it.
         hint: what the reader can do about it; may be empty.
+        place: where in a text it went wrong: a line of it, and a line with a caret; may be empty.
     """
 
     exit_code: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
     code: ClassVar[str] = "error"
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", place: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.place = place
 
     def __str__(self) -> str:
         return self.message
+
+    def under(self, what: str) -> Self:
+        """The same error about a part of something: its name goes before the message."""
+        return type(self)(f"{what}: {self.message}", hint=self.hint, place=self.place)
 
 
 class Invalid(DsmtError):
@@ -119,6 +125,6 @@ KINDS: dict[str, type[DsmtError]] = {
 }
 
 
-def from_code(code: str, message: str, hint: str = "") -> DsmtError:
+def from_code(code: str, message: str, hint: str = "", place: str = "") -> DsmtError:
     """The error that an HTTP answer's ``code`` names; an unknown code is a plain `DsmtError`."""
-    return KINDS.get(code, DsmtError)(message, hint=hint)
+    return KINDS.get(code, DsmtError)(message, hint=hint, place=place)

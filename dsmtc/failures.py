@@ -34,7 +34,7 @@ def report(error: BaseException, *, verbose: int) -> int:
 def _told(error: BaseException) -> int:
     """Tell what happened; its exit code."""
     if isinstance(error, DsmtError):
-        tell(str(error), error.hint)
+        tell(str(error), error.hint, error.place)
         return error.exit_code
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO, errno.EDQUOT}:
         tell(f"the answer cannot be written: {error.strerror}")
@@ -44,9 +44,11 @@ def _told(error: BaseException) -> int:
     return 1
 
 
-def tell(message: str, hint: str = "") -> None:
+def tell(message: str, hint: str = "", place: str = "") -> None:
     """An error for people."""
     say(f"dsmtc: {message}")
+    for line in place.splitlines():
+        say(f"    {line}")
     if hint:
         say(f"  hint: {hint}")
 

@@ -167,11 +167,14 @@ class _Round:
         return back | frozenset(fresh[: max(room, 0)])
 
     def _of_missing(self, selection: Selection) -> list[Waiting]:
-        if not selection.missing or selection.bound is None:
+        found, missing = len(selection.hosts), selection.missing
+        if missing and selection.bound is not None:
+            nodes = {0: "no node qualifies", 1: "only 1 node qualifies"}.get(found)
+            reason = f"{missing} of {found + missing} missing: {nodes or f'only {found} nodes qualify'}"
+        elif not found and self._slice.plan != NO_PLAN:
+            reason = f"the plan {self._slice.plan} selects no node"
+        else:
             return []
-        found = len(selection.hosts)
-        nodes = "1 node qualifies" if found == 1 else f"{found} nodes qualify"
-        reason = f"{selection.missing} of {found + selection.missing} missing: only {nodes}"
         reason += f" ({why})" if (why := selection.why_missing) else ""
         return [Waiting(slice=self._slice.name, reason=reason)]
 

@@ -233,10 +233,11 @@ class Transport:
         finally:
             self.close()
         said = body if isinstance(body, dict) else {}
-        code, message, hint = (str(said.get(name, "")) for name in ("code", "message", "hint"))
+        fields = ("code", "message", "hint", "place")
+        code, message, hint, place = (str(said.get(name, "")) for name in fields)
         # A planner of a later version may know more codes; it says what happened all the same.
         if code in KINDS or (isinstance(said.get("code"), str) and message):
-            return from_code(code, message, hint)
+            return from_code(code, message, hint, place)
         return self.stranger(f"{asked}: status {answer.status}")
 
     def stranger(self, came: str) -> Unavailable:

@@ -108,6 +108,8 @@ def evaluation(found: Evaluation) -> View:
     view: list[str | Table] = [f"{len(found['hosts'])} in, {len(found['left_out'])} out"]
     if found["missing"]:
         view[0] = f"{view[0]}, {found['missing']} missing"
+    if not (found["hosts"] or found["left_out"]):
+        view.append("no node is known yet; dsmtc nodes invite makes a token for dsmt-node")
     if losses := [f"{each['number']} by {decider(each)}" for each in found.get("losses", [])]:
         view.append(f"left out: {', '.join(losses)}")
     view += found.get("notes", [])

@@ -78,6 +78,7 @@ def answer(error: DsmtError) -> JSONResponse:
     """An error as every part of DSMT writes it."""
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
     content = {"code": error.code, "message": error.message, "hint": error.hint}
+    content |= {"place": error.place} if error.place else {}
     return JSONResponse(content, status_code=error.http_status, headers=headers)
 
 

@@ -21,11 +21,15 @@ class Body(BaseModel):
 
 
 class Refusal(BaseModel):
-    """The answer to whatever cannot be done: a code, what happened in one line, and what to do."""
+    """The answer to whatever cannot be done: a code, what happened in one line, and what to do.
+
+    ``place`` is there where a text went wrong: a line of it, and a line with a caret.
+    """
 
     code: str
     message: str
     hint: str
+    place: str = ""
 
 
 class Login(Body):

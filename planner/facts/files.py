@@ -50,7 +50,7 @@ class FileFacts:
         except OSError as error:
             raise Unavailable(f"{self._path} cannot be read: {error.strerror}") from error
         except DsmtError as error:
-            raise type(error)(f"{self._path}: {error.message}", hint=error.hint) from error
+            raise error.under(str(self._path)) from error
         return self._known
 
     def _content(self) -> str:

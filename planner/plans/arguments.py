@@ -137,7 +137,7 @@ def _hosts(place: str, text: str) -> tuple[Host, ...]:
     try:
         return tuple(dict.fromkeys(map(host, names)))
     except Invalid as error:
-        raise Invalid(f"{place}: {error.message}", hint=error.hint) from error
+        raise error.under(place) from error
 
 
 def _text(place: str, parameter: Parameter, text: str, read: Arguments) -> str:
@@ -152,7 +152,7 @@ def _text(place: str, parameter: Parameter, text: str, read: Arguments) -> str:
         try:
             read.facts[parameter.name] = read_facts(text).facts
         except Invalid as error:
-            raise Invalid(f"{place}: {error.message}", hint=error.hint) from error
+            raise error.under(place) from error
     return text
 
 

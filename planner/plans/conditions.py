@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 
 from dsmt_core.errors import Invalid
 from planner.plans.parsing import DEPTH, HINT, NEAR, parsed, too_deep
+from planner.plans.pointing import pointed
 from planner.plans.terms import (
     ORDERS,
     SUMS,
@@ -122,10 +123,24 @@ class _Reader:
         node = self._bare(node, depth)
         read = self._values_of.get(type(node))
         if read is None:
-            self._refuse(node, "this is neither a fact, a number nor a text")
+            self._refuse(node, self._why_no_value(node))
         value = read(node, depth + 1)
         self._check_whole(node)
         return value
+
+    def _why_no_value(self, node: Any) -> str:
+        if isinstance(node, self._exp.Null):
+            return "nothing is equal to null; a fact that nobody tells is asked for with is null"
+        if isinstance(node, self._exp.Placeholder | self._exp.Parameter):
+            return "there are no parameters here; write the value itself"
+        if isinstance(node, self._exp.Binary):
+            return "of operations there are + - * /"
+        if isinstance(node, self._exp.Cast):
+            return "a fact is a number when it is compared with one; there is nothing to convert"
+        if isinstance(node, self._exp.Func) and not isinstance(node, self._exp.Case | self._exp.Array):
+            name = node.name if isinstance(node, self._exp.Anonymous) else node.sql_name().lower()
+            return f"the function {name[:40]} is not known here; there are lower and upper"
+        return "this is neither a fact, a number nor a text"
 
     def _bare(self, node: Any, depth: int) -> Any:
         while isinstance(node, self._exp.Paren):
@@ -229,9 +244,13 @@ class _Reader:
             self._refuse(node, f"there are more than {TERMS} terms")
 
     def _refuse(self, node: Any, what: str) -> NoReturn:
-        starts = [one.meta["start"] for one in node.walk() if "start" in one.meta]
-        if not starts:
+        start = None
+        while node is not None and start is None:
+            starts = (one.meta["start"] for one in node.walk() if "start" in one.meta)
+            start, node = min(starts, default=None), node.parent
+        if start is None:
             raise Invalid(f"the condition is not understood: {what}", hint=HINT)
-        near = self._text[max(0, min(starts) - NEAR) : min(starts) + 2 * NEAR]
-        place = f"column {min(starts) + 1}, near {near!r}"
-        raise Invalid(f"the condition is not understood at {place}: {what}", hint=HINT)
+        near = self._text[max(0, start - NEAR) : start + 2 * NEAR]
+        where = f"column {start + 1}, near {near!r}"
+        place = pointed(self._text, start)
+        raise Invalid(f"the condition is not understood at {where}: {what}", hint=HINT, place=place)

@@ -15,6 +15,7 @@ from planner.plans.arguments import Arguments, read_arguments
 from planner.plans.catalogue import FUNCTIONS, unknown
 from planner.plans.function import Function, Kind
 from planner.plans.ground import Ground
+from planner.plans.pointing import pointed
 from planner.wanted import NO_PLAN, Plan
 
 # Each level is a frame or two of recursion when evaluated; nobody reads fifty nested names.
@@ -150,10 +151,14 @@ def _check_known(arguments: Arguments, plan: Plan, known: Ground | None) -> None
         if host not in known.rows:
             raise unknown(f"plan {plan.name}: the node", host, known.rows)
     # As long as no node has told anything, nobody can say which facts there will be.
-    facts = known.names if known.told else ()
-    for name in sorted(name for names in arguments.facts.values() for name in names):
-        if facts and name not in facts:
-            raise unknown(f"plan {plan.name}: the fact or label", name, facts)
+    facts = known.names if known.told else frozenset[str]()
+    for parameter, names in arguments.facts.items():
+        strange = sorted(names - facts) if facts else []
+        if strange:
+            error = unknown(f"plan {plan.name}, {parameter}: the fact or label", strange[0], facts)
+            text = arguments.texts[parameter]
+            place = pointed(text, text.find(strange[0])) if text != strange[0] else ""
+            raise NotFound(error.message, hint=error.hint, place=place)
 
 
 def _names(plan: Plan, plans: Plans) -> list[PlanName]:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from dsmt_core.errors import Invalid
+from planner.plans.pointing import pointed
 
 BYTES: Final = 4096
 DEPTH: Final = 50
@@ -57,9 +58,8 @@ def parsed(text: str) -> Any:
         where = error.errors[0] if error.errors else {}
         raise _not_understood(text, where.get("col"), where.get("highlight", "")) from None
     except SqlglotError:
-        raise Invalid(
-            "the condition is not understood: a quote or remark does not end", hint=HINT
-        ) from None
+        what = "the condition is not understood: a quote or remark does not end"
+        raise Invalid(what, hint=HINT, place=pointed(text, _unended(text))) from None
     if len(found) != 1 or found[0] is None:
         raise Invalid(
             "the condition is empty" if not any(found) else "there are several conditions", hint=HINT
@@ -83,4 +83,13 @@ def _not_understood(text: str, column: int | None, highlight: str) -> Invalid:
         return Invalid("the condition is not understood", hint=HINT)
     end = min(column, len(text))
     near = text[max(0, end - len(highlight) - NEAR) : end + NEAR]
-    return Invalid(f"the condition is not understood at column {end}, near {near!r}", hint=HINT)
+    start = max(end - max(len(highlight), 1), 0)
+    what = f"the condition is not understood at column {start + 1}, near {near!r}"
+    return Invalid(what, hint=HINT, place=pointed(text, start))
+
+
+def _unended(text: str) -> int:
+    """Where the quote or remark begins that does not end."""
+    rest = _MARKS.sub(lambda found: " " * len(found.group()), text)
+    places = [rest.find(mark) for mark in ("'", '"', "/*", "$")]
+    return min((place for place in places if place >= 0), default=len(text))

@@ -126,6 +126,8 @@ class Selection:
     @property
     def why_missing(self) -> str:
         """What left out the nodes that are missing, in a few words; empty when nothing is known of it."""
+        if not len(self.ground):
+            return "no node is known yet"
         return "; ".join(self.part.lacks or map(str, self.losses))
 
     @property
