@@ -30,6 +30,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from broker.calls import Call
+from broker.endings import Endings
 from broker.limits import Limits
 from broker.topology import Binding, Queue
 from dsmt_core.channels import ROOT, Channel
@@ -264,6 +265,10 @@ class Bus(Protocol):
         Raises:
             Unavailable, Denied: on entering: there is no history in time, or this user may not read it.
         """
+        ...
+
+    def endings(self) -> Endings:
+        """Hear which connections end (`broker.endings`); entering raises `Denied` where nobody tells."""
         ...
 
     async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> bool:

@@ -20,6 +20,7 @@ from agents.container_manager.life import Life
 from agents.container_manager.slivers.choosing import Choice, choose
 from broker import retry
 from broker.bus import Bus, Limits
+from broker.endings import node_connection
 from dsmt_core.errors import Denied, Unavailable
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class ContainerManager:
 
     async def _live(self, choice: Choice, joined: Joined, *, confirmed: bool) -> None:
         bus = self._bus or broker.connect(
-            joined.broker, limits=Limits(), name=f"dsmt-node {self.config.host}"
+            joined.broker, limits=Limits(), name=node_connection(self.config.host)
         )
         life = Life(self.config, choice, bus, joined)
         bus.on_connected(life.connected)

@@ -20,6 +20,7 @@ from broker.embedded.engine import call, enter, hand_over, leave
 from broker.embedded.lease import Lease
 from broker.embedded.reader import Reader
 from broker.embedded.replay import Replay
+from broker.endings import Endings, Nowhere
 from broker.outgoing import Entry
 from broker.publisher import Publisher
 from broker.reading import Message, dead_letter
@@ -149,6 +150,10 @@ class EmbeddedBus:
     def replay(self, since: Since, *, channel: Channel = ROOT) -> Deliveries:
         """See the port."""
         return Replay(self, since, channel=channel)
+
+    def endings(self) -> Endings:
+        """See the port."""
+        return Nowhere()
 
     async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> bool:
         """See the port."""

@@ -18,6 +18,7 @@ from broker.rabbit.confirms import Confirms
 from broker.rabbit.connection import Connection, parameters
 from broker.rabbit.consumer import Consumer
 from broker.rabbit.declaring import Declaring, is_missing_one
+from broker.rabbit.endings import Endings
 from broker.rabbit.hints import Hints
 from broker.rabbit.lease import Lease
 from broker.rabbit.reader import Reader
@@ -142,6 +143,10 @@ class RabbitBus:
     def replay(self, since: Since, *, channel: Channel = ROOT) -> Deliveries:
         """See the port."""
         return Replay(self, since, channel=channel)
+
+    def endings(self) -> Endings:
+        """See the port."""
+        return Endings(self)
 
     async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> bool:
         """See the port."""

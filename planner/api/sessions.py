@@ -27,6 +27,7 @@ async def health(planner: ThePlanner) -> dict[str, Any]:
         "trouble": trouble,
         "version": version("dsmt"),
         "planner_id": planner.id,
+        "hints": planner.tracking.hints.state,
         "loop_lag_s": round(planner.lag.last, 4),
     }
 

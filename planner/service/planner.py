@@ -37,7 +37,6 @@ from planner.service.condition import OwnCondition
 from planner.service.crew import Crew
 from planner.service.depot import DepotClient, DepotSecrets
 from planner.service.facts import FactSources
-from planner.service.fitting import Fitting
 from planner.service.history import History
 from planner.service.ledger import Ledger
 from planner.service.means import Means, Watched
@@ -56,7 +55,7 @@ from planner.service.snapshots import Snapshots
 from planner.service.speaking import Speaking
 from planner.service.standings import Standings
 from planner.service.tap import Tap
-from planner.service.trials import Trials
+from planner.service.tracking import Tracking
 from planner.service.upkeep import Lag, Queues, WriteBehind
 from planner.service.voice import Voice
 from planner.standing import bars_at
@@ -99,7 +98,7 @@ class Planner:
         self.ledger = Ledger(database, self._changed, self._stood, self.news.changed)
         self.gate = Gate(database, self.clock)
         means = Means(database, self.ledger, bus, self.clock)
-        watched = Watched(self.fleet, _tracker(config, self.clock()), Misfits(draw=random.random))
+        watched = _watched(config, self.fleet, self.clock())
         told = Told(lambda: self.depot.url, secrets_.node)
         pace = Pace(least=config.round_every, most=config.full_round_every)
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
@@ -107,15 +106,13 @@ class Planner:
         self.standings = Standings(means, self.fleet, waiting=self.rounds.waiting)
         self.nodes = Nodes(means, watched, config=config, told=told, standings=self.standings)
         self.requests = Requests(self.ledger, self.plans, self.applications, tell=voice.tell)
-        self.fitting = Fitting(means, watched, self.rounds.wake)
-        self.trials = Trials(means, watched, voice, period=lambda: self.nodes.period, wake=self.rounds.wake)
+        self.tracking = Tracking(means, watched, voice, nodes=self.nodes, wake=self.rounds.wake)
         self.observing = Observing(means, watched, voice)
         self.speaking = Speaking(bus, self.ledger, self.clock)
         self.condition = OwnCondition(bus, voice)
         self.snapshots = Snapshots(bus, self.tap.values, self.clock)
-        senses = Senses(
-            watched, self.tap, self.rounds.wake, self.trials.heard, (self.observing, self.snapshots)
-        )
+        listeners = (self.observing, self.snapshots)
+        senses = Senses(watched, self.tap, self.rounds.wake, self.tracking.heard, listeners)
         self.seeing = Seeing(means, senses, requests=self.requests, heartbeat=config.heartbeat)
         self.lag = Lag(config.heartbeat, self._deafened)
         self._behind = WriteBehind(database, watched)
@@ -170,8 +167,7 @@ class Planner:
             ("tap", self.seeing.listen()),
             ("last values", self.history.remember(self.tap.values)),
             ("tracker", self.seeing.judge()),
-            ("trials", self.trials.run()),
-            ("fitting", self.fitting.run()),
+            *self.tracking.tasks(),
             ("observing", self.observing.run()),
             ("snapshots", self.snapshots.run()),
             ("health", self.condition.run()),
@@ -220,6 +216,7 @@ class Planner:
         """How the planner itself is doing, as the API shows it."""
         return asdict(condition_of(self.bus.health, round(self.lag.last, 4))) | {
             "trouble": self.rounds.trouble,
+            "hints": self.tracking.hints.state,
             "watched": len(self.observing.silences),
             "unwatched": self.observing.silences.unwatched,
         }
@@ -266,10 +263,10 @@ class Planner:
         self.rounds.everything()
 
 
-def _tracker(config: PlannerConfig, now: float) -> FailedNodes:
+def _watched(config: PlannerConfig, fleet: Fleet, now: float) -> Watched:
     patience = Patience(misses=config.misses, lag_s=config.heartbeat)
     chance = Chance(draw=random.random, nonce=partial(secrets.token_hex, 16))
-    return FailedNodes(patience, now=now, chance=chance)
+    return Watched(fleet, FailedNodes(patience, now=now, chance=chance), Misfits(draw=random.random))
 
 
 def _identity(connection: Connection, config: PlannerConfig) -> str:

@@ -103,7 +103,7 @@ async def test_a_node_that_beats_with_another_period_is_told_the_right_one(
     node = await start_node("n1")
     await until(is_judged(api, "n1", "alive"), WITHIN_S)
     assert planner.nodes.period == planner.config.heartbeat
-    planner.trials._period = lambda: 1.5
+    planner.tracking.trials._period = lambda: 1.5
     # As if there were thousands of nodes.
     assert (await ordered(node, Verb.PACE)).heartbeat_s == 1.5
 
