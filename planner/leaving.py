@@ -4,6 +4,7 @@
     forced          excluded at once, or drained by force and over time: at once
     out of service  the replacement runs first where the plan can give one; the disruption budget is kept
     agreed to       what the planner held back until people agreed leaves at once
+    misfits         what does not come to run on a host that the slice leaves alone leaves at once
     the planner's   few, and then people have to agree (`planner.restraint`); the disruption budget is kept
 
 What is known not to run costs nothing: taking it away makes nothing worse.
@@ -74,7 +75,8 @@ def leave(change: Change, disruption: Disruption, licence: Licence) -> Leaving:
     barred = [host for host in change.leaving if host in bars]
     others = [host for host in change.leaving if host not in bars]
     leaving = Leaving(now={host for host in barred if bars[host].forced})
-    kept = [] if licence.people else [host for host in others if host not in licence.agreed]
+    free = licence.agreed | _idle_misfits(others, disruption)
+    kept = [] if licence.people else [host for host in others if host not in free]
     leaving.now |= {*others} - {*kept}
     moved = [host for host in barred if not bars[host].forced]
     if not (moved or kept):
@@ -85,6 +87,12 @@ def leave(change: Change, disruption: Disruption, licence: Licence) -> Leaving:
     if any(host not in leaving.now for host in moved) or room.is_short:
         leaving.surge = SURGE
     return leaving
+
+
+def _idle_misfits(hosts: Collection[Host], disruption: Disruption) -> set[Host]:
+    """Those that the slice leaves alone, where nothing of it runs: nobody misses what does not run."""
+    out = disruption.seen.fits(disruption.slice.name).out
+    return {host for host in hosts if host in out and disruption.healths[host] in _DOWN}
 
 
 class _Room:
