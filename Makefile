@@ -66,6 +66,8 @@ bench: setup examples ## the figures, as JSON
 	@$(BIN)/python -m benchmarks.main_job --json
 	@$(BIN)/python -m benchmarks.bus --json
 	@$(BIN)/python -m benchmarks.plans --json
+	@$(BIN)/python -m benchmarks.reconcile --json
+	@$(BIN)/python -m benchmarks.fleet --nodes 300 --json
 
 examples: setup examples/pinger-1.8.tgz ## the example applications as tarballs
 

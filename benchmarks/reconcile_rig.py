@@ -176,15 +176,7 @@ class Rig:
         only = None if full else dirty
         round_ = reconcile(self.wanted, self.fleet, sent=self.sent, now=self.now, only=only)
         for change in round_.changes:
-            self.change(
-                replace(
-                    self.slice,
-                    generation=change.generation,
-                    hosts=change.hosts,
-                    retired=change.retired,
-                    placements=change.placements,
-                )
-            )
+            self.change(change.applied(self.slice))
         return round_
 
     def obeyed(self, orders: Iterable[Order]) -> list[Message]:

@@ -54,6 +54,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "account": "add, passwd, list: accounts",
         "shell": "the same commands at a prompt (also dsmtc --cli)",
         "dev": "a little world on this machine, to try things",
+        "swarm": "a simulated fleet, to size an installation",
     },
 }
 

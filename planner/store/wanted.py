@@ -1,6 +1,6 @@
 """Wanted, from the tables and, as a round decided, back into them.
 
-`commit` replaces slivers and placements of a slice whole, and nothing else: what people change at the
+`commit` replaces slivers and placements of a slice, and nothing else: what people change at the
 same time (plans, applications, packages) stays theirs. An application whose packages are not all in the
 depot is not wanted yet: `incomplete` says what it waits for.
 """
@@ -11,13 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from dsmt_core.names import Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
 from planner.budget import budget
 from planner.steps import SliceChange
 from planner.store import restraints
+from planner.store.differing import put_rows
 from planner.store.rollouts import latest, store_rollouts
 from planner.store.standings import load_standings
 from planner.store.tables import APPLICATIONS, PLACEMENTS, PLANS, ROLLOUTS, SLICES, SLIVERS
@@ -91,14 +92,10 @@ def _store(connection: Connection, change: SliceChange) -> None:
     connection.execute(update(SLICES).where(mine).values(generation=max(known, change.generation)))
     if change.restraint is not None:
         restraints.put(connection, change.slice, change.restraint)
-    connection.execute(delete(SLIVERS).where(SLIVERS.c.slice == change.slice))
-    connection.execute(delete(PLACEMENTS).where(PLACEMENTS.c.slice == change.slice))
     slivers = [_sliver(change.slice, host, n, retired=False) for host, n in change.hosts.items()]
     slivers += [_sliver(change.slice, host, n, retired=True) for host, n in change.retired.items()]
-    if slivers:
-        connection.execute(insert(SLIVERS), slivers)
-    if change.placements:
-        connection.execute(insert(PLACEMENTS), [_placement_row(one) for one in change.placements])
+    put_rows(connection, SLIVERS, change.slice, slivers)
+    put_rows(connection, PLACEMENTS, change.slice, map(_placement_row, change.placements))
     store_rollouts(connection, change.slice, change.rollouts)
     for name, release in change.releases.items():
         of_it = APPLICATIONS.c.slice == change.slice, APPLICATIONS.c.application == name

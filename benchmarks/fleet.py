@@ -1,0 +1,161 @@
+"""What does a fleet cost? ``python -m benchmarks.fleet --nodes N --json``; the nodes are `lab.swarm`'s.
+
+Against a RabbitMQ of its own, one run: connect, deploy on eight of ten nodes, kill some (their connections
+end) and silence some (they stay), then the same after the planner, and after the broker, was killed and
+started again. ``deploy_ratio`` is the time of bare pika (`benchmarks.raw_fleet`) over ours.
+
+Times are of the wall, with the load of the machine beside them: what else it does counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Set as AbstractSet
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.raw_fleet import RawFleet
+from dsmt_core.names import Host
+from lab.swarm.lines import KINDS, REAL, check_descriptors
+from lab.swarm.tally import Place
+from lab.swarm.trial import SLICE, Size, Trial
+
+NODES = 100
+LOST = 4
+WITHIN_S = 600.0
+_LOOK_S = 0.1
+_BAD = frozenset({"suspect", "failed"})
+
+
+class Losses:
+    """Nodes are lost, and what follows is timed."""
+
+    def __init__(self, trial: Trial) -> None:
+        self._trial = trial
+        self._lost: set[Host] = set()
+        self._before: dict[Any, int] = {}
+
+    async def lose(self, how: str, count: int) -> dict[str, float]:
+        """Lose so many nodes, one after the other; ``how`` is kill or silence."""
+        trial, swarm = self._trial, self._trial.swarm
+        suspected, failed, replaced = [], [], []
+        for _ in range(count):
+            host = next(host for host, _, _ in trial.running if host not in self._lost)
+            self._lost.add(host)
+            known, began = set(trial.running), time.monotonic()
+            if how == "kill":
+                await swarm.kill(host)
+            else:
+                swarm.silence(host)
+            suspected.append(await self._judged(host, _BAD, began))
+            failed.append(await self._judged(host, {"failed"}, began))
+            is_replaced = partial(self._is_more_than, known)
+            await trial.until(is_replaced, "it is replaced", WITHIN_S)
+            new = min(at for place, at in trial.running.items() if place not in known)
+            replaced.append(new - began)
+        named = {"suspect": suspected, "detect": failed, "replace": replaced}
+        return {
+            f"{what}_{how}_{which}_s": round(value, 2)
+            for what, times in named.items()
+            for which, value in (("p50", statistics.median(times)), ("p99", max(times)))
+        }
+
+    async def false(self) -> dict[str, int]:
+        """Verdicts about nodes that were well, and restarts of applications that were."""
+        well = [host for host in {host for host, _, _ in self._trial.running} if host not in self._lost]
+        states = await self._trial.states(well)
+        started = self._trial.swarm.tally.started
+        return {
+            "false_failures": sum(state == "failed" for state in states.values()),
+            "spurious_restarts": sum(number - 1 for number in started.values()),
+        }
+
+    def _is_more_than(self, known: set[Place]) -> bool:
+        return bool(self._trial.running.keys() - known)
+
+    async def _judged(self, host: Host, states: AbstractSet[str], began: float) -> float:
+        while (await self._trial.states([host]))[host] not in states:
+            await asyncio.sleep(_LOOK_S)
+            if time.monotonic() - began > WITHIN_S:
+                raise SystemExit(f"{host} was not judged within {WITHIN_S:g} s")
+        return time.monotonic() - began
+
+
+async def measure(home: Path, size: Size, lost: int) -> dict[str, Any]:
+    """All figures of one run."""
+    trial = Trial(home, size)
+    figures: dict[str, Any] = {"nodes": size.nodes, "instances": size.instances}
+    try:
+        await trial.start()
+        figures["connect_s"] = round(await trial.connect(), 2)
+        before = trial.planner()
+        figures["deploy_s"] = round(await trial.deploy(WITHIN_S), 2)
+        used, broker = trial.planner(), trial.broker()
+        cpu = (used.cpu_s - before.cpu_s) * 1_000 / size.instances
+        figures |= {
+            "planner_cpu_s_per_1000_nodes": round(cpu, 2),
+            "planner_rss_mb": round(used.rss_mb, 1),
+            "broker_rss_mb": round(broker.rss_mb, 1),
+        }
+        losses = Losses(trial)
+        for how in ("kill", "silence"):
+            figures |= await losses.lose(how, lost)
+        figures |= await losses.false()
+        for name, restart in (("planner", trial.restart_planner), ("broker", trial.restart_broker)):
+            await restart()
+            again = await losses.lose("kill", 1) | await losses.false()
+            figures |= {f"after_{name}_{key}": value for key, value in again.items() if "p99" not in key}
+        figures |= await _raw(trial)
+    finally:
+        await trial.stop()
+    figures["deploy_ratio"] = round(figures["raw_deploy_s"] / figures["deploy_s"], 2)
+    return figures
+
+
+async def _raw(trial: Trial) -> dict[str, float]:
+    """The same deployment by bare pika, over the queues that planner and swarm leave behind."""
+    hosts = [host for host, _, _ in trial.running]
+    await trial.swarm.close()
+    await asyncio.to_thread(trial.scene.planner.kill)
+    server = trial.scene.server
+    raw = RawFleet(server.planner_url, server.node_url, SLICE, hosts)
+    try:
+        await raw.open()
+        return {"raw_deploy_s": round(await raw.deploy(), 2)}
+    finally:
+        raw.close()
+        await asyncio.sleep(1.0)
+
+
+def main() -> None:
+    """Print one JSON object."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true", help="for other benchmarks' sake; it is always JSON")
+    parser.add_argument("--nodes", type=int, default=NODES)
+    parser.add_argument("--heartbeat", type=float, default=5.0, help="seconds")
+    parser.add_argument("--lost", type=int, default=LOST, help="nodes lost in each way")
+    parser.add_argument("--connections", choices=KINDS, default=REAL)
+    options = parser.parse_args()
+    check_descriptors(options.nodes, options.connections)
+    size = Size(
+        nodes=options.nodes,
+        instances=options.nodes * 8 // 10,
+        heartbeat_s=options.heartbeat,
+        connections=options.connections,
+    )
+    with tempfile.TemporaryDirectory(prefix="dsmt-bench-") as home:
+        figures = asyncio.run(measure(Path(home), size, options.lost))
+    print(json.dumps({"load1": round(os.getloadavg()[0], 1), **figures}))
+
+
+if __name__ == "__main__":
+    main()
