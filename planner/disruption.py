@@ -122,7 +122,13 @@ def _health(slice_: WantedSlice, seen: Fleet, host: Host, placed: list[Placement
     node, state = seen.node(host), seen.state(host)
     if state in {NodeState.FAILED, NodeState.PROBATION}:
         return Health.FAILED
-    if node is None or node.slivers is None or not node.fresh or state is not NodeState.ALIVE:
+    # Heartbeats with the digest of what was loaded confirm it: a node need not say it all again.
+    if (
+        node is None
+        or node.slivers is None
+        or node.differs_since is not None
+        or state is not NodeState.ALIVE
+    ):
         return Health.UNSURE
     if slice_.name not in node.slivers:
         return Health.STARTING

@@ -180,7 +180,7 @@ def _give(rollout: Rollout, looks: Sequence[Look], goal: str, allowance: int, ti
         room, spent = room - 1, spent + costs
     waits = _why_waiting(rollout, looks, min(held, room))
     again = (
-        max(rollout.moved_at, time.listening_since) + rollout.policy.deadline_s
+        max(time.past(rollout.moved_at), time.listening_since) + rollout.policy.deadline_s
         if room and not told
         else _NEVER
     )
@@ -225,7 +225,7 @@ def _return(rollout: Rollout, looks: Sequence[Look], allowance: int, time: Time)
         after = ended(after, Phase.RETURNED, rollout.reason)
     waits = f"{len(held)} more go back when others are up" if held else ""
     again = (
-        max(rollout.moved_at, time.listening_since) + rollout.policy.deadline_s
+        max(time.past(rollout.moved_at), time.listening_since) + rollout.policy.deadline_s
         if held and not told
         else _NEVER
     )

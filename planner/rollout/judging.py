@@ -31,7 +31,11 @@ class Time:
 
     def waited(self, since: float) -> float:
         """For how many seconds something that was to come has not, as far as the planner can tell."""
-        return self.now - max(since, self.listening_since)
+        return self.now - max(self.past(since), self.listening_since)
+
+    def past(self, at: float) -> float:
+        """``at``; when the clock was set back since, the time from which it can be counted again."""
+        return at if at <= self.now else min(self.listening_since, self.now)
 
 
 def judged(rollout: Rollout, looks: Mapping[Host, Look], time: Time) -> Rollout:
@@ -48,11 +52,11 @@ def judged(rollout: Rollout, looks: Mapping[Host, Look], time: Time) -> Rollout:
     well, ill = rollout.well, rollout.ill
     goal = rollout.before if rollout.phase is Phase.RETURNING else rollout.after.version
     for host, since in rollout.told.items():
-        # After the clock was set back, a time in the future would never come to its deadline.
-        at, look = min(since, now), looks.get(host)
+        # A time in the future would never come to its deadline.
+        at, look = time.past(since), looks.get(host)
         if look is None or not look.is_living or look.version != goal:
             continue
-        if proved_at(rollout, look, at) <= now:
+        if proved_at(rollout, look, at, time) <= now:
             well += 1
         elif why := _failure(rollout, look, at, time):
             ill += 1
@@ -60,17 +64,17 @@ def judged(rollout: Rollout, looks: Mapping[Host, Look], time: Time) -> Rollout:
                 failed.setdefault(host, why)
         else:
             told[host] = at
-    failed |= _failed_later(rollout, looks, told, now)
+    failed |= _failed_later(rollout, looks, told, time)
     if len(failed) > _KEPT:
         failed = dict(list(failed.items())[:_KEPT])
     return replace(rollout, told=told, well=well, ill=ill, failed=failed)
 
 
-def proved_at(rollout: Rollout, look: Look, told_at: float) -> float:
+def proved_at(rollout: Rollout, look: Look, told_at: float, time: Time) -> float:
     """When a host will have proved well, if it stays as it is; infinity when it is not well now."""
     if look.well_since is None:
         return _NEVER
-    return max(look.well_since, told_at) + rollout.policy.min_healthy_s
+    return max(time.past(look.well_since), told_at) + rollout.policy.min_healthy_s
 
 
 def next_at(rollout: Rollout, looks: Mapping[Host, Look], time: Time) -> float:
@@ -80,15 +84,16 @@ def next_at(rollout: Rollout, looks: Mapping[Host, Look], time: Time) -> float:
         if (look := looks.get(host)) is None:
             continue
         listening = max(told_at, time.listening_since)
-        times += [listening + rollout.policy.deadline_s, proved_at(rollout, look, told_at)]
+        times += [listening + rollout.policy.deadline_s, proved_at(rollout, look, told_at, time)]
         if look.failed_since is not None:
-            times.append(max(look.failed_since, told_at) + LASTING_S)
+            times.append(max(time.past(look.failed_since), told_at) + LASTING_S)
     return min(at for at in times if at > time.now)
 
 
 def _failure(rollout: Rollout, look: Look, told_at: float, time: Time) -> str:
     """Why a host that was told has failed; empty when it has not."""
-    if look.failed_since is not None and time.now - max(look.failed_since, told_at) >= LASTING_S:
+    since = None if look.failed_since is None else max(time.past(look.failed_since), told_at)
+    if since is not None and time.now - since >= LASTING_S:
         return look.reason or "it failed"
     if time.waited(told_at) < rollout.policy.deadline_s:
         return ""
@@ -97,7 +102,7 @@ def _failure(rollout: Rollout, look: Look, told_at: float, time: Time) -> str:
 
 
 def _failed_later(
-    rollout: Rollout, looks: Mapping[Host, Look], told: Mapping[Host, float], now: float
+    rollout: Rollout, looks: Mapping[Host, Look], told: Mapping[Host, float], time: Time
 ) -> dict[Host, str]:
     """Hosts that had proved well, or joined, and fail now with the new release."""
     if rollout.phase is Phase.RETURNING:
@@ -108,7 +113,7 @@ def _failed_later(
         for host, look in looks.items()
         if look.version == rollout.after.version
         and look.failed_since is not None
-        and now - look.failed_since >= patience
+        and time.now - time.past(look.failed_since) >= patience
         and host not in told
         and host not in rollout.failed
     }

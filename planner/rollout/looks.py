@@ -106,4 +106,6 @@ def _is_empty(slice_: WantedSlice, seen: Fleet, host: Host) -> bool:
     node, sliver = seen.node(host), seen.sliver(slice_.name, host)
     if sliver is not None and sliver.fresh and sliver.agent_ready:
         return True
-    return node is not None and node.fresh and node.slivers is not None and slice_.name not in node.slivers
+    if node is None or node.slivers is None or node.differs_since is not None:
+        return False
+    return slice_.name not in node.slivers

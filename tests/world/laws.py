@@ -22,8 +22,9 @@ from planner.disruption import Disruption, Health
 from planner.fleet import Fleet
 from planner.leaving import SURGE
 from planner.restraint import CALM_S
+from planner.rollout import Phase
 from planner.standing import bars_at
-from planner.steps import SliceChange
+from planner.steps import SliceChange, released
 from planner.wanted import Placement, Run, WantedSlice
 from tests.world.layout import APP
 from tests.world.store import Store, is_away
@@ -97,8 +98,20 @@ def check_answered(store: Store) -> None:
     """
     for name, told in store.answered.items():
         kept = store.wanted.slices.get(name)
-        if kept is None or _of_people(kept) != _of_people(told):
+        if kept is None or _of_people(kept) != _of_people(_rolled(told, kept)):
             raise Broken(f"what people wanted of {name} is lost")
+
+
+def _rolled(told: WantedSlice, kept: WantedSlice) -> WantedSlice:
+    """What people were told, with the releases of what they had rolled out and is done by now."""
+    done = {
+        name: kept.rollouts[name].after
+        for name, one in told.rollouts.items()
+        if name in kept.rollouts
+        and one.is_active
+        and (one.number, Phase.DONE) == (kept.rollouts[name].number, kept.rollouts[name].phase)
+    }
+    return released(told, done)
 
 
 def _of_people(slice_: WantedSlice) -> tuple[object, ...]:

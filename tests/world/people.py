@@ -12,6 +12,7 @@ from dsmt_core.packages import PackageRef
 from planner.fleet import NodeState
 from planner.turns import turn
 from planner.wanted import WantedSlice
+from tests.world import rollout_part
 from tests.world.layout import APP
 from tests.world.simulation import NOBODY, Kind
 
@@ -78,7 +79,30 @@ def forget(world: World) -> None:
         planner.forget(host)
 
 
-DEEDS: Final[tuple[Deed, ...]] = (count, count, other_plan, other_plan, update, verb, verb, request, forget)
+def roll_out(world: World) -> None:
+    """Another version, in waves."""
+    _change(world, rollout_part.start(world))
+
+
+def turn_rollout(world: World) -> None:
+    """Pause, resume, promote or abort."""
+    _change(world, rollout_part.turn(world))
+
+
+DEEDS: Final[tuple[Deed, ...]] = (
+    count,
+    count,
+    other_plan,
+    other_plan,
+    update,
+    verb,
+    verb,
+    request,
+    forget,
+    roll_out,
+    roll_out,
+    turn_rollout,
+)
 
 
 def _change(

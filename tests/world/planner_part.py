@@ -13,7 +13,7 @@ from planner.placement import unproven
 from planner.reconcile import SentOrders, reconcile
 from planner.steps import Round
 from planner.wanted import WantedSlice
-from tests.world import laws, tracker_part
+from tests.world import laws, rollout_part, tracker_part
 from tests.world.node_part import HEARTBEAT_S, NodePart
 from tests.world.simulation import NOBODY, Kind, Simulation
 from tests.world.store import Store
@@ -225,6 +225,7 @@ class PlannerPart:
             return
         for change in round_.changes:
             laws.check_commit(self.store, self.fleet, change, self.stops, now=self.now)
+            rollout_part.check_commit(self.store, self.fleet, change, now=self.now)
             simulation.note("committed:", change.slice, change.generation, dict(change.hosts))
             self.store.commit(change, self.fleet)
             simulation.version += 1

@@ -13,7 +13,7 @@ from typing import Final
 
 from dsmt_core.names import Host, Slice
 from planner.wanted import Wanted, WantedSlice
-from tests.world import laws, misfortune, people
+from tests.world import laws, misfortune, people, rollout_part
 from tests.world.layout import APP, Layout, drawn, first_slice
 from tests.world.node_part import NodePart
 from tests.world.planner_part import PlannerPart
@@ -139,6 +139,8 @@ class World:
         for slice_ in self.planner.store.wanted.slices.values():
             fits = self.layout.fits(slice_.plan, facts)
             if said := laws.differs(slice_, self.truth, self.planner.fleet, fits=fits):
+                return said
+            if said := rollout_part.differs(slice_, bad=bool(self.truth.bad)):
                 return said
         waiting = [one.reason for one in self.planner.last.waiting if "missing" not in one.reason]
         return f"waiting: {waiting}" if waiting else ""

@@ -1,0 +1,135 @@
+"""Roll-outs in the simulated world: what people do with them, and their laws.
+
+a commit    a host that stays changes its version only by a roll-out, to one that is known; never more
+that are up are taken down than the disruption budget has room for; the phases and waves of
+a roll-out only go forward
+in the end  it is done, or back, or held by people; and when it is not held, all hosts have one version
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from dsmt_core.packages import PackageRef
+from planner.disruption import Disruption, Health
+from planner.fleet import Fleet
+from planner.rollout import Phase, Release, policy
+from planner.rollout.turns import Deed, Wish, started, turned
+from planner.standing import bars_at
+from planner.steps import SliceChange
+from planner.wanted import Run, WantedSlice
+from tests.world.layout import APP
+from tests.world.store import Store
+from tests.world.truth import Broken
+
+if TYPE_CHECKING:
+    from tests.world.world import World
+
+BAD: Final = "2.9-1"
+"""A version that comes to run nowhere."""
+_NEXT: Final = {
+    Phase.RUNNING: {Phase.RUNNING, Phase.RETURNING, Phase.DONE, Phase.RETURNED},
+    Phase.PAUSED: {Phase.PAUSED},
+    Phase.RETURNING: {Phase.RETURNING, Phase.RETURNED},
+    Phase.DONE: {Phase.DONE},
+    Phase.RETURNED: {Phase.RETURNED},
+    Phase.ABORTED: {Phase.ABORTED},
+}
+_HELD: Final = frozenset({Phase.PAUSED, Phase.ABORTED})
+
+
+def start(world: World) -> Callable[[WantedSlice], WantedSlice]:
+    """A person starts a roll-out, at times of a version that runs nowhere."""
+    luck = world.simulation.luck
+    version = luck.choice(["2.1-1", "2.2-1", BAD])
+    if version == BAD:
+        world.truth.bad.add(BAD)
+        world.mended.append(lambda: _repair(world))
+    release = Release(version, (PackageRef(version[2] * 64, 10, "dsmtw_pinger.rpm"),))
+    chosen = policy(
+        luck.choice([["1"], ["1", "50%"], []]), min_healthy_s=luck.choice([0.0, 2.0]), deadline_s=20.0
+    )
+    wish = Wish(by="ann", now=world.planner.now)
+
+    def change(slice_: WantedSlice) -> WantedSlice:
+        return replace(
+            slice_, rollouts={**slice_.rollouts, APP: started(slice_, APP, release, chosen, wish)}
+        )
+
+    return change
+
+
+def _repair(world: World) -> None:
+    """The bad version is repaired where people hold it, or let it rest: nobody would ever find out."""
+    slices = world.planner.store.wanted.slices.values()
+    rolling = [one.rollouts[APP].phase for one in slices if APP in one.rollouts]
+    resting = any(one.run is Run.STOPPED for slice_ in slices for one in slice_.placements)
+    if resting or _HELD & set(rolling) or BAD in {one.applications[APP].version for one in slices}:
+        world.truth.bad.discard(BAD)
+
+
+def turn(world: World) -> Callable[[WantedSlice], WantedSlice]:
+    """A person holds one, lets it go on, or ends it."""
+    luck = world.simulation.luck
+    deed = luck.choice(list(Deed))
+    wish = Wish(by="ann", now=world.planner.now, all_at_once=luck.random() < 0.5, back=luck.random() < 0.5)
+
+    def change(slice_: WantedSlice) -> WantedSlice:
+        return replace(slice_, rollouts={**slice_.rollouts, APP: turned(slice_, APP, deed, wish)})
+
+    return change
+
+
+def check_commit(store: Store, seen: Fleet, change: SliceChange, *, now: float) -> None:
+    """What a planner is about to commit.
+
+    Raises:
+        Broken: it may not.
+    """
+    before = store.wanted.slices[change.slice]
+    for name, rollout in change.rollouts.items():
+        was = before.rollouts[name]
+        if rollout.phase not in _NEXT[was.phase] or rollout.wave < was.wave:
+            raise Broken(f"the roll-out went from {was.phase} to {rollout.phase}")
+    was_at = {(one.host, one.application): one.version for one in before.placements}
+    changed = {
+        one.host
+        for one in change.placements
+        if one.host in before.hosts and one.version != was_at.get((one.host, one.application), one.version)
+    }
+    if not changed:
+        return
+    of_it = before.rollouts.get(APP)
+    if of_it is None:
+        raise Broken(f"{sorted(changed)} get another version, and nobody asked")
+    known = {of_it.before, of_it.after.version, *(one.version for one in of_it.others)}
+    told = {one.version for one in change.placements if one.host in changed}
+    if told - known - {before.applications[APP].version}:
+        raise Broken(f"{sorted(told)} are told, {sorted(known)} are wanted")
+    disruption = Disruption(before, seen, bars_at(store.wanted.standings, now))
+    runs = {one.host for one in before.placements if one.run is Run.RUNNING}
+    down = sum(disruption.healths[host] is Health.UP for host in changed & runs)
+    if down > disruption.allowance and not store.restored:
+        raise Broken(f"{down} of {len(before.hosts)} are taken down, {disruption.allowance} may be")
+
+
+def differs(slice_: WantedSlice, *, bad: bool) -> str:
+    """How a roll-out is not where it should be in the end; empty when it is.
+
+    Args:
+        slice_: as committed.
+        bad: whether the bad version runs nowhere, still.
+    """
+    rollout = slice_.rollouts.get(APP)
+    if rollout is None or rollout.phase in _HELD:
+        return ""
+    if rollout.is_active:
+        return f"the roll-out is {rollout.phase}: {rollout}"
+    versions = {one.version for one in slice_.placements}
+    wanted = slice_.applications[APP].version
+    runs = any(one.run is Run.RUNNING for one in slice_.placements)
+    if rollout.phase is Phase.DONE and rollout.after.version == BAD and runs and bad:
+        return "a version that runs nowhere is called done"
+    return "" if versions <= {wanted} else f"{sorted(versions)} are placed, {wanted} is wanted"
