@@ -24,6 +24,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "setagent": "choose the installation agent",
         "setplan": "choose the nodes",
         "agree": "let go what the planner holds back (--dry-run)",
+        "guard": "how many hosts it may ask for, and how fast that may change",
         "status": "how the slice is, host by host (--watch)",
         "wait": "until so many instances are in a state, or a roll-out is done",
     },

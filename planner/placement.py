@@ -80,6 +80,11 @@ def selection_of(slice_: WantedSlice, world: World) -> Selection:
     return Selection(nothing, world.ground)
 
 
+def asked_for(selection: Selection) -> int:
+    """How many hosts a plan asks for: those that it has, and those that it misses."""
+    return len(selection.hosts) + selection.missing
+
+
 def is_gone(slice_: WantedSlice, seen: Fleet, host: Host, *, heard_since: bool = False) -> bool:
     """Whether a sliver that was taken away is known to be gone from a host.
 

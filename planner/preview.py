@@ -16,7 +16,7 @@ from typing import Final
 from dsmt_core.names import Host
 from planner.fleet import Dirty, Fleet
 from planner.outlook import world_of
-from planner.placement import place, selection_of
+from planner.placement import asked_for, place, selection_of
 from planner.plans import Reason, Selection
 from planner.reconcile import SentOrders, reconcile
 from planner.restraint import Licence
@@ -71,7 +71,8 @@ class Preview:
         touched: the hosts, who is touched first first.
         waiting: what is held back, and why, of no host that is touched.
         stays: how many hosts keep what they have.
-        missing: how many the plan asks for and does not find.
+        asks: how many hosts the plan asks for.
+        missing: how many of them it does not find.
         held: hosts that go only when people agree (`planner.restraint`), sorted.
         index: a digest of what all this rests on: the slice as it is wanted, the change, and what the
             plan selects now; not of times.
@@ -80,6 +81,7 @@ class Preview:
     touched: tuple[Touch, ...]
     waiting: tuple[Waiting, ...]
     stays: int
+    asks: int
     missing: int
     held: tuple[Held, ...]
     index: str
@@ -130,6 +132,7 @@ def preview(wanted: Wanted, changed: WantedSlice, seen: Fleet, *, sent: SentOrde
         touched=touched,
         waiting=waiting,
         stays=len(changed.hosts.keys() - {one.host for one in touched}),
+        asks=asked_for(selection),
         missing=selection.missing,
         held=tuple(Held(host, selection.reason(host)) for host in held),
         index=_index(wanted.slices.get(changed.name), changed, selection, touched),

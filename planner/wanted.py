@@ -14,6 +14,7 @@ from dsmt_core.commands import STATUS_PERIOD_S
 from dsmt_core.names import DEFAULT_AGENT, Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
 from planner.budget import DEFAULT, Budget
+from planner.guarded import Guarded
 from planner.restraint import FREE, Restraint
 from planner.rollout import Rollout
 from planner.standing import Standing
@@ -87,6 +88,7 @@ class WantedSlice:
         generation: the slice's counter.
         retired: hosts whose sliver was taken away, with the generation of the order to delete it; kept
             until the node says that it is gone.
+        guard: how many hosts its plan may ask for, and how fast that may change; None: any number.
         restraint: what the planner stopped by its own idea, and what people agreed to.
         budget: how many of its instances have to stay up, whatever the planner does by itself.
         rollouts: the latest roll-out of each application that had one, also when it has ended.
@@ -108,6 +110,7 @@ class WantedSlice:
     budget: Budget = DEFAULT
     rollouts: Mapping[Application, Rollout] = field(default_factory=dict)
     restraint: Restraint = FREE
+    guard: Guarded | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from dsmtc.client.answers import (
 )
 from dsmtc.client.caller import DEFAULT_PLANNER, Credentials
 from dsmtc.client.client import Client
+from dsmtc.client.guards import GuardShown
 from dsmtc.client.heard import EventRecord, Lost
 from dsmtc.client.machines import Evidence, Misfit, Node
 from dsmtc.client.previewed import HeldBack, Leaver, Motion, Preview, ToAgree, Touched
@@ -46,6 +47,7 @@ __all__ = [
     "Evidence",
     "Explanation",
     "FunctionParameter",
+    "GuardShown",
     "Health",
     "HeldBack",
     "HostReason",

@@ -14,6 +14,7 @@ from dsmtc.client import answers
 from dsmtc.client.agreements import Agreements
 from dsmtc.client.facts import Facts
 from dsmtc.client.files import described, file_chunks
+from dsmtc.client.guards import Guards
 from dsmtc.client.nodes import Nodes
 from dsmtc.client.paths import of_slice, word
 from dsmtc.client.plans import Plans
@@ -21,7 +22,7 @@ from dsmtc.client.psepr import PsEPR
 from dsmtc.client.rollouts import Rollouts
 
 
-class Client(Agreements, Plans, Rollouts, Nodes, Facts, PsEPR):
+class Client(Agreements, Guards, Plans, Rollouts, Nodes, Facts, PsEPR):
     """The planner, for one caller."""
 
     # -- who ---------------------------------------------------------------------------------------

@@ -47,6 +47,10 @@ async def _change_slice(slice: str, caller: TheCaller, planner: ThePlanner) -> S
     return _checked(slice, caller, planner, Right.CHANGE_SLICE)
 
 
+async def _guard_slice(slice: str, caller: TheCaller, planner: ThePlanner) -> Slice:  # noqa: A002
+    return _checked(slice, caller, planner, Right.GUARD_SLICE)
+
+
 def _checked(text: str, caller: Caller, planner: Planner, right: Right) -> Slice:
     # That a slice exists is no secret (everybody may list the nodes, and what they hold), so a typing
     # error is told as one, instead of as a lack of rights.
@@ -55,6 +59,7 @@ def _checked(text: str, caller: Caller, planner: Planner, right: Right) -> Slice
     return name
 
 
-# The slice that the path names, when the caller may look into it, or change it.
+# The slice that the path names, when the caller may look into it, change it, or guard it.
 ReadSlice = Annotated[Slice, Depends(_read_slice)]
 ChangeSlice = Annotated[Slice, Depends(_change_slice)]
+GuardSlice = Annotated[Slice, Depends(_guard_slice)]

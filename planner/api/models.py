@@ -88,6 +88,15 @@ class PlanInForce(PlanChoice):
     check_index: Text = ""
 
 
+class GuardRails(Body):
+    """How many hosts a slice may ask for, and how fast that may change; seconds. 0 bounds nothing."""
+
+    least: int = 0
+    most: int = 0
+    step: int = 0
+    cool_down_s: float = 0.0
+
+
 class Agreement(Body):
     """What people agree to: what the index stands for."""
 

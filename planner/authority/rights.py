@@ -36,6 +36,7 @@ class Right(StrEnum):
 
     MAKE_SLICES = "make or delete slices"
     CHANGE_SLICE = "change this slice"
+    GUARD_SLICE = "set the guard rails of this slice"
     READ_SLICE = "look into this slice"
     LIST_NODES = "list the nodes"
     MANAGE_NODES = "invite, label or forget nodes, or take them out of service"
@@ -57,6 +58,8 @@ _MAKERS: Final = frozenset({Role.ADMIN, Role.PI})
 TABLE: Final = {
     Right.MAKE_SLICES: Holders(_MAKERS),
     Right.CHANGE_SLICE: Holders(_MAKERS, members=True),
+    # Not a member's: rails that a service planner could set itself would hold nothing.
+    Right.GUARD_SLICE: Holders(_MAKERS),
     Right.READ_SLICE: Holders(_MAKERS | {Role.TECH}, members=True),
     Right.LIST_NODES: Holders(_ALL),
     Right.MANAGE_NODES: Holders(frozenset({Role.ADMIN})),

@@ -10,12 +10,15 @@ from sqlalchemy import Connection
 from dsmt_core.commands import Verb
 from dsmt_core.errors import Invalid, NotFound
 from dsmt_core.names import Application, Host, Slice
+from planner.service.guards import Guards
 from planner.service.ledger import Ledger
 from planner.store import applications, packages
 
 VERBS: Final = {
     verb.lower(): verb for verb in (Verb.START, Verb.STOP, Verb.RESTART, Verb.UPDATE, Verb.UNINSTALL)
 }
+
+_ENDING: Final = frozenset({Verb.STOP, Verb.UNINSTALL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +42,9 @@ class Answer:
 class Applications:
     """Turns verbs into wanted."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, guards: Guards) -> None:
         self._ledger = ledger
+        self._guards = guards
 
     async def ask(self, slice_: Slice, verb: Verb, asked: Asked) -> Answer:
         """Do what a verb asks.
@@ -48,7 +52,8 @@ class Applications:
         Raises:
             NotFound: no such slice, application, host or version.
             Invalid: the verb does not take hosts or a version.
-            Conflict: the application or the new version still lacks a package.
+            Conflict: the application or the new version still lacks a package; or fewer would be left than
+                the guard rails of the slice demand.
         """
         if asked.version and verb is not Verb.UPDATE:
             raise Invalid(f"{verb.lower()} takes no version", hint="update does")
@@ -59,7 +64,11 @@ class Applications:
         def turned(connection: Connection) -> applications.Turned:
             return applications.turn(connection, slice_, turn, packages.listed(connection, slice_))
 
-        done = await self._ledger.change(slice_, turned)
+        def holds() -> None:
+            if verb in _ENDING:
+                self._guards.check_stop(slice_, asked.application, asked.hosts)
+
+        done = await self._ledger.change_if(slice_, holds, turned)
         return Answer(asked.application, done.hosts, done.changed)
 
 

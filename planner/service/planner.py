@@ -37,6 +37,7 @@ from planner.service.condition import OwnCondition
 from planner.service.crew import Crew
 from planner.service.depot import DepotClient, DepotSecrets
 from planner.service.facts import FactSources
+from planner.service.guards import Guards
 from planner.service.history import History
 from planner.service.ledger import Ledger
 from planner.service.means import Means, Watched
@@ -122,8 +123,9 @@ class Planner:
         previews = Previews(means, self.fleet, self.rounds.sent)
         self.slices = Slices(means, self.fleet, status_period=self.config.status_period)
         self.packages = Packages(means, self.depot)
-        self.applications = Applications(self.ledger)
-        self.plans = Plans(means, self.fleet, previews)
+        self.guards = Guards(means, self.fleet)
+        self.applications = Applications(self.ledger, self.guards)
+        self.plans = Plans(means, self.fleet, previews, self.guards)
         self.agreements = Agreements(self.ledger, previews, voice.tell)
         self.budgets = Budgets(means, self.fleet)
         self.rollouts = Rollouts(means, self.fleet, self.rounds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from dsmt_core.errors import NotFound
 from dsmt_core.names import Host, PlanName, Slice, host
 from planner.fleet import Fleet
+from planner.guarded import Guarded
 from planner.outlook import world_of
 from planner.plans import (
     Reason,
@@ -22,6 +23,7 @@ from planner.plans import (
     evaluate,
     unknown,
 )
+from planner.service.guards import Guards
 from planner.service.means import Means
 from planner.service.previews import Checked, Previews, written_preview
 from planner.standing import bars_at
@@ -37,13 +39,15 @@ class Plans:
         means: where things are kept, and what time it is.
         fleet: what is seen: the hosts that plans choose from.
         previews: tells what a change would set in motion.
+        guards: says what is too much.
     """
 
-    def __init__(self, means: Means, fleet: Fleet, previews: Previews) -> None:
+    def __init__(self, means: Means, fleet: Fleet, previews: Previews, guards: Guards) -> None:
         self._ledger = means.ledger
         self._clock = means.clock
         self._fleet = fleet
         self._previews = previews
+        self._guards = guards
 
     def with_in_force(self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str]) -> WantedSlice:
         """A slice as it would be with another plan in force.
@@ -70,8 +74,14 @@ class Plans:
         return replace(wanted, plans=plans)
 
     def preview(self, changed: WantedSlice) -> dict[str, Any]:
-        """What a slice that is changed so would set in motion, as the API shows it."""
-        return written_preview(self._previews.of(changed))
+        """What a slice that is changed so would set in motion, as the API shows it.
+
+        Raises:
+            Conflict: the guard rails do not allow the change.
+        """
+        found = self._previews.of(changed)
+        self._guards.check_count(changed.name, found.asks)
+        return written_preview(found)
 
     async def put_in_force(
         self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str], *, index: str = ""
@@ -89,33 +99,51 @@ class Plans:
 
         Raises:
             NotFound, Invalid: as `with_in_force`.
-            Conflict: ``index`` is not that of now.
+            Conflict: ``index`` is not that of now, or the guard rails do not allow it.
         """
-        checked = Checked(index)
-
-        def holds() -> None:
-            checked.hold(self._previews.of(self.with_in_force(slice_, plan, parameters)))
-
-        await self._ledger.change_if(
-            slice_, holds, lambda connection: slices.set_plan(connection, slice_, plan, parameters)
+        return await self._change(
+            slice_,
+            lambda: self.with_in_force(slice_, plan, parameters),
+            lambda connection: slices.set_plan(connection, slice_, plan, parameters),
+            index,
         )
-        return checked.motion()
 
     async def define(self, slice_: Slice, plan: Plan, *, index: str = "") -> dict[str, int]:
         """Define a named plan, or define it anew; the arguments and the answer are as in `put_in_force`.
 
         Raises:
             NotFound, Invalid: as `with_plan`.
-            Conflict: as `with_plan`; or ``index`` is not that of now.
+            Conflict: as `with_plan`; ``index`` is not that of now; or the guard rails do not allow it.
         """
+        return await self._change(
+            slice_,
+            lambda: self.with_plan(slice_, plan),
+            lambda connection: slices.put_plan(connection, slice_, plan),
+            index,
+        )
+
+    async def _change(
+        self,
+        slice_: Slice,
+        changed: Callable[[], WantedSlice],
+        work: Callable[[Connection], None],
+        index: str,
+    ) -> dict[str, int]:
+        """Make a change, if its index and the guard rails hold, and say what it sets in motion."""
         checked = Checked(index)
+        guarded: list[Guarded | None] = []
 
         def holds() -> None:
-            checked.hold(self._previews.of(self.with_plan(slice_, plan)))
+            found = self._previews.of(changed())
+            checked.hold(found)
+            guarded.append(self._guards.check_count(slice_, found.asks))
 
-        await self._ledger.change_if(
-            slice_, holds, lambda connection: slices.put_plan(connection, slice_, plan)
-        )
+        def made(connection: Connection) -> None:
+            work(connection)
+            if guarded[0] is not None:
+                slices.set_guard(connection, slice_, guarded[0])
+
+        await self._ledger.change_if(slice_, holds, made)
         return checked.motion()
 
     async def remove(self, slice_: Slice, plan: PlanName) -> None:

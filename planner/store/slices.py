@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from dsmt_core.commands import STATUS_PERIOD_S
 from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.names import DEFAULT_AGENT, Account, PlanName, Slice
+from planner.guarded import Guarded, written
 from planner.store.tables import MEMBERS, PLANS, SLICES
 from planner.wanted import NO_PLAN, Plan
 
@@ -139,6 +140,15 @@ def set_plan(connection: Connection, slice_: Slice, plan: PlanName, parameters: 
         NotFound: there is no such slice.
     """
     _set(connection, slice_, plan=plan, plan_parameters=dict(parameters))
+
+
+def set_guard(connection: Connection, slice_: Slice, guarded: Guarded | None) -> None:
+    """Set the guard rails, or take them away.
+
+    Raises:
+        NotFound: there is no such slice.
+    """
+    _set(connection, slice_, guard=written(guarded))
 
 
 def set_budget(connection: Connection, slice_: Slice, text: str) -> None:

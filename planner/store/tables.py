@@ -75,6 +75,8 @@ SLICES: Final = Table(
     Column("plan", String(64), nullable=False),
     Column("plan_parameters", JSON, nullable=False),
     Column("status_period", Float, nullable=False),
+    # As `planner.guarded` writes it; empty: none.
+    Column("guard", JSON, nullable=False, server_default="{}"),
     # As `planner.store.restraints` writes it.
     Column("restraint", JSON, nullable=False, server_default="{}"),
     # As `planner.budget` writes it; empty for the default.

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from dsmt_core.names import Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
+from planner import guarded
 from planner.budget import budget
 from planner.steps import SliceChange
 from planner.store import restraints
@@ -152,6 +153,7 @@ def _slice(row: Row[Any], *children: _Rows) -> WantedSlice:
         budget=budget(row.budget),
         restraint=restraints.read(row.restraint),
         rollouts=latest(rollouts),
+        guard=guarded.read(row.guard),
     )
 
 

@@ -1,0 +1,53 @@
+"""How many instances a load needs: the one decision of the example of a service planner."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def loaded() -> ModuleType:
+    """The module as the example has it: it lies beside its program, not on the path."""
+    path = Path(__file__).parents[3] / "examples" / "autoscaler" / "scaling.py"
+    spec = importlib.util.spec_from_file_location("scaling", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+scaling = loaded()
+AIMS = scaling.Aims(low=0.3, high=0.8)
+
+
+def even(demand: float, count: int) -> list[float]:
+    return [demand / count] * count
+
+
+def test_unknown_is_not_idle() -> None:
+    assert scaling.wish([], 4, AIMS) == 4
+
+
+def test_between_low_and_high_nothing_changes() -> None:
+    assert scaling.wish([0.3, 0.8], 2, AIMS) == 2
+    assert scaling.wish([0.55], 5, AIMS) == 5
+
+
+def test_more_load_wishes_more_and_less_fewer() -> None:
+    assert scaling.wish(even(3.0, 2), 2, AIMS) == 6
+    assert scaling.wish(even(0.4, 4), 4, AIMS) == 1
+
+
+def test_who_is_on_its_way_is_not_wished_twice() -> None:
+    assert scaling.wish(even(3.0, 2), 6, AIMS) == 6
+
+
+@given(st.floats(0.0, 40.0), st.integers(1, 50))
+def test_a_steady_demand_comes_to_rest_at_once(demand: float, count: int) -> None:
+    first = scaling.wish(even(demand, count), count, AIMS)
+    assert scaling.wish(even(demand, first), first, AIMS) == first
