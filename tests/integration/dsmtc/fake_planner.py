@@ -53,6 +53,17 @@ def a_slice(name: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+NO_GUARD = {
+    "slice": "s",
+    "least": 0,
+    "most": 0,
+    "step": 0,
+    "cool_down_s": 0.0,
+    "changed_at": 0.0,
+    "asks": 3,
+}
+
+
 def a_preview(*touched: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """A preview that touches these hosts."""
     said = {"step": 1, "replaces": "", "waits": "", "reason": "chosen", "plan": "p", "function": "limit"}
@@ -123,6 +134,8 @@ class Fake:
     packages: dict[str, bytes] = field(default_factory=dict)
     status: dict[str, Any] = field(default_factory=lambda: a_status("xyz1"))
     preview: dict[str, Any] = field(default_factory=a_preview)
+    most: int = 0
+    guard: dict[str, Any] = field(default_factory=lambda: dict(NO_GUARD))
     held: dict[str, Any] = field(default_factory=lambda: {"slice": "s", "index": "", "hosts": []})
     nodes: list[dict[str, Any]] = field(default_factory=list)
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -205,10 +218,17 @@ class Fake:
                 slice_["managed"] = method == "POST"
                 return {"slice": name, "managed": slice_["managed"], "changed": changed}
             case "PUT", ["agent" | "plan" as what]:
+                if self.most and int(body["parameters"].get("count", 0)) > self.most:
+                    raise Conflict(f"{body['parameters']['count']} would be more than {self.most}")
                 if body.get("check_index", self.preview["index"]) != self.preview["index"]:
                     raise Conflict("the world has changed", hint="look again")
                 slice_[what], slice_[f"{what}_parameters"] = body[what], body["parameters"]
                 return slice_ | {"motion": {"start": 2, "stop": 0, "move": 1}}
+            case "GET", ["guard"]:
+                return self.guard
+            case "PUT", ["guard"]:
+                self.guard |= body
+                return self.guard
             case "GET", ["agreement"]:
                 return self.held
             case "POST", ["agreement"]:
