@@ -322,6 +322,24 @@ async def test_another_address_for_applications_reaches_the_sliver_and_nothing_i
     assert new not in command_line(node.pid)
 
 
+async def test_programs_of_the_node_tell_facts_and_one_that_hangs_holds_up_no_heartbeat(
+    node: NodeProcess, speaking: Voice, tmp_path: Path
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name, text in (("1-hang", "sleep 600"), ("2-gpu", "echo gpus=4; echo cpus=99")):
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    node.start("--sliver-driver", "process", "--facts-dir", str(programs))
+    await speaking.order(Verb.CREATE, 1)
+    await until(lambda: speaking.states() == WALK, "the walk to running")
+    await until(lambda: "gpus" in speaking.events("facts")[-1].pairs, "what the programs tell")
+    told = speaking.events("facts")[-1].pairs
+    assert told["gpus"] == "4"
+    assert told["cpus"] != "99"
+    assert told["facts_trouble"] == "1-hang: no answer within 10 s"
+
+
 async def test_where_bubblewrap_is_not_wanted_the_same_happens_among_plain_processes(
     node: NodeProcess, speaking: Voice
 ) -> None:

@@ -73,12 +73,12 @@ class Site:
         self.processes.append(process)
         return process
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, *options: str) -> subprocess.Popen[str]:
         """Start a planner, on the port that it had, and return when it answers."""
         ready = self.data / "ready"
         ready.unlink(missing_ok=True)
         listen = f"127.0.0.1:{self.port.number}"
-        process = self.begin("--ready-file", str(ready), "--listen", listen)
+        process = self.begin("--ready-file", str(ready), "--listen", listen, *options)
         deadline = time.monotonic() + 120
         while not ready.exists():
             if process.poll() is not None:
