@@ -212,3 +212,34 @@ def test_a_source_that_cannot_be_is_refused_at_the_start(text: str, words: str) 
         open_source(text)
     assert words in refused.value.message
     assert refused.value.hint
+
+
+METER = """
+class Facts:
+    def __init__(self, where):
+        if where == "nowhere":
+            raise ValueError("no meter there")
+        self.period, self.where = 60.0, where
+
+    def read(self):
+        return {"n1.example.org": {"watts": 140}}
+"""
+
+
+def test_a_distribution_that_is_installed_brings_a_kind_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "power_meter_of_a_test.py").write_text(METER)
+    about = tmp_path / "power_meter-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: power-meter\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[dsmt.facts]\nmeter = power_meter_of_a_test:Facts\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    named = open_source("power=meter:https://meter.example.org/")
+    assert (named.name, named.source.period) == ("power", 60.0)
+    assert taken("power", named.source.read()).facts == {Host("n1.example.org"): {"power.watts": "140"}}
+    with pytest.raises(Invalid, match=r"meter:nowhere cannot be used: ValueError\('no meter there'\)"):
+        open_source("power=meter:nowhere")
+    with pytest.raises(Invalid) as refused:
+        open_source("power=matter:x")
+    assert refused.value.hint == "there are: file, meter"
