@@ -30,7 +30,15 @@ from dsmt_core.commands import Order, Verb, order_of
 from dsmt_core.errors import Unavailable
 from dsmt_core.events import Event, Sender
 from dsmt_core.names import Host, Slice
-from dsmt_core.nodes import HEARTBEAT, HOLDINGS, digest, sliver_pairs
+from dsmt_core.nodes import (
+    HEARTBEAT,
+    HOLDINGS,
+    PROBE,
+    ProbeResult,
+    digest,
+    probe_pairs,
+    sliver_pairs,
+)
 from dsmt_core.rights import NODES
 
 ADMIN = "me@example.com"
@@ -204,6 +212,9 @@ class Node:
                 delivery.ack()
                 if order.verb is Verb.REPORT:
                     await self.hold()
+                if order.verb is Verb.PROBE:
+                    pairs = probe_pairs(ProbeResult(nonce=order.nonce))
+                    await self.say(facts_channel(self.host), PROBE, **pairs)
 
     def event(self, channel: Channel, field_: str, pairs: dict[str, str]) -> Event:
         return self._sender.event(
