@@ -1,4 +1,4 @@
-"""How long something takes, as people write it: ``30``, ``30s``, ``5m``, ``2h``. Pure."""
+"""Lengths of time as people write them: ``90``, ``90s``, ``10m``, ``2h``, ``1d``, ``1h30m``. Pure."""
 
 from __future__ import annotations
 
@@ -7,17 +7,25 @@ from typing import Final
 
 from dsmtc.commandline import Misused
 
-_FORM: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s?([smhd]?)\Z")
-_UNITS: Final = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_PART: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)([smhd])")
 
 
-def duration(text: str) -> float:
-    """Seconds.
+def seconds(text: str, what: str) -> float:
+    """The seconds of a length of time; a bare number is seconds.
+
+    Args:
+        text: as written.
+        what: it is the length of, for the error.
 
     Raises:
-        Misused: it is none.
+        Misused: it cannot be read.
     """
-    read = _FORM.match(text.strip())
-    if read is None:
-        raise Misused(f"{text[:40]!r} is no time", hint="seconds, or such as 30s, 5m, 2h, 1d")
-    return float(read[1]) * _UNITS[read[2]]
+    bare = text.strip()
+    whole = f"{bare}s" if bare[-1:].isdecimal() else bare
+    parts = _PART.findall(whole)
+    if not parts or "".join(number + unit for number, unit in parts) != whole:
+        raise Misused(
+            f"{what} {text[:40]!r} is no length of time", hint="such as 90s, 10m, 2h, 1d or 1h30m"
+        )
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)

@@ -25,6 +25,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "setplan": "choose the nodes",
         "agree": "let go what the planner holds back (--dry-run)",
         "guard": "how many hosts it may ask for, and how fast that may change",
+        "budget": "how much of it has to stay up",
         "status": "how the slice is, host by host (--watch)",
         "wait": "until so many instances are in a state, or a roll-out is done",
     },
@@ -41,7 +42,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "uninstall": "remove it from every node",
     },
     "Nodes and events": {
-        "nodes": "list, show, failed, evidence, label, invite, forget: the machines",
+        "nodes": "list, show, failed, evidence, label, cordon, drain, exclude, window, …: the machines",
         "facts": "what nodes can be chosen by, and from where it is known",
         "events": "what is said on PsEPR (--follow, --since, --snapshot)",
         "services": "who speaks there, and as it said (--check)",

@@ -34,11 +34,13 @@ from dsmtc.client.guards import GuardShown
 from dsmtc.client.heard import EventRecord, Lost
 from dsmtc.client.machines import Evidence, Misfit, Node
 from dsmtc.client.previewed import HeldBack, Leaver, Motion, Preview, ToAgree, Touched
+from dsmtc.client.stood import Budget, Standing, Stood
 
 __all__ = [
     "DEFAULT_PLANNER",
     "Account",
     "ApplicationStatus",
+    "Budget",
     "Changed",
     "Client",
     "Credentials",
@@ -67,6 +69,8 @@ __all__ = [
     "Preview",
     "Slice",
     "SliceStatus",
+    "Standing",
+    "Stood",
     "Stored",
     "ToAgree",
     "Touched",

@@ -9,6 +9,7 @@ from typing import NotRequired, TypedDict
 
 from dsmtc.client.heard import SilenceShown
 from dsmtc.client.previewed import Motion, ToAgree
+from dsmtc.client.stood import Budget
 
 
 class Health(TypedDict):
@@ -256,6 +257,7 @@ class SliceStatus(TypedDict):
     waiting_reasons: list[str]
     held_back: NotRequired[ToAgree]
     silences: NotRequired[list[SilenceShown]]
+    budget: NotRequired[Budget]
     planner: NotRequired[PlannerHealth]
 
 

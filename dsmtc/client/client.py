@@ -20,9 +20,10 @@ from dsmtc.client.paths import of_slice, word
 from dsmtc.client.plans import Plans
 from dsmtc.client.psepr import PsEPR
 from dsmtc.client.rollouts import Rollouts
+from dsmtc.client.standings import Standings
 
 
-class Client(Agreements, Guards, Plans, Rollouts, Nodes, Facts, PsEPR):
+class Client(Agreements, Guards, Plans, Rollouts, Nodes, Standings, Facts, PsEPR):
     """The planner, for one caller."""
 
     # -- who ---------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NotRequired, TypedDict
 
 from dsmtc.client.answers import ProcessHealth
+from dsmtc.client.stood import Standing
 
 
 class Evidence(TypedDict):
@@ -46,3 +47,4 @@ class Node(TypedDict):
     labels: NotRequired[dict[str, str]]
     health: NotRequired[ProcessHealth | None]
     unwell: NotRequired[list[str]]
+    standing: NotRequired[Standing]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dsmtc.commandline import parameters
+from dsmtc.commands import standing
 from dsmtc.dispatch import session_of
 from dsmtc.rendering.nodes import evidence, failed_nodes
 from dsmtc.rendering.views import node, pairs
@@ -122,3 +123,6 @@ def forget(context: typer.Context, host: _Host) -> None:
     session = session_of(context)
     session.client.forget(host)
     session.out.answer({"host": host, "forgotten": True}, lambda: [f"node {host} is forgotten"])
+
+
+standing.add_to(app)

@@ -8,7 +8,7 @@ import typer
 
 from dsmtc.commands.applications import named
 from dsmtc.dispatch import session_of
-from dsmtc.durations import duration
+from dsmtc.durations import seconds
 from dsmtc.rendering.rollouts import foreseen, history, listed, progress, shown
 from dsmtc.rolling import follow as follow_to_its_end
 
@@ -55,7 +55,11 @@ def start(  # noqa: PLR0913 - each is an option of the command line
     session = session_of(context)
     which, sizes = named(session, application), [one.strip() for one in waves.split(",") if waves]
     times = {"min_healthy_s": min_healthy, "deadline_s": deadline}
-    chosen: dict[str, object] = {name: duration(text) for name, text in times.items() if text}
+    chosen: dict[str, object] = {
+        name: seconds(text, f"--{name.removesuffix('_s').replace('_', '-')}")
+        for name, text in times.items()
+        if text
+    }
     chosen |= {name: text for name, text in (("errors", errors), ("need", need)) if text}
     client, slice_ = session.client, session.slice
     if dry_run:
@@ -64,7 +68,7 @@ def start(  # noqa: PLR0913 - each is an option of the command line
         return
     begun = client.start_rollout(slice_, which, version=version, waves=sizes, chosen=chosen)
     if follow:
-        follow_to_its_end(session, which, timeout_s=duration(timeout) if timeout else None)
+        follow_to_its_end(session, which, timeout_s=seconds(timeout, "--timeout") if timeout else None)
     else:
         session.out.answer(begun, lambda: [progress(begun)])
 
@@ -84,7 +88,7 @@ def status(
     session = session_of(context)
     which = named(session, application)
     if follow:
-        follow_to_its_end(session, which, timeout_s=duration(timeout) if timeout else None)
+        follow_to_its_end(session, which, timeout_s=seconds(timeout, "--timeout") if timeout else None)
         return
     found = session.client.rollout(session.slice, which)
     session.out.answer(found, lambda: shown(found))

@@ -14,7 +14,7 @@ from dsmtc.client.waited import Waited
 from dsmtc.commandline import Misused
 from dsmtc.commands.applications import named
 from dsmtc.dispatch import session_of
-from dsmtc.durations import duration
+from dsmtc.durations import seconds
 from dsmtc.polling import Asking, polled
 from dsmtc.progress import Ticker
 from dsmtc.rolling import follow
@@ -42,7 +42,7 @@ def wait(  # noqa: PLR0913 - each is an option of the command line
     Example: dsmtc wait --state running --count 8 --timeout 60
     """
     session = session_of(context)
-    limit = duration(timeout) if timeout else None
+    limit = seconds(timeout, "--timeout") if timeout else None
     if rollout:
         if rollout != "done" or state or count is not None or version:
             raise Misused("a roll-out is waited for until it is done", hint="dsmtc wait --rollout done")

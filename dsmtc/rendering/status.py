@@ -9,6 +9,7 @@ from dsmtc.client import ApplicationStatus, HostStatus, SliceStatus
 from dsmtc.client.answers import PlannerHealth
 from dsmtc.rendering.catalogue import silence_line
 from dsmtc.rendering.previews import held_line
+from dsmtc.rendering.standings import budget_line
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import since
 from dsmtc.rendering.views import named_plan
@@ -48,6 +49,8 @@ def status_view(status: SliceStatus, now: float) -> View:
         yield planner_line(own)
     if (held := status.get("held_back")) and held["hosts"]:
         yield held_line(held)
+    if (kept := status.get("budget")) and not kept["is_default"]:
+        yield f"budget: {kept['budget']}; {budget_line(kept)}"
     yield from _first("waiting", status.get("waiting_reasons", []))
     yield from _first("unwell", list(_unwell(status)))
     yield from _first("silent", [silence_line(one, now) for one in status.get("silences", [])])

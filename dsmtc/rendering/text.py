@@ -7,6 +7,7 @@ that turn the direction of writing are shown, never passed on.
 from __future__ import annotations
 
 import re
+import time
 from typing import Final
 
 CELL: Final = 160
@@ -45,6 +46,14 @@ def span(seconds: float) -> str:
     if whole < _HOUR:
         return f"{whole // _MINUTE}m"
     return f"{whole // _HOUR}h" if whole < _DAY else f"{whole // _DAY}d"
+
+
+def moment(seconds: float) -> str:
+    """A moment for people, to the minute, in UTC."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds:.0f} s after 1970"
 
 
 def since(moment: object, now: float) -> str:

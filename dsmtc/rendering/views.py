@@ -20,6 +20,7 @@ from dsmtc.client import (
     Slice,
     Stored,
 )
+from dsmtc.rendering.standings import left, told, windows
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import since, size
 
@@ -200,17 +201,22 @@ def nodes(found: Sequence[Node], now: float, where: str = "") -> View:
         return ["of no node this is true"]
     if not found:
         return ["no nodes yet; dsmtc nodes invite makes a token for dsmt-node"]
+    standing = [told(each.get("standing")) for each in found]
+    # A fleet that is all in service needs no column for it.
+    shown = any(standing)
     rows = [
         (
             each["host"],
             each["state"],
+            *([stands or "-"] if shown else []),
             since(each.get("heard_at"), now) or "never",
             " ".join(each.get("slivers", [])) or "-",
             _latest(each),
         )
-        for each in found
+        for each, stands in zip(found, standing, strict=True)
     ]
-    return [Table(("HOST", "STATE", "HEARD", "SLIVERS", "EVIDENCE"), rows, _NODE_STATES)]
+    columns = ("HOST", "STATE", *(["STANDING"] if shown else []), "HEARD", "SLIVERS", "EVIDENCE")
+    return [Table(columns, rows, _NODE_STATES)]
 
 
 def node(found: Node, now: float) -> View:
@@ -218,6 +224,7 @@ def node(found: Node, now: float) -> View:
     evidence = [(since(each["when"], now), each["by"], each["what"]) for each in found.get("evidence", [])]
     facts = [(name, str(value)) for name, value in sorted(found.get("facts", {}).items())]
     view: list[str | Table] = list(nodes([found], now))
+    view += [*windows(found.get("standing"), now), *left(found.get("standing"))]
     view += ["", Table(("SEEN", "BY", "EVIDENCE"), evidence)] if evidence else []
     if health := found.get("health"):
         told = [(name, str(value)) for name, value in health.items() if name != "heard_at"]

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from dsmtc.awaited import Wish, sentence, waited
 from dsmtc.client.rolled import Rollout
-from dsmtc.commandline import Misused
-from dsmtc.durations import duration
 from dsmtc.rendering.rollouts import foreseen, history, progress, shown
 from dsmtc.rendering.table import lines
 
@@ -60,13 +56,6 @@ def test_only_the_version_that_is_meant_counts() -> None:
     answer = waited(Wish("running", 2, "pinger", "1.9-1"), found)
     assert (answer["count"], answer["lacking"][0]["reason"]) == (1, "it has 1.8-1")
     assert waited(Wish("running", 0, "other"), found)["reached"]
-
-
-def test_times_have_units() -> None:
-    assert [duration(text) for text in ("30", "1.5s", "5m", "2h", "1d")] == [30, 1.5, 300, 7200, 86_400]
-    for wrong in ("", "-1", "5x", "m", "1e9", "9" * 30):
-        with pytest.raises(Misused):
-            duration(wrong)
 
 
 ROLLOUT: Rollout = {
