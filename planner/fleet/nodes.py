@@ -92,6 +92,8 @@ class Nodes:
                 self._dirty.slices.add(NODE)
         elif node.differs_since is not None:
             self._agree(host, node)
+        # What was loaded at a start is confirmed when it is what the node holds now.
+        node.fresh |= digest == node.held_digest and node.slivers is not None
         return ""
 
     @property

@@ -22,7 +22,7 @@ class Room:
 _PLANNER: Final = "tests/unit/planner"
 
 ROOMS: Final = {
-    "turns": Room(("planner/turns.py",), (f"{_PLANNER}/test_turns_and_summary.py",)),
+    "turns": Room(("planner/turns.py",), (f"{_PLANNER}/test_turns.py", f"{_PLANNER}/test_rollout.py")),
     "placement": Room(
         ("planner/placement.py", "planner/outlook.py"),
         (

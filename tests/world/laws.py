@@ -124,17 +124,17 @@ class Limit:
     Args:
         name: of the slice.
         limit: at the beginning.
-        surge: how many more there may be while something moves.
+        moves: whether plans make the planner move something without being asked, as facts change.
     """
 
     def __init__(self, name: Slice, limit: int, *, moves: bool) -> None:
         self._name = name
-        self._surge = SURGE if moves else 0
+        self._moves = moves
         self._last: tuple[int, set[Host]] = (limit, set())
         self._ran_before_lowered: set[Host] = set()
 
-    def check(self, store: Store, counted: set[Host]) -> None:
-        """Whether so many may run on hosts that count.
+    def check(self, store: Store, seen: Fleet, counted: set[Host]) -> None:
+        """Whether so many may run on hosts that count; one more may while something moves.
 
         Raises:
             Broken: they are too many.
@@ -146,7 +146,8 @@ class Limit:
         elif limit > self._last[0]:
             self._ran_before_lowered = set()
         self._last = (limit, counted)
-        if self._name in store.unread or store.restored or len(counted) <= limit + self._surge:
+        moves = self._moves or len(slice_.hosts) > limit or seen.fits(self._name).out
+        if self._name in store.unread or store.restored or len(counted) <= limit + (SURGE if moves else 0):
             return
         begun = counted - self._ran_before_lowered
         if begun and not _is_ending(slice_, counted):

@@ -80,7 +80,7 @@ def test_one_instance_more_than_the_limit_is_legal_only_while_something_moves() 
     with pytest.raises(Broken, match="4 instances"):
         world.check()
     counted = {*world.slice.hosts, spare}
-    laws.Limit(SLICE, 3, moves=True).check(world.planner.store, counted)
+    laws.Limit(SLICE, 3, moves=True).check(world.planner.store, world.planner.fleet, counted)
 
 
 def test_a_generation_that_goes_back() -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from dsmt_core.names import Host
+from planner.disruption import Disruption
 from planner.fleet import NodeState
 from tests.world.layout import small
 from tests.world.misfortune import heal
@@ -94,6 +95,19 @@ def test_a_planner_that_is_away_and_comes_back_restarts_nothing(scene: Scene) ->
     assert scene.slice == before
     assert scene.starts.total() == 0
     assert not scene.differs()
+
+
+def test_a_planner_that_comes_back_knows_from_heartbeats_that_all_is_as_it_was_written_down(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.planner.alive = False
+    with monkeypatch.context() as lucky:
+        lucky.setattr(scene.simulation, "chance", lambda _share: True)
+        scene.planner.start()
+    assert scene.planner.fleet.hosts
+    scene.wait(15)
+    disruption = Disruption(scene.slice, scene.planner.fleet)
+    assert (disruption.up, disruption.allowance) == (3, 1), "else no drain and no roll-out would go on"
 
 
 def test_agents_and_container_managers_that_die_restart_nothing(scene: Scene) -> None:

@@ -131,7 +131,7 @@ class World:
             if state(host) not in AWAY:
                 counted[name].add(host)
         for name, limit in self._limits.items():
-            limit.check(store, counted[name])
+            limit.check(store, self.planner.fleet, counted[name])
 
     def differs(self) -> str:
         """How the world differs from what is wanted; empty when it does not."""

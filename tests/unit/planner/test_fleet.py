@@ -18,6 +18,7 @@ from dsmt_core.names import (
     DEPLOYMENT_AGENT,
     SLIVER_BOOTSTRAP,
     SLIVER_MGR,
+    Host,
     Slice,
 )
 from dsmt_core.nodes import FACTS, HOLDINGS, Held, application_pairs, digest, gone_pairs, sliver_pairs
@@ -294,9 +295,19 @@ def test_what_is_written_behind_comes_back_marked_old() -> None:
     node = after.node(A)
     assert node is not None
     assert (node.fresh, node.facts) == (False, {"cpus": "4"})
+    after.heard(A, digest({SLICE: 4}), now=500.5)
+    assert fresh(after, A) is False, "it holds something else by now"
     after.heard(A, digest({SLICE: 5}), now=501.0)
+    assert fresh(after, A) is True, "what was loaded is what it holds"
     assert after.unclear() == {B}
+    after.heard(B, digest({}), now=501.0)
+    assert fresh(after, B) is False, "nothing was loaded of it"
     assert after.take_rows() == []
+
+
+def fresh(fleet: Fleet, host: Host) -> bool:
+    node = fleet.node(host)
+    return node is not None and node.fresh
 
 
 def test_folding_and_heartbeats_are_cheap() -> None:
