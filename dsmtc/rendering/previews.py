@@ -7,10 +7,8 @@ from typing import Final
 
 from dsmtc.client.previewed import Motion, Preview, ToAgree, Touched
 from dsmtc.rendering.table import Table, View
-from dsmtc.rendering.views import decider
+from dsmtc.rendering.views import SHOWN, decider
 
-# More hosts than fit on a few screens say less than their number.
-SHOWN: Final = 100
 WAITS: Final = 10
 NAMED: Final = 5
 

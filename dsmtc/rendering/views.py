@@ -24,6 +24,8 @@ from dsmtc.rendering.standings import left, told, windows
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import since, size
 
+# More hosts than fit on a few screens say less than their number.
+SHOWN: Final = 100
 _NODE_STATES: Final = frozenset({"STATE"})
 _DIGEST_SHOWN: Final = 12
 _VALUE_SHOWN: Final = 400
@@ -114,9 +116,16 @@ def evaluation(found: Evaluation) -> View:
     if losses := [f"{each['number']} by {decider(each)}" for each in found.get("losses", [])]:
         view.append(f"left out: {', '.join(losses)}")
     view += found.get("notes", [])
-    rows = [(each["host"], "in", each["reason"], decider(each)) for each in found["hosts"]]
-    rows += [(each["host"], "out", each["reason"], decider(each)) for each in found["left_out"]]
-    return [*view, Table(("HOST", "", "BECAUSE", "DECIDED BY"), rows)] if rows else view
+    sides = (("in", found["hosts"]), ("out", found["left_out"]))
+    rows = [
+        (each["host"], side, each["reason"], decider(each))
+        for side, those in sides
+        for each in those[:SHOWN]
+    ]
+    view += [Table(("HOST", "", "BECAUSE", "DECIDED BY"), rows)] if rows else []
+    if more := [f"{len(those) - SHOWN} more {side}" for side, those in sides if len(those) > SHOWN]:
+        view.append(f"… and {', '.join(more)}; --json tells all, plan explain --node one of them")
+    return view
 
 
 def explanation(found: Explanation) -> View:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from dsmtc.client import Leaver, Preview, ToAgree, Touched
+from dsmtc.client import Evaluation, Leaver, Preview, ToAgree, Touched
 from dsmtc.rendering.previews import held_line, motion, motion_lines, preview, to_agree
 from dsmtc.rendering.table import lines
+from dsmtc.rendering.views import evaluation
 
 
 def touched(host: str, **more: Any) -> Touched:
@@ -79,3 +80,18 @@ def test_status_names_some_of_those_that_are_held_back_and_the_command() -> None
     command = "; dsmtc agree --slice s --check-index 00aa"
     assert held_line(held(2)) == f"held back until people agree: n0, n1{command}"
     assert held_line(held(7)) == f"held back until people agree: n0, n1, n2, n3, n4 and 2 more{command}"
+
+
+def test_an_evaluation_of_ten_thousand_nodes_is_counted_and_some_are_shown() -> None:
+    chosen = [{"host": f"in{n}", "reason": "chosen", "plan": "p", "function": "limit"} for n in range(150)]
+    others = [
+        {"host": f"out{n}", "reason": "failed", "plan": "p", "function": "limit"} for n in range(9850)
+    ]
+    losses = [{"number": 9850, "plan": "p", "function": "limit"}]
+    all_ = {"hosts": chosen, "left_out": others, "missing": 7, "losses": losses, "notes": []}
+    written = lines(evaluation(cast("Evaluation", all_)))
+    assert written[:2] == ["150 in, 9850 out, 7 missing", "left out: 9850 by p (limit)"]
+    assert len(written) == 2 + 1 + 200 + 1
+    assert written[-1].startswith("… and 50 more in, 9750 more out; --json tells all")
+    few = {"hosts": chosen[:2], "left_out": others[:1], "missing": 0}
+    assert len(lines(evaluation(cast("Evaluation", few)))) == 1 + 1 + 3
