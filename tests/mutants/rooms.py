@@ -36,6 +36,7 @@ ROOMS: Final = {
             f"{_PLANNER}/test_reconcile.py",
             f"{_PLANNER}/test_reconcile_laws.py",
             f"{_PLANNER}/test_order_digests.py",
+            f"{_PLANNER}/test_orders_in_detail.py",
             f"{_PLANNER}/test_turns_and_summary.py",
         ),
     ),
