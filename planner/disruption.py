@@ -122,13 +122,10 @@ def _health(slice_: WantedSlice, seen: Fleet, host: Host, placed: list[Placement
     node, state = seen.node(host), seen.state(host)
     if state in {NodeState.FAILED, NodeState.PROBATION}:
         return Health.FAILED
-    # Heartbeats with the digest of what was loaded confirm it: a node need not say it all again.
-    if (
-        node is None
-        or node.slivers is None
-        or node.differs_since is not None
-        or state is not NodeState.ALIVE
-    ):
+    if node is None or state is not NodeState.ALIVE:
+        return Health.UNSURE
+    # A node that is alive has confirmed by a digest what it holds, unless the digest differs.
+    if node.slivers is None or node.differs_since is not None:
         return Health.UNSURE
     if slice_.name not in node.slivers:
         return Health.STARTING
@@ -138,9 +135,8 @@ def _health(slice_: WantedSlice, seen: Fleet, host: Host, placed: list[Placement
 
 
 def _sliver(sliver: SliverSeen | None, placed: list[Placement]) -> Health:
-    if sliver is None or not sliver.agent_ready:
-        return Health.STARTING
-    if not sliver.fresh:
+    if sliver is None or not (sliver.agent_ready and sliver.fresh):
+        # An agent that comes up again, or has not spoken yet, may find what runs, and lets it run.
         return Health.UNSURE
     if not placed:
         return Health.FAILED if sliver.agent.state is State.FAILED else Health.UP

@@ -7,7 +7,7 @@
     misfits         what does not come to run on a host that the slice leaves alone leaves at once
     the planner's   few, and then people have to agree (`planner.restraint`); the disruption budget is kept
 
-What is known not to run costs nothing: taking it away makes nothing worse.
+What has failed costs nothing: taking it away makes nothing worse. What starts may be up in a moment.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ SURGE: Final = 1
 
 FEW: Final = "without a change by people only few stop at a time; dsmtc agree lets it go"
 
-_DOWN: Final = frozenset({Health.STARTING, Health.FAILED})
 _MAY_COME: Final = frozenset({Health.STARTING, Health.UNSURE})
 
 
@@ -39,11 +38,13 @@ class Change:
         staying: hosts that it keeps.
         leaving: hosts that have not failed and are not selected any more, sorted.
         coming: how many hosts it selects beyond those.
+        beyond: how many instances the slice has beyond its limit, if not more than a surge brings.
     """
 
     staying: frozenset[Host]
     leaving: tuple[Host, ...]
     coming: int
+    beyond: int = 0
 
 
 @dataclass(slots=True)
@@ -83,7 +84,10 @@ def leave(change: Change, disruption: Disruption, licence: Licence) -> Leaving:
         return leaving
     room = _Room(disruption, leaving.now)
     _move(leaving, change, moved, room)
-    _take(leaving, kept, room, licence.stops)
+    # What a surge began beyond the limit may end again: a drain was cancelled, or a window is over.
+    ended = [host for host in room.cheapest(kept)[: change.beyond] if room.take(host)]
+    leaving.now |= {*ended}
+    _take(leaving, [host for host in kept if host not in leaving.now], room, licence.stops)
     if any(host not in leaving.now for host in moved) or room.is_short:
         leaving.surge = SURGE
     return leaving
@@ -106,7 +110,7 @@ class _Room:
             self._left -= disruption.healths[host] is Health.UP
 
     def costs(self, host: Host) -> bool:
-        return self.disruption.healths[host] not in _DOWN
+        return self.disruption.healths[host] is not Health.FAILED
 
     def take(self, host: Host) -> bool:
         """Whether the budget allows ``host`` to go; then it is gone."""

@@ -15,7 +15,7 @@ from dsmt_core.errors import DsmtError
 from dsmt_core.names import Host
 from planner.disruption import Disruption
 from planner.fleet import Fleet, NodeState
-from planner.leaving import Change, leave
+from planner.leaving import SURGE, Change, leave
 from planner.outlook import world_of
 from planner.plans import Part, Reason, Selection, World, evaluate
 from planner.restraint import Licence
@@ -138,6 +138,7 @@ class _Round:
             staying=self._present & target,
             leaving=tuple(sorted(self._living(self._present - target))),
             coming=len(target - self._present),
+            beyond=self._beyond(selection.bound),
         )
         leaving = leave(change, self._disruption, licence)
         kept = change.staying | (frozenset(change.leaving) - leaving.now)
@@ -149,6 +150,10 @@ class _Round:
             *self._of_room(change.coming - len(joined)),
         ]
         return Placed(kept | joined, leaving.of_planner, tuple(waiting))
+
+    def _beyond(self, bound: int | None) -> int:
+        beyond = 0 if bound is None else len(self._living(self._present)) - bound
+        return beyond if 0 < beyond <= SURGE else 0
 
     def _trust(self, host: Host) -> tuple[int, Host]:
         return int(self._world.trust[self._world.ground.rows[host]]), host

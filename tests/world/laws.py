@@ -58,11 +58,15 @@ def check_commit(store: Store, seen: Fleet, change: SliceChange, stops: Stops, *
     left = before.hosts.keys() - change.hosts.keys() - bars.keys()
     unfit = seen.fits(change.slice).out.keys()
     own = {host for host in left if not is_away(seen, host) and host not in unfit}
+    if len(own) == SURGE == len(before.hosts) - limit_of(before):
+        # One that ran beside what was to move, and need not move any more.
+        own = set()
     if own and change.slice not in store.asked:
-        _check_own(before, seen, own, stops, now=now)
+        _check_own(Disruption(before, seen, bars), own, stops, now=now)
 
 
-def _check_own(before: WantedSlice, seen: Fleet, own: set[Host], stops: Stops, *, now: float) -> None:
+def _check_own(disruption: Disruption, own: set[Host], stops: Stops, *, now: float) -> None:
+    before = disruption.slice
     said = f"{sorted(own)} were stopped, though they were well and nobody asked"
     if not stops.legal:
         raise Broken(said)
@@ -73,7 +77,6 @@ def _check_own(before: WantedSlice, seen: Fleet, own: set[Host], stops: Stops, *
     if since < CALM_S:
         raise Broken(f"{said}: {since:.1f} s after others")
     stops.last[before.name] = now
-    disruption = Disruption(before, seen)
     known_up = sum(disruption.healths[host] is Health.UP for host in own)
     if known_up > disruption.allowance:
         raise Broken(f"{said}: the budget allows {disruption.allowance}")

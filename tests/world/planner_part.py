@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from dsmt_core.commands import FOR_APPLICATIONS, Order, Verb
 from dsmt_core.events import Event
@@ -11,6 +12,7 @@ from planner.failed_nodes import Misfits, Past
 from planner.fleet import Fleet, NodeState
 from planner.placement import unproven
 from planner.reconcile import SentOrders, reconcile
+from planner.standing import Standings, maintained
 from planner.steps import Round
 from planner.wanted import WantedSlice
 from tests.world import laws, rollout_part, tracker_part
@@ -157,6 +159,18 @@ class PlannerPart:
         self._changed.add(slice_.name)
         self._plan_round(0.0)
 
+    def allow_moves(self) -> None:
+        """There can be a reason to move something by the planner's own idea."""
+        self._moves = self.stops.legal = True
+
+    def stand(self, standings: Standings) -> None:
+        """People say that these nodes are out of service, and no others; or time has changed who is."""
+        self.store.wanted = replace(self.store.wanted, standings=standings)
+        self.store.asked |= self.store.wanted.slices.keys()
+        self._simulation.version += 1
+        self._full_at = self.now
+        self._plan_round(0.0)
+
     def _watch(self, host: Host) -> None:
         now = self.now
         self.fleet.join(host, now=now, period=HEARTBEAT_S)
@@ -171,7 +185,8 @@ class PlannerPart:
         if not self._simulation.broker_up:
             self.tracker.deafened(now)
         trial = unproven(self.store.wanted, self.fleet)
-        for verdict in self.tracker.tick(now, unproven=trial):
+        worked_on = maintained(self.store.wanted.standings, now)
+        for verdict in self.tracker.tick(now, unproven=trial, maintained=worked_on):
             self._simulation.note(verdict.host, "is", verdict.state, verdict.reason)
             self._simulation.version += 1
             self.fleet.judge(verdict.host, verdict.state)

@@ -187,8 +187,6 @@ def test_a_drain_that_is_cancelled_ends_with_the_limit() -> None:
     toy.stand(DRAINED, *leaving)
     toy.run(3)
     toy.stand(DRAINED)
-    toy.run(10)
-    toy.now += 31
     toy.run(20)
     assert len(toy.running()) == len(toy.slice.hosts) == 3
     assert toy.most <= 4
