@@ -27,6 +27,8 @@ SURGE: Final = 1
 
 FEW: Final = "without a change by people only few stop at a time; dsmtc agree lets it go"
 
+# Where it does not come to run at all, what starts counts as down.
+_DOWN: Final = frozenset({Health.STARTING, Health.FAILED})
 _MAY_COME: Final = frozenset({Health.STARTING, Health.UNSURE})
 
 
