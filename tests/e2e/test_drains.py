@@ -33,7 +33,7 @@ async def dsmtc(stage: Stage, *words: str) -> tuple[int, str, str]:
 
 
 async def standing(stage: Stage, host: Host) -> Any:
-    return (await stage.ask(lambda client: client.node(host)))["standing"]  # type: ignore[typeddict-item]
+    return (await stage.ask(lambda client: client.node(host)))["standing"]
 
 
 async def test_the_replacement_runs_before_what_is_drained_stops(stages: Stages) -> None:

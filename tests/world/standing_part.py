@@ -187,7 +187,9 @@ class StandingWorld(World):
         self._put_standings(standings)
 
     def _give_back(self) -> None:
+        """Everything is in service again, and no budget holds roll-outs up for ever."""
         self._put_standings({})
+        self._put(replace(self.slice, budget=BUDGETS[0]))
 
     def _put_standings(self, standings: Standings) -> None:
         self.planner.stand({host: one for host, one in standings.items() if one})
