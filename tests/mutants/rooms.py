@@ -54,7 +54,8 @@ ROOMS: Final = {
         ("planner/fleet/*.py",), (f"{_PLANNER}/test_fleet.py", f"{_PLANNER}/test_fleet_health.py")
     ),
     "container_manager": Room(
-        ("agents/container_manager/decide/*.py",), ("tests/unit/agents_node/test_decide.py",)
+        ("agents/container_manager/decide/*.py",),
+        ("tests/unit/agents_node/test_decide.py", "tests/unit/agents_node/test_probes.py"),
     ),
     "deployment_agent": Room(
         ("agents/deployment_agent/decide/*.py",),

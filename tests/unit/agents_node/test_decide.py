@@ -429,3 +429,25 @@ def test_the_digest_of_the_order_is_said_again_also_by_the_next_life(machine: Ma
     assert machine.node.orders() == {ONE: "abc"}
     machine.node.order(replace(order(Verb.DELETE, 4), digest="other"), machine.now)
     assert machine.node.orders() == {ONE: "other"}
+
+
+def test_a_sliver_whose_init_ends_says_so_and_one_that_was_well_for_a_minute_starts_over(
+    running: Machine,
+) -> None:
+    sliver = running.node.slivers[ONE]
+    sliver.failures = 4
+    running.node.lost(ONE, sliver.since + 59.9)
+    assert (sliver.alive, sliver.agent_runs, sliver.failures) == (False, False, 4)
+    assert sliver.trouble == "its first process ended unexpectedly"
+    sliver.alive = True
+    running.node.lost(ONE, sliver.since + 60.0)
+    assert sliver.failures == 0
+
+
+def test_the_wait_after_failures_doubles_up_to_a_minute(running: Machine) -> None:
+    sliver = running.node.slivers[ONE]
+    waits = []
+    for _ in range(9):
+        sliver._wait(100.0)
+        waits.append(sliver.again_at - 100.0)
+    assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
