@@ -21,7 +21,7 @@ from planner.plans.sword.fits import fits
 from planner.plans.sword.pairs import Pairs
 from planner.plans.sword.problem import Problem
 from planner.plans.sword.query import Query
-from planner.plans.sword.search import LOOKS, search
+from planner.plans.sword.search import LOOKS, Found, search
 
 # A beginning of the search looks at each candidate once for each machine.
 _SHARE: Final = 8
@@ -89,14 +89,26 @@ def _searched(call: Call, query: Query, penalties: Numbers) -> Choice:
     rows = rows[np.argsort(world.lots(call.plan, rows))]
     if not len(rows):
         return Choice(groups, penalties)
-    rows = rows[_promising(penalties[:, rows], turns_of(world, rows), query.count or 0)]
-    pairs = Pairs(world.ground, rows, world.staying[rows])
-    turns = turns_of(world, rows).astype(np.float64)
-    found = search(Problem.of_nodes(query, penalties[:, rows], turns, pairs))
+    count = query.count or 0
+    members = rows[world.members[rows]]
+    found = _found(call, query, penalties, members) if len(members) == count else None
+    if found is not None and found.worth.missing == 0:
+        # Every other choice moves more: a service that is as it should be costs no search in each round.
+        rows = members
+    else:
+        rows = rows[_promising(penalties[:, rows], turns_of(world, rows), count)]
+        found = _found(call, query, penalties, rows)
     groups[rows] = found.owners
     level = (found.worth.missing, found.worth.moved) == (found.bound.missing, found.bound.moved)
     least = found.bound.penalty if level else None
     return Choice(groups, penalties, found.worth.penalty, least, found.exact)
+
+
+def _found(call: Call, query: Query, penalties: Numbers, rows: Rows) -> Found:
+    """The best choice among some rows that can be found."""
+    pairs = Pairs(call.world.ground, rows, call.world.staying[rows])
+    turns = turns_of(call.world, rows).astype(np.float64)
+    return search(Problem.of_nodes(query, penalties[:, rows], turns, pairs))
 
 
 def _promising(penalties: Numbers, turns: Rows, count: int) -> Rows:

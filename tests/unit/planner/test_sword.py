@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from itertools import combinations, permutations
 
 import numpy as np
@@ -337,6 +338,18 @@ def test_a_hundred_thousand_nodes_are_chosen_from_at_once() -> None:
     began = time.process_time()
     assert len(select(world, pairs).hosts) == 16
     assert time.process_time() - began < 8.0
+
+
+def test_a_service_that_is_as_it_should_be_is_not_searched_for_again() -> None:
+    world = great(100_000)
+    pairs = request(group("A", 8, LOAD, "<latency>0,0,10,30,1</latency>"), group("B", 8, LOAD))
+    began = time.process_time()
+    chosen = select(world, pairs)
+    searched = time.process_time() - began
+    settled = replace(world, members=chosen.part.mask)
+    began = time.process_time()
+    assert select(settled, pairs).hosts == chosen.hosts
+    assert time.process_time() - began < searched / 2
 
 
 def test_a_fleet_of_no_nodes_lacks_all() -> None:
