@@ -26,7 +26,7 @@ _DEPTH: Final = 32
 _ILLEGAL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 # A process hears the same channels over and over: those of 10,000 nodes fit in. An entry has at most
 # some hundred bytes, because what is not legal (and so what is long) is never kept.
-_REMEMBERED: Final = 1 << 15
+_REMEMBERED: Final = 1 << 17
 
 
 def channel(text: str) -> Channel:

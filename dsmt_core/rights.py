@@ -42,7 +42,7 @@ REGION: Final = "region"
 
 _OWN_NAMESPACE: Final = Channel("/org/dsmt/")
 # Who speaks where repeats from delivery to delivery. The words are bounded by the broker (255 bytes each).
-_REMEMBERED: Final = 1 << 15
+_REMEMBERED: Final = 1 << 17
 
 
 class Arrival(NamedTuple):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from dsmt_core.channels import DEPLOYMENT, NODE, Channel
@@ -27,6 +28,8 @@ from planner.fleet.seen import ApplicationSeen, NodeSeen, SliverSeen
 ASKS: Final = "asks"
 # Facts and texts come from machines that may be sick; what is kept of them is bounded.
 _FACTS: Final = 100
+# A node and its slivers speak on some channels, again and again.
+_REMEMBERED: Final = 1 << 17
 _TEXT: Final = 1_000
 
 
@@ -46,6 +49,7 @@ class Place(NamedTuple):
     host: Host
 
 
+@lru_cache(_REMEMBERED)
 def place_of(channel: Channel) -> Place | None:
     """The place that a channel names; None when it is none of the parts'."""
     words = channel[1:-1].split("/")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from dsmt_core.events import DELIVERY_TTL_S, Doubles, Event
+from dsmt_core.events import DELIVERY_TTL_S, Event
 
 _LIMIT: Final = 100_000
 
@@ -18,19 +18,26 @@ class Lives:
     """Remembers for each instance which life it is in; the instance heard least recently is forgotten."""
 
     def __init__(self, limit: int = _LIMIT) -> None:
-        self._doubles = Doubles(limit)
         self._limit = limit
-        self._last: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._last: OrderedDict[str, tuple[str, int, float]] = OrderedDict()
 
     def refusal(self, event: Event) -> str:
-        """Why the event is no news; empty when it is, and then it has become the last of its instance."""
-        boot_id, sent_at = self._last.get(event.instance, ("", 0.0))
-        if boot_id not in {"", event.boot_id} and 0 < sent_at - event.sent_at < DELIVERY_TTL_S:
-            return "it is of an earlier life of its sender"
-        if not self._doubles.is_new(event):
-            return "it was heard before, or is older than what was"
-        self._last[event.instance] = (event.boot_id, event.sent_at)
-        self._last.move_to_end(event.instance)
-        if len(self._last) > self._limit:
-            self._last.popitem(last=False)
+        """Why the event is no news; empty when it is, and then it has become the last of its instance.
+
+        One that does not say in which life of its instance it was sent has no order, and is no last one.
+        """
+        life = event.boot_id
+        known = self._last.get(event.instance)
+        if known is not None:
+            boot_id, seq, sent_at = known
+            if boot_id == life:
+                if event.seq <= seq:
+                    return "it was heard before, or is older than what was"
+            elif 0 < sent_at - event.sent_at < DELIVERY_TTL_S:
+                return "it is of an earlier life of its sender"
+        if life:
+            self._last[event.instance] = (life, event.seq, event.sent_at)
+            self._last.move_to_end(event.instance)
+            if len(self._last) > self._limit:
+                self._last.popitem(last=False)
         return ""

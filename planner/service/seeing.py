@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Protocol
 
 import structlog
@@ -35,6 +36,8 @@ _TICK_S: Final = 0.5
 # No node is told a longer period; who says one would be silent for as long as it likes.
 _LONGEST_PERIOD_S: Final = 300.0
 _AGAIN_S: Final = 0.5
+# Parts speak on some channels, again and again.
+_REMEMBERED: Final = 1 << 17
 _OURS: Final = Channel("/org/dsmt/ns/")
 _COMMANDS: Final = frozenset({CONTAINER_MGR, DEPLOYMENT_AGENT})
 _log = structlog.get_logger(__name__)
@@ -224,6 +227,7 @@ def heartbeat_queue(heartbeat: float) -> str:
     return next(queue.name for queue in queues if queue.name.startswith(HEARTBEATS))
 
 
+@lru_cache(_REMEMBERED)
 def is_request(channel: Channel) -> bool:
     """Whether events on this channel of `psepr` are requests to the planner."""
     words = channel[1:-1].split("/")
