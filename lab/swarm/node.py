@@ -150,10 +150,13 @@ class SwarmNode:
         if order.verb is Verb.PACE:
             self._reports.period = order.heartbeat_s
         elif order.verb is Verb.PROBE:
-            self._tasks.create_task(self._said(self._reports.probe(ProbeResult(nonce=order.nonce))))
+            self._tasks.create_task(self._probe(order.nonce))
         else:
             self._node.order(order, self._now())
             self._wake.set()
+
+    async def _probe(self, nonce: str) -> None:
+        await self._said(self._reports.probe(ProbeResult(nonce=nonce)))
 
     async def _beat(self) -> None:
         await heartbeat.beat(lambda: self._reports.period, self._beat_once, random.random)

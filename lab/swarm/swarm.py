@@ -55,7 +55,9 @@ class Swarm:
             DsmtError: one was refused, or did not connect.
         """
         turn = asyncio.Semaphore(_AT_ONCE)
-        async with httpx.AsyncClient(base_url=self._planner, timeout=_JOIN_S) as client:
+        # A connection that was idle may be closed by the planner in the moment in which it is used again.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        async with httpx.AsyncClient(base_url=self._planner, timeout=_JOIN_S, limits=limits) as client:
             await asyncio.gather(*(self._start(client, turn, host) for host in names))
 
     async def kill(self, host: Host) -> None:
