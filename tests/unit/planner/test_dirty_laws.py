@@ -62,15 +62,7 @@ class History:
         self.told.take(part)
         self.check_waiting(full)
         for change in part.changes:
-            toy.change(
-                replace(
-                    toy.wanted.slices[change.slice],
-                    generation=change.generation,
-                    hosts=change.hosts,
-                    retired=change.retired,
-                    placements=change.placements,
-                )
-            )
+            toy.change(change.applied(toy.wanted.slices[change.slice]))
         self.pending += part.orders
         return part
 
