@@ -124,3 +124,8 @@ class Wanted:
 
     slices: Mapping[Slice, WantedSlice] = field(default_factory=dict)
     standings: Mapping[Host, Standing] = field(default_factory=dict)
+
+    @property
+    def hosts(self) -> frozenset[Host]:
+        """Every host on which something is placed, or was and has not ended yet."""
+        return frozenset().union(*(one.hosts.keys() | one.retired.keys() for one in self.slices.values()))

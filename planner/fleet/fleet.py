@@ -100,6 +100,11 @@ class Fleet(Nodes):
         """How often an agent (or, with the slice `NODE`, a container manager) has asked for its orders."""
         return self._asked.get((slice_, host), 0)
 
+    @property
+    def is_dirty(self) -> bool:
+        """Whether a round has something to look at."""
+        return bool(self._dirty)
+
     def take_dirty(self) -> Dirty:
         """What was heard since the last call; the next round is over it."""
         dirty, self._dirty = self._dirty, Dirty()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -50,6 +50,10 @@ class Nodes:
         else:
             self.columns.period[row] = period
         self._changed.add((host, NODE))
+
+    def lacks(self, hosts: Iterable[Host]) -> None:
+        """At the start, when all have joined: a host that has not was forgotten before, by a person."""
+        self._forgotten |= {*hosts} - self._rows.keys()
 
     def judge(self, host: Host, state: NodeState) -> None:
         """Store what the failed-node tracker says of a node."""
@@ -103,7 +107,7 @@ class Nodes:
 
     @property
     def forgotten(self) -> frozenset[Host]:
-        """Nodes that a person has taken away since the start."""
+        """Nodes that a person has taken away, as far as something was placed there, or since the start."""
         return frozenset(self._forgotten)
 
     def state(self, host: Host) -> NodeState:

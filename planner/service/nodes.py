@@ -87,6 +87,7 @@ class Nodes:
             self._fleet.join(of, now=now, period=self.period)
             failed = self._fleet.state(of) is NodeState.FAILED
             self._tracker.join(of, now=now, period=self.period, failed=failed, past=pasts.get(of))
+        self._fleet.lacks(self._ledger.wanted.hosts)
         for of, labels in (await self._database.read(nodes.labels)).items():
             self._fleet.label(of, labels)
 

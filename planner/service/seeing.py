@@ -154,6 +154,9 @@ class Seeing:
                 maintained=maintained(self._ledger.wanted.standings, now),
             ):
                 self._believe(verdict)
+            if self._senses.watched.fleet.is_dirty:
+                # No event has said so: a label, a fact of a further source, a node that was forgotten.
+                self._senses.wake()
 
     def deafened(self) -> None:
         """Something kept the planner from hearing; silence counts from now."""

@@ -75,6 +75,7 @@ class PlannerPart:
             self.fleet.load(self.store.rows.values(), now=now)
         for host in self.store.nodes:
             self._watch(host)
+        self.fleet.lacks(self.store.wanted.hosts)
         self.store.amnesty |= self.store.moved_away
         self._full_at = now
         inbox, self._inbox = self._inbox, []

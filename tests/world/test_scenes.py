@@ -160,3 +160,16 @@ def test_a_number_that_a_restored_planner_gives_away_again_is_noticed(scene: Sce
     scene.wait(60)
     assert not scene.differs()
     assert {process.version for process in scene.truth.processes.values()} == {"1.3-1"}
+
+
+def test_a_node_that_is_forgotten_is_not_waited_for_by_a_planner_that_dies_at_once(scene: Scene) -> None:
+    lost = min(scene.truth.hosts(SLICE))
+    scene.nodes[lost].fail()
+    scene.destroyed.add(lost)
+    scene.wait_until_running(3, within=8)
+    assert lost in scene.slice.retired
+    scene.planner.forget(lost)
+    scene.planner.crash(away_s=0.5)
+    scene.wait(20)
+    assert lost not in scene.slice.retired
+    assert not scene.differs()

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from dsmt_core.channels import status_channel
 from dsmt_core.commands import Verb
-from dsmt_core.names import Slice
+from dsmt_core.names import DEPLOYMENT_AGENT, Slice
+from dsmt_core.nodes import HOLDINGS
 from planner.config import PlannerConfig
 from planner.service.planner import Planner
 from tests.unit.planner_act.conftest import Api, LogIn, Node, StartNode, until
@@ -35,9 +37,11 @@ async def racked(api: Api, start_node: StartNode) -> Api:
 
 
 async def place(node: Node) -> None:
+    """The sliver is made, and its agent listens: the slice is up there."""
     create = await ordered(node, Verb.CREATE)
     node.slivers = {Slice("s1"): create.generation}
     await node.hold()
+    await node.say(status_channel(Slice("s1"), DEPLOYMENT_AGENT, node.host), HOLDINGS)
 
 
 async def is_held(api: Api) -> bool:

@@ -260,7 +260,12 @@ async def test_a_living_node_is_not_forgotten_with_what_it_runs(api: Api, start_
 async def test_the_openapi_says_how_to_log_in_and_what_an_error_is(api: Api) -> None:
     told = (await api.client.get("/v1/openapi.json")).json()
     assert [one["scheme"] for one in told["components"]["securitySchemes"].values()] == ["bearer"]
-    assert set(told["components"]["schemas"]["Refusal"]["properties"]) == {"code", "message", "hint"}
+    assert set(told["components"]["schemas"]["Refusal"]["properties"]) == {
+        "code",
+        "message",
+        "hint",
+        "place",
+    }
     assert "HTTPValidationError" not in json.dumps(told)
     upload = told["paths"]["/v1/slices/{slice}/packages/{filename}"]["put"]
     assert "application/octet-stream" in upload["requestBody"]["content"]
