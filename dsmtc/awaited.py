@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from dsmtc.client import SliceStatus
 from dsmtc.client.waited import Lacking, Waited
 
-_FEW = 10
-
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -57,13 +55,19 @@ def waited(wish: Wish, status: SliceStatus) -> Waited:
 
 def sentence(answer: Waited) -> str:
     """In one line, with the first of what lacks."""
-    said = f"{answer['count']} of {answer['of']} ({answer['wanted']})"
+    what = answer["wanted"].partition(" ")[2]
+    said = f"{answer['count']} of {answer['of']} {what}"
     lacking = answer["lacking"]
     if answer["reached"] or not (lacking or answer["reasons"]):
         return said
-    named = [f"{one['host']} {one['application']}: {one['state']}, {one['reason']}" for one in lacking[:3]]
+    named = [_named(one) for one in lacking[:3]]
     more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
     return f"{said}; {'; '.join(named or answer['reasons'][:3])}{more}"
+
+
+def _named(one: Lacking) -> str:
+    state = ", ".join(filter(None, (one["state"], one["reason"])))
+    return f"{one['host']} {one['application']}: {state}"
 
 
 def _instances(wish: Wish, status: SliceStatus) -> Iterator[Lacking]:
@@ -77,7 +81,7 @@ def _instances(wish: Wish, status: SliceStatus) -> Iterator[Lacking]:
             if wish.version and one["version"] != wish.version:
                 reason = f"it has {one['version'] or 'nothing yet'}"
             elif state != wish.state:
-                reason = one["reason"] or host["reason"] or "nothing more is known"
+                reason = one["reason"] or host["reason"]
             yield {
                 "host": host["host"],
                 "application": one["application"],

@@ -34,7 +34,7 @@ def test_n_of_m_is_reached_and_the_rest_is_named() -> None:
     assert waited(Wish("running", 2), found)["reached"]
     late = waited(Wish("running", 3), found)
     assert not late["reached"]
-    assert sentence(late) == "2 of 3 (3 running); c pinger: failed, disk full"
+    assert sentence(late) == "2 of 3 running; c pinger: failed, disk full"
 
 
 def test_without_a_count_all_are_waited_for_also_those_for_whom_there_is_no_node() -> None:
