@@ -25,6 +25,8 @@ class Patience:
         forgives_s: each such time that a node stayed alive takes one failure off its past.
         listen_s: the least silence that is judged, where it is longer than ``misses`` periods; silence
             counts from when the tracker began to listen.
+        back_s: with the broker away nodes lost it too; for so long after it is back nobody is judged, since
+            the last of them comes back only then (`broker.bus.Limits`, ADR 15).
         lag_s: a tick that comes this much after the last one was slept through: what arrived meanwhile
             may not have been read.
         probe_s: a probe that nobody answers for so long did not pass.
@@ -39,6 +41,7 @@ class Patience:
     most_out_s: float = 3600.0
     forgives_s: float = 3600.0
     listen_s: float = 0.0
+    back_s: float = 15.0
     lag_s: float = 2.0
     probe_s: float = 90.0
     ask_again_s: float = 3.0

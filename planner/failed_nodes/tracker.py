@@ -21,6 +21,7 @@ from planner.fleet.seen import NodeState
 
 # A heartbeat is late after half a period more: jitter of the node and of the broker.
 _LATE: Final = 1.5
+_EVER: Final = float("inf")
 _ALIVE: Final = NUMBER[NodeState.ALIVE]
 _FAILED: Final = NUMBER[NodeState.FAILED]
 _PROBATION: Final = NUMBER[NodeState.PROBATION]
@@ -45,6 +46,7 @@ class FailedNodes(Watch):
         self._excuses = Excuses()
         self._listening_since = now
         self._ticked = now
+        self._back_at = -_EVER
 
     def probed(self, host: Host, nonce: str, *, passed: bool, reason: str, now: float) -> bool:
         """A node has answered a probe; False when it is not the one that is under way."""
@@ -68,6 +70,11 @@ class FailedNodes(Watch):
         self._probing.deafened(now)
         if len(self._columns):
             self._columns.codes("doubted")[:] = False
+
+    def cut_off(self, now: float) -> None:
+        """The broker is away, for the nodes too; to be called as long as it lasts, at each tick."""
+        self.deafened(now)
+        self._back_at = now + self._patience.back_s
 
     # -- judging --------------------------------------------------------------------------------------
 
@@ -128,6 +135,8 @@ class FailedNodes(Watch):
         since = np.maximum(columns.numbers("heard"), self._listening_since)
         silence, most = now - since, np.maximum(patience.misses * period, patience.listen_s)
         over, judged = silence > most, now - self._excuses.raised(since, columns) > most
+        if now < self._back_at:
+            over[:] = judged[:] = False
         late = (columns.codes("hinted") != 0) | (silence > _LATE * period)
         suspects = np.flatnonzero((state == _ALIVE) & late & ~judged)
         trial = (state == _PROBATION) & ~over & (columns.counts("in_a_row") >= patience.proofs)

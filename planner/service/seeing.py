@@ -147,7 +147,7 @@ class Seeing:
             await asyncio.sleep(min(self._heartbeat / _TICKS_A_PERIOD, _TICK_S))
             now = self._clock()
             if self._bus.health.link is not Link.CONNECTED:
-                self._senses.watched.tracker.deafened(now)
+                self._senses.watched.tracker.cut_off(now)
             for verdict in self._senses.watched.tracker.tick(
                 now,
                 unproven=self._unproven(),

@@ -184,7 +184,7 @@ class PlannerPart:
             return
         now = self.now
         if not self._simulation.broker_up:
-            self.tracker.deafened(now)
+            self.tracker.cut_off(now)
         trial = unproven(self.store.wanted, self.fleet)
         worked_on = maintained(self.store.wanted.standings, now)
         for verdict in self.tracker.tick(now, unproven=trial, maintained=worked_on):

@@ -187,6 +187,22 @@ def test_a_deaf_planner_judges_nobody() -> None:
     assert {watch.tracker.state(host) for host in (A, B, C)} == {NodeState.ALIVE}
 
 
+def test_after_the_broker_was_away_nodes_have_time_to_come_back() -> None:
+    watch = Watch(A, B, C)
+    watch.wait(5)
+    watch.beating.clear()
+    watch.tracker.cut_off(watch.now)
+    watch.wait(12)
+    assert {watch.tracker.state(host) for host in (A, B, C)} <= {NodeState.ALIVE, NodeState.SUSPECT}
+    watch.beating = {A, B}
+    watch.wait(4)
+    assert [watch.tracker.state(host) for host in (A, B, C)] == [
+        NodeState.ALIVE,
+        NodeState.ALIVE,
+        NodeState.FAILED,
+    ]
+
+
 def test_a_tick_that_was_slept_through_counts_as_deafness() -> None:
     watch = Watch(A, B, C)
     watch.wait(5)
