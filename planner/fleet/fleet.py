@@ -21,6 +21,7 @@ from planner.fleet.lives import Lives
 from planner.fleet.nodes import BACK, NODE, Nodes
 from planner.fleet.rows import SeenRow, node_value, read_node, read_sliver, sliver_value
 from planner.fleet.seen import NodeState, SliverSeen
+from planner.plans.world import Doing
 
 # Who tells its health: a node's container manager, on its facts' channel, and agents.
 _HEALTHY: Final = frozenset({"facts", DEPLOYMENT_AGENT})
@@ -62,6 +63,7 @@ class Fleet(Nodes):
             return f"{event.channel} is not of a node that is known"
         if refusal := self._lives.refusal(event):
             return refusal
+        self.heard_last = max(self.heard_last, now)
         try:
             return self._fold(place, event, now)
         except Invalid as error:
@@ -84,13 +86,25 @@ class Fleet(Nodes):
         """The nodes that say they hold a sliver of this slice; to be read at once, for it changes."""
         return self._holders.hosts(slice_)
 
-    def in_state(self, slice_: Slice, application: str, state: str) -> Iterator[Host]:
-        """The nodes on which an application of a slice (any, when it is not named) is in a state."""
-        for host in self._holders.hosts(slice_):
-            sliver = self._slivers.get((slice_, host))
-            held = {} if sliver is None else sliver.applications
-            if any(seen.state == state and application in {"", name} for name, seen in held.items()):
-                yield host
+    def in_state(self, slice_: Slice, asked: Doing) -> Iterator[Host]:
+        """Where an application is in a state; on a node that failed none runs, whatever was heard of it.
+
+        Args:
+            slice_: whose plan asks.
+            asked: for what; its time is measured up to when something was heard last. With ``lately_s``
+                also the nodes that have not said what they hold: it may be there.
+        """
+        if asked.lately_s:
+            yield from self._unclear
+        of = Slice(asked.slice) or slice_
+        lost = self._failed if asked.state == State.RUNNING else frozenset[Host]()
+        for host in self._holders.hosts(of) - lost:
+            sliver = self._slivers.get((of, host))
+            for name, seen in {}.items() if sliver is None else sliver.applications.items():
+                lately = self.heard_last - seen.layer.since < asked.lately_s
+                if (seen.state == asked.state or lately) and asked.application in {"", name}:
+                    yield host
+                    break
 
     def held_slices(self) -> frozenset[Slice]:
         """The slices of which some node holds a sliver."""

@@ -33,6 +33,8 @@ class Nodes:
         self._doubtful: set[Host] = set()
         self._forgotten: set[Host] = set()
         self._dirty = Dirty()
+        # The clock of what is seen.
+        self.heard_last = 0.0
         self._changed: set[tuple[Host, Slice]] = set()
         self._grounds = Grounds(self._nodes)
 
@@ -83,6 +85,7 @@ class Nodes:
             self._dirty.plans = True
         columns = self.columns
         columns.heard[row] = now
+        self.heard_last = max(self.heard_last, now)
         if period > 0:
             columns.period[row] = period
         if boot_id:

@@ -10,6 +10,7 @@ import numpy as np
 from dsmt_core.lifecycle import State
 from planner.plans.function import Call, Function, Kind, Parameter
 from planner.plans.selection import Part, Reason
+from planner.plans.world import Doing
 
 
 def _all_nodes(call: Call) -> Part:
@@ -41,15 +42,25 @@ def _nodes(call: Call) -> Part:
 
 
 def _status(call: Call) -> Part:
-    state, application = call.texts["is"], call.texts.get("app", "")
-    found = call.world.ground.mask(call.world.states(application, state))
+    asked = Doing(
+        state=call.texts["is"], application=call.texts.get("app", ""), slice=call.texts.get("slice", "")
+    )
+    world = call.world
+    found = world.ground.mask(world.states(asked))
+    # A slice that follows another one does not flap with its restarts; within a slice nobody follows.
+    lately = replace(asked, lately_s=call.numbers["grace"] if asked.slice else 0.0)
+    kept = world.staying & world.ground.mask(world.states(lately)) & ~found
+    of = f" of {asked.slice}" if asked.slice else ""
+    what = f"{asked.application or 'an application'}{of}"
 
     def explain(row: int) -> Reason:
-        if application:
-            return call.reason(f"{application} is {'' if found[row] else 'not '}{state}")
-        return call.reason(f"{'an' if found[row] else 'no'} application is {state}")
+        if kept[row]:
+            return call.reason(f"kept: {what} was {asked.state} less than {lately.lately_s:g} s ago")
+        if found[row] or asked.application:
+            return call.reason(f"{what} is {'' if found[row] else 'not '}{asked.state}")
+        return call.reason(f"no application{of} is {asked.state}")
 
-    return Part(found, explain)
+    return Part(found | kept, explain)
 
 
 def _minus(call: Call) -> Part:
@@ -97,6 +108,10 @@ def _intersect(call: Call) -> Part:
     return part.after(left, call.plan, call.function)
 
 
+OF_SLICE: Final = "slice"
+"""The parameter by which a plan follows another slice."""
+
+_LONGEST_S: Final = 86_400.0
 _TWO: Final = (Parameter("left", Kind.PLAN), Parameter("right", Kind.PLAN))
 
 FAMILY: Final = (
@@ -112,10 +127,12 @@ FAMILY: Final = (
     Function(
         "status",
         _status,
-        "the nodes where an application of the slice is in this state",
+        "the nodes where an application, of the slice or of another one, is in this state",
         (
             Parameter("is", Kind.TEXT, choices=tuple(State), other_name="state"),
             Parameter("app", Kind.TEXT, default="", other_name="application"),
+            Parameter(OF_SLICE, Kind.TEXT, default=""),
+            Parameter("grace", Kind.NUMBER, default="60", least=0, most=_LONGEST_S),
         ),
     ),
     Function("minus", _minus, "the nodes of left that are not in right", _TWO, frozenset({"right"})),

@@ -22,8 +22,25 @@ DOUBTFUL: Final = 1
 # The verdict, also of one that came back and is still on probation.
 FAILED: Final = 2
 
-# Which hosts run an application of the slice in a state: (application, state) → hosts.
-States = Callable[[str, str], Iterable[Host]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """A question: where is an application in a state?
+
+    Attributes:
+        state: of the life cycle.
+        application: empty for any.
+        slice: whose application it is; empty for the slice that selects.
+        lately_s: also where it is in another state for less than so many seconds.
+    """
+
+    state: str
+    application: str = ""
+    slice: str = ""
+    lately_s: float = 0.0
+
+
+States = Callable[[Doing], Iterable[Host]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +66,7 @@ class World:
         trust: how much a host is to be avoided, of `ALIVE`, `DOUBTFUL` and `FAILED`; in this order a plan
             chooses.
         members: the hosts of the slice now; what still qualifies among them is kept.
-        states: what the slice's applications are doing.
+        states: what applications are doing.
         misfits: hosts that have failed for this slice alone, and why.
         barred: the hosts that are out of service; to every function it is as if they were not there. None
             when all are in service.
@@ -61,7 +78,7 @@ class World:
     ground: Ground
     trust: npt.NDArray[np.int8]
     members: Mask
-    states: States = lambda _application, _state: ()
+    states: States = lambda _doing: ()
     misfits: Mapping[Host, str] = field(default_factory=dict)
     barred: Barred | None = None
     unknown_stays: bool = True

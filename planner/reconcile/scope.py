@@ -7,8 +7,9 @@ from collections.abc import Set as AbstractSet
 
 from dsmt_core.names import Host, Slice
 from planner.fleet import Dirty, Fleet
+from planner.plans.sets import OF_SLICE
 from planner.reconcile.sent import SentOrders
-from planner.wanted import Wanted
+from planner.wanted import Wanted, WantedSlice
 
 # These hosts of a slice, or (None) the whole.
 Scope = Mapping[Slice, AbstractSet[Host] | None]
@@ -17,6 +18,12 @@ Scope = Mapping[Slice, AbstractSet[Host] | None]
 def everything(wanted: Wanted) -> Scope:
     """All slices whole."""
     return dict.fromkeys(wanted.slices)
+
+
+def followed(slice_: WantedSlice) -> frozenset[Slice]:
+    """The slices that the plans of a slice follow: what they do decides where it is placed."""
+    given = (slice_.plan_parameters, *(plan.parameters for plan in slice_.plans.values()))
+    return frozenset(Slice(some[OF_SLICE]) for some in given if OF_SLICE in some)
 
 
 def scope_of(wanted: Wanted, seen: Fleet, sent: SentOrders, only: Dirty, now: float) -> Scope:
@@ -33,6 +40,10 @@ def scope_of(wanted: Wanted, seen: Fleet, sent: SentOrders, only: Dirty, now: fl
     for told in (only.hosts, sent.take_due(now)):
         for name, some in told.items():
             hosts.setdefault(name, set()).update(some)
+    heard = only.hosts.keys() | only.slices
+    for slice_ in wanted.slices.values() if heard else ():
+        if heard & followed(slice_):
+            hosts.setdefault(slice_.name, set())
     for slice_ in wanted.slices.values() if only.nodes else ():
         mine = slice_.hosts, slice_.retired, seen.holders(slice_.name)
         if some := {host for host in only.nodes if any(host in these for these in mine)}:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from dsmt_core.errors import NotFound
-from dsmt_core.names import Host, PlanName, Slice, host
+from dsmt_core.names import Host, PlanName, Slice, host, slice_name
 from planner.fleet import Fleet
 from planner.guarded import Guarded
 from planner.outlook import world_of
@@ -23,6 +23,7 @@ from planner.plans import (
     evaluate,
     unknown,
 )
+from planner.plans.sets import OF_SLICE
 from planner.service.guards import Guards
 from planner.service.means import Means
 from planner.service.previews import Checked, Previews, written_preview
@@ -57,6 +58,7 @@ class Plans:
         """
         wanted = self._ledger.slice(slice_)
         check_in_force(plan, parameters, wanted.plans, known=self._fleet.ground)
+        self._check_followed(parameters)
         return replace(wanted, plan=plan, plan_parameters=dict(parameters))
 
     def with_plan(self, slice_: Slice, plan: Plan) -> WantedSlice:
@@ -67,6 +69,7 @@ class Plans:
         """
         wanted = self._ledger.slice(slice_)
         check_plan(plan, wanted.plans, known=self._fleet.ground)
+        self._check_followed(plan.parameters)
         plans = {**wanted.plans, plan.name: plan}
         if wanted.plan != NO_PLAN:
             # The new definition may lose a parameter that setplan gave.
@@ -206,9 +209,19 @@ class Plans:
             raise unknown("the node", of, chosen.ground.rows)
         return _explained(of, chosen.reason(of)) | {"selected": chosen.has(of)}
 
+    def _check_followed(self, parameters: Mapping[str, str]) -> None:
+        """That a slice exists, and where it is, is no secret: everybody may list the nodes.
+
+        Raises:
+            NotFound, Invalid: there is no such slice to follow.
+        """
+        if OF_SLICE in parameters:
+            self._ledger.slice(slice_name(parameters[OF_SLICE]))
+
     def _selected(self, slice_: Slice, plan: PlanName, parameters: Mapping[str, str]) -> Selection:
         wanted = self._ledger.slice(slice_)
         check_in_force(plan, parameters, wanted.plans, known=self._fleet.ground)
+        self._check_followed(parameters)
         bars = bars_at(self._ledger.wanted.standings, self._clock())
         return evaluate(plan, parameters, wanted.plans, world_of(wanted, self._fleet, bars))
 

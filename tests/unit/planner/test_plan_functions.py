@@ -15,6 +15,7 @@ from dsmt_core.errors import DsmtError, Invalid, NotFound
 from dsmt_core.names import Host, PlanName
 from planner.plans import Selection, World, check_in_force, check_plan, evaluate, site_of
 from planner.plans.lots import bases, lots
+from planner.plans.world import Doing
 from planner.wanted import Plan
 from tests.unit.planner.toy import SLICE, hosts, plan, plans
 from tests.unit.planner.worlds import world_of
@@ -135,8 +136,8 @@ def test_region_is_a_fact_or_label() -> None:
 
 
 def test_status_selects_where_an_application_is_in_a_state() -> None:
-    def states(application: str, state: str) -> list[Host]:
-        return [ALL[3]] if (application, state) in {("db", "running"), ("", "running")} else []
+    def states(asked: Doing) -> list[Host]:
+        return [ALL[3]] if (asked.application, asked.state) in {("db", "running"), ("", "running")} else []
 
     world = world_of(ALL, states=states)
     selection = select("status", world, app="db", state="running")
@@ -145,6 +146,22 @@ def test_status_selects_where_an_application_is_in_a_state() -> None:
     assert selection.reason(ALL[4]).text == "db is not running"
     assert select("status", world, state="running").hosts == (ALL[3],)
     assert select("status", world, state="failed").hosts == ()
+
+
+def test_status_of_another_slice_keeps_members_for_a_grace() -> None:
+    asked: list[Doing] = []
+
+    def states(doing: Doing) -> list[Host]:
+        asked.append(doing)
+        return [ALL[3], *([ALL[4], ALL[5]] if doing.lately_s else [])]
+
+    world = world_of(ALL, states=states, members=ALL[4:5])
+    selection = select("status", world, app="db", state="running", slice="s2", grace="30")
+    assert selection.hosts == (ALL[3], ALL[4])
+    assert {(one.slice, one.lately_s) for one in asked} == {("s2", 0.0), ("s2", 30.0)}
+    assert selection.reason(ALL[3]).text == "db of s2 is running"
+    assert selection.reason(ALL[4]).text == "kept: db of s2 was running less than 30 s ago"
+    assert selection.reason(ALL[5]).text == "db of s2 is not running"
 
 
 # Limits -----------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ def world_of(  # noqa: PLR0913 - each is a wish of some test
     doubtful: Iterable[Host] = (),
     members: Iterable[Host] = (),
     facts: Facts | None = None,
-    states: States = lambda _application, _state: (),
+    states: States = lambda _doing: (),
 ) -> World:
     ground = Ground.of({host: (facts or {}).get(host, {}) for host in hosts})
     return World(
