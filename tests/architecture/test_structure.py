@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.mutants.rooms import ROOMS
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("dsmt_core", "broker", "planner", "agents", "depot", "dsmtc", "lab")
 FILE_LINES, FUNCTION_LINES = 300, 40
@@ -66,3 +68,9 @@ def test_nothing_of_the_machine_it_was_written_on_is_in_the_repository() -> None
         and any(m in (ROOT / name).read_text(errors="ignore") for m in marks)
     ]
     assert not found
+
+
+def test_each_room_of_the_mutants_has_modules_and_tests() -> None:
+    for name, room in ROOMS.items():
+        assert all(list(ROOT.glob(pattern)) for pattern in room.modules), name
+        assert all((ROOT / test).exists() for test in room.tests), name

@@ -13,8 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 from tests.mutants.rooms import ROOMS, Room
@@ -120,7 +119,7 @@ def _counted(work: Path, room: Room) -> dict[str, Any]:
     counted: dict[str, Any] = {}
     for path in sorted((work / "mutants").rglob("*.meta")):
         module = str(path.relative_to(work / "mutants").with_suffix(""))
-        if not any(fnmatch(module, pattern) for pattern in room.modules):
+        if not any(PurePath(module).match(pattern) for pattern in room.modules):
             continue
         codes: dict[str, int | None] = json.loads(path.read_text())["exit_code_by_key"]
         if any(code in _UNKNOWN for code in codes.values()):

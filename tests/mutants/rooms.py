@@ -11,7 +11,7 @@ class Room:
     """Modules that are tested together.
 
     Attributes:
-        modules: files, as patterns of `fnmatch`.
+        modules: files, as patterns of `pathlib.PurePath.match`.
         tests: files or directories of tests, without sockets, broker or waiting.
     """
 
@@ -24,11 +24,27 @@ _PLANNER: Final = "tests/unit/planner"
 ROOMS: Final = {
     "turns": Room(("planner/turns.py",), (f"{_PLANNER}/test_turns.py", f"{_PLANNER}/test_rollout.py")),
     "placement": Room(
-        ("planner/placement.py", "planner/outlook.py"),
+        ("planner/placement.py", "planner/outlook.py", "planner/leaving.py", "planner/restraint.py"),
         (
             f"{_PLANNER}/test_reconcile.py",
             f"{_PLANNER}/test_reconcile_laws.py",
+            f"{_PLANNER}/test_drains.py",
+            f"{_PLANNER}/test_restraint.py",
+            f"{_PLANNER}/test_plans_and_standing.py",
         ),
+    ),
+    "standing": Room(
+        ("planner/standing/*.py", "planner/disruption.py", "planner/budget.py", "planner/moments.py"),
+        (
+            f"{_PLANNER}/test_standing.py",
+            f"{_PLANNER}/test_standing_verbs.py",
+            f"{_PLANNER}/test_disruption.py",
+            f"{_PLANNER}/test_drains.py",
+        ),
+    ),
+    "rollout": Room(
+        ("planner/rollout/*.py",),
+        (f"{_PLANNER}/test_rollout.py", f"{_PLANNER}/test_rollout_policy.py"),
     ),
     "reconcile": Room(
         ("planner/reconcile/*.py",),
@@ -38,6 +54,7 @@ ROOMS: Final = {
             f"{_PLANNER}/test_order_digests.py",
             f"{_PLANNER}/test_orders_in_detail.py",
             f"{_PLANNER}/test_turns_and_summary.py",
+            f"{_PLANNER}/test_following.py",
         ),
     ),
     "plans": Room(
@@ -47,9 +64,23 @@ ROOMS: Final = {
             f"{_PLANNER}/test_plan_functions.py",
             f"{_PLANNER}/test_conditions.py",
             f"{_PLANNER}/test_plans_laws.py",
+            f"{_PLANNER}/test_plan_churn.py",
+            f"{_PLANNER}/test_plan_places.py",
         ),
     ),
-    "failed_nodes": Room(("planner/failed_nodes.py",), (f"{_PLANNER}/test_failed_nodes.py",)),
+    "sword": Room(
+        ("planner/plans/sword/*.py",),
+        (f"{_PLANNER}/test_sword.py", f"{_PLANNER}/test_sword_reading.py"),
+    ),
+    "failed_nodes": Room(
+        ("planner/failed_nodes/*.py",),
+        (
+            f"{_PLANNER}/test_failed_nodes.py",
+            f"{_PLANNER}/test_failed_nodes_maintained.py",
+            f"{_PLANNER}/test_failed_nodes_probes.py",
+            f"{_PLANNER}/test_misfits.py",
+        ),
+    ),
     "fleet": Room(
         ("planner/fleet/*.py",), (f"{_PLANNER}/test_fleet.py", f"{_PLANNER}/test_fleet_health.py")
     ),
