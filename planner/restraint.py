@@ -87,6 +87,9 @@ def after(restraint: Restraint, asked: str, *, stopped: int, is_held: bool, now:
     kept = replace(restraint, carried=asked, agreed=frozenset())
     if stopped:
         return replace(kept, stopped=kept.stopped + stopped, stopped_at=now)
-    if kept.stopped and not is_held and not 0 <= now - kept.stopped_at < CALM_S:
+    if now < kept.stopped_at:
+        # The clock was set back, and how long ago that was is not known: the calm begins anew.
+        return replace(kept, stopped_at=now)
+    if kept.stopped and not is_held and now - kept.stopped_at >= CALM_S:
         return Restraint(carried=asked)
     return kept

@@ -73,7 +73,7 @@ def _check_own(disruption: Disruption, own: set[Host], stops: Stops, *, now: flo
     share = max(1, len(before.hosts) // 10)
     if len(own) > share:
         raise Broken(f"{said}: at most {share} may at once")
-    since = now - stops.last.get(before.name, -CALM_S)
+    since = now - stops.last.get(before.name, float("-inf"))
     if since < CALM_S:
         raise Broken(f"{said}: {since:.1f} s after others")
     stops.last[before.name] = now

@@ -47,7 +47,8 @@ def start(world: World) -> Callable[[WantedSlice], WantedSlice]:
     if version == BAD:
         world.truth.bad.add(BAD)
         world.mended.append(lambda: _repair(world))
-    release = Release(version, (PackageRef(version[2] * 64, 10, "dsmtw_pinger.rpm"),))
+    # Another package than that of any version that people bring by an update.
+    release = Release(version, (PackageRef("abcdef"[int(version[2]) % 6] * 64, 10, "dsmtw_pinger.rpm"),))
     chosen = policy(
         luck.choice([["1"], ["1", "50%"], []]), min_healthy_s=luck.choice([0.0, 2.0]), deadline_s=20.0
     )

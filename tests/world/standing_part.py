@@ -107,7 +107,7 @@ class StandingWorld(World):
 
     def _check_budget(self, before: WantedSlice, after: WantedSlice) -> None:
         """What the planner takes away leaves as many as the budget says."""
-        bars = bars_at(self.planner.store.wanted.standings, self.simulation.now)
+        bars = bars_at(self.planner.store.wanted.standings, self.planner.now)
         taken = self._really_up(before.hosts.keys() - after.hosts.keys())
         own = {host for host in taken if self._is_planners(before, bars.get(host))}
         own -= {host for host in own if self._is_away(host) or self._has_begun_lately(host)}
@@ -119,7 +119,7 @@ class StandingWorld(World):
             raise Broken(f"{sorted(own)} were taken away: {sorted(left)} are left, {least} have to be up")
 
     def _check_placed(self, before: WantedSlice, after: WantedSlice) -> None:
-        bars = bars_at(self.planner.store.wanted.standings, self.simulation.now)
+        bars = bars_at(self.planner.store.wanted.standings, self.planner.now)
         placed = (after.hosts.keys() - before.hosts.keys()) & bars.keys()
         if placed:
             raise Broken(f"{sorted(placed)} were placed on, and are out of service")
@@ -162,7 +162,7 @@ class StandingWorld(World):
         """People say something of a node or two."""
         if not self.planner.alive:
             return
-        luck, now = self.simulation.luck, self.simulation.now
+        luck, now = self.simulation.luck, self.planner.now
         standings = dict(self.planner.store.wanted.standings)
         mark = Mark(by="ann", since=now, reason="a reason")
         verb = luck.choice(VERBS)
@@ -193,9 +193,10 @@ class StandingWorld(World):
 
     def _put_standings(self, standings: Standings) -> None:
         self.planner.stand({host: one for host, one in standings.items() if one})
-        due = next_change(standings, self.simulation.now)
+        now = self.planner.now
+        due = next_change(standings, now)
         if due < float("inf"):
-            self.simulation.after(due - self.simulation.now + 0.001, self._time_passes)
+            self.simulation.after(due - now + 0.001, self._time_passes)
 
     def _time_passes(self) -> None:
         """A window begins or ends, or a deadline comes: people had said so."""

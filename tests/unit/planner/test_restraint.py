@@ -194,3 +194,11 @@ def test_in_any_calm_no_more_than_a_share_goes(rounds: list[tuple[int, bool, flo
         held_back = is_held or leaving > stopped
         restraint = after(restraint, "x", stopped=stopped, is_held=held_back, now=now)
         assert len([at for at in gone if at > now - CALM_S]) <= 2
+
+
+def test_a_clock_that_was_set_back_begins_the_calm_anew() -> None:
+    held = Restraint(carried="x", stopped=1, stopped_at=1_000.0)
+    back = after(held, "x", stopped=0, is_held=False, now=500.0)
+    assert back == Restraint(carried="x", stopped=1, stopped_at=500.0)
+    assert after(back, "x", stopped=0, is_held=False, now=529.0) == back
+    assert after(back, "x", stopped=0, is_held=False, now=530.0) == Restraint(carried="x")
