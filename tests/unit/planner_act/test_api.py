@@ -236,23 +236,32 @@ async def test_a_node_joins_with_a_token_and_rejoins_with_its_claim(api: Api, an
     assert [one["host"] for one in await api("GET", "/nodes")] == ["n1.example.org"]
 
 
-async def test_a_second_living_node_of_the_name_is_refused(api: Api, anybody: Api) -> None:
-    await joined(api, "n1")
+async def is_alive(api: Api, host: str) -> bool:
+    return bool((await api("GET", f"/nodes/{host}"))["state"] == "alive")
+
+
+async def test_a_second_living_node_of_the_name_is_refused(
+    api: Api, anybody: Api, start_node: StartNode
+) -> None:
+    node = await start_node("n1")
+    await until(lambda: is_alive(api, "n1"))
     token = (await api("POST", "/nodes/invite"))["token"]
     body = {"host": "n1", "token": token, "boot_id": "b2", "claim": "another claim, another"}
     status, message, hint = await anybody.refused("POST", "/nodes/join", body)
     assert (status, "n1" in message, "forget" in hint) == (409, True, True)
+    node.die()
+
+    async def is_over() -> bool:
+        return not await is_alive(api, "n1")
+
+    await until(is_over)
     await api("DELETE", "/nodes/n1")
     await anybody("POST", "/nodes/join", body)
 
 
 async def test_a_living_node_is_not_forgotten_with_what_it_runs(api: Api, start_node: StartNode) -> None:
     await start_node("n1")
-
-    async def heard() -> bool:
-        return bool((await api("GET", "/nodes/n1"))["state"] == "alive")
-
-    await until(heard)
+    await until(lambda: is_alive(api, "n1"))
     status, message, hint = await api.refused("DELETE", "/nodes/n1")
     assert (status, "n1 is alive" in message, "end" in hint) == (409, True, True)
 
