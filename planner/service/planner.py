@@ -231,7 +231,9 @@ class Planner:
         self.rounds.changed(slice_)
 
     def _stood(self) -> None:
-        self.rounds.everything()
+        # The round finds by itself who is out of service now. Nothing was missed meanwhile: time limits of
+        # roll-outs go on.
+        self.rounds.wake()
 
     async def _connect(self) -> None:
         try:

@@ -55,6 +55,19 @@ async def test_a_cordon_is_shown_with_who_why_and_since_when(pair: Api) -> None:
     assert await pair("GET", "/standings") == []
 
 
+async def test_a_word_about_a_node_is_no_deafness_and_restarts_no_time_limit(
+    pair: Api, planner: Planner
+) -> None:
+    since, rounds = planner.rounds.sent.listening_since, planner.rounds.count
+    await say(pair, "cordon", ONE)
+
+    async def looked() -> bool:
+        return planner.rounds.count > rounds
+
+    await until(looked)
+    assert planner.rounds.sent.listening_since == since
+
+
 async def test_nodes_can_be_asked_for_by_how_they_stand(pair: Api) -> None:
     await say(pair, "cordon", ONE)
     for where, hosts in (("standing = 'cordoned'", [ONE]), ("standing <> 'cordoned'", [TWO])):
