@@ -9,8 +9,9 @@ from typing import Final
 
 from dsmt_core.errors import Invalid
 from dsmt_core.names import Host, PlanName, host
+from planner.amount import Amount, read_amount
 from planner.plans.conditions import Condition, read_condition
-from planner.plans.function import Function, Kind, Parameter, Share
+from planner.plans.function import Function, Kind, Parameter
 from planner.plans.nearest import nearest
 from planner.plans.sword.query import Query
 from planner.plans.sword.reading import read_query
@@ -31,7 +32,7 @@ class Arguments:
     numbers: dict[str, float] = field(default_factory=dict)
     hosts: dict[str, tuple[Host, ...]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    shares: dict[str, Share] = field(default_factory=dict)
+    amounts: dict[str, Amount] = field(default_factory=dict)
     facts: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -89,8 +90,8 @@ def _read(place: str, parameter: Parameter, text: str, read: Arguments) -> None:
             read.numbers[parameter.name] = _count(place, text)
         case Kind.PERCENT | Kind.NUMBER:
             read.numbers[parameter.name] = _number(place, parameter, text)
-        case Kind.CHURN:
-            read.shares[parameter.name] = _share(place, text)
+        case Kind.AMOUNT:
+            read.amounts[parameter.name] = _amount(place, text)
         case Kind.HOSTS:
             read.hosts[parameter.name] = _hosts(place, text)
         case _:
@@ -116,18 +117,11 @@ def _number(place: str, parameter: Parameter, text: str) -> float:
     return number
 
 
-def _share(place: str, text: str) -> Share:
-    """``3`` or ``10%``; 0 is legal."""
-    number, percent, rest = text.partition("%")
-    if not rest and not percent and number.isascii() and number.isdecimal() and len(number) <= _DIGITS:
-        return Share(int(number))
-    try:
-        share = float(number) if percent and not rest else math.nan
-    except ValueError:
-        share = math.nan
-    if not 0 <= share <= 100:
-        raise Invalid(f"{place} is {text[:40]!r}", hint=f"it takes {Kind.CHURN}, from 0% to 100%")
-    return Share(share, percent=True)
+def _amount(place: str, text: str) -> Amount:
+    read = read_amount(text)
+    if read is None:
+        raise Invalid(f"{place} is {text[:40]!r}", hint=f"it takes {Kind.AMOUNT}, from 0% to 100%")
+    return read
 
 
 def _hosts(place: str, text: str) -> tuple[Host, ...]:

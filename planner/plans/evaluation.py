@@ -59,7 +59,7 @@ class _Evaluation:
                 arguments.numbers,
                 arguments.hosts,
                 arguments.texts,
-                arguments.shares,
+                arguments.amounts,
             )
         )
         return _without_barred(chosen, world)

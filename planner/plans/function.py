@@ -5,12 +5,12 @@ A parameter's kind reads its text; whoever reads it learns plan, function and pa
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dsmt_core.names import Host
+from planner.amount import Amount
 from planner.plans.selection import Part, Reason
 from planner.plans.world import World
 
@@ -26,7 +26,7 @@ class Kind(StrEnum):
     TEXT = "a text"
     FACT = "the name of a fact or label"
     QUERY = "a SWORD query as XML, from a file: query=@file.xml"
-    CHURN = "a whole number, or a share such as 10%"
+    AMOUNT = "a whole number, or a share such as 10%"
     CONDITION = "a condition such as \"country in ('CN','JP') and load1 < 2\""
 
 
@@ -58,23 +58,6 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """A number, or so many of a hundred."""
-
-    number: float
-    percent: bool = False
-
-    def of(self, whole: int) -> int:
-        """How many that is of ``whole``; of a hundred at least one."""
-        if not self.percent:
-            return min(int(self.number), whole)
-        return max(1, math.floor(self.number / 100 * whole)) if self.number else 0
-
-    def __str__(self) -> str:
-        return f"{self.number:g}{'%' if self.percent else ''}"
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
     """One application of a function.
 
@@ -83,7 +66,7 @@ class Call:
         function: its name.
         world: the hosts.
         parts: what the parameters that name plans chose, by parameter.
-        numbers, hosts, texts, shares: the other parameters that were given.
+        numbers, hosts, texts, amounts: the other parameters that were given.
     """
 
     plan: str
@@ -93,7 +76,7 @@ class Call:
     numbers: Mapping[str, float] = field(default_factory=dict)
     hosts: Mapping[str, tuple[Host, ...]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
-    shares: Mapping[str, Share] = field(default_factory=dict)
+    amounts: Mapping[str, Amount] = field(default_factory=dict)
 
     def reason(self, text: str) -> Reason:
         """A reason of this call."""

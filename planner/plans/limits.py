@@ -6,13 +6,13 @@ limit exchanges a few members for better nodes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
+from planner.amount import Amount, Rounding
 from planner.plans.draw import draw, levels
 from planner.plans.exchange import exchange
 from planner.plans.function import Call, Function, Kind, Parameter
@@ -33,14 +33,14 @@ def _random(call: Call) -> Part:
 def _count(call: Call, parent: Part) -> int:
     if "count" in call.numbers:
         return int(call.numbers["count"])
-    return math.ceil(call.numbers["percent"] / 100 * int(parent.mask.sum()))
+    return Amount(call.numbers["percent"], percent=True).of(int(parent.mask.sum()), Rounding.UP)
 
 
 def _drawn(call: Call, count: int, preference: Preference) -> Part:
     parent, members = call.parts["parent"], call.world.members
     drawn = draw(call, parent, count, preference)
-    churn = call.shares["churn"]
-    taken = exchange(call, parent, drawn, churn.of(count), preference)
+    churn = call.amounts["churn"]
+    taken = exchange(call, parent, drawn, min(churn.of(count, Rounding.DOWN), count), preference)
 
     def explain(row: int) -> Reason:
         if taken[row] and not drawn[row]:
@@ -97,7 +97,7 @@ def _counting(name: str, choose: Callable[[Call], Part], text: str) -> Function:
             _PARENT,
             Parameter("count", Kind.COUNT, default=""),
             Parameter("percent", Kind.PERCENT, default=""),
-            Parameter("churn", Kind.CHURN, default="0"),
+            Parameter("churn", Kind.AMOUNT, default="0"),
         ),
         sticky=True,
         one_of=("count", "percent"),

@@ -80,7 +80,7 @@ def _stamped(step: Step, before: Rollout, looks: Mapping[Host, Look], time: Time
 
 def _waves(rollout: Rollout, looks: Sequence[Look], time: Time) -> Rollout:
     """Whether it turns back, and which wave is on."""
-    most = rollout.policy.errors.floor_of(len(looks))
+    most = rollout.policy.too_many(len(looks))
     if len(rollout.failed) >= most and rollout.failed:
         return turned_back(rollout, f"{_failures(rollout)}; {most} are too many")
     room = _room(rollout, looks)

@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from dsmt_core.errors import Invalid
+from planner.amount import ALL, TENTH, Amount, Rounding, read_amount
 
 MOST_WAVES: Final = 20
 LONGEST_S: Final = 7 * 86_400.0
-_SHARE: Final = re.compile(r"(\d{1,7}|\d{1,3}(?:\.\d{1,3})?\s?%)\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A number of hosts, or so many of a hundred.
-
-    Attributes:
-        amount: hosts; of a hundred when ``percent``.
-        percent: which of the two.
-    """
-
-    amount: float
-    percent: bool = False
-
-    def of(self, hosts: int) -> int:
-        """How many of ``hosts`` this is, rounded up; at least one, at most all."""
-        asked = math.ceil(round(self.amount * hosts / 100, 6)) if self.percent else int(self.amount)
-        return min(max(asked, 1), hosts)
-
-    def floor_of(self, hosts: int) -> int:
-        """The same rounded down; at least one, also above all of them."""
-        return max(math.floor(self.amount * hosts / 100) if self.percent else int(self.amount), 1)
-
-    @property
-    def text(self) -> str:
-        """As people write it: ``3`` or ``10%``."""
-        return f"{self.amount:g}{'%' if self.percent else ''}"
-
-
-ALL: Final = Share(100, percent=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +26,16 @@ class Policy:
         need: so much of a wave has to be well; the rest is not waited for.
     """
 
-    waves: tuple[Share, ...] = (ALL,)
+    waves: tuple[Amount, ...] = (ALL,)
     min_healthy_s: float = 30.0
     deadline_s: float = 300.0
-    errors: Share = Share(10, percent=True)
+    errors: Amount = TENTH
     need: float = 90.0
 
     def target(self, wave: int, hosts: int) -> int:
         """How many of ``hosts`` have the new release when a wave (from 0) is full."""
-        return max((share.of(hosts) for share in self.waves[: wave + 1]), default=hosts)
+        upto = (one.of(hosts, Rounding.UP) for one in self.waves[: wave + 1])
+        return min(max(upto, default=hosts), hosts)
 
     def is_last(self, wave: int) -> bool:
         """Whether a wave is the one of all hosts."""
@@ -74,7 +43,11 @@ class Policy:
 
     def needed(self, members: int) -> int:
         """How many of a wave's members have to be well."""
-        return min(max(math.ceil(round(self.need * members / 100, 6)), 1), members)
+        return Amount(self.need, percent=True).of(members, Rounding.UP)
+
+    def too_many(self, hosts: int) -> int:
+        """From how many failed ones of ``hosts`` on the roll-out goes back."""
+        return self.errors.of(hosts, Rounding.DOWN)
 
 
 DEFAULT: Final = Policy()
@@ -100,48 +73,40 @@ def policy(
     Raises:
         Invalid: one is not legal, or the waves do not ascend.
     """
-    shares = [share(text, what="a wave") for text in waves] or [ALL]
-    if shares[-1] != ALL:
-        shares.append(ALL)
-    if len(shares) > MOST_WAVES:
-        raise Invalid(f"{len(shares)} waves are too many", hint=f"at most {MOST_WAVES}")
+    amounts = [_amount(text, "a wave") for text in waves] or [ALL]
+    if amounts[-1] != ALL:
+        amounts.append(ALL)
+    if len(amounts) > MOST_WAVES:
+        raise Invalid(f"{len(amounts)} waves are too many", hint=f"at most {MOST_WAVES}")
     for kind in (True, False):
-        mine = [one.amount for one in shares if one.percent is kind]
+        mine = [one.number for one in amounts if one.percent is kind]
         if any(later <= sooner for sooner, later in pairwise(mine)):
-            texts = ",".join(one.text for one in shares)
+            texts = ",".join(str(one) for one in amounts)
             raise Invalid(f"the waves {texts} do not ascend", hint="such as 1,10%,50%,100%")
     return Policy(
-        waves=tuple(shares),
+        waves=tuple(amounts),
         min_healthy_s=_seconds(min_healthy_s, "the minimum healthy time", least=0.0),
         deadline_s=_deadline(deadline_s, min_healthy_s),
-        errors=share(errors, what="the number of errors") if errors else DEFAULT.errors,
+        errors=_amount(errors, "the number of errors") if errors else DEFAULT.errors,
         need=_need(need) if need else DEFAULT.need,
     )
 
 
-def share(text: str, *, what: str) -> Share:
-    """A share from its text.
-
-    Raises:
-        Invalid: it is not one, or not above 0.
-    """
-    bare = text.strip()
-    read = _SHARE.match(bare)
-    amount = float(bare.rstrip("% ")) if read else 0.0
-    percent = bare.endswith("%")
-    if not amount or (percent and amount > 100):
+def _amount(text: str, what: str) -> Amount:
+    read = read_amount(text)
+    if read is None or not read.number:
         raise Invalid(
             f"{text[:40]!r} is not {what}",
             hint="a number of hosts, such as 3, or a part of all, such as 10%",
         )
-    return Share(amount, percent)
+    return read
 
 
 def _need(text: str) -> float:
-    read = share(text, what="the part of a wave that is needed")
+    read = _amount(text, "the part of a wave that is needed")
     if not read.percent:
         raise Invalid(f"{text[:40]!r} is not a part of a wave", hint="such as 90%")
-    return read.amount
+    return read.number
 
 
 def _deadline(deadline_s: float, min_healthy_s: float) -> float:

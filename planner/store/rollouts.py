@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from dsmt_core.names import Application, Host, Slice
 from dsmt_core.packages import PackageRef
-from planner.rollout import Phase, Policy, Release, Rollout, Share
+from planner.amount import Amount
+from planner.rollout import Phase, Policy, Release, Rollout
 from planner.store.tables import ROLLOUTS
 
 KEPT: Final = 20
@@ -58,10 +59,10 @@ def written(rollout: Rollout) -> dict[str, Any]:
         "after": _written_release(rollout.after),
         "others": [_written_release(one) for one in rollout.others],
         "policy": {
-            "waves": [[one.amount, one.percent] for one in chosen.waves],
+            "waves": [[one.number, one.percent] for one in chosen.waves],
             "min_healthy_s": chosen.min_healthy_s,
             "deadline_s": chosen.deadline_s,
-            "errors": [chosen.errors.amount, chosen.errors.percent],
+            "errors": [chosen.errors.number, chosen.errors.percent],
             "need": chosen.need,
         },
         "phase": rollout.phase.value,
@@ -86,10 +87,10 @@ def read(value: Mapping[str, Any]) -> Rollout:
         after=_read_release(value["after"]),
         others=tuple(map(_read_release, value["others"])),
         policy=Policy(
-            waves=tuple(Share(amount, percent) for amount, percent in chosen["waves"]),
+            waves=tuple(Amount(number, percent) for number, percent in chosen["waves"]),
             min_healthy_s=chosen["min_healthy_s"],
             deadline_s=chosen["deadline_s"],
-            errors=Share(*chosen["errors"]),
+            errors=Amount(*chosen["errors"]),
             need=chosen["need"],
         ),
         phase=Phase(value["phase"]),

@@ -12,7 +12,7 @@ from agents.deployment_agent.decide import Deployments, Verdict
 from dsmt_core.commands import Order, Verb
 from dsmt_core.names import Host, PlanName, Slice
 from planner import placement
-from planner.budget import Budget
+from planner.budget import budget
 from planner.fleet import NodeState
 from planner.steps import Round, SliceChange
 from planner.wanted import Run, WantedSlice
@@ -115,7 +115,7 @@ def test_a_stop_too_soon_after_the_last_one() -> None:
 
 def test_a_stop_below_the_disruption_budget() -> None:
     world = rested(LARGE, 20)
-    keeping = replace(world.slice, budget=Budget(amount=19, share=False, keeps=True))
+    keeping = replace(world.slice, budget=budget("keep 19"))
     world.planner.store.keep(keeping)
     check(world, without(keeping, 1))
     with pytest.raises(Broken, match="the budget allows 1"):

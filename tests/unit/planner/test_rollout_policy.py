@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from dsmt_core.errors import Invalid
-from planner.rollout import Share, policy
+from planner.rollout import policy
 
 
 def test_waves_ascend_and_end_with_all() -> None:
     waves = policy(["1", "10%", "50%"]).waves
-    assert [one.text for one in waves] == ["1", "10%", "50%", "100%"]
-    assert [one.text for one in policy().waves] == ["100%"]
+    assert [str(one) for one in waves] == ["1", "10%", "50%", "100%"]
+    assert [str(one) for one in policy().waves] == ["100%"]
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,8 @@ def test_thresholds_that_make_no_sense_are_refused(wrong: dict[str, float | str]
 
 
 def test_errors_are_rounded_down_so_that_they_fit_the_budget_and_are_one_at_least() -> None:
-    share = Share(10, percent=True)
-    assert [share.floor_of(hosts) for hosts in (0, 5, 10, 19, 100)] == [1, 1, 1, 1, 10]
-    assert Share(3).floor_of(2) == 3
+    assert [policy().too_many(hosts) for hosts in (0, 5, 10, 19, 100)] == [1, 1, 1, 1, 10]
+    assert policy(errors="3").too_many(2) == 3
 
 
 def test_of_a_wave_so_many_are_needed() -> None:
