@@ -7,7 +7,7 @@
     probation -> alive     it was heard long enough, longer after each further failure, several heartbeats
                            in a row, it has given up what moved away, and a probe passed: a sliver was
                            really made and removed on it
-    probation -> failed    silence, or a probe that did not pass
+    probation -> failed    silence, or a probe that did not pass while most others did
 
 Lifeguard's lesson: an observer that has just started, was deaf or slow, or sees more than half of the nodes
 expire at once, is sick itself as likely as they are; it listens for a full period before it judges.

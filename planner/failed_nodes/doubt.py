@@ -9,6 +9,11 @@ from typing import Final
 _FEW: Final = 4
 
 
+def is_mass(failing: int, *, of: int) -> bool:
+    """Whether so many fail at once that the observer is the likelier patient."""
+    return of >= _FEW and 2 * failing > of
+
+
 class Doubt:
     """Remembers the verdicts of late, to compare with those that are due."""
 
@@ -31,5 +36,4 @@ class Doubt:
         while self._verdicts and self._verdicts[0] < now - window:
             self._verdicts.popleft()
         recent = len(self._verdicts)
-        living = unfailed + recent
-        return living >= _FEW and 2 * (expired + recent) > living
+        return is_mass(expired + recent, of=unfailed + recent)

@@ -29,7 +29,9 @@ class Patience:
             the last of them comes back only then (`broker.bus.Limits`, ADR 15).
         lag_s: a tick that comes this much after the last one was slept through: what arrived meanwhile
             may not have been read.
-        probe_s: a probe that nobody answers for so long did not pass.
+        probe_s: a probe that nobody answers for so long did not pass; so long after one whose failure was
+            doubted the node is probed again.
+        together_s: failures of probes are judged so long after they came, together.
         ask_again_s: an order to probe may be lost; so long after it the same one is given again.
         probes: how many nodes are probed at the same time.
         evidence: how many notes are kept for each node.
@@ -44,6 +46,7 @@ class Patience:
     back_s: float = 15.0
     lag_s: float = 2.0
     probe_s: float = 90.0
+    together_s: float = 5.0
     ask_again_s: float = 3.0
     probes: int = 500
     evidence: int = 20

@@ -49,16 +49,17 @@ class FailedNodes(Watch):
         self._back_at = -_EVER
 
     def probed(self, host: Host, nonce: str, *, passed: bool, reason: str, now: float) -> bool:
-        """A node has answered a probe; False when it is not the one that is under way."""
+        """A node has answered a probe; False when it is not the one that is under way.
+
+        That it did not pass is judged by a later tick, together with others.
+        """
         row = self._columns.rows.get(host)
-        if row is None or not self._probing.answered(host, nonce):
+        failure = "" if passed else f"it did not pass the probe: {reason}"
+        if row is None or not self._probing.answered(host, nonce, failure, now):
             return False
         if passed:
             self._columns.proven[row] = True
             self._note(host, "passed: a sliver was made and removed on it", now, PROBE)
-        else:
-            self._note(host, f"not passed: {reason}", now, PROBE)
-            self._fail(host, f"it did not pass the probe: {reason}", now)
         return True
 
     def deafened(self, now: float) -> None:
@@ -103,9 +104,7 @@ class FailedNodes(Watch):
             self._judge(self._look(now, unproven), now)
             for host in maintained:
                 self._probing.drop(host)
-            for host in self._probing.unanswered(now):
-                self._note(host, "not answered", now, PROBE)
-                self._fail(host, f"it did not answer the probe within {self._patience.probe_s:g} s", now)
+            self._judge_probes(now)
         changes, self._changes = self._changes, []
         return changes
 
@@ -197,6 +196,16 @@ class FailedNodes(Watch):
             return
         for row in fresh:
             self._expire(row, now)
+
+    def _judge_probes(self, now: float) -> None:
+        judged = self._probing.judge(now)
+        for host, reason in judged.believed.items():
+            self._note(host, reason, now, PROBE)
+            self._fail(host, reason, now)
+        for host, reason in judged.doubted.items():
+            # The node stays where it is, on probation, and no failure is counted.
+            self._columns.out_until[self._columns.rows[host]] = now + self._patience.probe_s
+            self._note(host, f"{reason}; most others failed, too: not judged, probed again", now, PROBE)
 
     def _limit(self, row: int) -> float:
         """How long a node may be silent, seconds."""

@@ -70,7 +70,7 @@ class Watch:
         """A node is not watched any more."""
         self._columns.remove(host)
         self._notes.pop(host, None)
-        self._probing.drop(host)
+        self._probing.forget(host)
         self._changed.discard(host)
 
     def hosts(self) -> Iterable[Host]:

@@ -66,7 +66,9 @@ def test_a_probe_that_nobody_answers_did_not_pass() -> None:
     watch.fail(A)
     watch.wait_until(A, NodeState.FAILED, 30)
     assert watch.verdicts[-1].reason == "it did not answer the probe within 20 s"
-    assert ("not answered", "probe") in {(note.what, note.by) for note in watch.tracker.evidence(A)}
+    assert ("it did not answer the probe within 20 s", "probe") in {
+        (note.what, note.by) for note in watch.tracker.evidence(A)
+    }
 
 
 def test_answers_that_could_not_be_heard_are_waited_for() -> None:
