@@ -3,7 +3,8 @@
 What repeats says how often (``emit_rate``), or its service has described the greatest time between two
 events. Two and a half periods without a word are a silence. The watch doubts itself first, as the
 failed-node tracker does: while it was deaf, and at its start, all clocks begin anew. What has ended in
-order is forgotten.
+order is forgotten. What is said on a node that people work on may fall silent: its clocks begin anew when
+they have done.
 
 A heap holds one entry for each thing that is watched, at a time not later than when it may be called
 silent; hearing a thing only notes the time, so 100,000 things cost what becomes due and no more.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -114,6 +116,8 @@ class Silences:
         self._due: list[tuple[float, int, Watched]] = []
         self._places: dict[Place, set[Thing]] = {}
         self._silent: dict[Thing, Watched] = {}
+        self._excused: dict[Host, float] = {}
+        self._excusing: AbstractSet[Host] = frozenset()
         self._listening_since = now
         self._ticked = now
         self._marks = 0
@@ -178,11 +182,18 @@ class Silences:
         """Events could not be heard: silence counts from now. To be called as long as it lasts."""
         self._listening_since = now
 
-    def tick(self, now: float, *, has_ended: Callable[[Watched], bool] = lambda _: False) -> list[Silence]:
+    def tick(
+        self,
+        now: float,
+        *,
+        has_ended: Callable[[Watched], bool] = lambda _: False,
+        maintained: AbstractSet[Host] = frozenset(),
+    ) -> list[Silence]:
         """Judge; to be called about once a second.
 
         Args:
             now: the time.
+            maintained: nodes that people work on now (`planner.standing.maintained`).
             has_ended: whether a thing, looked at more closely, ended in order; asked before it is called
                 silent.
 
@@ -192,6 +203,7 @@ class Silences:
         if now - self._ticked > LAG_S:
             self.deafened(now)
         self._ticked = now
+        self._excuse(maintained, now)
         while self._due and self._due[0][0] <= now:
             _, mark, watched = heapq.heappop(self._due)
             if mark == watched.mark:
@@ -202,6 +214,17 @@ class Silences:
     def silent(self) -> Iterable[Watched]:
         """Everything that is silent now."""
         return self._silent.values()
+
+    def _excuse(self, maintained: AbstractSet[Host], now: float) -> None:
+        """Silence on these nodes counts from now; what was called silent there before is so no longer."""
+        begun, self._excusing = maintained - self._excusing, maintained
+        if begun:
+            for watched in [one for one in self._silent.values() if one.place.host in begun]:
+                self._clear(watched, "people work on its node")
+                self._push(watched, now)
+        self._excused |= dict.fromkeys(maintained, now)
+        if self._excused:
+            self._excused = {host: at for host, at in self._excused.items() if now - at < KEPT_S}
 
     def _judge(self, watched: Watched, now: float, has_ended: Callable[[Watched], bool]) -> None:
         if watched.silent_since is not None:
@@ -230,7 +253,8 @@ class Silences:
             self._push(watched, self._limit_of(watched))
 
     def _limit_of(self, watched: Watched) -> float:
-        return max(watched.heard, self._listening_since) + PATIENCE * watched.period
+        excused = self._excused.get(watched.place.host, watched.heard)
+        return max(watched.heard, self._listening_since, excused) + PATIENCE * watched.period
 
     def _push(self, watched: Watched, due: float) -> None:
         self._marks += 1

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from dsmtc.client import Evidence, Node
+from dsmtc.rendering.standings import told
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import since, span
 
@@ -17,21 +18,8 @@ _LAST: Final = 3
 def failed_nodes(found: Sequence[Node], now: float) -> View:
     """The nodes that failed or are not trusted yet, and those that are left alone by one slice."""
     view: list[str | Table] = []
-    rows = [
-        (
-            each["host"],
-            each["state"],
-            since(each.get("since"), now) or "-",
-            str(each.get("failures", "-")),
-            _next(each, now),
-            "; ".join(_told(note) for note in each["evidence"][-_LAST:]) or "-",
-        )
-        for each in found
-        if each["state"] != "alive"
-    ]
-    if rows:
-        columns = ("HOST", "STATE", "SINCE", "FAILURES", "TRIED AGAIN", "EVIDENCE")
-        view.append(Table(columns, rows, _NODE_STATES))
+    if untrusted := [each for each in found if each["state"] != "alive"]:
+        view.append(_untrusted(untrusted, now))
     misfits = [
         (
             each["host"],
@@ -48,6 +36,26 @@ def failed_nodes(found: Sequence[Node], now: float) -> View:
         columns = ("HOST", "FAILED FOR SLICE", "APPLICATION", "FAILURES", "TRIED AGAIN", "EVIDENCE")
         view += ["", Table(columns, misfits)] if view else [Table(columns, misfits)]
     return view or ["all nodes are well"]
+
+
+def _untrusted(found: Sequence[Node], now: float) -> Table:
+    standing = [told(each.get("standing")) for each in found]
+    # A node that people have taken out of service is silent for another reason.
+    shown = any(standing)
+    rows = [
+        (
+            each["host"],
+            each["state"],
+            *([stands or "-"] if shown else []),
+            since(each.get("since"), now) or "-",
+            str(each.get("failures", "-")),
+            _next(each, now),
+            "; ".join(_told(note) for note in each["evidence"][-_LAST:]) or "-",
+        )
+        for each, stands in zip(found, standing, strict=True)
+    ]
+    columns = ("STATE", *(["STANDING"] if shown else []), "SINCE", "FAILURES", "TRIED AGAIN", "EVIDENCE")
+    return Table(("HOST", *columns), rows, _NODE_STATES)
 
 
 def evidence(found: Node, now: float) -> View:

@@ -2,7 +2,8 @@
 
 A probe goes through planner, broker, container manager and driver, and all nodes run the same of these.
 When most probes fail together, the fault is likelier there than in each of the nodes. So a failure is
-judged a moment later, with all others of late; where most failed, none is believed, and each is tried again.
+judged a moment later, with all others of late; where most failed, none is believed, and each is tried
+again.
 
 Other than silence, a probe may be doubted for as long as it takes: nothing runs on a node on probation, so
 that nobody waits for the verdict; but failures that were counted would keep the nodes out long after the

@@ -25,6 +25,7 @@ from planner.service.means import Means, Watched
 from planner.service.voice import Voice
 from planner.silences import NOWHERE, Place, Silence, Silences, Thing, place_of
 from planner.silences import Watched as WatchedThing
+from planner.standing import maintained
 from planner.wanted import Wanted
 
 _TICK_S: Final = 1.0
@@ -92,7 +93,8 @@ class Observing:
         if self._bus.health.link is not Link.CONNECTED:
             self.silences.deafened(now)
         self._forget_what_went()
-        changes = self.silences.tick(now, has_ended=self._has_ended)
+        maintained_now = maintained(self._ledger.wanted.standings, now)
+        changes = self.silences.tick(now, has_ended=self._has_ended, maintained=maintained_now)
         for change in changes:
             self._note_silence(change)
         for breach in self.catalogue.tick(now):

@@ -54,6 +54,14 @@ def test_a_node_on_probation_says_how_long_and_whether_it_is_probed() -> None:
     assert shown == ["in 30s", "now: a probe is under way", "now"]
 
 
+def test_a_node_that_people_took_out_of_service_is_told_apart() -> None:
+    worked_on = {"state": "maintenance", "sentence": "maintenance: disks", "late": False, "left": []}
+    view = failed_nodes([a_node("suspect", standing=worked_on), a_node("failed")], NOW)
+    (table,) = [part for part in view if isinstance(part, Table)]
+    assert table.columns[2] == "STANDING"
+    assert [row[2] for row in table.rows] == ["maintenance: disks", "-"]
+
+
 def test_a_slice_that_leaves_a_node_alone_stands_in_a_table_of_its_own() -> None:
     view = list(failed_nodes([a_node("alive", misfits=[MISFIT]), a_node("suspect")], NOW))
     suspect, misfit = rows(view)

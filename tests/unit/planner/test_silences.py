@@ -239,3 +239,35 @@ def test_a_hundred_thousand_things_cost_what_becomes_due() -> None:
     told = [each for now in range(141, 200) for each in watch.tick(now)]
     assert [each.watched.thing.channel for each in told] == [events[0].channel]
     assert len(watch._due) < 2 * len(watch) + 1_000
+
+
+N1 = frozenset({Host("n1")})
+
+
+def test_silence_on_a_node_that_people_work_on_is_not_raised_and_counts_from_when_they_have_done() -> None:
+    watch = Silences(now=0)
+    watch.heard(said(), now=0)
+    watch.heard(said(instance="n2/xyz1/agent", channel=AGENT.replace("n1", "n2")), now=0)
+    assert ticked(watch, 100, maintained=N1) == [(True, 25)]
+    assert [one.place.host for one in watch.silent()] == ["n2"]
+    assert ticked(watch, 200) == [(True, 125)]
+
+
+def test_what_was_silent_when_people_begin_is_so_no_longer_and_raised_again_if_it_stays_so() -> None:
+    watch = Silences(now=0)
+    watch.heard(said(), now=0)
+    assert ticked(watch, 30) == [(True, 25)]
+    (cleared,) = watch.tick(31, maintained=N1)
+    assert (cleared.raised, cleared.reason) == (False, "people work on its node")
+    assert list(watch.silent()) == []
+    assert ticked(watch, 50, maintained=N1) == []
+    watch.heard(said(), now=51)
+    assert ticked(watch, 60, maintained=N1) == []
+    assert ticked(watch, 200) == [(True, 85)]
+
+
+def test_a_window_of_long_ago_is_forgotten() -> None:
+    watch = Silences(now=0)
+    watch.tick(1, maintained=N1)
+    watch.tick(1 + KEPT_S)
+    assert watch._excused == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -179,11 +180,27 @@ async def test_what_is_of_a_slice_is_shown_to_who_may_look_into_it(
     assert channel in {one["channel"] for one in (await api("GET", "/channels"))["channels"]}
     assert channel not in {one["channel"] for one in (await user("GET", "/channels"))["channels"]}
     await api("DELETE", "/slices/s1/manage")
+    await until(lambda: cleared(ear, "it has ended"), 20)
 
-    async def cleared() -> bool:
-        return any(event.pairs["status"] == "cleared" for event in ear.of("silent"))
 
-    await until(cleared, 20)
+async def cleared(ear: Ear, reason: str) -> bool:
+    told = ear.of("silent")
+    return any((event.pairs["status"], event.pairs["reason"]) == ("cleared", reason) for event in told)
+
+
+async def test_in_a_window_nothing_on_the_node_is_silent(api: Api, ear: Ear, start_node: StartNode) -> None:
+    await api("POST", "/slices", {"slice": "s1", "plan": "all_nodes"})
+    node = await start_node("n1.example.org")
+    node.slivers = {"s1": 1}  # type: ignore[dict-item]
+    await node.hold()
+    channel = COMMAND.replace("command", "status") + "n1.example.org/"
+    await node.say(Channel(channel), "holdings", hostname="n1.example.org", slice="s1")
+    await ear.wait("silent")
+    now = datetime.now(UTC) - timedelta(minutes=5)
+    window = {"begins": now.isoformat(), "lasts_s": 3600.0}
+    await api("POST", "/standings/window", {"hosts": ["n1.example.org"], "window": window})
+    await until(lambda: cleared(ear, "people work on its node"), 20)
+    assert (await api("GET", "/slices/s1/status")).get("silences", []) == []
 
 
 async def test_the_planner_tells_its_own_health(api: Api, ear: Ear, planner: Planner) -> None:
