@@ -12,6 +12,10 @@ from dsmt_core.packages import PackageRef
 from planner.wanted import Plan, WantedApplication, WantedSlice
 
 APP: Final = Application("pinger")
+# How long faults last: in a short time they meet; in the longest a node fails, comes back, and fails again.
+FAULTS_S: Final = (5.0, 8.0, 8.0, 12.0, 12.0, 30.0)
+# The least time between two rounds: as it really is, and as long as on a busy machine.
+LEAST_S: Final = (0.1, 0.3, 0.5)
 # Beyond this many gigabytes a machine has room, as the plan `roomy` asks.
 ROOM_GB: Final = 5
 
@@ -25,12 +29,16 @@ class Layout:
         late: those that join only later.
         slices: names.
         moves: whether a plan may make a planner move something without being asked, as facts change.
+        faults_s: how long faults last; the shorter, the more of them meet.
+        least_s: the least time between two rounds of the planner.
     """
 
     hosts: tuple[Host, ...]
     slices: tuple[Slice, ...]
     late: frozenset[Host] = frozenset()
     moves: bool = False
+    faults_s: float = 30.0
+    least_s: float = 0.1
 
     @property
     def most(self) -> int:
@@ -80,18 +88,25 @@ def small(nodes: int = 5) -> Layout:
 def drawn(luck: Random) -> Layout:
     """Some layout: a few machines as a rule, dozens at times, hundreds seldom."""
     size = luck.random()
-    if size < 0.6:
-        count = 5
-    elif size < 0.94:
-        count = luck.randint(3, 8)
+    if size < 0.8:
+        count = luck.randint(3, 5)
+    elif size < 0.98:
+        count = luck.randint(5, 8)
     else:
-        count = luck.randint(9, 40) if size < 0.9995 else luck.randint(100, 300)
+        count = luck.randint(9, 40) if size < 0.9998 else luck.randint(100, 300)
     hosts = _hosts(count)
-    slices = tuple(Slice(f"xyz{number + 1}") for number in range(luck.choice([1, 1, 1, 2, 3])))
+    slices = tuple(Slice(f"xyz{number + 1}") for number in range(luck.choice([1, 1, 1, 1, 2, 3])))
     late = (
         frozenset(luck.sample(hosts, luck.randint(0, count // 3))) if luck.random() < 0.3 else frozenset()
     )
-    return Layout(hosts=hosts, slices=slices, late=frozenset(late), moves=luck.random() < 0.3)
+    return Layout(
+        hosts=hosts,
+        slices=slices,
+        late=frozenset(late),
+        moves=luck.random() < 0.3,
+        faults_s=luck.choice(FAULTS_S),
+        least_s=luck.choice(LEAST_S),
+    )
 
 
 def first_slice(layout: Layout, name: Slice) -> WantedSlice:

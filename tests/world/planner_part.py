@@ -11,17 +11,19 @@ from dsmt_core.names import Host, Slice
 from planner.failed_nodes import Misfits, Past
 from planner.fleet import Fleet, NodeState
 from planner.placement import unproven
-from planner.reconcile import SentOrders, reconcile
+from planner.reconcile import HeldBack, SentOrders, reconcile
 from planner.standing import Standings, maintained
 from planner.steps import Round
 from planner.wanted import WantedSlice
 from tests.world import laws, rollout_part, tracker_part
+from tests.world.layout import Layout
 from tests.world.node_part import HEARTBEAT_S, NodePart
 from tests.world.simulation import NOBODY, Kind, Simulation
 from tests.world.store import Store
 
 TICK_S = 0.25
-LEAST_S = 0.1
+# Hosts are fitted to slices, and what was seen is written down, at each fourth tick.
+SELDOM = 4
 FULL_S = 30.0
 # How wrong the clock on the wall may be when the planner starts, seconds.
 WRONG_S = 7_200.0
@@ -31,9 +33,10 @@ class PlannerPart:
     """The planner's process, which comes and goes, over a store that stays."""
 
     def __init__(
-        self, simulation: Simulation, store: Store, nodes: Mapping[Host, NodePart], *, moves: bool = False
+        self, simulation: Simulation, store: Store, nodes: Mapping[Host, NodePart], layout: Layout
     ) -> None:
-        self._moves = moves
+        self._moves = layout.moves
+        self._least_s = layout.least_s
         self._simulation = simulation
         self.store = store
         self._nodes = nodes
@@ -44,7 +47,7 @@ class PlannerPart:
         self._changed: set[Slice] = set()
         self._pasts: Mapping[Host, Past] = {}
         self.alive = False
-        self.last = Round()
+        self.held_back = HeldBack()
         self.start()
 
     @property
@@ -65,7 +68,7 @@ class PlannerPart:
         now = self.now
         simulation.note("the planner starts")
         simulation.version += 1
-        self.fleet, self.sent = Fleet(), SentOrders()
+        self.fleet, self.sent, self.held_back = Fleet(), SentOrders(), HeldBack()
         self.tracker, self._pasts = tracker_part.made(simulation, now=now), {}
         self.misfits = Misfits(tracker_part.GRACE, draw=simulation.luck.random)
         self.stops = laws.Stops(legal=self._moves)
@@ -82,6 +85,7 @@ class PlannerPart:
         for event in inbox:
             self.fleet.fold(event, now=now)
         life = self._life
+        self._ticks = 0
         simulation.after(TICK_S, lambda: self._tick(life))
         self._plan_round(0.0)
 
@@ -108,7 +112,7 @@ class PlannerPart:
             elif tracker_part.answers(self.tracker, event, host=host, now=self.now):
                 pass
             elif not self.fleet.fold(event, now=self.now):
-                self._plan_round(LEAST_S)
+                self._plan_round(self._least_s)
 
         self._simulation.from_host(host, kind, arrive)
 
@@ -148,7 +152,7 @@ class PlannerPart:
             self.fleet.forget(host)
             self.tracker.forget(host)
             self._nodes[host].lose_queues()
-            self._plan_round(LEAST_S)
+            self._plan_round(self._least_s)
 
     def change(self, slice_: WantedSlice) -> None:
         """People change a slice; it is stored before they are answered."""
@@ -191,17 +195,14 @@ class PlannerPart:
             self._simulation.note(verdict.host, "is", verdict.state, verdict.reason)
             self._simulation.version += 1
             self.fleet.judge(verdict.host, verdict.state)
-        for row in self.fleet.take_rows():
-            self.store.rows[row.host, row.slice] = row
         self.store.pasts |= self.tracker.take_past()
-        tracker_part.fit(self.misfits, self.fleet, self.store.wanted, now=now)
-        for place, one in self.misfits.take_rows().items():
-            self.store.misfits.pop(place, None)
-            if one is not None:
-                self.store.misfits[place] = one
+        self._ticks += 1
+        if self._ticks % SELDOM == 0:
+            tracker_part.fit(self.misfits, self.fleet, self.store.wanted, now=now)
+            self.store.write(self.fleet, self.misfits)
         tracker_part.order_probes(self.tracker, self._send, now=now)
         self._simulation.after(TICK_S, lambda: self._tick(life))
-        self._plan_round(LEAST_S)
+        self._plan_round(self._least_s)
 
     def _plan_round(self, seconds: float) -> None:
         due = self._simulation.now + seconds
@@ -229,7 +230,8 @@ class PlannerPart:
             return
         only = None if everything else dirty
         self._changed = set()
-        round_ = self.last = reconcile(self.store.wanted, self.fleet, sent=self.sent, now=now, only=only)
+        round_ = reconcile(self.store.wanted, self.fleet, sent=self.sent, now=now, only=only)
+        self.held_back.take(round_)
         self._act(round_)
 
     def _act(self, round_: Round) -> None:

@@ -38,7 +38,7 @@ from tests.world.laws import Limit, limit_of
 from tests.world.layout import small
 from tests.world.store import is_away
 from tests.world.truth import Broken, Place
-from tests.world.world import APP, FAULTS_S, SLICE, World
+from tests.world.world import APP, SLICE, World
 
 BUDGETS: Final = tuple(map(budget, ("", "keep 1", "keep 50%", "max-unavailable 2", "keep 100%")))
 # What people say; the second half gives nodes back.
@@ -81,9 +81,10 @@ class StandingWorld(World):
         Raises:
             Broken: a law was.
         """
+        last = self.layout.faults_s
         for _ in range(_DEEDS):
-            self.simulation.after(self.simulation.luck.uniform(0.0, FAULTS_S - 1), self._stand)
-        self.simulation.after(FAULTS_S, self._give_back)
+            self.simulation.after(self.simulation.luck.uniform(0.0, last - 1), self._stand)
+        self.simulation.after(last, self._give_back)
         super().run()
         self._drain_in_calm_weather()
 
@@ -220,7 +221,8 @@ class StandingWorld(World):
         while host in self.slice.hosts or self.slice.retired or host in self.truth.hosts(SLICE):
             self.simulation.run(self.simulation.now + 1.0, self.check)
             if self.simulation.now > last:
-                raise Broken(f"{host} is not empty {EMPTY_S:g} s after it was drained: {self.planner.last}")
+                waiting = self.planner.held_back.of(SLICE)
+                raise Broken(f"{host} is not empty {EMPTY_S:g} s after it was drained: {waiting}")
         if len(self._really_up(frozenset(self.slice.hosts))) != len(used):
             raise Broken(f"{len(used)} ran before {host} was drained, and not after")
 

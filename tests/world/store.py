@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from dsmt_core.names import Host, Slice
-from planner.failed_nodes import Misfit, Past
+from planner.failed_nodes import Misfit, Misfits, Past
 from planner.failed_nodes.misfit import Place
 from planner.fleet import Fleet, NodeState, SeenRow
 from planner.steps import Round, SliceChange
@@ -58,6 +58,15 @@ class Store:
         self.moved_away |= {(change.slice, host) for host in away}
         self.amnesty &= self.moved_away
         self.keep(change.applied(before))
+
+    def write(self, seen: Fleet, misfits: Misfits) -> None:
+        """Write down what was seen, and who does not suit which slice."""
+        for row in seen.take_rows():
+            self.rows[row.host, row.slice] = row
+        for place, one in misfits.take_rows().items():
+            self.misfits.pop(place, None)
+            if one is not None:
+                self.misfits[place] = one
 
     def settle(self, round_: Round) -> None:
         """What people asked for has been carried out once a round has nothing more to change."""

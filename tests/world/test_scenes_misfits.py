@@ -17,7 +17,7 @@ __all__ = ["scene"]
 
 
 def waiting(scene: Scene) -> list[str]:
-    return [one.reason for one in scene.planner.last.waiting]
+    return [one.reason for one in scene.planner.held_back.of(SLICE)]
 
 
 def break_and_kill(scene: Scene, host: Host) -> None:

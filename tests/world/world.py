@@ -23,12 +23,14 @@ from tests.world.truth import Broken, Truth
 
 __all__ = ["APP", "SLICE", "World", "run"]
 
-FAULTS_S: Final = 30.0
 SETTLE_S: Final = 150.0
 # Of the planner's own idea only few stop in each half a minute.
 MOVE_S: Final = 35.0
 MOVES: Final = 12
-LOOK_S: Final = 5.0
+# What straggles has arrived by then, and whether all is as wanted is looked at from then on.
+CALM_S: Final = 6.0
+LOOK_S: Final = 1.0
+STAY_S: Final = 10.0
 # In so many worlds the database is restored from an older copy.
 RESTORED: Final = 0.1
 # Lines of a trace that are kept.
@@ -61,12 +63,11 @@ class World:
         there = [host for host in self.layout.hosts if host not in self.layout.late]
         store = Store(Wanted(slices), there, answered=dict(slices))
         self.nodes: dict[Host, NodePart] = {}
-        self.planner = PlannerPart(self.simulation, store, self.nodes, moves=self.layout.moves)
+        self.planner = PlannerPart(self.simulation, store, self.nodes, self.layout)
         for host in self.layout.hosts:
             node = self.nodes[host] = NodePart(self.simulation, self.truth, self.planner, host)
             node.facts = {"disk_free_gb": "50"}
-            late = self.simulation.luck.uniform(1.0, FAULTS_S) if host in self.layout.late else 0.0
-            self._begin(node, late)
+            self._begin(node, is_late=host in self.layout.late)
         self._limits = {
             name: laws.Limit(name, laws.limit_of(one), moves=self.layout.moves)
             for name, one in slices.items()
@@ -74,10 +75,10 @@ class World:
         self.destroyed: set[Host] = set()
         self.mended: list[Callable[[], None]] = []
 
-    def _begin(self, node: NodePart, late: float) -> None:
-        if late:
+    def _begin(self, node: NodePart, *, is_late: bool) -> None:
+        if is_late:
             node.powered = False
-            self.simulation.after(late, node.recover)
+            self.simulation.after(self.simulation.luck.uniform(1.0, self.layout.faults_s), node.recover)
         else:
             node.start_manager()
 
@@ -102,21 +103,22 @@ class World:
         """
         start = self.simulation.now
         self._plan_misfortune()
-        self.simulation.run(start + FAULTS_S, self.check)
+        self.simulation.run(start + self.layout.faults_s, self.check)
         self._mend()
+        self.simulation.run(self.simulation.now + CALM_S, self.check)
         bound = SETTLE_S + (MOVE_S * MOVES if self.layout.moves else 0)
         last = self.simulation.now + bound
         while self.simulation.now < last:
-            self.simulation.run(self.simulation.now + LOOK_S, self.check)
             if not self.differs():
                 self.planner.store.restored = False
                 return self._stay()
+            self.simulation.run(self.simulation.now + LOOK_S, self.check)
         raise Broken(f"not as wanted {bound:g} s after the faults: {self.differs()}")
 
     def _stay(self) -> None:
         """It stays as it is: nothing is started any more."""
         started = self.truth.started
-        self.simulation.run(self.simulation.now + 2 * LOOK_S, self.check)
+        self.simulation.run(self.simulation.now + STAY_S, self.check)
         if self.truth.started != started or self.differs():
             raise Broken(f"it did not stay as wanted: {self.differs() or 'something was started'}")
 
@@ -142,18 +144,19 @@ class World:
                 return said
             if said := rollout_part.differs(slice_, bad=bool(self.truth.bad)):
                 return said
-        waiting = [one.reason for one in self.planner.last.waiting if "missing" not in one.reason]
+        waiting = [one.reason for name in self.layout.slices for one in self.planner.held_back.of(name)]
+        waiting = [reason for reason in waiting if "missing" not in reason]
         return f"waiting: {waiting}" if waiting else ""
 
     def _plan_misfortune(self) -> None:
-        simulation, luck = self.simulation, self.simulation.luck
+        simulation, luck, last = self.simulation, self.simulation.luck, self.layout.faults_s - 1
         many = misfortune.MISFORTUNES + (misfortune.OF_FACTS if self.layout.moves else ())
         if luck.random() < RESTORED:
-            simulation.after(luck.uniform(0.0, 10.0), self.planner.store.copy)
-            simulation.after(luck.uniform(10.0, FAULTS_S - 1), self._restore)
+            simulation.after(luck.uniform(0.0, last / 3), self.planner.store.copy)
+            simulation.after(luck.uniform(last / 3, last), self._restore)
         for _ in range(luck.randint(3, 12)):
             chosen = luck.choice(people.DEEDS if luck.random() < 0.3 else many)
-            simulation.after(luck.uniform(0.0, FAULTS_S - 1), lambda chosen=chosen: chosen(self))  # type: ignore[misc]
+            simulation.after(luck.uniform(0.0, last), lambda chosen=chosen: chosen(self))  # type: ignore[misc]
 
     def _restore(self) -> None:
         self.simulation.note("the database is restored from an older copy")
