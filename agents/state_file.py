@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Final
 
 DIGEST: Final = "sha256"
-STATE_BYTES: Final = 4 << 20
+# 200 applications, each with a configuration of 8 KiB before and after, as JSON at its longest.
+STATE_BYTES: Final = 16 << 20
 TORN_KEPT: Final = 4
 _TEMPORARY: Final = ".new"
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.errors import Invalid
 from dsmt_core.events import Event
 from dsmt_core.names import Application, Host, Slice, application, host, slice_name
@@ -73,6 +74,7 @@ class Order:
             the order says it again, beside the generation, and never looks into it.
         nonce: of a probe; whoever answers shows that it has read the order.
         heartbeat_s: seconds between the node's heartbeats; 0 where the order does not say.
+        configuration: with which the application is started; a reader that knows none leaves it out.
     """
 
     verb: Verb
@@ -89,6 +91,7 @@ class Order:
     digest: str = ""
     nonce: str = ""
     heartbeat_s: float = 0.0
+    configuration: Configuration = NONE
 
     @property
     def text(self) -> str:
@@ -124,6 +127,8 @@ class Order:
                 "restarts": str(self.restarts),
                 "status-period": repr(self.status_period),
             }
+        if self.configuration != NONE:
+            pairs["configuration"] = self.configuration.text
         return pairs
 
 
@@ -192,6 +197,7 @@ def _with_application(read: Order, pairs: Mapping[str, str]) -> Order:
         packages=packages,
         restarts=_count(pairs, "restarts"),
         status_period=_seconds(pairs, "status-period", STATUS_PERIOD_S),
+        configuration=Configuration.parse(pairs.get("configuration", "")),
     )
 
 

@@ -25,6 +25,7 @@ _GONE: Final = "gone."
 _REASON: Final = 400
 _APPLICATION: Final = "application."
 _ORDER: Final = "order."
+_CONFIGURATION: Final = "configuration."
 # What a planner of another version takes for the digest of an order is its own affair; this is the bound.
 _DIGEST: Final = 64
 
@@ -39,6 +40,7 @@ class Held:
         state: as last published.
         restarts: of the order that it follows.
         digest: of the order that it follows, as the order said it; empty when it did not.
+        configuration: the digest of the configuration with which it was last started.
     """
 
     generation: int
@@ -46,6 +48,7 @@ class Held:
     state: State
     restarts: int = 0
     digest: str = ""
+    configuration: str = ""
 
     def __str__(self) -> str:
         return f"{self.generation} {self.state} {self.restarts} {self.version}"
@@ -162,6 +165,11 @@ def read_gone(pairs: Mapping[str, str]) -> dict[Slice, int]:
 def application_pairs(applications: Mapping[Application, Held]) -> dict[str, str]:
     """The attribute pairs in which a deployment agent says what it holds."""
     pairs = {f"{_APPLICATION}{name}": str(held) for name, held in applications.items()}
+    pairs |= {
+        f"{_CONFIGURATION}{name}": held.configuration
+        for name, held in applications.items()
+        if held.configuration
+    }
     return pairs | order_pairs({name: held.digest for name, held in applications.items()})
 
 
@@ -174,13 +182,20 @@ def read_applications(pairs: Mapping[str, str]) -> dict[Application, Held]:
     orders = read_orders(pairs)
     names = [name.removeprefix(_APPLICATION) for name in pairs if name.startswith(_APPLICATION)]
     return {
-        application(name): _held(pairs[f"{_APPLICATION}{name}"], orders.get(name, "")) for name in names
+        application(name): _held(
+            pairs[f"{_APPLICATION}{name}"],
+            orders.get(name, ""),
+            pairs.get(f"{_CONFIGURATION}{name}", "")[:_DIGEST],
+        )
+        for name in names
     }
 
 
-def _held(text: str, order: str) -> Held:
+def _held(text: str, order: str, configuration: str) -> Held:
     generation, held_state, restarts, version = [*text.split(" ", 3), "", "", "", ""][:4]
-    return Held(_generation(generation), version, state(held_state), _generation(restarts), order)
+    return Held(
+        _generation(generation), version, state(held_state), _generation(restarts), order, configuration
+    )
 
 
 def _generation(text: str) -> int:

@@ -157,4 +157,4 @@ def _application(sliver: SliverSeen, placement: Placement) -> Health:
     if heard.state is not State.RUNNING:
         return Health.STARTING
     # The order is known, and what runs is still what ran before it.
-    return Health.UP if heard.version == placement.version else Health.UNSURE
+    return Health.UP if heard.release == placement.release else Health.UNSURE

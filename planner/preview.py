@@ -89,7 +89,7 @@ class Preview:
     @property
     def held_index(self) -> str:
         """A digest of who goes when people agree; empty when nobody does."""
-        return _digest([one.host for one in self.held]) if self.held else ""
+        return digest_of([one.host for one in self.held]) if self.held else ""
 
     @property
     def moves(self) -> int:
@@ -219,19 +219,20 @@ def _index(
 ) -> str:
     """The digest; equal as long as the same change would do the same to the same slice."""
     rests_on = (
-        *(_written(one) for one in (before, changed) if one is not None),
+        *(form_of(one) for one in (before, changed) if one is not None),
         selection.hosts,
         selection.missing,
         [(one.host, one.does.value, one.step) for one in touched],
     )
-    return _digest(rests_on)
+    return digest_of(rests_on)
 
 
-def _digest(rests_on: object) -> str:
+def digest_of(rests_on: object) -> str:
+    """A short digest of what something rests on: equal for what is written alike."""
     return hashlib.sha256(repr(rests_on).encode()).hexdigest()[:_DIGITS]
 
 
-def _written(slice_: WantedSlice) -> tuple[object, ...]:
+def form_of(slice_: WantedSlice) -> tuple[object, ...]:
     """A slice in one form only; placements are as old as its generation says."""
     return (
         slice_.name,
@@ -241,7 +242,8 @@ def _written(slice_: WantedSlice) -> tuple[object, ...]:
         sorted(slice_.plan_parameters.items()),
         sorted((one.name, one.base, sorted(one.parameters.items())) for one in slice_.plans.values()),
         sorted(
-            (one.name, one.version, one.run.value, one.restarts) for one in slice_.applications.values()
+            (one.name, one.release.name, one.run.value, one.restarts)
+            for one in slice_.applications.values()
         ),
         sorted(slice_.hosts.items()),
         sorted(slice_.retired.items()),

@@ -53,7 +53,7 @@ def released(slice_: WantedSlice, releases: Mapping[Application, Release]) -> Wa
     if not releases:
         return slice_
     changed = {
-        name: replace(slice_.applications[name], version=one.version, packages=one.packages)
+        name: slice_.applications[name].at(one)
         for name, one in releases.items()
         if name in slice_.applications
     }

@@ -15,6 +15,7 @@ from dsmt_core.commands import Verb
 from dsmt_core.errors import Invalid, NotFound
 from dsmt_core.names import Application, Host
 from dsmt_core.packages import PackageRef
+from planner.release import Release
 from planner.rollout import Phase
 from planner.rollout.advance import ended
 from planner.rollout.turns import busy
@@ -34,7 +35,7 @@ def turn(
     """What a verb of a person makes of a slice; its generation is raised if placements change.
 
     START, APPCONFIG: run. STOP: do not. RESTART: one restart more, and run. UPDATE: this version, the rest
-    as it is. UNINSTALL: the application is no longer wanted in the slice.
+    as it is, its configuration too. UNINSTALL: the application is no longer wanted in the slice.
 
     Args:
         slice_: as committed.
@@ -94,8 +95,9 @@ def _uninstalled(slice_: WantedSlice, application: Application) -> WantedSlice:
 def _updated(slice_: WantedSlice, wanted: WantedApplication, version: Version | None) -> WantedSlice:
     if version is None:
         raise Invalid(f"no version of {wanted.name} to update to was found")
-    updated = replace(wanted, version=version[0], packages=version[1])
-    return _placed_anew(slice_, updated, lambda placement: replace(placement, version=version[0]))
+    updated = wanted.at(Release(*version, wanted.configuration))
+    name = updated.release.name
+    return _placed_anew(slice_, updated, lambda placement: placement.at(name))
 
 
 def _run(slice_: WantedSlice, wanted: WantedApplication, verb: Verb, hosts: frozenset[Host]) -> WantedSlice:

@@ -6,15 +6,17 @@ A round reads one `Wanted` and never changes it; what it decides comes back as s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
 from dsmt_core.commands import STATUS_PERIOD_S
+from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.names import DEFAULT_AGENT, Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
 from planner.budget import DEFAULT, Budget
 from planner.guarded import Guarded
+from planner.release import Release, ReleaseName, configuration_of, release_name, version_of
 from planner.restraint import FREE, Restraint
 from planner.rollout import Rollout
 from planner.standing import Standing
@@ -48,6 +50,7 @@ class WantedApplication:
     Attributes:
         version: of its wrapper, as `dsmt_core.packages.Version` writes it.
         packages: what to install, in order; the last is the wrapper.
+        configuration: with which it is started.
         restarts: how many restarts were asked for since it was made.
     """
 
@@ -57,6 +60,21 @@ class WantedApplication:
     packages: tuple[PackageRef, ...]
     run: Run = Run.RUNNING
     restarts: int = 0
+    configuration: Configuration = NONE
+
+    @property
+    def release(self) -> Release:
+        """What it is made of."""
+        return Release(self.version, self.packages, self.configuration)
+
+    def at(self, release: Release) -> WantedApplication:
+        """The same, made of another release."""
+        return replace(
+            self,
+            version=release.version,
+            packages=release.packages,
+            configuration=release.configuration,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +82,7 @@ class Placement:
     """One application on one host, as committed; ``run`` and ``restarts`` may differ from the slice's.
 
     Attributes:
+        configuration: the digest of the one that it is started with; empty for none.
         generation: the slice's counter at the round that last changed this host.
     """
 
@@ -74,6 +93,18 @@ class Placement:
     generation: int
     run: Run = Run.RUNNING
     restarts: int = 0
+    configuration: str = ""
+
+    @property
+    def release(self) -> ReleaseName:
+        """The name of the release that is to be there."""
+        return release_name(self.version, self.configuration)
+
+    def at(self, release: ReleaseName) -> Placement:
+        """The same with another release."""
+        if self.release == release:
+            return self
+        return replace(self, version=version_of(release), configuration=configuration_of(release))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

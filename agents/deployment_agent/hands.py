@@ -10,8 +10,10 @@ import contextlib
 import logging
 from collections.abc import Iterable
 
+from agents.deployment_agent import configurations
 from agents.deployment_agent.application import Scripts, place
 from agents.deployment_agent.config import AgentConfig
+from agents.deployment_agent.configurations import ConfigurationFiles
 from agents.deployment_agent.credentials import VARIABLE, CredentialFiles
 from agents.deployment_agent.decide import (
     CheckStatus,
@@ -39,6 +41,7 @@ from agents.deployment_agent.installers.port import Job
 from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.sliver import Sliver
 from agents.deployment_agent.voice import Voice
+from dsmt_core.configuration import Configuration
 from dsmt_core.errors import DsmtError, Invalid
 from dsmt_core.names import Application
 
@@ -63,6 +66,7 @@ class Hands:
         self._sliver = Sliver(paths.run)
         self._installers = Installers(self._sliver, paths)
         self._credentials = CredentialFiles(config, paths)
+        self._configurations = ConfigurationFiles(paths)
         self._alive: dict[Application, frozenset[int]] = {}
 
     def concerns(self, pid: int) -> list[Application]:
@@ -87,17 +91,16 @@ class Hands:
 
     async def _tell(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
         if isinstance(step, Publish):
-            more = {"version": step.version, "generation": str(step.generation)}
-            if step.reason:
-                more["reason"] = step.reason
             _LOG.info("%s is %s %s", name, step.state, step.reason)
-            await self._voice.state(name, step.state, more)
+            await self._voice.state(name, step.state, state_pairs(deployment, step))
         elif isinstance(step, Report):
             await self._voice.status(name, deployment.record.order.status_period, status_pairs(deployment))
         else:
             self._alive.pop(name, None)
             with contextlib.suppress(DsmtError):
                 await self._scripts(name, deployment).forget()
+            with contextlib.suppress(DsmtError):
+                await asyncio.to_thread(self._configurations.remove, name)
             await asyncio.to_thread(self._credentials.remove, name)
         return Done()
 
@@ -115,8 +118,8 @@ class Hands:
     async def _process(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
         scripts = self._scripts(name, deployment)
         match step:
-            case Start():
-                return Started(await self._start(name, scripts))
+            case Start(configuration=configuration):
+                return await self._start(name, scripts, configuration)
             case CheckStatus(start_pid=start_pid):
                 checked, self._alive[name] = await scripts.check(start_pid, self._periods)
                 return checked
@@ -127,17 +130,19 @@ class Hands:
                 await scripts.stop()
         return Done()
 
-    async def _start(self, name: Application, scripts: Scripts) -> int:
+    async def _start(self, name: Application, scripts: Scripts, configuration: Configuration) -> Started:
         if (await self._sliver.processes(name)).pids:
             # Whatever the record says: what runs is looked at, and never started beside itself.
             _LOG.warning("%s has processes already and is not started again", name)
-            return 0
+            return Started(0, await asyncio.to_thread(self._configurations.read, name))
         await self.give_credentials([name])
-        return await scripts.start()
+        await asyncio.to_thread(self._configurations.write, name, configuration)
+        return Started(await scripts.start())
 
     async def _look(self, name: Application, version: str) -> Found:
         found, receipt = await self._installers.found(name, version)
-        return Found(found, receipt, bool((await self._sliver.processes(name)).pids))
+        alive = bool((await self._sliver.processes(name)).pids)
+        return Found(found, receipt, alive, await asyncio.to_thread(self._configurations.read, name))
 
     def _scripts(self, name: Application, deployment: Deployment) -> Scripts:
         record = deployment.record
@@ -147,9 +152,18 @@ class Hands:
             "DSMT_APPLICATION": name,
             "DSMT_VERSION": record.version,
             VARIABLE: self._credentials.inside(name),
+            configurations.VARIABLE: self._configurations.inside(name),
+            **configurations.variables(record.configuration),
         }
         where = place(name, record.receipt, self._paths)
         return Scripts(name, where, env=env, sliver=self._sliver, paths=self._paths)
+
+
+def state_pairs(deployment: Deployment, step: Publish) -> dict[str, str]:
+    """What the event of a change of state says of an application."""
+    pairs = {"version": step.version, "generation": str(step.generation)}
+    more = {"configuration": deployment.held.configuration, "reason": step.reason}
+    return pairs | {name: text for name, text in more.items() if text}
 
 
 def status_pairs(deployment: Deployment) -> dict[str, str]:
@@ -164,6 +178,8 @@ def status_pairs(deployment: Deployment) -> dict[str, str]:
         "version": record.version,
         "generation": str(record.order.generation),
     }
+    if configuration := deployment.held.configuration:
+        pairs["configuration"] = configuration
     if reason:
         pairs["reason"] = reason
     if note := record.receipt.get("note"):

@@ -25,7 +25,7 @@ from agents.deployment_agent.decide import (
     Stop,
     Verdict,
 )
-from agents.deployment_agent.hands import status_pairs
+from agents.deployment_agent.hands import state_pairs, status_pairs
 from agents.deployment_agent.voice import Voice
 from broker import retry
 from broker.bus import Bus
@@ -106,10 +106,7 @@ class SwarmAgent:
     async def _carry_out(self, name: Application, step: Step) -> Outcome:
         match step:
             case Publish():
-                more = {"version": step.version, "generation": str(step.generation)}
-                await self._voice.state(
-                    name, step.state, more | ({"reason": step.reason} if step.reason else {})
-                )
+                await self._voice.state(name, step.state, state_pairs(self._deployments[name], step))
             case Report():
                 deployment = self._deployments[name]
                 period_s = deployment.record.order.status_period

@@ -23,12 +23,15 @@ async def ask(
     planner: ThePlanner,
     body: models.Verb | None = None,
 ) -> dict[str, Any]:
-    """Do what the verb says."""
+    """Do what the verb says; an update with ``dry_run`` only says whom it would reach."""
     body = body or models.Verb()
     asked = Asked(
         application=application_name(application),
         hosts=tuple(dict.fromkeys(map(host, body.hosts or ()))),
         version=body.version or "",
+        index=body.check_index,
     )
+    if body.dry_run:
+        return await planner.applications.foresee(slice_, verb_of(verb), asked)
     done = await planner.applications.ask(slice_, verb_of(verb), asked)
     return {"application": done.application, "hosts": list(done.hosts), "changed": done.changed}

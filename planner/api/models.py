@@ -133,6 +133,8 @@ class Verb(Body):
 
     hosts: Annotated[list[Text], Field(max_length=100_000)] | None = None
     version: Text | None = None
+    dry_run: bool = False
+    check_index: Text = ""
 
 
 class NewRollout(Body):
@@ -145,6 +147,18 @@ class NewRollout(Body):
     errors: Text = ""
     need: Text = ""
     dry_run: bool = False
+    check_index: Text = ""
+
+
+class NewConfiguration(NewRollout):
+    """Values to set and names to unset (``whole``: nothing else is left), rolled out as a version is.
+
+    Without a version the slice's stays.
+    """
+
+    values: Parameters = {}
+    unset: Annotated[list[Text], Field(max_length=64)] = []
+    whole: bool = False
 
 
 class RolloutDeed(Body):

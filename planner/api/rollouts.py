@@ -10,6 +10,7 @@ from dsmt_core.errors import NotFound
 from dsmt_core.names import application as application_name
 from planner.api import models
 from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
+from planner.release import Reconfiguration
 from planner.rollout import policy
 from planner.rollout.turns import Deed, Wish
 from planner.service.rollouts import Start
@@ -44,7 +45,13 @@ async def start(
     body: models.NewRollout | None = None,
 ) -> dict[str, Any]:
     """Start a roll-out, or with ``dry_run`` say which host would come in which wave."""
-    body = body or models.NewRollout()
+    asked = start_of(application, body or models.NewRollout())
+    act = planner.rollouts.foresee if body is not None and body.dry_run else planner.rollouts.start
+    return await act(slice_, asked, caller.account)
+
+
+def start_of(application: str, body: models.NewRollout, wish: Reconfiguration | None = None) -> Start:
+    """What is to be rolled out, as a body says it."""
     chosen = policy(
         body.waves,
         min_healthy_s=body.min_healthy_s,
@@ -52,9 +59,7 @@ async def start(
         errors=body.errors,
         need=body.need,
     )
-    asked = Start(application_name(application), body.version, chosen)
-    act = planner.rollouts.foresee if body.dry_run else planner.rollouts.start
-    return await act(slice_, asked, caller.account)
+    return Start(application_name(application), body.version, chosen, wish, body.check_index)
 
 
 def _deed(deed: str) -> Deed:

@@ -8,6 +8,7 @@ from typing import Any
 
 from dsmt_core.names import Application, Host, Slice
 from planner.moments import written
+from planner.release import ReleaseName, said
 
 Place = tuple[Slice, Host]
 
@@ -17,7 +18,7 @@ class Misfit:
     """One host for one slice.
 
     Attributes:
-        application, version: what did not come to run.
+        application, release: what did not come to run.
         reason: as its agent said last.
         since: when it was judged.
         until: it is not tried again before.
@@ -25,7 +26,7 @@ class Misfit:
     """
 
     application: Application
-    version: str
+    release: ReleaseName
     reason: str
     since: float
     until: float
@@ -36,14 +37,14 @@ class Misfit:
         """For people."""
         times = f", for the {self.failures}. time" if self.failures > 1 else ""
         again = f"tried again from {written(self.until)} on"
-        return f"{self.application} {self.version} does not run here{times}: {self.reason}; {again}"
+        return f"{self.application} {said(self.release)} does not run here{times}: {self.reason}; {again}"
 
 
 def misfit_value(one: Misfit) -> dict[str, Any]:
     """A misfit as plain JSON."""
     return {
         "application": one.application,
-        "version": one.version,
+        "version": one.release,
         "reason": one.reason,
         "since": one.since,
         "until": one.until,
@@ -55,7 +56,7 @@ def read_misfit(value: Mapping[str, Any]) -> Misfit:
     """The inverse of `misfit_value`."""
     return Misfit(
         application=Application(value["application"]),
-        version=str(value["version"]),
+        release=ReleaseName(value["version"]),
         reason=str(value["reason"]),
         since=float(value["since"]),
         until=float(value["until"]),

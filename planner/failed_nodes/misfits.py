@@ -19,6 +19,7 @@ from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, Host, Slice
 from planner.failed_nodes.misfit import Misfit, Place
 from planner.fleet import ALL_FIT, Fits, Fleet, NodeState
+from planner.release import said
 from planner.wanted import Placement, Run, Wanted, WantedSlice
 
 # Below this number "most hosts" would be one, and one host may well be to blame.
@@ -162,17 +163,17 @@ class Misfits:
         self, slice_: WantedSlice, name: Application, *, ill: set[Host], well: int, now: float
     ) -> str:
         """Why no host is to blame; empty when one may be."""
-        version = slice_.applications[name].version
+        release = slice_.applications[name].release.name
         before = {
             host
             for (of, host), one in self._known.items()
-            if of == slice_.name and one.until > now and (one.application, one.version) == (name, version)
+            if of == slice_.name and one.until > now and (one.application, one.release) == (name, release)
         }
         failing = len(ill | before)
         if failing < _FEW or failing <= well:
             return ""
-        said = f"{name} {version} fails on {failing} of {failing + well} hosts"
-        return f"{said}: the application itself fails, so nothing moves"
+        text = f"{name} {said(release)} fails on {failing} of {failing + well} hosts"
+        return f"{text}: the application itself fails, so nothing moves"
 
     def _blame(self, slice_: Slice, placement: Placement, reason: str, now: float) -> None:
         place = slice_, placement.host
@@ -184,7 +185,7 @@ class Misfits:
         out = min(doubled * (1 + _JITTER * self._draw()), self._grace.most_out_s)
         self._known[place] = Misfit(
             application=placement.application,
-            version=placement.version,
+            release=placement.release,
             reason=reason,
             since=now,
             until=now + out,
@@ -206,7 +207,7 @@ class Misfits:
         for place, one in list(self._known.items()):
             slice_ = wanted.slices.get(place[0])
             application = slice_.applications.get(one.application) if slice_ and slice_.managed else None
-            same = application is not None and application.version == one.version
+            same = application is not None and application.release.name == one.release
             if not same or place[1] in seen.forgotten or now - one.until > self._grace.forgives_s:
                 del self._known[place]
                 self._changed.add(place)
@@ -217,9 +218,9 @@ class Misfits:
 
 
 def _by_application(slice_: WantedSlice) -> dict[Application, list[Placement]]:
-    """The placements of each application that is to run, where all are of the version that is wanted.
+    """The placements of each application that is to run, where all are of the release that is wanted.
 
-    While versions are mixed, what fails speaks against a version first, and that is a roll-out's to judge.
+    While releases are mixed, what fails speaks against a release first, and that is a roll-out's to judge.
     """
     found: dict[Application, list[Placement]] = {}
     for placement in slice_.placements:
@@ -228,7 +229,7 @@ def _by_application(slice_: WantedSlice) -> dict[Application, list[Placement]]:
     return {
         name: placements
         for name, placements in found.items()
-        if {one.version for one in placements} == {slice_.applications[name].version}
+        if {one.release for one in placements} == {slice_.applications[name].release.name}
     }
 
 

@@ -22,8 +22,17 @@ from dsmt_core.names import (
     Slice,
     application,
 )
-from dsmt_core.nodes import FACTS, HOLDINGS, read_applications, read_gone, read_orders, read_slivers
+from dsmt_core.nodes import (
+    FACTS,
+    HOLDINGS,
+    Held,
+    read_applications,
+    read_gone,
+    read_orders,
+    read_slivers,
+)
 from planner.fleet.seen import ApplicationSeen, NodeSeen, SliverSeen
+from planner.release import release_name
 
 ASKS: Final = "asks"
 # Facts and texts come from machines that may be sick; what is kept of them is bounded.
@@ -31,6 +40,7 @@ _FACTS: Final = 100
 # A node and its slivers speak on some channels, again and again.
 _REMEMBERED: Final = 1 << 17
 _TEXT: Final = 1_000
+_DIGEST: Final = 64
 
 
 class News(IntEnum):
@@ -113,16 +123,23 @@ def fold_applications(sliver: SliverSeen, event: Event, now: float) -> News:
         del sliver.applications[name]
     for name, said in held.items():
         seen = sliver.applications.setdefault(name, ApplicationSeen())
-        before = (seen.held, seen.generation, seen.restarts, seen.version, seen.state, seen.digest)
-        news |= before != (True, said.generation, said.restarts, said.version, said.state, said.digest)
-        if said.state is not seen.state:
-            seen.layer.become(said.state, now)
-        elif said.version != seen.version:
-            seen.layer.since = now
-        seen.held, seen.generation = True, said.generation
-        seen.restarts, seen.version, seen.digest = said.restarts, said.version, said.digest
+        news |= _hold(seen, said, now)
     sliver.agent_ready = sliver.fresh = True
     return News.CHANGE if news else News.NONE
+
+
+def _hold(seen: ApplicationSeen, said: Held, now: float) -> bool:
+    """Take over what an agent says that it holds of an application; False when it is no news."""
+    release = release_name(said.version, said.configuration)
+    before = (seen.held, seen.generation, seen.restarts, seen.release, seen.state, seen.digest)
+    news = before != (True, said.generation, said.restarts, release, said.state, said.digest)
+    if said.state is not seen.state:
+        seen.layer.become(said.state, now)
+    elif release != seen.release:
+        seen.layer.since = now
+    seen.held, seen.generation, seen.restarts = True, said.generation, said.restarts
+    seen.version, seen.configuration, seen.digest = said.version, said.configuration, said.digest
+    return news
 
 
 def fold_slivers(node: NodeSeen, event: Event) -> News:
@@ -162,14 +179,16 @@ NODE_FOLDS: Final[Mapping[str, NodeFold]] = {
 
 def _settle(seen: ApplicationSeen, event: Event, generation: int, news: News, now: float) -> News:
     version = event.pairs.get("version", "")[:200] or seen.version
-    if (generation, version) != (seen.generation, seen.version):
-        if version != seen.version:
-            # Another version runs now, also when nobody heard it begin.
+    configuration = event.pairs.get("configuration", "")[:_DIGEST]
+    release = release_name(version, configuration)
+    if (generation, release) != (seen.generation, seen.release):
+        if release != seen.release:
+            # Another release runs now, also when nobody heard it begin.
             seen.layer.since = now
         if generation != seen.generation:
             # Of another order; its digest comes with the holdings.
             seen.digest = ""
-        seen.generation, seen.version = generation, version
+        seen.generation, seen.version, seen.configuration = generation, version, configuration
         return News.CHANGE
     return news
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, Slice
 from dsmt_core.nodes import digest
+from planner.release import ReleaseName, release_name
 
 
 class NodeState(StrEnum):
@@ -59,6 +60,7 @@ class ApplicationSeen:
         generation: of the order that the agent follows; -1 when it has not said.
         restarts: of that order.
         digest: of that order, as the agent says it; empty when it does not.
+        configuration: the digest of that with which it was started; empty for none, or an older agent.
         text, exit_code: of the status script, as last heard.
         held: the agent has named it in its holdings.
     """
@@ -68,6 +70,7 @@ class ApplicationSeen:
     generation: int = -1
     restarts: int = 0
     digest: str = ""
+    configuration: str = ""
     text: str = ""
     exit_code: str = ""
     held: bool = False
@@ -76,6 +79,11 @@ class ApplicationSeen:
     def state(self) -> State:
         """Its state of the life cycle."""
         return self.layer.state
+
+    @property
+    def release(self) -> ReleaseName:
+        """What runs, or is there to run."""
+        return release_name(self.version, self.configuration)
 
 
 @dataclass(slots=True)

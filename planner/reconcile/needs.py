@@ -164,7 +164,7 @@ def _verb(placement: Placement, heard: ApplicationSeen | None) -> Verb:
         return Verb.APPCONFIG
     if heard.version != placement.version:
         return Verb.UPDATE
-    if heard.restarts < placement.restarts:
+    if heard.restarts < placement.restarts or heard.configuration != placement.configuration:
         return Verb.RESTART
     return Verb.START if heard.state is State.TERMINATED else Verb.APPCONFIG
 

@@ -13,7 +13,9 @@ from dataclasses import replace
 from typing import Final
 
 from dsmt_core.commands import RUNS, Order, Verb
+from dsmt_core.configuration import NONE
 from dsmt_core.names import Application, Host, Slice, wrapper_of
+from planner.release import ReleaseName
 from planner.rollout.releases import release_of
 from planner.wanted import Placement, Run, WantedSlice
 
@@ -40,7 +42,7 @@ def deletion(slice_: Slice, host: Host, generation: int) -> Order:
 def placed(slice_: WantedSlice, placement: Placement, verb: Verb) -> Order:
     """The order for an application: the verb says best what changes, the rest all that is wanted."""
     wanted = slice_.applications[placement.application]
-    release = release_of(slice_, placement.application, placement.version)
+    release = release_of(slice_, placement.application, placement.release)
     return _digested(
         Order(
             verb=verb,
@@ -54,6 +56,7 @@ def placed(slice_: WantedSlice, placement: Placement, verb: Verb) -> Order:
             restarts=placement.restarts,
             status_period=slice_.status_period,
             agent=slice_.agent,
+            configuration=release.configuration,
         )
     )
 
@@ -77,11 +80,11 @@ class Digests:
 
     def __init__(self, slice_: WantedSlice) -> None:
         self._slice = slice_
-        self._known: dict[tuple[Application, str, Run, int], str] = {}
+        self._known: dict[tuple[Application, ReleaseName, Run, int], str] = {}
 
     def of(self, placement: Placement) -> str:
         """The digest of the order for a placement."""
-        key = placement.application, placement.version, placement.run, placement.restarts
+        key = placement.application, placement.release, placement.run, placement.restarts
         digest = self._known.get(key)
         if digest is None:
             verb = Verb.APPCONFIG if placement.run is Run.RUNNING else Verb.STOP
@@ -97,8 +100,10 @@ def creation_digest(slice_: WantedSlice) -> str:
 def _digested(order: Order) -> Order:
     goal = "run" if order.verb in RUNS else "rest"
     packages = map(str, order.packages)
-    digest = _digest(goal, order.application, order.version, str(order.restarts), *packages)
-    return replace(order, digest=digest)
+    words = [goal, order.application, order.version, str(order.restarts), *packages]
+    # Without a configuration the digest is that of planners which knew of none: their orders still count.
+    words += [order.configuration.text] if order.configuration != NONE else []
+    return replace(order, digest=_digest(*words))
 
 
 def _digest(*words: str) -> str:

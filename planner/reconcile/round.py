@@ -115,7 +115,7 @@ class _Work:
     def _whole(self, slice_: WantedSlice, placed: Placed, leaving: Leavers, restraint: Restraint) -> None:
         self.waiting += placed.waiting
         steps, hosts = self._rolled_out(slice_, placed), placed.hosts
-        settled = settle(steps.applied(slice_), self.seen, hosts, leaving=leaving, versions=steps.versions)
+        settled = settle(steps.applied(slice_), self.seen, hosts, leaving=leaving, targets=steps.targets)
         settled = replace(settled, restraint=restraint)
         self.sent.footings.pop(slice_.name, None)
         if settled != slice_:

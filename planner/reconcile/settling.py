@@ -1,6 +1,6 @@
 """Settling: what of a slice's wanted changes in this round, with the generation that it gets.
 
-The generation is one counter for each slice. A round that changes hosts, placements or versions raises it
+The generation is one counter for each slice. A round that changes hosts, placements or releases raises it
 above everything that was ever heard of the slice: a planner whose database was restored from an older
 copy continues above its own past, and what it then repeats is obeyed. A number that it gave away twice
 shows by the digests of the orders (`planner.reconcile.orders`): what follows the other order is told anew.
@@ -19,12 +19,13 @@ from planner.fleet import ApplicationSeen, Fleet
 from planner.placement import is_gone
 from planner.reconcile.orders import DELETION, REMOVAL, Digests, creation_digest
 from planner.reconcile.sent import SentOrders
+from planner.release import ReleaseName
 from planner.rollout.round import Steps
 from planner.steps import SliceChange
 from planner.wanted import Placement, WantedApplication, WantedSlice
 
-Versions = Mapping[Application, Mapping[Host, str]]
-NO_VERSIONS: Final[Versions] = MappingProxyType({})
+Targets = Mapping[Application, Mapping[Host, ReleaseName]]
+NO_TARGETS: Final[Targets] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ def settle(
     hosts: AbstractSet[Host],
     *,
     leaving: Leavers,
-    versions: Versions = NO_VERSIONS,
+    targets: Targets = NO_TARGETS,
 ) -> WantedSlice:
     """The slice as it is to be committed; equal to ``slice_`` when nothing changes.
 
@@ -88,7 +89,7 @@ def settle(
         seen: as folded.
         hosts: where its slivers should be, as `planner.placement.place` decided.
         leaving: what is known of the slivers that end, or should.
-        versions: which version hosts should have of an application that is being rolled out; all others
+        targets: which release hosts should have of an application that is being rolled out; all others
             have the slice's.
     """
     heard = max(_heard(slice_, seen, leaving.held), default=-1)
@@ -100,7 +101,7 @@ def settle(
         slice_,
         hosts=_hosts(slice_, seen, hosts, generation),
         retired=retired | dict.fromkeys(leaving.stuck & retired.keys(), generation),
-        placements=_placements(slice_, seen, hosts, versions, generation),
+        placements=_placements(slice_, seen, hosts, targets, generation),
     )
     if heard > slice_.generation:
         # The database is older than what happened: of the orders in between nothing is known, and an equal
@@ -202,19 +203,20 @@ def _retired(
 
 
 def _placements(
-    slice_: WantedSlice, seen: Fleet, hosts: AbstractSet[Host], versions: Versions, generation: int
+    slice_: WantedSlice, seen: Fleet, hosts: AbstractSet[Host], targets: Targets, generation: int
 ) -> tuple[Placement, ...]:
     """One placement for each application on each host; what is there already keeps what people turned."""
     before = {(placement.host, placement.application): placement for placement in slice_.placements}
     settled: list[Placement] = []
     digests = Digests(slice_)
+    releases = {name: one.release.name for name, one in slice_.applications.items()}
     for host in sorted(hosts):
         joined = host not in slice_.hosts
         sliver = seen.sliver(slice_.name, host)
         for name in sorted(slice_.applications):
             known = None if joined else before.get((host, name))
-            version = versions.get(name, {}).get(host, slice_.applications[name].version)
-            placed = _placed(slice_.applications[name], slice_.name, host, known, version)
+            release = targets.get(name, {}).get(host, releases[name])
+            placed = _placed(slice_.applications[name], slice_.name, host, known).at(release)
             placed = placed if placed == known else replace(placed, generation=generation)
             heard = sliver.applications.get(name) if sliver else None
             if heard is not None and _is_passed(placed, heard, digests):
@@ -232,17 +234,15 @@ def _is_passed(placed: Placement, heard: ApplicationSeen, digests: Digests) -> b
     return heard.digest != digests.of(placed)
 
 
-def _placed(
-    wanted: WantedApplication, slice_: Slice, host: Host, known: Placement | None, version: str
-) -> Placement:
-    """An application on a host as it should be; the generation is the caller's to give."""
+def _placed(wanted: WantedApplication, slice_: Slice, host: Host, known: Placement | None) -> Placement:
+    """An application on a host as it should be; release and generation are the caller's to give."""
     if known is not None:
-        return replace(known, version=version, restarts=max(known.restarts, wanted.restarts))
+        return known if known.restarts >= wanted.restarts else replace(known, restarts=wanted.restarts)
     return Placement(
         slice=slice_,
         host=host,
         application=wanted.name,
-        version=version,
+        version=wanted.version,
         generation=-1,
         run=wanted.run,
         restarts=wanted.restarts,

@@ -104,6 +104,8 @@ def _application(placement: Placement, heard: ApplicationSeen | None) -> dict[st
         "state": heard.state,
         "version": heard.version,
         "wanted_version": placement.version,
+        "configuration": heard.configuration,
+        "wanted_configuration": placement.configuration,
         "wanted": placement.run,
         "text": heard.text,
         "reason": heard.layer.reason,

@@ -14,7 +14,8 @@ ordered. So a planner that dies in any step goes on with it, or takes it again, 
     report    how far it is, for people
 """
 
+from planner.release import Release
 from planner.rollout.policy import DEFAULT, Policy, policy
-from planner.rollout.rollout import Phase, Release, Rollout
+from planner.rollout.rollout import Phase, Rollout
 
 __all__ = ["DEFAULT", "Phase", "Policy", "Release", "Rollout", "policy"]

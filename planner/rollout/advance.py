@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dsmt_core.names import Host
+from planner.release import ReleaseName
 from planner.rollout.judging import Time, judged, next_at
 from planner.rollout.looks import Being, Look
 from planner.rollout.rollout import Phase, Rollout
@@ -26,32 +27,34 @@ class Step:
 
     Attributes:
         rollout: as it is to be committed.
-        versions: which version each host of the slice should have.
+        targets: which release each host of the slice should have, by name.
         spent: how many running instances it takes down.
         waits: why it does not go on; empty when nothing is held back.
         again_at: when to look again without any news, seconds.
     """
 
     rollout: Rollout
-    versions: Mapping[Host, str]
+    targets: Mapping[Host, ReleaseName]
     spent: int = 0
     waits: str = ""
     again_at: float = _NEVER
 
 
-def advance(rollout: Rollout, looks: Sequence[Look], *, goal: str, allowance: int, time: Time) -> Step:
+def advance(
+    rollout: Rollout, looks: Sequence[Look], *, goal: ReleaseName, allowance: int, time: Time
+) -> Step:
     """The next step.
 
     Args:
         rollout: as committed.
         looks: of the slice's hosts after this round, in the order in which they come.
-        goal: the version that the slice has, as committed.
+        goal: the name of the release that the slice has, as committed.
         allowance: how many running instances may be taken down now.
         time: now.
     """
     by_host = {look.host: look for look in looks}
     if rollout.phase is Phase.ABORTED:
-        return Step(rollout, {look.host: look.version or goal for look in looks})
+        return Step(rollout, {look.host: look.release or goal for look in looks})
     if not rollout.is_active:
         return _follow(rollout, looks, goal, allowance)
     after = judged(rollout, by_host, time)
@@ -64,8 +67,8 @@ def advance(rollout: Rollout, looks: Sequence[Look], *, goal: str, allowance: in
     elif after.phase is Phase.RETURNING:
         step = _return(after, looks, allowance, time)
     else:
-        reached = goal if after.phase is not Phase.DONE else after.after.version
-        step = Step(after, {look.host: look.version or reached for look in looks})
+        reached = goal if after.phase is not Phase.DONE else after.after.name
+        step = Step(after, {look.host: look.release or reached for look in looks})
     return _stamped(step, rollout, by_host, time)
 
 
@@ -98,7 +101,7 @@ def _waves(rollout: Rollout, looks: Sequence[Look], time: Time) -> Rollout:
 def _next_wave(rollout: Rollout, looks: Sequence[Look], time: Time) -> Rollout:
     """All that could be told were told: the next wave, when enough of this one are well."""
     members = rollout.well + rollout.ill + len(rollout.told)
-    have = [look for look in looks if look.is_living and look.version == rollout.after.version]
+    have = [look for look in looks if look.is_living and look.release == rollout.after.name]
     if not members and have:
         # Whoever filled the wave joined, or was lost and is back: nobody has proved anything yet.
         proving = {look.host: time.now for look in have if look.host not in rollout.failed}
@@ -133,12 +136,12 @@ def ended(rollout: Rollout, phase: Phase, reason: str) -> Rollout:
 def _room(rollout: Rollout, looks: Sequence[Look]) -> int:
     """How many hosts of this wave have not been told yet."""
     living = [look for look in looks if look.is_living]
-    have = sum(look.version == rollout.after.version for look in living)
+    have = sum(look.release == rollout.after.name for look in living)
     return max(rollout.policy.target(rollout.wave, len(living)) - have, 0)
 
 
 def _tellable(rollout: Rollout, looks: Sequence[Look]) -> bool:
-    return any(look.being in _TELLABLE and look.version != rollout.after.version for look in looks)
+    return any(look.being in _TELLABLE and look.release != rollout.after.name for look in looks)
 
 
 def _is_stuck(rollout: Rollout, looks: Sequence[Look], time: Time) -> bool:
@@ -157,15 +160,15 @@ def _failures(rollout: Rollout) -> str:
 # -- who gets what -------------------------------------------------------------------------------------
 
 
-def _give(rollout: Rollout, looks: Sequence[Look], goal: str, allowance: int, time: Time) -> Step:
+def _give(rollout: Rollout, looks: Sequence[Look], goal: ReleaseName, allowance: int, time: Time) -> Step:
     """Tell hosts the new release, as many as wave and allowance have room for."""
-    new = rollout.after.version
-    versions = {look.host: look.version or goal for look in looks}
+    new = rollout.after.name
+    targets = {look.host: look.release or goal for look in looks}
     room, told = _room(rollout, looks), dict(rollout.told)
     # Who was told and has not proved well yet may fail all the same: it counts as taken down.
     unproven = sum(look.host in told and look.being is Being.UP for look in looks)
     spent = unproven
-    candidates = [look for look in looks if look.being in _TELLABLE and look.version != new]
+    candidates = [look for look in looks if look.being in _TELLABLE and look.release != new]
     # A host that runs shows most; stable, so that the order within stays that of the roll-out.
     candidates.sort(key=lambda look: look.being is not Being.UP)
     held = 0
@@ -176,7 +179,7 @@ def _give(rollout: Rollout, looks: Sequence[Look], goal: str, allowance: int, ti
         if costs and spent >= allowance:
             held += 1
             continue
-        versions[look.host], told[look.host] = new, time.now
+        targets[look.host], told[look.host] = new, time.now
         room, spent = room - 1, spent + costs
     waits = _why_waiting(rollout, looks, min(held, room))
     again = (
@@ -186,7 +189,7 @@ def _give(rollout: Rollout, looks: Sequence[Look], goal: str, allowance: int, ti
     )
     return Step(
         replace(rollout, told=told),
-        versions,
+        targets,
         spent - unproven,
         waits,
         again if again > time.now else _NEVER,
@@ -209,16 +212,16 @@ def _why_waiting(rollout: Rollout, looks: Sequence[Look], held: int) -> str:
 def _return(rollout: Rollout, looks: Sequence[Look], allowance: int, time: Time) -> Step:
     """Tell hosts the release before again: what does not run at once, the rest within the allowance."""
     old = rollout.before
-    versions, told, spent = {look.host: old for look in looks}, dict(rollout.told), 0
-    left = [look for look in looks if look.version not in {old, ""}]
+    targets, told, spent = {look.host: old for look in looks}, dict(rollout.told), 0
+    left = [look for look in looks if look.release not in {old, ""}]
     for look in left:
         if look.being is Being.UNKNOWN or (look.being is Being.UP and spent >= allowance):
-            versions[look.host] = look.version
+            targets[look.host] = look.release
         elif look.is_living:
             told[look.host] = time.now
             spent += look.being is Being.UP
     after = replace(rollout, told=told)
-    held = [look for look in left if versions[look.host] != old]
+    held = [look for look in left if targets[look.host] != old]
     # A host that never answers is not waited for: it follows when it does.
     mute = all(look.being is Being.UNKNOWN for look in held) and _is_stuck(rollout, looks, time)
     if not told and (not held or mute):
@@ -229,17 +232,17 @@ def _return(rollout: Rollout, looks: Sequence[Look], allowance: int, time: Time)
         if held and not told
         else _NEVER
     )
-    return Step(after, versions, spent, waits, again if again > time.now else _NEVER)
+    return Step(after, targets, spent, waits, again if again > time.now else _NEVER)
 
 
-def _follow(rollout: Rollout, looks: Sequence[Look], goal: str, allowance: int) -> Step:
+def _follow(rollout: Rollout, looks: Sequence[Look], goal: ReleaseName, allowance: int) -> Step:
     """After its end: hosts that could not be told get the slice's release, a few at a time."""
-    versions, spent = {look.host: goal for look in looks}, 0
-    known = {rollout.before, rollout.after.version, *(one.version for one in rollout.others)}
+    targets, spent = {look.host: goal for look in looks}, 0
+    known = {rollout.before, rollout.after.name, *(one.name for one in rollout.others)}
     for look in looks:
-        if look.version in {goal, ""} or look.version not in known:
+        if look.release in {goal, ""} or look.release not in known:
             continue
         if look.being is Being.UNKNOWN or (look.being is Being.UP and spent >= allowance):
-            versions[look.host] = look.version
-        spent += look.being is Being.UP and versions[look.host] == goal
-    return Step(rollout, versions, spent)
+            targets[look.host] = look.release
+        spent += look.being is Being.UP and targets[look.host] == goal
+    return Step(rollout, targets, spent)

@@ -50,11 +50,11 @@ def judged(rollout: Rollout, looks: Mapping[Host, Look], time: Time) -> Rollout:
     told: dict[Host, float] = {}
     failed = dict(rollout.failed)
     well, ill = rollout.well, rollout.ill
-    goal = rollout.before if rollout.phase is Phase.RETURNING else rollout.after.version
+    goal = rollout.before if rollout.phase is Phase.RETURNING else rollout.after.name
     for host, since in rollout.told.items():
         # A time in the future would never come to its deadline.
         at, look = time.past(since), looks.get(host)
-        if look is None or not look.is_living or look.version != goal:
+        if look is None or not look.is_living or look.release != goal:
             continue
         if proved_at(rollout, look, at, time) <= now:
             well += 1
@@ -111,7 +111,7 @@ def _failed_later(
     return {
         host: look.reason or "it failed"
         for host, look in looks.items()
-        if look.version == rollout.after.version
+        if look.release == rollout.after.name
         and look.failed_since is not None
         and time.now - time.past(look.failed_since) >= patience
         and host not in told

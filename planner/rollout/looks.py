@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, Host
 from planner.fleet import ApplicationSeen, Fleet, NodeState
 from planner.fleet.nodes import BACK
+from planner.release import ReleaseName
 from planner.wanted import Placement, Run, WantedSlice
+
+_NOTHING: Final = ReleaseName("")
 
 
 class Being(StrEnum):
@@ -24,7 +28,7 @@ class Being(StrEnum):
         LOST: its node has failed, or is not trusted again yet.
         UNKNOWN: nothing certain is known, or an order is on its way.
         UP: it runs as placed.
-        DOWN: it does not run, or not at the version that it was told: the budget counts it already.
+        DOWN: it does not run, or not at the release that it was told: the budget counts it already.
     """
 
     NEW = "new"
@@ -39,14 +43,14 @@ class Look:
     """One host of the slice, and one application there.
 
     Attributes:
-        version: as placed; empty where nothing is placed yet.
-        well_since: since when it is as placed, at this version; None when it is not.
-        failed_since: since when it has failed at this version; None when it has not.
+        release: as placed, by name; empty where nothing is placed yet.
+        well_since: since when it is as placed, at this release; None when it is not.
+        failed_since: since when it has failed at this release; None when it has not.
         reason: of its failure.
     """
 
     host: Host
-    version: str
+    release: ReleaseName
     being: Being
     well_since: float | None = None
     failed_since: float | None = None
@@ -68,28 +72,28 @@ def look(slice_: WantedSlice, seen: Fleet, host: Host, placed: Placement | None)
         placed: what is committed for it; None when it joins.
     """
     if placed is None:
-        return Look(host, "", Being.NEW)
+        return Look(host, _NOTHING, Being.NEW)
     state = seen.state(host)
     if state is not NodeState.ALIVE:
-        return Look(host, placed.version, Being.LOST if state in BACK else Being.UNKNOWN)
+        return Look(host, placed.release, Being.LOST if state in BACK else Being.UNKNOWN)
     heard = _heard(slice_, seen, host, placed.application)
     if heard is None:
         being = Being.DOWN if _is_empty(slice_, seen, host) else Being.UNKNOWN
-        return Look(host, placed.version, being)
+        return Look(host, placed.release, being)
     if heard.generation != placed.generation:
-        return Look(host, placed.version, Being.UNKNOWN)
+        return Look(host, placed.release, Being.UNKNOWN)
     return _confirmed(placed, heard)
 
 
 def _confirmed(placed: Placement, heard: ApplicationSeen) -> Look:
-    since, version = heard.layer.since, placed.version
+    since, release = heard.layer.since, placed.release
     wanted = State.RUNNING if placed.run is Run.RUNNING else State.TERMINATED
-    failed = heard.state is State.FAILED and heard.version in {"", version}
+    failed = heard.state is State.FAILED and (not heard.version or heard.release == release)
     return Look(
         placed.host,
-        version,
-        Being.UP if heard.state is State.RUNNING and heard.version == version else Being.DOWN,
-        well_since=since if heard.state is wanted and heard.version == version else None,
+        release,
+        Being.UP if heard.state is State.RUNNING and heard.release == release else Being.DOWN,
+        well_since=since if heard.state is wanted and heard.release == release else None,
         failed_since=since if failed else None,
         reason=heard.layer.reason if failed else "",
     )

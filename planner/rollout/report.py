@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from dsmt_core.names import Application, Host
 from planner.fleet import Fleet
-from planner.rollout.looks import Being, Look
-from planner.rollout.policy import Policy
+from planner.release import configuration_of, version_of
+from planner.rollout.looks import Being
 from planner.rollout.rollout import Rollout
 from planner.rollout.round import looks_of
 from planner.wanted import WantedSlice
 
 _NAMED: Final = 100
 """Of so many hosts the names are shown; a number says how many there are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wave:
-    """Who gets the new release in one wave, if nothing changes: the order is the same for ever."""
-
-    number: int
-    upto: int
-    hosts: Sequence[Host]
-
-
-def foreseen(slice_: WantedSlice, seen: Fleet, application: Application, policy: Policy) -> list[Wave]:
-    """The waves of a roll-out that would start now; hosts on failed nodes follow after its end."""
-    looks = looks_of(slice_, seen, slice_.hosts.keys(), application)
-    living = [look.host for look in sorted(looks, key=_last_if_down) if look.is_living]
-    waves, given = [], 0
-    for number in range(len(policy.waves)):
-        upto = policy.target(number, len(living))
-        waves.append(Wave(number + 1, upto, living[given:upto]))
-        given = max(given, upto)
-    return waves
 
 
 def shown(
@@ -52,7 +30,7 @@ def shown(
     """
     rollout = slice_.rollouts[application]
     looks = looks_of(slice_, seen, slice_.hosts.keys(), application)
-    new = [look for look in looks if look.version == rollout.after.version]
+    new = [look for look in looks if look.release == rollout.after.name]
     living = sum(look.is_living for look in looks)
     return written(application, rollout) | {
         "hosts": len(looks),
@@ -72,8 +50,11 @@ def written(application: Application, rollout: Rollout) -> dict[str, Any]:
         "number": rollout.number,
         "phase": rollout.phase.value,
         "active": rollout.is_active,
-        "from_version": rollout.before,
+        "from_version": version_of(rollout.before),
         "version": rollout.after.version,
+        "from_configuration": configuration_of(rollout.before),
+        "configuration": rollout.after.configuration.digest,
+        "changes": list(rollout.changes),
         "wave": rollout.wave + 1,
         "waves": [str(one) for one in policy.waves],
         "min_healthy_s": policy.min_healthy_s,
@@ -93,7 +74,3 @@ def written(application: Application, rollout: Rollout) -> dict[str, Any]:
 
 def _first(told: Mapping[Host, float]) -> list[Host]:
     return sorted(told)[:_NAMED]
-
-
-def _last_if_down(look: Look) -> bool:
-    return look.being is not Being.UP

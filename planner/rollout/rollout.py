@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from dsmt_core.names import Host
-from dsmt_core.packages import PackageRef
+from planner.release import Release, ReleaseName
 from planner.rollout.policy import DEFAULT, Policy
 
 
@@ -35,21 +35,13 @@ class Phase(StrEnum):
 ACTIVE: Final = frozenset({Phase.RUNNING, Phase.PAUSED, Phase.RETURNING})
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
-    """What an application is made of: a version of its wrapper, and what to install for it, in order."""
-
-    version: str
-    packages: tuple[PackageRef, ...] = ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
     """The latest roll-out of an application of a slice; earlier ones are history.
 
     Attributes:
         number: counts those of the application, from 1.
-        before: the version that the slice had when it began.
+        before: the name of the release that the slice had when it began.
         after: the new release.
         others: further releases that hosts may still have; what is not in use any more is left out.
         wave: counts from 0.
@@ -57,13 +49,14 @@ class Rollout:
             well or failed yet, each with when, seconds since the epoch.
         well, ill: hosts of this wave that have proved well, or failed.
         failed: hosts that failed with the new release, with the reason.
+        changes: what it changes, for people.
         reason: why its phase is what it is, for people.
         by: who started it.
         began_at, moved_at: seconds since the epoch; ``moved_at`` is the last step.
     """
 
     number: int
-    before: str
+    before: ReleaseName
     after: Release
     policy: Policy = DEFAULT
     others: tuple[Release, ...] = ()
@@ -73,6 +66,7 @@ class Rollout:
     well: int = 0
     ill: int = 0
     failed: Mapping[Host, str] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
     reason: str = ""
     by: str = ""
     began_at: float = 0.0

@@ -14,11 +14,12 @@ from typing import Final
 from dsmt_core.names import Application, Host
 from planner.disruption import Disruption
 from planner.fleet import Fleet
+from planner.release import Release, ReleaseName
 from planner.rollout.advance import Step, advance
 from planner.rollout.judging import Time
 from planner.rollout.looks import Look, look
 from planner.rollout.order import in_order
-from planner.rollout.rollout import Phase, Release, Rollout
+from planner.rollout.rollout import Phase, Rollout
 from planner.steps import Waiting, released
 from planner.wanted import WantedApplication, WantedSlice
 
@@ -32,14 +33,14 @@ class Steps:
     Attributes:
         rollouts: those that changed.
         releases: what applications that are done have from now on.
-        versions: which version each host should have, by application; others have the slice's.
+        targets: which release each host should have, by name and application; others have the slice's.
         waiting: what is held back, and why.
         again_at: when to look again without any news, seconds.
     """
 
     rollouts: Mapping[Application, Rollout] = field(default_factory=dict)
     releases: Mapping[Application, Release] = field(default_factory=dict)
-    versions: Mapping[Application, Mapping[Host, str]] = field(default_factory=dict)
+    targets: Mapping[Application, Mapping[Host, ReleaseName]] = field(default_factory=dict)
     waiting: tuple[Waiting, ...] = ()
     again_at: float = _NEVER
 
@@ -65,18 +66,18 @@ def rollout_steps(
         return Steps()
     rollouts: dict[Application, Rollout] = {}
     releases: dict[Application, Release] = {}
-    versions: dict[Application, Mapping[Host, str]] = {}
+    targets: dict[Application, Mapping[Host, ReleaseName]] = {}
     waiting: list[Waiting] = []
     spent, again_at = leaving, _NEVER
     for name in sorted(known):
         wanted, before = slice_.applications[name], known[name]
         looks = looks_of(slice_, seen, hosts, name)
-        if not before.is_active and _is_even(looks, wanted.version):
+        if not before.is_active and _is_even(looks, wanted.release.name):
             continue
         left = disruption.allowance - spent
-        step = advance(before, looks, goal=wanted.version, allowance=left, time=time)
+        step = advance(before, looks, goal=wanted.release.name, allowance=left, time=time)
         spent, again_at = spent + step.spent, min(again_at, step.again_at)
-        versions[name] = step.versions
+        targets[name] = step.targets
         if step.rollout != before:
             rollouts[name] = _kept(step, before, wanted)
         if step.rollout.phase is Phase.DONE and before.is_active:
@@ -85,7 +86,7 @@ def rollout_steps(
             waiting.append(
                 Waiting(slice=slice_.name, application=name, reason=f"the roll-out waits: {step.waits}")
             )
-    return Steps(rollouts, releases, versions, tuple(waiting), again_at)
+    return Steps(rollouts, releases, targets, tuple(waiting), again_at)
 
 
 def looks_of(
@@ -105,10 +106,9 @@ def _kept(step: Step, before: Rollout, wanted: WantedApplication) -> Rollout:
     """The roll-out, with the release that the slice had where hosts may still have it."""
     if step.rollout.phase is not Phase.DONE or before.phase is Phase.DONE:
         return step.rollout
-    old = Release(wanted.version, wanted.packages)
-    return replace(step.rollout, others=(*before.others, old))
+    return replace(step.rollout, others=(*before.others, wanted.release))
 
 
-def _is_even(looks: Sequence[Look], version: str) -> bool:
-    """Whether every host has the slice's version already, so that nothing is left to do."""
-    return all(one.version in {version, ""} for one in looks)
+def _is_even(looks: Sequence[Look], release: ReleaseName) -> bool:
+    """Whether every host has the slice's release already, so that nothing is left to do."""
+    return all(one.release in {release, ""} for one in looks)

@@ -11,10 +11,11 @@ from enum import StrEnum
 
 from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.names import Application
+from planner.release import Release, changes, said
 from planner.rollout.advance import ended, next_wave, turned_back
 from planner.rollout.policy import Policy
 from planner.rollout.releases import in_use
-from planner.rollout.rollout import Phase, Release, Rollout
+from planner.rollout.rollout import Phase, Rollout
 from planner.wanted import WantedSlice
 
 MOST_RELEASES = 4
@@ -60,12 +61,12 @@ def started(
         raise busy(last, application)
     wanted = slice_.applications[application]
     used = in_use(slice_, application)
-    if release.version == wanted.version and len(used) == 1:
+    if is_everywhere(slice_, application, release):
         raise Conflict(
-            f"{application} {release.version} is what every host of {slice_.name} has",
-            hint="put another version into the depot, or name one with --version",
+            f"{application} {said(release.name)} is what every host of {slice_.name} has",
+            hint="put another version into the depot, name one with --version, or dsmtc configure it",
         )
-    others = tuple(one for one in used[1:] if one.version != release.version)
+    others = tuple(one for one in used[1:] if one.name != release.name)
     if len(others) + 2 > MOST_RELEASES:
         raise Conflict(
             f"the hosts of {slice_.name} have {len(used)} releases of {application} already",
@@ -73,15 +74,22 @@ def started(
         )
     return Rollout(
         number=last.number + 1 if last else 1,
-        before=wanted.version,
+        before=wanted.release.name,
         after=release,
         policy=policy,
         others=others,
+        changes=changes(wanted.release, release),
         reason=f"{wish.by} started it",
         by=wish.by,
         began_at=wish.now,
         moved_at=wish.now,
     )
+
+
+def is_everywhere(slice_: WantedSlice, application: Application, release: Release) -> bool:
+    """Whether every host of a slice has, and is to have, this release already."""
+    used = in_use(slice_, application)
+    return len(used) == 1 and used[0].name == release.name
 
 
 def turned(slice_: WantedSlice, application: Application, deed: Deed, wish: Wish) -> Rollout:
@@ -101,9 +109,9 @@ def turned(slice_: WantedSlice, application: Application, deed: Deed, wish: Wish
 
 
 def busy(rollout: Rollout, application: Application) -> Conflict:
-    """The error for whoever wants to change a version that is being rolled out."""
+    """The error for whoever wants to change a release that is being rolled out."""
     return Conflict(
-        f"roll-out {rollout.number} of {application} to {rollout.after.version} is {rollout.phase}",
+        f"roll-out {rollout.number} of {application} to {said(rollout.after.name)} is {rollout.phase}",
         hint="dsmtc rollout promote --all lets it go on at once, dsmtc rollout abort [--back] ends it",
     )
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from dsmt_core.commands import Verb
 from dsmt_core.errors import Invalid, NotFound
 from dsmt_core.names import Application, Host, Slice
+from planner.foresight import Foresight
 from planner.service.guards import Guards
-from planner.service.ledger import Ledger
+from planner.service.means import Means
+from planner.service.previews import check_index, written_foresight
 from planner.store import applications, packages
 
 VERBS: Final = {
@@ -23,11 +25,18 @@ _ENDING: Final = frozenset({Verb.STOP, Verb.UNINSTALL})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Of which application, only on which hosts (none: everywhere), and for update to which version."""
+    """What is asked of an application.
+
+    Attributes:
+        hosts: only there; none: everywhere.
+        version: for update: to which.
+        index: for update: only if all is as `Applications.foresee` told it; empty: in any case.
+    """
 
     application: Application
     hosts: tuple[Host, ...] = ()
     version: str = ""
+    index: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +51,9 @@ class Answer:
 class Applications:
     """Turns verbs into wanted."""
 
-    def __init__(self, ledger: Ledger, guards: Guards) -> None:
-        self._ledger = ledger
+    def __init__(self, means: Means, guards: Guards) -> None:
+        self._database = means.database
+        self._ledger = means.ledger
         self._guards = guards
 
     async def ask(self, slice_: Slice, verb: Verb, asked: Asked) -> Answer:
@@ -55,14 +65,13 @@ class Applications:
             Conflict: the application or the new version still lacks a package; or fewer would be left than
                 the guard rails of the slice demand.
         """
-        if asked.version and verb is not Verb.UPDATE:
-            raise Invalid(f"{verb.lower()} takes no version", hint="update does")
-        turn = applications.Turn(
-            application=asked.application, verb=verb, hosts=asked.hosts, version=asked.version
-        )
+        turn = _turn(verb, asked)
 
         def turned(connection: Connection) -> applications.Turned:
-            return applications.turn(connection, slice_, turn, packages.listed(connection, slice_))
+            depot = packages.listed(connection, slice_)
+            if asked.index:
+                check_index(asked.index, applications.foreseen(connection, slice_, turn, depot).index)
+            return applications.turn(connection, slice_, turn, depot)
 
         def holds() -> None:
             if verb in _ENDING:
@@ -70,6 +79,29 @@ class Applications:
 
         done = await self._ledger.change_if(slice_, holds, turned)
         return Answer(asked.application, done.hosts, done.changed)
+
+    async def foresee(self, slice_: Slice, verb: Verb, asked: Asked) -> dict[str, Any]:
+        """What an update would change; refused as `ask` refuses it.
+
+        Raises:
+            Invalid: of any other verb nothing is foreseen.
+        """
+        if verb is not Verb.UPDATE:
+            raise Invalid(f"{verb.lower()} takes no dry run", hint="update does")
+        turn = _turn(verb, asked)
+
+        def thought(connection: Connection) -> Foresight:
+            return applications.foreseen(connection, slice_, turn, packages.listed(connection, slice_))
+
+        return written_foresight(await self._database.read(thought))
+
+
+def _turn(verb: Verb, asked: Asked) -> applications.Turn:
+    if (asked.version or asked.index) and verb is not Verb.UPDATE:
+        raise Invalid(f"{verb.lower()} takes no version and no index", hint="update does")
+    return applications.Turn(
+        application=asked.application, verb=verb, hosts=asked.hosts, version=asked.version
+    )
 
 
 def verb_of(text: str) -> Verb:

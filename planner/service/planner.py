@@ -124,7 +124,7 @@ class Planner:
         self.slices = Slices(means, self.fleet, status_period=self.config.status_period)
         self.packages = Packages(means, self.depot)
         self.guards = Guards(means, self.fleet)
-        self.applications = Applications(self.ledger, self.guards)
+        self.applications = Applications(means, self.guards)
         self.plans = Plans(means, self.fleet, previews, self.guards)
         self.agreements = Agreements(self.ledger, previews, voice.tell)
         self.budgets = Budgets(means, self.fleet)

@@ -7,6 +7,7 @@ from typing import Any
 
 from dsmt_core.errors import Conflict
 from planner.fleet import Fleet
+from planner.foresight import Foresight
 from planner.preview import Preview, Touch, preview
 from planner.reconcile import SentOrders
 from planner.service.means import Means
@@ -51,16 +52,40 @@ class Checked:
         Raises:
             Conflict: it is not what was seen.
         """
-        if self.index not in {"", now.index}:
-            raise Conflict(
-                f"the world has changed since the index {self.index[:40]!r} was given; nothing is changed",
-                hint="look again with --dry-run, and use the index that it tells",
-            )
+        if self.index:
+            check_index(self.index, now.index)
         self.preview = now
 
     def motion(self) -> dict[str, int]:
         """What it sets in motion, in numbers."""
         return {} if self.preview is None else written_motion(self.preview)
+
+
+def check_index(seen: str, now: str) -> None:
+    """Return if what is so now is what was seen.
+
+    Raises:
+        Conflict: it is not.
+    """
+    if seen != now:
+        raise Conflict(
+            f"the world has changed since the index {seen[:40]!r} was given; nothing is changed",
+            hint="look again with --dry-run, and use the index that it tells",
+        )
+
+
+def written_foresight(found: Foresight) -> dict[str, Any]:
+    """What another release would change, as the API shows it."""
+    return {
+        "application": found.application,
+        "from_version": found.before.version,
+        "version": found.after.version,
+        "changes": list(found.changes),
+        "waves": [
+            {"wave": wave.number, "upto": wave.upto, "hosts": list(wave.hosts)} for wave in found.waves
+        ],
+        "index": found.index,
+    }
 
 
 def written_motion(found: Preview) -> dict[str, int]:

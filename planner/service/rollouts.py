@@ -15,10 +15,13 @@ from dsmt_core.errors import Conflict, DsmtError, NotFound
 from dsmt_core.names import PLANNER, Application, Slice
 from planner.catalogue.parts import ROLLOUT
 from planner.fleet import Fleet
-from planner.rollout import Policy, Release, Rollout
-from planner.rollout.report import foreseen, shown, written
-from planner.rollout.turns import Deed, Wish, started, turned
+from planner.foresight import in_waves
+from planner.release import Reconfiguration, Release, version_of
+from planner.rollout import Policy, Rollout
+from planner.rollout.report import shown, written
+from planner.rollout.turns import Deed, Wish, is_everywhere, started, turned
 from planner.service.means import Means
+from planner.service.previews import check_index, written_foresight
 from planner.service.requests import Tell
 from planner.service.rounds import Rounds
 from planner.store import applications, packages, rollouts
@@ -32,11 +35,21 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Which version of which application (empty: the newest) to roll out, and how."""
+    """What to roll out, and how.
+
+    Attributes:
+        application: which.
+        version: of its wrapper; empty: the newest in the depot, or with a ``reconfiguration`` the slice's.
+        policy: how.
+        reconfiguration: of its configuration; None: it stays.
+        index: of what was foreseen; only if that is so still. Empty: in any case.
+    """
 
     application: Application
     version: str
     policy: Policy
+    reconfiguration: Reconfiguration | None = None
+    index: str = ""
 
 
 class Rollouts:
@@ -54,38 +67,63 @@ class Rollouts:
 
         Raises:
             NotFound: the depot has no such version.
-            Conflict: one is on, every host has the version, or a package lacks.
+            Conflict: one is on, every host has the release, a package lacks, or ``index`` is not of now.
+            Invalid, Full: the configuration is not legal.
         """
         wish = Wish(by=by, now=self._clock())
+        _, release = await self._database.read(_asked_for, slice_, asked)
+
+        def holds() -> None:
+            if asked.index:
+                now = self._ledger.slice(slice_)
+                found = in_waves(now, self._fleet, asked.application, release, asked.policy)
+                check_index(asked.index, found.index)
 
         def begun(connection: Connection) -> None:
-            before = _stored(connection, slice_, asked.application)
-            rollout = started(
-                before, asked.application, _release(connection, slice_, asked), asked.policy, wish
-            )
+            before, release = _asked_for(connection, slice_, asked)
+            rollout = started(before, asked.application, release, asked.policy, wish)
             rollouts.store_rollouts(connection, slice_, {asked.application: rollout})
 
-        await self._ledger.change(slice_, begun)
+        await self._ledger.change_if(slice_, holds, begun)
         return self.one(slice_, asked.application)
 
     async def foresee(self, slice_: Slice, asked: Start, by: str) -> dict[str, Any]:
-        """What `start` would do: refused alike, and otherwise the waves with their hosts."""
+        """What `start` would do: nothing where all have it, refused alike, else waves with their hosts."""
         wish = Wish(by=by, now=self._clock())
+        wanted, release = await self._database.read(_asked_for, slice_, asked)
+        if not is_everywhere(wanted, asked.application, release):
+            started(wanted, asked.application, release, asked.policy, wish)
+        return written_foresight(in_waves(wanted, self._fleet, asked.application, release, asked.policy))
 
-        def thought(connection: Connection) -> tuple[WantedSlice, Rollout]:
-            before = _stored(connection, slice_, asked.application)
-            release = _release(connection, slice_, asked)
-            return before, started(before, asked.application, release, asked.policy, wish)
+    async def configure(self, slice_: Slice, asked: Start, by: str) -> dict[str, Any]:
+        """Roll out another configuration; the same one again is no change and no error.
 
-        wanted, rollout = await self._database.read(thought)
-        waves = foreseen(wanted, self._fleet, asked.application, asked.policy)
+        Raises:
+            NotFound, Conflict, Invalid, Full: as `start`.
+        """
+        wanted, release = await self._database.read(_asked_for, slice_, asked)
+        if not is_everywhere(wanted, asked.application, release):
+            await self.start(slice_, asked, by)
+        return self.configured(slice_, asked.application)
+
+    def configured(self, slice_: Slice, application: Application) -> dict[str, Any]:
+        """The configuration of an application, and the one that is being rolled out.
+
+        Raises:
+            NotFound: there is no such application.
+        """
+        wanted = self._ledger.slice(slice_)
+        if application not in wanted.applications:
+            raise _no_application(wanted, application)
+        one, rollout = wanted.applications[application], wanted.rollouts.get(application)
+        active = rollout if rollout is not None and rollout.is_active else None
         return {
-            "application": asked.application,
-            "from_version": rollout.before,
-            "version": rollout.after.version,
-            "waves": [
-                {"wave": wave.number, "upto": wave.upto, "hosts": list(wave.hosts)} for wave in waves
-            ],
+            "application": application,
+            "version": one.version,
+            "configuration": one.configuration.values,
+            "digest": one.configuration.digest,
+            "rollout": None if active is None else self._shown(wanted, application),
+            "coming": None if active is None else active.after.configuration.values,
         }
 
     async def do(self, slice_: Slice, application: Application, deed: Deed, wish: Wish) -> dict[str, Any]:
@@ -185,7 +223,8 @@ def _pairs(application: Application, rollout: Rollout) -> dict[str, str]:
         "number": str(rollout.number),
         "phase": rollout.phase,
         "version": rollout.after.version,
-        "from-version": rollout.before,
+        "from-version": version_of(rollout.before),
+        "changes": "; ".join(rollout.changes),
         "wave": str(rollout.wave + 1),
         "waves": str(len(rollout.policy.waves)),
         "failures": str(len(rollout.failed)),
@@ -201,11 +240,22 @@ def _stored(connection: Connection, slice_: Slice, application: Application) -> 
         missing = incomplete(connection, slice_).get(application)
         if missing:
             raise Conflict(f"{application} waits: {missing}", hint="put what is missing into the depot")
-        there = ", ".join(sorted(found.applications)) or "none"
-        raise NotFound(f"the slice {slice_} has no application {application}", hint=f"there are: {there}")
+        raise _no_application(found, application)
     return found
 
 
-def _release(connection: Connection, slice_: Slice, asked: Start) -> Release:
+def _no_application(slice_: WantedSlice, application: Application) -> NotFound:
+    there = ", ".join(sorted(slice_.applications)) or "none"
+    return NotFound(f"the slice {slice_.name} has no application {application}", hint=f"there are: {there}")
+
+
+def _asked_for(connection: Connection, slice_: Slice, asked: Start) -> tuple[WantedSlice, Release]:
+    """The slice as stored, and the release that is asked for."""
+    before, wish = _stored(connection, slice_, asked.application), asked.reconfiguration
+    now = before.applications[asked.application]
+    configuration = now.configuration if wish is None else wish.of(now.configuration)
+    if wish is not None and not asked.version:
+        return before, replace(now.release, configuration=configuration)
     depot = packages.listed(connection, slice_)
-    return Release(*applications.resolved_version(slice_, asked.application, asked.version, depot))
+    resolved = applications.resolved_version(slice_, asked.application, asked.version, depot)
+    return before, Release(*resolved, configuration)

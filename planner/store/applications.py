@@ -17,6 +17,7 @@ from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.names import Application, Host, Slice
 from dsmt_core.packages import PackageRef
 from planner import turns
+from planner.foresight import Foresight, at_once
 from planner.requirements import Package, Resolution, resolve, scripts_of
 from planner.rollout.releases import in_use
 from planner.store.slices import no_slice
@@ -117,15 +118,10 @@ def turn(connection: Connection, slice_: Slice, asked: Turn, depot: Sequence[Pac
         Invalid: the verb does not take hosts.
         Conflict: the application, or the version, still lacks a package.
     """
-    before = load_slice(connection, slice_)
-    if before is None:
-        raise no_slice(slice_)
+    before = _loaded(connection, slice_)
     if asked.application not in before.applications:
         return _turn_incomplete(connection, slice_, asked)
-    version = None
-    if asked.verb is Verb.UPDATE:
-        version = resolved_version(slice_, asked.application, asked.version, depot)
-    after = turns.turn(before, asked.application, asked.verb, hosts=asked.hosts, version=version)
+    after = _turned(before, asked, depot)
     _store_application(connection, after, asked.application)
     store_placements(connection, after)
     named = {
@@ -135,12 +131,40 @@ def turn(connection: Connection, slice_: Slice, asked: Turn, depot: Sequence[Pac
     return Turned(hosts, before != after)
 
 
+def foreseen(connection: Connection, slice_: Slice, asked: Turn, depot: Sequence[Package]) -> Foresight:
+    """What an update would change; it changes nothing.
+
+    Raises:
+        NotFound, Invalid, Conflict: as `turn`.
+    """
+    before = _loaded(connection, slice_)
+    if asked.application not in before.applications:
+        raise _incomplete(_one(connection, slice_, asked.application))
+    return at_once(before, _turned(before, asked, depot), asked.application)
+
+
+def _loaded(connection: Connection, slice_: Slice) -> WantedSlice:
+    found = load_slice(connection, slice_)
+    if found is None:
+        raise no_slice(slice_)
+    return found
+
+
+def _turned(before: WantedSlice, asked: Turn, depot: Sequence[Package]) -> WantedSlice:
+    version = None
+    if asked.verb is Verb.UPDATE:
+        version = resolved_version(before.name, asked.application, asked.version, depot)
+    return turns.turn(before, asked.application, asked.verb, hosts=asked.hosts, version=version)
+
+
+def _incomplete(row: Any) -> Conflict:
+    return Conflict(f"{row.application} waits: {row.missing}", hint="put what is missing into the depot")
+
+
 def _turn_incomplete(connection: Connection, slice_: Slice, asked: Turn) -> Turned:
     row = _one(connection, slice_, asked.application)
     if asked.verb is not Verb.UNINSTALL:
-        raise Conflict(
-            f"{asked.application} waits: {row.missing}", hint="put what is missing into the depot"
-        )
+        raise _incomplete(row)
     connection.execute(delete(APPLICATIONS).where(*_of(slice_, asked.application)))
     return Turned((), changed=True)
 

@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from dsmt_core.configuration import Configuration
 from dsmt_core.names import Application, Host, Slice
 from dsmt_core.packages import PackageRef
 from planner.amount import Amount
+from planner.release import ReleaseName
 from planner.rollout import Phase, Policy, Release, Rollout
 from planner.store.tables import ROLLOUTS
 
@@ -56,8 +58,8 @@ def written(rollout: Rollout) -> dict[str, Any]:
     return {
         "number": rollout.number,
         "before": rollout.before,
-        "after": _written_release(rollout.after),
-        "others": [_written_release(one) for one in rollout.others],
+        "after": written_release(rollout.after),
+        "others": [written_release(one) for one in rollout.others],
         "policy": {
             "waves": [[one.number, one.percent] for one in chosen.waves],
             "min_healthy_s": chosen.min_healthy_s,
@@ -71,6 +73,7 @@ def written(rollout: Rollout) -> dict[str, Any]:
         "well": rollout.well,
         "ill": rollout.ill,
         "failed": dict(rollout.failed),
+        "changes": list(rollout.changes),
         "reason": rollout.reason,
         "by": rollout.by,
         "began_at": rollout.began_at,
@@ -83,7 +86,7 @@ def read(value: Mapping[str, Any]) -> Rollout:
     chosen = value["policy"]
     return Rollout(
         number=value["number"],
-        before=value["before"],
+        before=ReleaseName(value["before"]),
         after=_read_release(value["after"]),
         others=tuple(map(_read_release, value["others"])),
         policy=Policy(
@@ -99,6 +102,8 @@ def read(value: Mapping[str, Any]) -> Rollout:
         well=value["well"],
         ill=value["ill"],
         failed={Host(host): why for host, why in value["failed"].items()},
+        # Roll-outs from before there were configurations did not tell.
+        changes=tuple(value.get("changes", ())),
         reason=value["reason"],
         by=value["by"],
         began_at=value["began_at"],
@@ -106,9 +111,15 @@ def read(value: Mapping[str, Any]) -> Rollout:
     )
 
 
-def _written_release(release: Release) -> dict[str, Any]:
-    return {"version": release.version, "packages": list(map(str, release.packages))}
+def written_release(release: Release) -> dict[str, Any]:
+    """A release as JSON; also the columns of an application that it is made of."""
+    return {
+        "version": release.version,
+        "packages": list(map(str, release.packages)),
+        "configuration": release.configuration.values,
+    }
 
 
 def _read_release(value: Mapping[str, Any]) -> Release:
-    return Release(value["version"], tuple(map(PackageRef.parse, value["packages"])))
+    packages = tuple(map(PackageRef.parse, value["packages"]))
+    return Release(value["version"], packages, Configuration.of(value.get("configuration", {})))

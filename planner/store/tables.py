@@ -129,6 +129,8 @@ APPLICATIONS: Final = Table(
     Column("missing", Text, nullable=False),
     Column("run", String(16), nullable=False),
     Column("restarts", BigInteger, nullable=False),
+    # Its configuration, names and values.
+    Column("configuration", JSON, nullable=False, server_default="{}"),
 )
 
 SLIVERS: Final = Table(
@@ -150,6 +152,8 @@ PLACEMENTS: Final = Table(
     Column("generation", BigInteger, nullable=False),
     Column("run", String(16), nullable=False),
     Column("restarts", BigInteger, nullable=False),
+    # The digest of its configuration; empty for none.
+    Column("configuration", String(16), nullable=False, server_default=""),
     ForeignKeyConstraint(["slice"], ["slices.slice"], ondelete="CASCADE"),
 )
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
 
+from dsmt_core.configuration import Configuration
 from dsmt_core.names import Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
 from planner import guarded
@@ -20,7 +21,7 @@ from planner.budget import budget
 from planner.steps import SliceChange
 from planner.store import restraints
 from planner.store.differing import put_rows
-from planner.store.rollouts import latest, store_rollouts
+from planner.store.rollouts import latest, store_rollouts, written_release
 from planner.store.standings import load_standings
 from planner.store.tables import APPLICATIONS, PLACEMENTS, PLANS, ROLLOUTS, SLICES, SLIVERS
 from planner.wanted import Placement, Plan, Run, Wanted, WantedApplication, WantedSlice
@@ -100,8 +101,7 @@ def _store(connection: Connection, change: SliceChange) -> None:
     store_rollouts(connection, change.slice, change.rollouts)
     for name, release in change.releases.items():
         of_it = APPLICATIONS.c.slice == change.slice, APPLICATIONS.c.application == name
-        values = {"version": release.version, "packages": list(map(str, release.packages))}
-        connection.execute(update(APPLICATIONS).where(*of_it).values(**values))
+        connection.execute(update(APPLICATIONS).where(*of_it).values(**written_release(release)))
 
 
 def _sliver(slice_: Slice, host: Host, generation: int, *, retired: bool) -> dict[str, Any]:
@@ -117,6 +117,7 @@ def _placement_row(one: Placement) -> dict[str, Any]:
         "generation": one.generation,
         "run": one.run.value,
         "restarts": one.restarts,
+        "configuration": one.configuration,
     }
 
 
@@ -169,6 +170,7 @@ def _application(row: Row[Any]) -> WantedApplication:
         packages=tuple(map(PackageRef.parse, row.packages)),
         run=Run(row.run),
         restarts=row.restarts,
+        configuration=Configuration.of(row.configuration),
     )
 
 
@@ -181,4 +183,5 @@ def _placement(row: Row[Any]) -> Placement:
         generation=row.generation,
         run=Run(row.run),
         restarts=row.restarts,
+        configuration=row.configuration,
     )

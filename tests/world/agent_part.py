@@ -28,10 +28,12 @@ from agents.deployment_agent.decide import (
 from agents.deployment_agent.decide.record import Goal, Life
 from dsmt_core.channels import status_channel
 from dsmt_core.commands import NO_APPLICATION, Order
+from dsmt_core.configuration import NONE
 from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, Event, Sender
 from dsmt_core.lifecycle import State
 from dsmt_core.names import DEPLOYMENT_AGENT, SLIVER_BOOTSTRAP, Application, Host, Slice
 from dsmt_core.nodes import HOLDINGS, application_pairs
+from planner.release import release_name
 from tests.world.simulation import Kind, Simulation
 from tests.world.truth import Broken, Place, Truth
 
@@ -110,6 +112,7 @@ class AgentPart:
         """An order from its queue."""
         before = self.deployments.generation(order.application)
         verdict = self.deployments.accept(order, self._simulation.now)
+        self._truth.ordered.add(release_name(order.version, order.configuration.digest))
         if verdict is Verdict.ACCEPTED:
             if order.generation < before:
                 raise Broken(f"{order.text} of generation {order.generation} was obeyed after {before}")
@@ -163,10 +166,10 @@ class AgentPart:
                 self._tell_status(name)
             case Install(version=version):
                 return self._install(name, version)
-            case Start(version=version):
-                return self._start(place, version)
+            case Start():
+                return self._start(place, step)
             case Look():
-                return Found(self._disk_of_packages.get(name, ""), {}, place in self._truth.processes)
+                return self._look(place)
             case CheckStatus():
                 return self._check(name)
             case Stop():
@@ -181,14 +184,23 @@ class AgentPart:
         self._disk_of_packages[name] = version
         return Installed({})
 
-    def _start(self, place: Place, version: str) -> Outcome:
+    def _start(self, place: Place, step: Start) -> Outcome:
         if place in self._truth.processes:
             # As the real hands do: what runs is looked at, and never started beside itself.
-            return Started(0)
-        if self._truth.fails(self._host, version):
+            return Started(0, self._truth.processes[place].configuration)
+        release = release_name(step.version, step.configuration.digest)
+        if release not in self._truth.ordered:
+            raise Broken(f"{release} is started on {self._host}, and nobody ever ordered it")
+        if self._truth.fails(self._host, step.version):
             return Troubled("its port is taken")
-        self._truth.start(place, version)
+        self._truth.start(place, step.version, step.configuration)
         return Started(7)
+
+    def _look(self, place: Place) -> Outcome:
+        process = self._truth.processes.get(place)
+        # The file of the last start is still there.
+        configuration = process.configuration if process is not None else NONE
+        return Found(self._disk_of_packages.get(place[2], ""), {}, process is not None, configuration)
 
     def _check(self, name: Application) -> Checked:
         process = self._truth.processes.get((self._host, self._slice, name))
@@ -201,8 +213,8 @@ class AgentPart:
             return "nobody knows what runs"
         if record.goal is not Goal.RUNNING:
             return "not wanted"
-        if record.outdated or record.order.restarts > record.restarts:
-            return "another version, or a restart, was asked for"
+        if record.outdated or record.reconfigured or record.order.restarts > record.restarts:
+            return "another release, or a restart, was asked for"
         return ""
 
     def _about(self, name: Application, step: Publish) -> Mapping[str, str]:
@@ -211,6 +223,7 @@ class AgentPart:
             "version": step.version,
             "generation": str(step.generation),
             "reason": step.reason,
+            "configuration": self.deployments[name].held.configuration,
         }
 
     def _tell_state(self, sender: Sender, component: str, state: State, pairs: Mapping[str, str]) -> None:
@@ -225,6 +238,7 @@ class AgentPart:
             "exit-code": "0",
             "version": held.version,
             "generation": str(held.generation),
+            "configuration": held.configuration,
         }
         self._tell(Kind.STATUS, self._sender, DEPLOYMENT_AGENT, STATUS, pairs)
 

@@ -193,6 +193,6 @@ def _one_differs(placement: Placement, processes: Mapping[Place, Process], seen:
     if heard is None or (heard.state, heard.generation) != (state, placement.generation):
         return f"{placement} is seen as {heard}"
     process = processes.get((placement.host, placement.slice, APP))
-    if process is not None and process.version != placement.version:
-        return f"{placement} runs as {process.version}"
+    if process is not None and process.release != placement.release:
+        return f"{placement} runs as {process.release}"
     return ""

@@ -84,6 +84,11 @@ def roll_out(world: World) -> None:
     _change(world, rollout_part.start(world))
 
 
+def configure(world: World) -> None:
+    """Another configuration, in waves."""
+    _change(world, rollout_part.configure(world))
+
+
 def turn_rollout(world: World) -> None:
     """Pause, resume, promote or abort."""
     _change(world, rollout_part.turn(world))
@@ -101,6 +106,8 @@ DEEDS: Final[tuple[Deed, ...]] = (
     forget,
     roll_out,
     roll_out,
+    configure,
+    configure,
     turn_rollout,
 )
 

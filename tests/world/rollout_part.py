@@ -1,9 +1,9 @@
 """Roll-outs in the simulated world: what people do with them, and their laws.
 
-a commit    a host that stays changes its version only by a roll-out, to one that is known; never more
+a commit    a host that stays changes its release only by a roll-out, to one that is known; never more
 that are up are taken down than the disruption budget has room for; the phases and waves of
 a roll-out only go forward
-in the end  it is done, or back, or held by people; and when it is not held, all hosts have one version
+in the end  it is done, or back, or held by people; and when it is not held, all hosts have one release
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from dsmt_core.packages import PackageRef
 from planner.disruption import Disruption, Health
 from planner.fleet import Fleet
+from planner.release import Reconfiguration
 from planner.rollout import Phase, Release, policy
 from planner.rollout.turns import Deed, Wish, started, turned
 from planner.standing import bars_at
@@ -62,6 +63,21 @@ def start(world: World) -> Callable[[WantedSlice], WantedSlice]:
     return change
 
 
+def configure(world: World) -> Callable[[WantedSlice], WantedSlice]:
+    """A person rolls another configuration out; the version stays."""
+    luck = world.simulation.luck
+    wish = Reconfiguration(values={"greeting": luck.choice(["hello", "hi"])})
+    chosen = policy(luck.choice([["1"], []]), min_healthy_s=0.0, deadline_s=20.0)
+    by = Wish(by="ann", now=world.planner.now)
+
+    def change(slice_: WantedSlice) -> WantedSlice:
+        now = slice_.applications[APP].release
+        release = replace(now, configuration=wish.of(now.configuration))
+        return replace(slice_, rollouts={**slice_.rollouts, APP: started(slice_, APP, release, chosen, by)})
+
+    return change
+
+
 def _repair(world: World) -> None:
     """The bad version is repaired where people hold it, or let it rest: nobody would ever find out."""
     slices = world.planner.store.wanted.slices.values()
@@ -94,20 +110,20 @@ def check_commit(store: Store, seen: Fleet, change: SliceChange, *, now: float) 
         was = before.rollouts[name]
         if rollout.phase not in _NEXT[was.phase] or rollout.wave < was.wave:
             raise Broken(f"the roll-out went from {was.phase} to {rollout.phase}")
-    was_at = {(one.host, one.application): one.version for one in before.placements}
+    was_at = {(one.host, one.application): one.release for one in before.placements}
     changed = {
         one.host
         for one in change.placements
-        if one.host in before.hosts and one.version != was_at.get((one.host, one.application), one.version)
+        if one.host in before.hosts and one.release != was_at.get((one.host, one.application), one.release)
     }
     if not changed:
         return
     of_it = before.rollouts.get(APP)
     if of_it is None:
-        raise Broken(f"{sorted(changed)} get another version, and nobody asked")
-    known = {of_it.before, of_it.after.version, *(one.version for one in of_it.others)}
-    told = {one.version for one in change.placements if one.host in changed}
-    if told - known - {before.applications[APP].version}:
+        raise Broken(f"{sorted(changed)} get another release, and nobody asked")
+    known = {of_it.before, of_it.after.name, *(one.name for one in of_it.others)}
+    told = {one.release for one in change.placements if one.host in changed}
+    if told - known - {before.applications[APP].release.name}:
         raise Broken(f"{sorted(told)} are told, {sorted(known)} are wanted")
     disruption = Disruption(before, seen, bars_at(store.wanted.standings, now))
     runs = {one.host for one in before.placements if one.run is Run.RUNNING}
@@ -128,9 +144,9 @@ def differs(slice_: WantedSlice, *, bad: bool) -> str:
         return ""
     if rollout.is_active:
         return f"the roll-out is {rollout.phase}: {rollout}"
-    versions = {one.version for one in slice_.placements}
-    wanted = slice_.applications[APP].version
+    releases = {one.release for one in slice_.placements}
+    wanted = slice_.applications[APP].release.name
     runs = any(one.run is Run.RUNNING for one in slice_.placements)
     if rollout.phase is Phase.DONE and rollout.after.version == BAD and runs and bad:
         return "a version that runs nowhere is called done"
-    return "" if versions <= {wanted} else f"{sorted(versions)} are placed, {wanted} is wanted"
+    return "" if releases <= {wanted} else f"{sorted(releases)} are placed, {wanted} is wanted"

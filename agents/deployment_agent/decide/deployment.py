@@ -55,14 +55,23 @@ class Deployment:
     def held(self) -> Held:
         """What the agent says that it holds of it."""
         record, order = self.record, self.record.order
-        return Held(order.generation, record.version, record.state, order.restarts, order.digest)
+        rests = record.life is Life.DOWN and not record.outdated
+        return Held(
+            order.generation,
+            record.version,
+            record.state,
+            order.restarts,
+            order.digest,
+            (order.configuration if rests else record.configuration).digest,
+        )
 
     @property
     def settled(self) -> bool:
         """Whether all is as ordered."""
         record = self.record
         if record.goal is Goal.RUNNING:
-            return record.state is State.RUNNING and record.life is Life.UP and not record.outdated
+            runs = record.state is State.RUNNING and record.life is Life.UP
+            return runs and not record.outdated and not record.reconfigured
         return record.state is State.TERMINATED and record.life is Life.DOWN and not record.outdated
 
     def rebooted(self, now: float) -> None:

@@ -107,8 +107,10 @@ def _uninstalled(course: Course, outcome: Outcome, now: float) -> None:
 
 def _started(course: Course, outcome: Outcome, now: float) -> None:
     match outcome:
-        case Started(pid=pid):
+        case Started(pid=pid, found=found):
             course.record.start_pid = pid
+            if found is not None:
+                course.record.configuration = found
             course.started_at = course.check_at = now
             course.poll_s = course.periods.first_poll_s
         case Troubled():
@@ -132,7 +134,7 @@ def _found(course: Course, outcome: Outcome, now: float) -> None:
     record = course.record
     record.version, record.receipt, record.touched = outcome.version, outcome.receipt, True
     record.packages = record.order.packages if outcome.version == record.order.version else ()
-    record.restarts = record.order.restarts
+    record.restarts, record.configuration = record.order.restarts, outcome.configuration
     record.life = Life.DOWN
     if outcome.alive:
         record.life = Life.UP if outcome.version else Life.DOOMED

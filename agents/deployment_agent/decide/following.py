@@ -99,7 +99,8 @@ def _keep(course: Course, now: float) -> Step:
         return WaitUntil(NEVER)
     if record.life is Life.DOWN:
         return _start(course, now)
-    if record.order.restarts > record.restarts and record.life is not Life.DOOMED:
+    asked = record.order.restarts > record.restarts or record.reconfigured
+    if asked and record.life is not Life.DOOMED:
         course.walk(State.REQUESTED)
         record.life = Life.DOOMED
     if record.life is Life.DOOMED:
@@ -117,8 +118,10 @@ def _start(course: Course, now: float) -> Step:
         return WaitUntil(now)
     record = course.record
     record.life, record.start_pid, record.restarts = Life.STARTING, 0, record.order.restarts
+    if record.reconfigured:
+        record.configuration = record.order.configuration
     course.started_at = course.check_at = now
-    return Start(record.version)
+    return Start(record.version, record.configuration)
 
 
 def _install(course: Course) -> Step:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from dsmt_core.commands import RUNS, Order, Verb
+from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.errors import Invalid
 from dsmt_core.lifecycle import State, state
 from dsmt_core.names import application, host, slice_name
@@ -58,6 +59,7 @@ class Record:
             uncertain.
         touched: something of it may be installed.
         restarts: of the order under which it was last started.
+        configuration: with which it was last started.
         failures: in a row.
         start_pid: the start script's process, as the sliver's init numbers it; 0 when not known.
         reason: of the last failure.
@@ -71,6 +73,7 @@ class Record:
     receipt: Mapping[str, str] = field(default_factory=dict)
     touched: bool = False
     restarts: int = 0
+    configuration: Configuration = NONE
     failures: int = 0
     start_pid: int = 0
     reason: str = ""
@@ -86,6 +89,14 @@ class Record:
     def outdated(self) -> bool:
         """Whether the order names other packages than what is installed."""
         return bool(self.order.packages) and self.packages != self.order.packages
+
+    @property
+    def reconfigured(self) -> bool:
+        """Whether the order has another configuration for what is installed than it was started with.
+
+        A configuration belongs to the packages that it is ordered with: others never get it.
+        """
+        return not self.outdated and self.configuration != self.order.configuration
 
 
 _ORDER_TEXTS: Final = ("wrapper", "version", "agent")
@@ -105,6 +116,7 @@ def written(record: Record) -> dict[str, Any]:
             "status_period": order.status_period,
             "packages": [str(package) for package in order.packages],
             "digest": order.digest,
+            "configuration": order.configuration.text,
             **{name: getattr(order, name) for name in _ORDER_TEXTS},
         },
         "state": str(record.state),
@@ -114,6 +126,7 @@ def written(record: Record) -> dict[str, Any]:
         "receipt": dict(record.receipt),
         "touched": record.touched,
         "restarts": record.restarts,
+        "configuration": record.configuration.text,
         "failures": record.failures,
         "start_pid": record.start_pid,
         "reason": record.reason,
@@ -142,6 +155,8 @@ def _read(values: Mapping[str, Any]) -> Record:
         receipt={str(name): str(text) for name, text in dict(values["receipt"]).items()},
         touched=bool(values["touched"]),
         restarts=int(values["restarts"]),
+        # An older agent knew of none.
+        configuration=Configuration.parse(str(values.get("configuration", ""))),
         failures=int(values["failures"]),
         start_pid=int(values["start_pid"]),
         reason=str(values["reason"]),
@@ -158,8 +173,9 @@ def _order(values: Mapping[str, Any]) -> Order:
         restarts=int(values["restarts"]),
         status_period=float(values["status_period"]),
         packages=_packages(values["packages"]),
-        # An older agent did not write it.
+        # An older agent did not write these.
         digest=str(values.get("digest", "")),
+        configuration=Configuration.parse(str(values.get("configuration", ""))),
         wrapper=str(values["wrapper"]),
         version=str(values["version"]),
         agent=str(values["agent"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.lifecycle import State
 from dsmt_core.packages import PackageRef
 
@@ -42,9 +43,10 @@ class Install:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Call the start script of this version."""
+    """Call the start script of this version, with this configuration."""
 
     version: str
+    configuration: Configuration = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,14 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The start script runs, or has run, as this process."""
+    """The start script runs, or has run, as this process.
+
+    Attributes:
+        found: it was not called, since the application runs already: with this configuration.
+    """
 
     pid: int
+    found: Configuration | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +155,19 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a `Look` has found: the version that is installed (empty: none that is known), and processes."""
+    """What a `Look` has found.
+
+    Attributes:
+        version: what is installed; empty: none that is known.
+        receipt: of its installer.
+        alive: processes of it live.
+        configuration: with which it was last started, as far as the node knows.
+    """
 
     version: str
     receipt: Mapping[str, str]
     alive: bool
+    configuration: Configuration = NONE
 
 
 Outcome = Found | Done | Troubled | Installed | Started | Checked

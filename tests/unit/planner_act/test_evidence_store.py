@@ -9,6 +9,7 @@ import pytest
 
 from dsmt_core.names import Account, Application, Host, Slice
 from planner.failed_nodes import Misfit, Note, Past
+from planner.release import ReleaseName
 from planner.store import Database, evidence, nodes, slices
 from planner.store.database import sqlite_url
 from planner.store.nodes import Joined
@@ -19,7 +20,11 @@ PAST = Past(
     failures=3, alive_since=5.0, judged_at=7.0, notes=(Note("not heard for 3.2 s", 7.0, "tracker", 2),)
 )
 MISFIT = Misfit(
-    application=Application("pinger"), version="1.8-1", reason="its port is taken", since=1.0, until=301.0
+    application=Application("pinger"),
+    release=ReleaseName("1.8-1"),
+    reason="its port is taken",
+    since=1.0,
+    until=301.0,
 )
 
 

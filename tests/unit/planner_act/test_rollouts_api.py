@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from dsmt_core.names import Account, Application, Host, Slice
 from dsmt_core.packages import PackageRef
+from planner.release import ReleaseName
 from planner.rollout import Phase, Release, Rollout, policy
 from planner.steps import SliceChange
 from planner.store import Database, slices
@@ -114,7 +115,7 @@ async def test_what_cannot_be_is_refused_with_what_to_do(two: Api) -> None:
 
 ROLLOUT = Rollout(
     number=3,
-    before="1.8-1",
+    before=ReleaseName("1.8-1"),
     after=Release("1.9-1", (PackageRef("b" * 64, 10, "dsmtw_pinger-1.9-1.noarch.rpm"),)),
     policy=policy(["1", "12.5%"], errors="2", need="80%"),
     others=(Release("1.7-1"),),
