@@ -135,7 +135,7 @@ def test_held_applications_survive_their_pairs() -> None:
     held = {
         APP: nodes.Held(4, "1.8-1", State.RUNNING, 2),
         Application("b"): nodes.Held(1, "", State.FAILED),
-        Application("c"): nodes.Held(2, "1.9-1", State.RUNNING, digest="abc"),
+        Application("c"): nodes.Held(2, "1.9-1", State.RUNNING, digest="abc", configuration="def"),
     }
     assert nodes.read_applications(nodes.application_pairs(held)) == held
     with pytest.raises(Invalid):
