@@ -28,7 +28,8 @@ class Standings(Caller):
         """Take nodes out of service, or give them back: all of them, or none (admin).
 
         Args:
-            verb: exclude, include, cordon, uncordon, drain, cancel-drain, window or cancel-windows.
+            verb: exclude, include, cordon, uncordon, drain, cancel-drain, window, cancel-windows, distrust
+                or trust.
             hosts: their names; or none, and
             where: a condition that is true of them.
             said: with the verb: ``reason``; ``at_once``; ``deadline_s``, ``force``; or ``window`` with

@@ -49,11 +49,11 @@ class Standing(TypedDict):
     """How a node stands.
 
     Attributes:
-        state: in service, cordoned, draining, drained, maintenance or excluded.
+        state: in service, cordoned, draining, drained, maintenance, excluded or distrusted.
         sentence: why, by whom, since when; empty in service.
         late: a drain is over its time.
         left: what is to leave and is still there.
-        excluded, cordoned, drain, windows: all that was said, also what does not hold now.
+        excluded, cordoned, drain, windows, distrusted: all that was said, also what does not hold now.
     """
 
     state: str
@@ -64,6 +64,7 @@ class Standing(TypedDict):
     cordoned: NotRequired[Said]
     drain: NotRequired[Drain]
     windows: NotRequired[list[Window]]
+    distrusted: NotRequired[Said]
 
 
 class Stood(TypedDict):

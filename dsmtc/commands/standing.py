@@ -22,7 +22,7 @@ _EVERY: Final = {"": 0.0, "day": 86_400.0, "week": 7 * 86_400.0}
 
 def add_to(app: typer.Typer) -> None:
     """Make these verbs verbs of ``nodes``."""
-    for verb in (exclude, include, cordon, uncordon, drain, window):
+    for verb in (exclude, include, cordon, uncordon, drain, window, distrust, trust):
         app.command()(verb)
 
 
@@ -139,6 +139,36 @@ def window(  # noqa: PLR0913 - one parameter for each option
     repeat = {"every_s": _EVERY[every], "lead_s": seconds(lead, "--lead")}
     time_: dict[str, object] = {"begins": begins, **length, **repeat}
     _say(context, "window", hosts, where, dry_run=dry_run, said={"reason": reason, "window": time_})
+
+
+def distrust(
+    context: typer.Context,
+    hosts: _Hosts = None,
+    *,
+    reason: _Reason = "",
+    where: _Where = "",
+    dry_run: _DryRun = False,
+) -> None:
+    """Say that nodes are broken: they have failed at once, until they are trusted (admin).
+
+    Example: dsmtc nodes distrust node1.example.org --reason "it loses packets"
+    """
+    _say(context, "distrust", hosts, where, dry_run=dry_run, said={"reason": reason})
+
+
+def trust(
+    context: typer.Context,
+    hosts: _Hosts = None,
+    *,
+    reason: _Reason = "",
+    where: _Where = "",
+    dry_run: _DryRun = False,
+) -> None:
+    """Say that nodes are mended: how often they failed is forgotten, and they are probed at once (admin).
+
+    Example: dsmtc nodes trust node1.example.org --reason "new cable"
+    """
+    _say(context, "trust", hosts, where, dry_run=dry_run, said={"reason": reason})
 
 
 def _say(  # noqa: PLR0913 - what all these verbs have in common

@@ -79,6 +79,9 @@ def _told(note: Evidence) -> str:
 
 def _next(node: Node, now: float) -> str:
     """When a node will be tried again."""
+    standing = node.get("standing")
+    if standing and "distrusted" in standing:
+        return "when it is trusted"
     if node["state"] == "failed":
         return "when it is heard"
     if node["state"] != "probation":

@@ -7,6 +7,7 @@
     probation -> alive     it was heard long enough, longer after each further failure, several heartbeats
                            in a row, it has given up what moved away, and a probe passed: a sliver was
                            really made and removed on it
+    any     -> failed      people say that it is broken; no probation ends until they trust it
     probation -> failed    silence, or a probe that did not pass while most others did
 
 Lifeguard's lesson: an observer that has just started, was deaf or slow, or sees more than half of the nodes

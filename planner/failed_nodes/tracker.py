@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -12,12 +14,13 @@ from dsmt_core.names import Host
 from planner.failed_nodes.columns import NUMBER, STATES
 from planner.failed_nodes.doubt import Doubt
 from planner.failed_nodes.excuses import Excuses
-from planner.failed_nodes.notes import MAINTENANCE, PROBE, TRACKER
+from planner.failed_nodes.notes import MAINTENANCE, PROBE, TRACKER, Note
 from planner.failed_nodes.patience import Patience
 from planner.failed_nodes.probing import Probe
 from planner.failed_nodes.verdicts import Chance, Judgement, Verdict
 from planner.failed_nodes.watch import Watch
 from planner.fleet.seen import NodeState
+from planner.standing import Mark
 
 # A heartbeat is late after half a period more: jitter of the node and of the broker.
 _LATE: Final = 1.5
@@ -25,6 +28,8 @@ _EVER: Final = float("inf")
 _ALIVE: Final = NUMBER[NodeState.ALIVE]
 _FAILED: Final = NUMBER[NodeState.FAILED]
 _PROBATION: Final = NUMBER[NodeState.PROBATION]
+
+NOBODY: Final[Mapping[Host, Mark]] = MappingProxyType({})
 
 Rows = npt.NDArray[np.intp]
 
@@ -47,6 +52,7 @@ class FailedNodes(Watch):
         self._listening_since = now
         self._ticked = now
         self._back_at = -_EVER
+        self._distrusted: Mapping[Host, Mark] = NOBODY
 
     def probed(self, host: Host, nonce: str, *, passed: bool, reason: str, now: float) -> bool:
         """A node has answered a probe; False when it is not the one that is under way.
@@ -85,6 +91,7 @@ class FailedNodes(Watch):
         *,
         unproven: AbstractSet[Host] = frozenset(),
         maintained: AbstractSet[Host] = frozenset(),
+        distrusted: Mapping[Host, Mark] = NOBODY,
     ) -> list[Verdict]:
         """Judge; to be called several times a period.
 
@@ -92,6 +99,7 @@ class FailedNodes(Watch):
             now: the time.
             unproven: nodes that may not end their probation yet (`planner.placement.unproven`).
             maintained: nodes that people work on: their silence is noted, and not judged.
+            distrusted: nodes that people say are broken: they fail, whatever is heard of them.
 
         Returns:
             Every change since the last call, in the order in which it happened.
@@ -99,9 +107,10 @@ class FailedNodes(Watch):
         if now - self._ticked > self._patience.lag_s:
             self.deafened(now)
         self._ticked = now
+        self._believe_people(distrusted, now)
         if len(self._columns):
             self._excuses.take(maintained, self._columns, now)
-            self._judge(self._look(now, unproven), now)
+            self._judge(self._look(now, unproven | distrusted.keys()), now)
             for host in maintained:
                 self._probing.drop(host)
             self._judge_probes(now)
@@ -126,6 +135,22 @@ class FailedNodes(Watch):
         )
 
     # -- inside ---------------------------------------------------------------------------------------
+
+    def _believe_people(self, distrusted: Mapping[Host, Mark], now: float) -> None:
+        """Whoever people distrust fails, and ends no probation: they know what no probe tells.
+
+        It is told to give up what moved away as soon as it is heard, as every node on probation.
+        """
+        before, self._distrusted = self._distrusted, distrusted
+        for host, mark in distrusted.items():
+            row = self._columns.rows.get(host)
+            if row is None:
+                continue
+            word = Note(f"distrusted: {mark.reason}", mark.since, mark.by)
+            if before.get(host) != mark and word not in self.evidence(host):
+                self._note(host, word.what, word.when, word.by)
+            if self._columns.state[row] not in {_FAILED, _PROBATION}:
+                self._fail(host, f"{mark.by} distrusts it: {mark.reason}", now)
 
     def _look(self, now: float, unproven: AbstractSet[Host]) -> Rows:
         """Suspect who is late, try to end probations; who is due for a verdict."""

@@ -13,6 +13,7 @@ from planner.failed_nodes.probing import Probing
 from planner.failed_nodes.records import Past
 from planner.failed_nodes.verdicts import Chance, Verdict
 from planner.fleet.seen import NodeState
+from planner.standing import Mark
 
 # Heartbeats are in a row when none is missing between them.
 _GAP: Final = 1.8
@@ -106,10 +107,17 @@ class Watch:
             self._columns.hinted[row] = True
             self._note(host, kind, now, by)
 
-    def noted(self, host: Host, what: str, *, now: float, by: str) -> None:
-        """Something is to be known about a node, and decides nothing."""
-        if host in self._columns.rows:
-            self._note(host, what, now, by)
+    def trusted(self, host: Host, mark: Mark) -> None:
+        """People trust a node: what it was is forgotten, and it is tried as soon as it is heard.
+
+        It is not believed to be well for that: its probation ends as every other does.
+        """
+        row = self._columns.rows.get(host)
+        if row is None:
+            return
+        self._columns.failures[row] = 0
+        self._columns.out_until[row] = min(self._columns.out_until[row], mark.since)
+        self._note(host, f"trusted{mark.reason and f': {mark.reason}'}", mark.since, mark.by)
 
     # -- what is known --------------------------------------------------------------------------------
 

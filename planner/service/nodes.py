@@ -154,7 +154,7 @@ class Nodes:
             Conflict: it is alive: it would go on with what it has, beside whatever replaces it.
         """
         name = host(text)
-        if name in self._joined and self._fleet.state(name) is NodeState.ALIVE:
+        if name in self._joined and self._is_alive(name):
             raise Conflict(
                 f"{name} is alive, and would go on with what it runs",
                 hint="end its slivers and dsmt-node there first, then forget it",
@@ -243,6 +243,10 @@ class Nodes:
     def _lives(self, holder: Joined) -> bool:
         heard = max(self._heard_at(holder.host), holder.joined_at)
         return self._clock() - heard <= max(self._config.failed_after, self._config.misses * self.period)
+
+    def _is_alive(self, name: Host) -> bool:
+        said = self._standings.is_distrusted(name)
+        return self._lives(self._joined[name]) if said else self._fleet.state(name) is NodeState.ALIVE
 
     def _heard_at(self, name: Host) -> float:
         row = self._fleet.hosts.get(name)

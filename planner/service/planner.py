@@ -104,7 +104,7 @@ class Planner:
         pace = Pace(least=config.round_every, most=config.full_round_every)
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
         self._offer(means, voice)
-        self.standings = Standings(means, self.fleet, waiting=self.rounds.waiting)
+        self.standings = Standings(means, watched, waiting=self.rounds.waiting)
         self.nodes = Nodes(means, watched, config=config, told=told, standings=self.standings)
         self.requests = Requests(self.ledger, self.plans, self.applications, tell=voice.tell)
         self.tracking = Tracking(means, watched, voice, nodes=self.nodes, wake=self.rounds.wake)

@@ -26,7 +26,7 @@ from planner.placement import unproven
 from planner.service.means import Means, Watched
 from planner.service.requests import Requests
 from planner.service.tap import Tap
-from planner.standing import maintained
+from planner.standing import distrusted, maintained
 
 PREFETCH: Final = 300
 # Often enough that a verdict comes at most this share of a period late.
@@ -152,6 +152,7 @@ class Seeing:
                 now,
                 unproven=self._unproven(),
                 maintained=maintained(self._ledger.wanted.standings, now),
+                distrusted=distrusted(self._ledger.wanted.standings),
             ):
                 self._believe(verdict)
             if self._senses.watched.fleet.is_dirty:

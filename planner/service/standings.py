@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import Any, Final
 
 from dsmt_core.names import Host, PlanName, Slice
-from planner.fleet import Fleet
 from planner.outlook import world_of_nobody
 from planner.plans import check_in_force, evaluate
-from planner.service.means import Means
-from planner.standing import IN_SERVICE, Bar, Kind, Wish, bar_of, written_standing
+from planner.service.means import Means, Watched
+from planner.standing import IN_SERVICE, Bar, Kind, Standing, Verb, Wish, bar_of, written_standing
 from planner.steps import Waiting
 from planner.wanted import WantedSlice
 
 IN: Final = "in service"
 DRAINED: Final = "drained"
+DISTRUSTED: Final = "distrusted"
 STANDING: Final = "standing"
 """The fact of a node that is this word, in conditions about nodes."""
 
@@ -26,16 +26,17 @@ class Standings:
 
     Args:
         means: where it is kept, and what time it is.
-        fleet: what is seen: what a node still holds.
+        watched: what is seen: what a node still holds; and who judges nodes.
         waiting: what the last round about a slice held back.
     """
 
     def __init__(
-        self, means: Means, fleet: Fleet, *, waiting: Callable[[Slice], Iterable[Waiting]]
+        self, means: Means, watched: Watched, *, waiting: Callable[[Slice], Iterable[Waiting]]
     ) -> None:
         self._ledger = means.ledger
         self._clock = means.clock
-        self._fleet = fleet
+        self._fleet = watched.fleet
+        self._tracker = watched.tracker
         self._waiting = waiting
 
     async def say(self, hosts: Collection[Host], said: Wish) -> list[dict[str, Any]]:
@@ -48,6 +49,9 @@ class Standings:
         before = self._ledger.wanted.standings
         await self._ledger.stand(hosts, said, now=self._clock())
         after = self._ledger.wanted.standings
+        if said.verb is Verb.TRUST:
+            for host in hosts:
+                self._tracker.trusted(host, said.mark)
         return [
             {"host": host, "changed": before.get(host) != after.get(host), "standing": self.shown(host)}
             for host in sorted(hosts)
@@ -60,12 +64,16 @@ class Standings:
         bar = bar_of(standing, now)
         left = self._left(host, bar) if bar is not None and bar.leaves else []
         return {
-            "state": _word(bar, left),
-            "sentence": bar.sentence if bar else "",
+            "state": _word(standing, bar, left),
+            "sentence": _sentence(standing, bar),
             "late": bar is not None and bar.late,
             "left": left,
             **written_standing(standing),
         }
+
+    def is_distrusted(self, host: Host) -> bool:
+        """Whether people say that it is broken: it has failed then, and may live on all the same."""
+        return bool(self._ledger.wanted.standings.get(host, IN_SERVICE).distrusted)
 
     def satisfying(self, where: str) -> set[Host]:
         """The nodes of which a condition is true; how a node stands can be asked for like a fact.
@@ -103,7 +111,14 @@ class Standings:
         return next((reason.partition(f"{said}, but ")[2] or reason for reason in reasons), "it is leaving")
 
 
-def _word(bar: Bar | None, left: Collection[object]) -> str:
+def _sentence(standing: Standing, bar: Bar | None) -> str:
+    said = [bar.sentence] if bar else []
+    if standing.distrusted:
+        said.append(standing.distrusted.sentence(DISTRUSTED))
+    return "; ".join(said)
+
+
+def _word(standing: Standing, bar: Bar | None, left: Collection[object]) -> str:
     if bar is None:
-        return IN
+        return DISTRUSTED if standing.distrusted else IN
     return DRAINED if bar.kind is Kind.DRAINING and not left else str(bar.kind)

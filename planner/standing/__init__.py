@@ -4,6 +4,7 @@
     draining      nothing new is placed there, and what runs there moves away
     maintenance   the same while a window lasts, and from its lead on; silence in it is not judged
     cordoned      nothing new is placed there; what is there stays
+    distrusted    no wish but a word: it is broken. To the tracker it has failed until people trust it
 
 Rule of this room: standing is wanted, so it is a value, and what a verb or a moment makes of it is a
 function of its arguments. Plans see only who is barred (`planner.outlook`), never what the tracker thinks.
@@ -16,6 +17,7 @@ from planner.standing.bars import (
     Kind,
     bar_of,
     bars_at,
+    distrusted,
     is_maintained,
     maintained,
     next_change,
@@ -52,6 +54,7 @@ __all__ = [
     "Wish",
     "bar_of",
     "bars_at",
+    "distrusted",
     "is_maintained",
     "maintained",
     "next_change",

@@ -50,10 +50,9 @@ class Bar:
 
     @property
     def sentence(self) -> str:
-        """For people: ``cordoned: disk swap (by ann, since 2026-05-01 22:00 UTC)``."""
-        reason = f": {self.mark.reason}" if self.mark.reason else ""
+        """For people, as `Mark.sentence`."""
         until = f", until {written(self.until)}" if self.kind is Kind.MAINTENANCE else ""
-        return f"{self.kind}{reason} (by {self.mark.by}, since {written(self.mark.since)}{until})"
+        return self.mark.sentence(self.kind, until=until)
 
 
 Bars = Mapping[Host, Bar]
@@ -93,6 +92,11 @@ def is_maintained(standing: Standing, now: float) -> bool:
 def maintained(standings: Standings, now: float) -> frozenset[Host]:
     """The nodes in an open window."""
     return frozenset(host for host, standing in standings.items() if is_maintained(standing, now))
+
+
+def distrusted(standings: Standings) -> dict[Host, Mark]:
+    """The nodes that people say are broken, with who says so, since when, and why."""
+    return {host: one.distrusted for host, one in standings.items() if one.distrusted}
 
 
 def next_change(standings: Standings, now: float) -> float:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dsmt_core.names import Host
+from planner.moments import written
 
 NEVER: Final = float("inf")
 
@@ -22,6 +23,11 @@ class Mark:
     by: str
     since: float
     reason: str = ""
+
+    def sentence(self, what: str, *, until: str = "") -> str:
+        """For people: ``cordoned: disk swap (by ann, since 2026-05-01 22:00 UTC)``."""
+        reason = f": {self.reason}" if self.reason else ""
+        return f"{what}{reason} (by {self.by}, since {written(self.since)}{until})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +80,21 @@ class Window(Mark):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """All that people want of one node beside what they want of slices."""
+    """All that people say of one node beside what they want of slices.
+
+    Attributes:
+        distrusted: they say that it is broken, until they say otherwise. That is no wish, and bars it from
+            no plan: it is for the failed-node tracker.
+    """
 
     excluded: Exclusion | None = None
     cordoned: Mark | None = None
     drain: Drain | None = None
     windows: tuple[Window, ...] = ()
+    distrusted: Mark | None = None
 
     def __bool__(self) -> bool:
-        return any((self.excluded, self.cordoned, self.drain, self.windows))
+        return any((self.excluded, self.cordoned, self.drain, self.windows, self.distrusted))
 
 
 IN_SERVICE: Final = Standing()

@@ -33,6 +33,8 @@ class Verb(StrEnum):
     CANCEL_DRAIN = "cancel-drain"
     WINDOW = "window"
     CANCEL_WINDOWS = "cancel-windows"
+    DISTRUST = "distrust"
+    TRUST = "trust"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,12 @@ def _exclusion(wish: Wish) -> Exclusion:
     if not wish.mark.reason:
         raise Invalid("a node is excluded for a reason", hint='say which: --reason "disk fails"')
     return Exclusion(by=wish.mark.by, since=wish.mark.since, reason=wish.mark.reason, at_once=wish.at_once)
+
+
+def _distrust(wish: Wish) -> Mark:
+    if not wish.mark.reason:
+        raise Invalid("a node is distrusted for a reason", hint='say which: --reason "it loses packets"')
+    return wish.mark
 
 
 def _drain(wish: Wish, now: float) -> Drain:
@@ -135,4 +143,6 @@ _TABLE: Final[Mapping[Verb, Callable[[Standing, Wish, float], Standing]]] = {
     Verb.CANCEL_DRAIN: lambda before, _wish, _now: replace(before, drain=None),
     Verb.WINDOW: lambda before, wish, now: replace(before, windows=_windows(before, wish, now)),
     Verb.CANCEL_WINDOWS: lambda before, _wish, _now: replace(before, windows=()),
+    Verb.DISTRUST: lambda before, wish, _now: replace(before, distrusted=_distrust(wish)),
+    Verb.TRUST: lambda before, _wish, _now: replace(before, distrusted=None),
 }

@@ -22,6 +22,7 @@ def written_standing(standing: Standing) -> dict[str, Any]:
 def read_standing(value: Mapping[str, Any]) -> Standing:
     """The inverse of `written_standing`."""
     excluded, cordoned, drain = value.get("excluded"), value.get("cordoned"), value.get("drain")
+    distrusted = value.get("distrusted")
     return Standing(
         excluded=Exclusion(**excluded) if excluded else None,
         cordoned=Mark(**cordoned) if cordoned else None,
@@ -29,6 +30,7 @@ def read_standing(value: Mapping[str, Any]) -> Standing:
         if drain
         else None,
         windows=tuple(Window(**one) for one in value.get("windows", ())),
+        distrusted=Mark(**distrusted) if distrusted else None,
     )
 
 

@@ -66,6 +66,8 @@ nodes exclude node1 --reason repair
 nodes include node1
 nodes cordon node1
 nodes uncordon node1
+nodes distrust node1 --reason noise
+nodes trust node1
 nodes drain node1
 nodes drain node1 --cancel
 nodes window node1 --from 2026-05-01T22:00Z --for 2h

@@ -62,6 +62,14 @@ def test_a_node_that_people_took_out_of_service_is_told_apart() -> None:
     assert [row[2] for row in table.rows] == ["maintenance: disks", "-"]
 
 
+def test_a_node_that_people_distrust_waits_for_their_trust() -> None:
+    word = {"by": "ann", "since": NOW, "reason": "it loses packets"}
+    standing = {"state": "distrusted", "sentence": "x", "late": False, "left": [], "distrusted": word}
+    assert (
+        rows(list(failed_nodes([a_node("failed", standing=standing)], NOW)))[0][5] == "when it is trusted"
+    )
+
+
 def test_a_slice_that_leaves_a_node_alone_stands_in_a_table_of_its_own() -> None:
     view = list(failed_nodes([a_node("alive", misfits=[MISFIT]), a_node("suspect")], NOW))
     suspect, misfit = rows(view)

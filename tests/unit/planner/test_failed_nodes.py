@@ -8,6 +8,7 @@ from hypothesis.strategies import integers, lists
 from dsmt_core.names import Host
 from planner.failed_nodes import Chance, FailedNodes, Patience, Probe, Verdict
 from planner.fleet import NodeState
+from planner.standing import Mark
 from tests.unit.planner.toy import hosts
 
 A, B, C, D, E, F = hosts(6)
@@ -21,6 +22,7 @@ class Watch:
         sick: who does not pass a probe.
         mute: who answers none.
         maintained: whom people work on.
+        distrusted: whom they say are broken.
     """
 
     def __init__(self, *beating: Host, draw: float = 0.0, **patience: float) -> None:
@@ -33,6 +35,7 @@ class Watch:
         self.beating = set(beating)
         self.unproven: frozenset[Host] = frozenset()
         self.maintained: frozenset[Host] = frozenset()
+        self.distrusted: dict[Host, Mark] = {}
         self.verdicts: list[Verdict] = []
         for host in beating:
             self.tracker.join(host, now=self.now, period=1.0)
@@ -48,7 +51,9 @@ class Watch:
             self.verdicts += self.tick()
 
     def tick(self) -> list[Verdict]:
-        return self.tracker.tick(self.now, unproven=self.unproven, maintained=self.maintained)
+        return self.tracker.tick(
+            self.now, unproven=self.unproven, maintained=self.maintained, distrusted=self.distrusted
+        )
 
     def _answer(self) -> None:
         for probe in self.tracker.probes(self.now):

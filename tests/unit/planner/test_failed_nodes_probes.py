@@ -210,16 +210,6 @@ def test_the_same_note_again_takes_no_further_place_and_a_long_one_is_cut() -> N
     assert len([*notes][2].what) == 300
 
 
-def test_what_is_only_noted_decides_nothing() -> None:
-    watch = Watch(A)
-    watch.wait(5)
-    watch.tracker.noted(A, "its fan is loud", now=watch.now, by="mary")
-    watch.tracker.noted(B, "who is this", now=watch.now, by="mary")
-    watch.wait(5)
-    assert watch.history(A) == [NodeState.ALIVE]
-    assert watch.tracker.evidence(A)[-1].by == "mary"
-
-
 def test_suspicion_by_a_hint_says_what_the_hint_was() -> None:
     watch = Watch(A, B, C)
     watch.wait(5)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsmt_core.errors import DsmtError
+from dsmt_core.names import Host
 from planner.standing import (
     IN_SERVICE,
     NEVER,
@@ -19,6 +20,7 @@ from planner.standing import (
     Verb,
     Window,
     Wish,
+    distrusted,
     read_standing,
     wished,
     written_standing,
@@ -47,7 +49,9 @@ def test_what_is_said_can_be_taken_back() -> None:
     assert standing.excluded is not None
     assert standing.excluded.at_once
     standing = say(standing, Verb.WINDOW, window=window(10, 20))
-    for verb in (Verb.INCLUDE, Verb.CANCEL_DRAIN, Verb.CANCEL_WINDOWS):
+    standing = say(standing, Verb.DISTRUST)
+    assert distrusted({Host("n1"): standing, Host("n2"): IN_SERVICE}) == {Host("n1"): MARK}
+    for verb in (Verb.INCLUDE, Verb.CANCEL_DRAIN, Verb.CANCEL_WINDOWS, Verb.TRUST):
         standing = say(standing, verb)
     assert standing == Standing(cordoned=MARK)
     assert say(standing, Verb.UNCORDON) == IN_SERVICE
@@ -57,7 +61,9 @@ def test_a_node_that_was_drained_is_given_back_by_uncordon() -> None:
     assert say(say(IN_SERVICE, Verb.DRAIN), Verb.UNCORDON) == IN_SERVICE
 
 
-@pytest.mark.parametrize("verb", [Verb.INCLUDE, Verb.UNCORDON, Verb.CANCEL_DRAIN, Verb.CANCEL_WINDOWS])
+@pytest.mark.parametrize(
+    "verb", [Verb.INCLUDE, Verb.UNCORDON, Verb.CANCEL_DRAIN, Verb.CANCEL_WINDOWS, Verb.TRUST]
+)
 def test_taking_back_what_was_not_said_changes_nothing(verb: Verb) -> None:
     assert say(IN_SERVICE, verb) == IN_SERVICE
 
@@ -77,6 +83,7 @@ def test_windows_are_sorted_bounded_and_forgotten_when_they_are_over() -> None:
     ("verb", "more", "words"),
     [
         (Verb.EXCLUDE, {"mark": replace(MARK, reason="")}, "for a reason"),
+        (Verb.DISTRUST, {"mark": replace(MARK, reason="")}, "for a reason"),
         (Verb.CORDON, {"mark": replace(MARK, reason="x" * 257)}, "257 characters"),
         (Verb.CORDON, {"mark": replace(MARK, reason="\x07")}, "the reason"),
         (Verb.DRAIN, {"deadline_s": 0.0}, "a drain within 0 s"),
@@ -111,6 +118,7 @@ standings = st.builds(
     windows=st.lists(
         st.builds(Window, begins=seconds, ends=seconds, every=seconds, lead=seconds, **marks), max_size=3
     ).map(tuple),
+    distrusted=st.none() | st.builds(Mark, **marks),
 )
 
 

@@ -82,6 +82,35 @@ async def test_a_node_that_does_not_pass_is_failed_with_the_reason(
         node.die()
 
 
+async def test_a_node_that_people_distrust_is_left_though_it_beats_until_they_trust_it_and_it_passes(
+    planner: Planner, api: Api, start_node: StartNode
+) -> None:
+    node, other = await start_node("n1"), await start_node("n2")
+    await until(is_judged(api, "n1", "alive"), WITHIN_S)
+    await api("POST", "/slices", {"slice": "s1"})
+    good = {"left": "all_nodes", "right": "failed"}
+    await api("PUT", "/slices/s1/plan", {"plan": "minus", "parameters": good})
+    create = await ordered(node, Verb.CREATE)
+    node.slivers = {create.slice: create.generation}
+    await node.hold()
+    body = {"hosts": ["n1"], "reason": "it loses packets"}
+    [told] = await api("POST", "/standings/distrust", body)
+    assert told["standing"]["state"] == "distrusted"
+    await until(is_judged(api, "n1", "probation"), WITHIN_S)
+    assert (await ordered(node, Verb.DELETE)).slice == create.slice
+    node.slivers = {}
+    await node.hold()
+    shown = await api("GET", "/nodes/n1")
+    assert {note["by"] for note in shown["evidence"]} >= {"me@example.com"}
+    assert (await api.refused("DELETE", "/nodes/n1"))[0] == 409, "it lives on"
+    assert (await api("GET", "/nodes/n2"))["state"] == "alive"
+    await api("POST", "/standings/trust", {"hosts": ["n1"], "reason": "new cable"})
+    await answer(node, (await ordered(node, Verb.PROBE)).nonce)
+    await until(is_judged(api, "n1", "alive"), WITHIN_S)
+    assert (await api("GET", "/nodes/n1"))["failures"] == 0
+    other.die()
+
+
 async def test_a_node_that_says_goodbye_is_suspect_at_once(api: Api, start_node: StartNode) -> None:
     node = await start_node("n1")
     await until(is_judged(api, "n1", "alive"), WITHIN_S)
