@@ -14,6 +14,7 @@ crash of the planner took the verdict with it, when it has given up what moved a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from dsmt_core.lifecycle import State
@@ -36,11 +37,12 @@ class Stops:
     """What a planner has stopped by its own idea in its present life.
 
     Attributes:
-        legal: whether there can be a reason to: a plan over facts that change.
+        excused: hosts that may be stopped: a fact has spoken against them; None: any, for there are other
+            reasons.
         last: when it last stopped something of a slice.
     """
 
-    legal: bool = True
+    excused: AbstractSet[Host] | None = None
     last: dict[Slice, float] = field(default_factory=dict)
 
 
@@ -58,6 +60,7 @@ def check_commit(store: Store, seen: Fleet, change: SliceChange, stops: Stops, *
     left = before.hosts.keys() - change.hosts.keys() - bars.keys()
     unfit = seen.fits(change.slice).out.keys()
     own = {host for host in left if not is_away(seen, host) and host not in unfit}
+    own -= before.restraint.agreed
     if len(own) == SURGE == len(before.hosts) - limit_of(before):
         # One that ran beside what was to move, and need not move any more.
         own = set()
@@ -68,7 +71,7 @@ def check_commit(store: Store, seen: Fleet, change: SliceChange, stops: Stops, *
 def _check_own(disruption: Disruption, own: set[Host], stops: Stops, *, now: float) -> None:
     before = disruption.slice
     said = f"{sorted(own)} were stopped, though they were well and nobody asked"
-    if not stops.legal:
+    if stops.excused is not None and own - stops.excused:
         raise Broken(said)
     share = max(1, len(before.hosts) // 10)
     if len(own) > share:

@@ -10,6 +10,7 @@ from typing import Final
 from dsmt_core.names import Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
 from planner.wanted import Plan, WantedApplication, WantedSlice
+from tests.world.source_part import OURS, OWNER
 
 APP: Final = Application("pinger")
 # How long faults last: in a short time they meet; in the longest a node fails, comes back, and fails again.
@@ -18,6 +19,7 @@ FAULTS_S: Final = (5.0, 8.0, 8.0, 12.0, 12.0, 30.0)
 LEAST_S: Final = (0.1, 0.3, 0.5)
 # Beyond this many gigabytes a machine has room, as the plan `roomy` asks.
 ROOM_GB: Final = 5
+DISK: Final = "disk_free_gb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,9 @@ class Layout:
         hosts: every machine.
         late: those that join only later.
         slices: names.
-        moves: whether a plan may make a planner move something without being asked, as facts change.
+        facts: whether plans ask for facts: when they change a planner moves something without being asked.
+        stands: whether people take nodes out of service; what comes back may move something, too.
+        churns: whether people let a limit exchange some of its members.
         faults_s: how long faults last; the shorter, the more of them meet.
         least_s: the least time between two rounds of the planner.
     """
@@ -36,9 +40,16 @@ class Layout:
     hosts: tuple[Host, ...]
     slices: tuple[Slice, ...]
     late: frozenset[Host] = frozenset()
-    moves: bool = False
+    facts: bool = False
+    stands: bool = False
+    churns: bool = False
     faults_s: float = 30.0
     least_s: float = 0.1
+
+    @property
+    def moves(self) -> bool:
+        """Whether the planner may ever move something without being asked."""
+        return self.facts or self.stands or self.churns
 
     @property
     def most(self) -> int:
@@ -57,27 +68,34 @@ class Layout:
             "north": ("limit", {"parent": "fit", "count": "3"}),
             "few": ("nodes", {"list": few}),
             "south": ("limit", {"parent": "few", "count": "3"}),
-            "room": ("where", {"parent": "good", "expr": f"disk_free_gb > {ROOM_GB}"}),
+            "room": ("where", {"parent": "good", "expr": f"{DISK} > {ROOM_GB}"}),
             "roomy": ("limit", {"parent": "room", "count": "3"}),
+            "own": ("where", {"parent": "good", "expr": f"{OWNER} = '{OURS}'"}),
+            "ours": ("limit", {"parent": "own", "count": "3"}),
         }
         return {PlanName(name): Plan(PlanName(name), base, given) for name, (base, given) in plans.items()}
 
     @property
     def names(self) -> tuple[PlanName, ...]:
         """The plans that may be put in force."""
-        names = ("north", "some", "south") + (("roomy", "roomy") if self.moves else ())
+        names = ("north", "some", "south") + (("roomy", "ours") if self.facts else ())
         return tuple(map(PlanName, names))
 
-    def fits(self, plan: PlanName, hosts: Mapping[Host, Mapping[str, str]]) -> int:
-        """How many of these hosts, with what is true of them, a plan finds when all are well."""
-        chosen = set(hosts)
-        if plan == "north":
-            chosen &= set(self.hosts[1:])
-        elif plan == "south":
-            chosen &= set(self.hosts[:3])
-        elif plan == "roomy":
-            chosen = {host for host in chosen if float(hosts[host]["disk_free_gb"]) > ROOM_GB}
-        return len(chosen)
+
+def fits(slice_: WantedSlice, hosts: Mapping[Host, Mapping[str, str]]) -> int:
+    """How many of these hosts, with what is true of them, the plan of a slice finds when all are well."""
+    listed = {"north": "most", "south": "few"}.get(slice_.plan)
+    if listed is not None:
+        named = slice_.plans[PlanName(listed)].parameters["list"].split(",")
+        return len(hosts.keys() & set(named))
+    return sum(does_fit(slice_.plan, facts) for facts in hosts.values())
+
+
+def does_fit(plan: PlanName, facts: Mapping[str, str]) -> bool:
+    """Whether a host with these facts is one for a plan that asks for facts."""
+    if plan == "roomy":
+        return float(facts[DISK]) > ROOM_GB
+    return plan != "ours" or facts[OWNER] == OURS
 
 
 def small(nodes: int = 5) -> Layout:
@@ -103,7 +121,9 @@ def drawn(luck: Random) -> Layout:
         hosts=hosts,
         slices=slices,
         late=frozenset(late),
-        moves=luck.random() < 0.3,
+        facts=luck.random() < 0.3,
+        stands=luck.random() < 0.3,
+        churns=luck.random() < 0.1,
         faults_s=luck.choice(FAULTS_S),
         least_s=luck.choice(LEAST_S),
     )

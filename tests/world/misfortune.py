@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from dsmt_core.names import Host
+from tests.world.layout import DISK
 from tests.world.simulation import Kind, Simulation, Weather
+from tests.world.source_part import OURS
 
 if TYPE_CHECKING:
     from random import Random
@@ -154,11 +156,31 @@ def _restore_disk(world: World, node: NodePart) -> None:
 
 
 def fact_changes(world: World) -> None:
-    """A disk fills up, or is emptied; at times the source of facts fails instead."""
-    node, luck = _any_node(world), world.simulation.luck
-    told = {} if luck.random() < 0.3 else {"disk_free_gb": luck.choice(["2", "4", "6", "50"])}
-    node.facts = told
-    node.tell_facts()
+    """Disks fill up, or are emptied; at times a node cannot find out."""
+    luck = world.simulation.luck
+    for node in _some_nodes(world):
+        told = {"load1": "1"} if luck.random() < 0.3 else {DISK: luck.choice(["2", "4", "6", "50"])}
+        node.facts = told
+        world.excuse(node.host)
+        node.tell_facts()
+
+
+def owner_changes(world: World) -> None:
+    """Machines change hands, or somebody makes a mistake in the inventory."""
+    owner = world.simulation.luck.choice([OURS, "them"])
+    for node in _some_nodes(world):
+        world.planner.inventory.owners[node.host] = owner
+        world.excuse(node.host)
+
+
+def source_fails(world: World) -> None:
+    """The inventory cannot be read for a while."""
+    inventory = world.planner.inventory
+    world.simulation.note("the inventory fails")
+    inventory.is_up = False
+    world.simulation.after(
+        world.simulation.luck.uniform(1.0, 20.0), lambda: setattr(inventory, "is_up", True)
+    )
 
 
 MISFORTUNES: Final[tuple[Misfortune, ...]] = (
@@ -179,11 +201,23 @@ MISFORTUNES: Final[tuple[Misfortune, ...]] = (
     older_disk,
 )
 # Only where plans ask for facts.
-OF_FACTS: Final[tuple[Misfortune, ...]] = (fact_changes, fact_changes, fact_changes)
+OF_FACTS: Final[tuple[Misfortune, ...]] = (
+    fact_changes,
+    fact_changes,
+    owner_changes,
+    source_fails,
+    source_fails,
+)
 
 
 def _any_node(world: World) -> NodePart:
     return world.nodes[world.simulation.luck.choice(world.layout.hosts)]
+
+
+def _some_nodes(world: World) -> list[NodePart]:
+    """One as a rule, or several at once."""
+    luck, nodes = world.simulation.luck, list(world.nodes.values())
+    return luck.sample(nodes, 1 if luck.random() < 0.6 else luck.randint(2, len(nodes)))
 
 
 def _recover(world: World, node: NodePart) -> None:

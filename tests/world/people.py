@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from dsmt_core.commands import Verb
 from dsmt_core.errors import DsmtError
+from dsmt_core.names import PlanName
 from dsmt_core.packages import PackageRef
+from planner.budget import budget
 from planner.fleet import NodeState
 from planner.turns import turn
-from planner.wanted import WantedSlice
-from tests.world import rollout_part
+from planner.wanted import Plan, WantedSlice
+from tests.world import rollout_part, standing_part
 from tests.world.layout import APP
 from tests.world.simulation import NOBODY, Kind
 
@@ -21,11 +23,15 @@ if TYPE_CHECKING:
 
 Deed = Callable[["World"], None]
 
+BUDGETS: Final = tuple(map(budget, ("", "keep 1", "keep 50%", "max-unavailable 2", "keep 100%")))
+
 
 def count(world: World) -> None:
     """Another number of instances."""
     number = str(world.simulation.luck.randint(1, world.layout.most))
-    _change(world, lambda slice_: replace(slice_, plan_parameters={"count": number}))
+    _change(
+        world, lambda slice_: replace(slice_, plan_parameters={**slice_.plan_parameters, "count": number})
+    )
 
 
 def other_plan(world: World) -> None:
@@ -94,6 +100,51 @@ def turn_rollout(world: World) -> None:
     _change(world, rollout_part.turn(world))
 
 
+def agree(world: World) -> None:
+    """To what is held back until they do."""
+    world.planner.agree(world.any_slice().name)
+
+
+def keep(world: World) -> None:
+    """Another disruption budget."""
+    chosen = world.simulation.luck.choice(BUDGETS)
+    _change(world, lambda slice_: replace(slice_, budget=chosen))
+
+
+def redefine(world: World) -> None:
+    """A plan is another one from now on: it lists other nodes."""
+    luck, hosts = world.simulation.luck, world.layout.hosts
+    name = PlanName(luck.choice(["most", "few"]))
+    listed = ",".join(luck.sample(hosts, luck.randint(1, len(hosts))))
+    plan = Plan(name, "nodes", {"list": listed})
+    _change(world, lambda slice_: replace(slice_, plans={**slice_.plans, name: plan}))
+
+
+def churn(world: World) -> None:
+    """A limit may exchange some of its members for better nodes, or none."""
+    share = world.simulation.luck.choice(["0", "1", "50%"])
+    _change(
+        world,
+        lambda slice_: replace(slice_, plan_parameters={**slice_.plan_parameters, "churn": share}),
+    )
+
+
+def stand(world: World) -> None:
+    """Nodes are taken out of service, or given back."""
+    if world.planner.alive:
+        standing_part.stand(world)
+
+
+def calm_down(world: World) -> None:
+    """Everything is in service; no budget holds roll-outs up for ever, and nothing is exchanged."""
+    standing_part.give_back(world)
+    for slice_ in world.planner.store.wanted.slices.values():
+        given = {name: text for name, text in slice_.plan_parameters.items() if name != "churn"}
+        calm = replace(slice_, budget=BUDGETS[0], plan_parameters=given)
+        if calm != slice_:
+            world.planner.change(calm)
+
+
 DEEDS: Final[tuple[Deed, ...]] = (
     count,
     count,
@@ -109,7 +160,14 @@ DEEDS: Final[tuple[Deed, ...]] = (
     configure,
     configure,
     turn_rollout,
+    agree,
+    keep,
+    redefine,
 )
+# Only where nodes are taken out of service: about as often as everything else together.
+STANDING: Final[tuple[Deed, ...]] = (stand,) * 12
+# Only where limits exchange.
+CHURNING: Final[tuple[Deed, ...]] = (churn,) * 4
 
 
 def _change(

@@ -19,6 +19,7 @@ from tests.world import laws, rollout_part, tracker_part
 from tests.world.layout import Layout
 from tests.world.node_part import HEARTBEAT_S, NodePart
 from tests.world.simulation import NOBODY, Kind, Simulation
+from tests.world.source_part import Inventory
 from tests.world.store import Store
 
 TICK_S = 0.25
@@ -35,7 +36,9 @@ class PlannerPart:
     def __init__(
         self, simulation: Simulation, store: Store, nodes: Mapping[Host, NodePart], layout: Layout
     ) -> None:
-        self._moves = layout.moves
+        # No fact has spoken against any host yet, and nothing else can be a reason.
+        self.excused: set[Host] | None = None if layout.stands or layout.churns else set()
+        self.inventory = Inventory(layout.hosts)
         self._least_s = layout.least_s
         self._simulation = simulation
         self.store = store
@@ -70,8 +73,9 @@ class PlannerPart:
         simulation.version += 1
         self.fleet, self.sent, self.held_back = Fleet(), SentOrders(), HeldBack()
         self.tracker, self._pasts = tracker_part.made(simulation, now=now), {}
+        self._facts = self.inventory.held()
         self.misfits = Misfits(tracker_part.GRACE, draw=simulation.luck.random)
-        self.stops = laws.Stops(legal=self._moves)
+        self.stops = laws.Stops(self.excused)
         if simulation.chance(0.5):
             self._pasts = self.store.pasts
             self.misfits.load(self.store.misfits)
@@ -164,14 +168,19 @@ class PlannerPart:
         self._changed.add(slice_.name)
         self._plan_round(0.0)
 
-    def allow_moves(self) -> None:
-        """There can be a reason to move something by the planner's own idea."""
-        self._moves = self.stops.legal = True
+    def agree(self, name: Slice) -> None:
+        """People agree to all that is held back in a slice, as they were told."""
+        hosts = frozenset(one.host for one in self.held_back.of(name) if one.to_agree)
+        if hosts and self.alive:
+            self._simulation.note("people agree:", name, *sorted(hosts))
+            slice_ = self.store.wanted.slices[name]
+            self.store.keep(replace(slice_, restraint=replace(slice_.restraint, agreed=hosts)))
+            self._changed.add(name)
+            self._plan_round(0.0)
 
     def stand(self, standings: Standings) -> None:
         """People say that these nodes are out of service, and no others; or time has changed who is."""
         self.store.wanted = replace(self.store.wanted, standings=standings)
-        self.store.asked |= self.store.wanted.slices.keys()
         self._simulation.version += 1
         self._full_at = self.now
         self._plan_round(0.0)
@@ -198,6 +207,7 @@ class PlannerPart:
         self.store.pasts |= self.tracker.take_past()
         self._ticks += 1
         if self._ticks % SELDOM == 0:
+            self.inventory.read(self._facts, self.fleet, now=now)
             tracker_part.fit(self.misfits, self.fleet, self.store.wanted, now=now)
             self.store.write(self.fleet, self.misfits)
         tracker_part.order_probes(self.tracker, self._send, now=now)

@@ -23,7 +23,8 @@ class Store:
         moved_away: hosts that were taken away because they had failed, until they have given up what
             they hold.
         amnesty: those of them whose verdict a crash of the planner took with it.
-        asked: slices that people have changed, until that is carried out.
+        asked: slices that people have changed, until a round carries that out.
+        carried: those for which the last round did.
         unread: the same until a round has looked at them.
         older: an older copy, from which the database may be restored.
         restored: it was; then the number of instances may be wrong until everything is as wanted again.
@@ -38,6 +39,7 @@ class Store:
     moved_away: set[tuple[Slice, Host]] = field(default_factory=set)
     amnesty: set[tuple[Slice, Host]] = field(default_factory=set)
     asked: set[Slice] = field(default_factory=set)
+    carried: set[Slice] = field(default_factory=set)
     unread: set[Slice] = field(default_factory=set)
     older: Store | None = None
     restored: bool = False
@@ -69,11 +71,10 @@ class Store:
                 self.misfits[place] = one
 
     def settle(self, round_: Round) -> None:
-        """What people asked for has been carried out once a round has nothing more to change."""
-        held_back = {one.slice for one in round_.waiting if one.to_agree}
-        changed = {change.slice for change in round_.changes}
+        """What people asked for is carried out by the first round that looks at it."""
         self.unread -= round_.looked_at
-        self.asked -= round_.looked_at - held_back - changed
+        self.carried = self.asked & round_.looked_at
+        self.asked -= round_.looked_at
 
     def copy(self) -> None:
         """Somebody makes a copy of the database."""

@@ -14,6 +14,7 @@ from dsmt_core.names import Host, PlanName, Slice
 from planner import placement
 from planner.budget import budget
 from planner.fleet import NodeState
+from planner.restraint import Restraint
 from planner.steps import Round, SliceChange
 from planner.wanted import Run, WantedSlice
 from tests.world import laws, planner_part
@@ -92,7 +93,27 @@ def test_a_generation_that_goes_back() -> None:
 def test_a_stop_where_nothing_gave_a_reason() -> None:
     world = rested()
     with pytest.raises(Broken, match="nobody asked"):
-        check(world, without(world.slice, 1), laws.Stops(legal=False))
+        check(world, without(world.slice, 1), laws.Stops(frozenset()))
+
+
+def test_a_stop_for_a_fact_that_spoke_against_another_one() -> None:
+    world = rested()
+    first, second, _ = sorted(world.slice.hosts)
+    check(world, without(world.slice, 1), laws.Stops({first}))
+    with pytest.raises(Broken, match="nobody asked"):
+        check(world, without(world.slice, 1), laws.Stops({second}))
+
+
+def test_people_agree_to_the_hosts_that_they_are_shown() -> None:
+    world = rested()
+    first, second, third = sorted(world.slice.hosts)
+    for agreed in ({first, second}, {first, second, third}):
+        world.planner.store.keep(replace(world.slice, restraint=Restraint(agreed=frozenset(agreed))))
+        check(world, without(world.slice, 2), laws.Stops(frozenset()))
+        world.planner.store.asked.clear()
+    world.planner.store.keep(replace(world.slice, restraint=Restraint(agreed=frozenset({third}))))
+    with pytest.raises(Broken, match="nobody asked"):
+        check(world, without(world.slice, 1), laws.Stops(frozenset()))
 
 
 def test_more_than_a_tenth_stopped_at_once() -> None:
@@ -126,9 +147,9 @@ def test_what_people_asked_for_and_what_failed_may_leave_however_many() -> None:
     world = rested(LARGE, 20)
     for host in sorted(world.slice.hosts)[:9]:
         world.planner.fleet.judge(host, NodeState.FAILED)
-    check(world, without(world.slice, 9), laws.Stops(legal=False))
+    check(world, without(world.slice, 9), laws.Stops(frozenset()))
     world.planner.store.asked.add(SLICE)
-    check(world, without(world.slice, 15), laws.Stops(legal=False))
+    check(world, without(world.slice, 15), laws.Stops(frozenset()))
 
 
 def test_what_people_turned_is_turned_back() -> None:

@@ -13,11 +13,12 @@ from typing import Final
 
 from dsmt_core.names import Host, Slice
 from planner.wanted import Wanted, WantedSlice
-from tests.world import laws, misfortune, people, rollout_part
-from tests.world.layout import APP, Layout, drawn, first_slice
+from tests.world import laws, misfortune, people, rollout_part, standing_part
+from tests.world.layout import APP, DISK, Layout, does_fit, drawn, first_slice, fits
 from tests.world.node_part import NodePart
 from tests.world.planner_part import PlannerPart
 from tests.world.simulation import Simulation
+from tests.world.source_part import OWNER
 from tests.world.store import AWAY, Store
 from tests.world.truth import Broken, Truth
 
@@ -33,6 +34,9 @@ LOOK_S: Final = 1.0
 STAY_S: Final = 10.0
 # In so many worlds the database is restored from an older copy.
 RESTORED: Final = 0.1
+# In so many of those in which nodes are taken out of service, one is drained in the end.
+DRAINED: Final = 0.3
+FACTS: Final = {DISK: "50"}
 # Lines of a trace that are kept.
 TRACE: Final = 5_000
 
@@ -66,12 +70,13 @@ class World:
         self.planner = PlannerPart(self.simulation, store, self.nodes, self.layout)
         for host in self.layout.hosts:
             node = self.nodes[host] = NodePart(self.simulation, self.truth, self.planner, host)
-            node.facts = {"disk_free_gb": "50"}
+            node.facts = dict(FACTS)
             self._begin(node, is_late=host in self.layout.late)
         self._limits = {
             name: laws.Limit(name, laws.limit_of(one), moves=self.layout.moves)
             for name, one in slices.items()
         }
+        self._service = standing_part.Service(self) if self.layout.stands else None
         self.destroyed: set[Host] = set()
         self.mended: list[Callable[[], None]] = []
 
@@ -90,6 +95,16 @@ class World:
     def any_slice(self) -> WantedSlice:
         """What is committed of some slice."""
         return self.planner.store.wanted.slices[self.simulation.luck.choice(self.layout.slices)]
+
+    def facts(self, host: Host) -> dict[str, str]:
+        """What is true of a machine."""
+        return {**FACTS, **self.nodes[host].facts, OWNER: self.planner.inventory.owners[host]}
+
+    def excuse(self, host: Host) -> None:
+        """What is true of a machine has changed: if that speaks against it, it may be left from now on."""
+        true = self.facts(host)
+        if self.planner.excused is not None and not all(does_fit(plan, true) for plan in self.layout.names):
+            self.planner.excused.add(host)
 
     def living(self) -> list[Host]:
         """The machines that are there, or may come back."""
@@ -111,7 +126,10 @@ class World:
         while self.simulation.now < last:
             if not self.differs():
                 self.planner.store.restored = False
-                return self._stay()
+                self._stay()
+                return self._empty_one()
+            for name in self.layout.slices:
+                self.planner.agree(name)
             self.simulation.run(self.simulation.now + LOOK_S, self.check)
         raise Broken(f"not as wanted {bound:g} s after the faults: {self.differs()}")
 
@@ -121,6 +139,11 @@ class World:
         self.simulation.run(self.simulation.now + STAY_S, self.check)
         if self.truth.started != started or self.differs():
             raise Broken(f"it did not stay as wanted: {self.differs() or 'something was started'}")
+
+    def _empty_one(self) -> None:
+        """At times one node is drained in the calm."""
+        if self._service is not None and self.simulation.chance(DRAINED):
+            self._service.drain_in_calm_weather()
 
     def check(self) -> None:
         """The laws about what is stored and how many there are."""
@@ -134,13 +157,14 @@ class World:
                 counted[name].add(host)
         for name, limit in self._limits.items():
             limit.check(store, self.planner.fleet, counted[name])
+        if self._service is not None:
+            self._service.check()
 
     def differs(self) -> str:
         """How the world differs from what is wanted; empty when it does not."""
-        facts = {host: self.nodes[host].facts for host in self.living()}
+        facts = {host: self.facts(host) for host in self.living()}
         for slice_ in self.planner.store.wanted.slices.values():
-            fits = self.layout.fits(slice_.plan, facts)
-            if said := laws.differs(slice_, self.truth, self.planner.fleet, fits=fits):
+            if said := laws.differs(slice_, self.truth, self.planner.fleet, fits=fits(slice_, facts)):
                 return said
             if said := rollout_part.differs(slice_, bad=bool(self.truth.bad)):
                 return said
@@ -150,13 +174,17 @@ class World:
 
     def _plan_misfortune(self) -> None:
         simulation, luck, last = self.simulation, self.simulation.luck, self.layout.faults_s - 1
-        many = misfortune.MISFORTUNES + (misfortune.OF_FACTS if self.layout.moves else ())
+        many = misfortune.MISFORTUNES + (misfortune.OF_FACTS if self.layout.facts else ())
         if luck.random() < RESTORED:
             simulation.after(luck.uniform(0.0, last / 3), self.planner.store.copy)
             simulation.after(luck.uniform(last / 3, last), self._restore)
         for _ in range(luck.randint(3, 12)):
-            chosen = luck.choice(people.DEEDS if luck.random() < 0.3 else many)
+            chosen = luck.choice(self._deeds() if luck.random() < 0.3 else many)
             simulation.after(luck.uniform(0.0, last), lambda chosen=chosen: chosen(self))  # type: ignore[misc]
+
+    def _deeds(self) -> tuple[people.Deed, ...]:
+        stands = people.STANDING if self.layout.stands else ()
+        return people.DEEDS + stands + (people.CHURNING if self.layout.churns else ())
 
     def _restore(self) -> None:
         self.simulation.note("the database is restored from an older copy")
@@ -174,13 +202,15 @@ class World:
         if not self.planner.alive:
             self.planner.start()
         self.truth.broken.clear()
+        self.planner.inventory.is_up = True
+        people.calm_down(self)
         for host in sorted(self.destroyed):
             # A restored database knows again what people had forgotten; they say it once more.
             self.planner.forget(host)
         for mend in self.mended:
             mend()
         for host in self.living():
-            self.nodes[host].facts = self.nodes[host].facts or {"disk_free_gb": "50"}
+            self.nodes[host].facts = {**FACTS, **self.nodes[host].facts}
             self.nodes[host].recover()
             self.nodes[host].tell_facts()
             self.planner.join(host)
