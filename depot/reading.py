@@ -22,7 +22,9 @@ from dsmt_core.packages import Version, wrapped_application
 SCRIPTS_DIRECTORY: Final = "/opt/dsmt"
 _START: Final = "start.sh"
 _SCRIPTS: Final = ("start", "stop", "status")
+# As many as the planner's database has room for (`planner.store.tables`).
 _TEXT_BYTES: Final = 128
+_ARCH_BYTES: Final = 32
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")
 _ARCH: Final = re.compile(r"[a-z0-9_]+\Z")
 _VERSION: Final = re.compile(r"[A-Za-z0-9_.+~^]+\Z")
@@ -105,8 +107,14 @@ def check_words(read: RpmFile) -> None:
         and _VERSION.match(read.release)
         and _ARCH.match(read.arch)
     )
-    if not legal or max(map(len, (read.name, read.version, read.release, read.arch))) > _TEXT_BYTES:
+    if not legal:
         raise Invalid("its name, version, release or architecture has characters that rpm does not allow")
+    version = str(Version(read.epoch, read.version, read.release))
+    if max(len(read.name), len(version)) > _TEXT_BYTES or len(read.arch) > _ARCH_BYTES:
+        raise Invalid(
+            "its name, version or architecture is too long",
+            hint=f"at most {_TEXT_BYTES} characters, release and epoch counted; {_ARCH_BYTES} of the last",
+        )
 
 
 def _capabilities(texts: Iterable[str]) -> tuple[str, ...]:

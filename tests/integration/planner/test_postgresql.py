@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -12,21 +13,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
+import planner.migrations
 from dsmt_core.errors import Conflict, Unavailable
-from dsmt_core.names import Account, Host, Slice
-from planner.fleet import SeenRow
-from planner.steps import SliceChange
-from planner.store import Database, nodes, slices
-from planner.store.nodes import Joined
-from planner.store.slices import NewSlice
+from dsmt_core.names import Slice
+from planner.budget import DEFAULT
+from planner.restraint import FREE
+from planner.store import Database
 from planner.store.tables import METADATA
-from planner.store.wanted import commit, load_wanted
-
-S1 = Slice("s1")
+from planner.store.wanted import load_wanted
+from tests.contract.store import StoreContract
 
 
 def _server() -> Path:
@@ -34,6 +35,7 @@ def _server() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     program = shutil.which("postgres") or (str(found[-1]) if found else "")
     if not program:
+        assert not os.environ.get("CI"), "setup/machine.sh installs PostgreSQL where CI runs"
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     return Path(program).resolve().parent
 
@@ -98,18 +100,41 @@ def test_a_second_planner_is_refused_and_let_in_after_the_first(url: str) -> Non
     Database(url).close_now()
 
 
-def test_what_is_stored_is_read_back(url: str) -> None:
-    database = Database(url)
-    database.write_now(slices.make, NewSlice(slice=S1, owner=Account("me")))
-    change = SliceChange(slice=S1, generation=1, hosts={Host("h1"): 1}, retired={}, placements=())
-    stored = database.write_now(commit, [change])
-    assert database.write_now(load_wanted).slices == {S1: stored[0]}
-    database.write_now(nodes.join, Joined(Host("h1"), "x" * 64, "b", 1.0))
-    rows = [SeenRow(Host("h1"), Slice(""), {"a": 1})]
-    database.write_now(nodes.write_behind, rows)
-    database.write_now(nodes.write_behind, rows)
-    assert database.write_now(nodes.load_seen) == rows
-    with pytest.raises(Conflict):
-        database.write_now(slices.make, NewSlice(slice=S1, owner=Account("me")))
-    database.write_now(slices.remove, S1)
+class TestStoreOnPostgresql(StoreContract):
+    """The contract of a store."""
+
+    @pytest.fixture
+    def database(self, url: str) -> Iterator[Database]:
+        """A database of its own on the server."""
+        name = f"test_{secrets.token_hex(6)}"
+        server = create_engine(url, isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        made = Database(url.replace("/postgres?", f"/{name}?"))
+        yield made
+        made.close_now()
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        server.dispose()
+
+
+def test_a_database_of_an_older_planner_is_brought_up_with_all_that_is_in_it(url: str) -> None:
+    engine = create_engine(url.replace("/postgres?", "/older?"))
+    server = create_engine(url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql("CREATE DATABASE older")
+    server.dispose()
+    config = Config()
+    config.set_main_option("script_location", str(Path(planner.migrations.__file__).parent))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.exec_driver_sql(
+            "INSERT INTO slices (slice, owner, managed, generation, agent, agent_parameters, plan,"
+            " plan_parameters, status_period) VALUES ('s1', 'me', true, 7, 'a', '{}', '', '{}', 10)"
+        )
+    engine.dispose()
+    database = Database(url.replace("/postgres?", "/older?"))
+    found = database.write_now(load_wanted).slices[Slice("s1")]
+    assert (found.generation, found.guard, found.budget, found.restraint) == (7, None, DEFAULT, FREE)
     database.close_now()

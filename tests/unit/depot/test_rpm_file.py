@@ -77,6 +77,8 @@ UNUSABLE: dict[str, dict[int, Values]] = {
     "a version with a hyphen": {1001: "1-8"},
     "a name that climbs": {1000: "../x"},
     "a long name": {1000: "x" * 200},
+    "a long version with a long release": {1001: "1" * 100, 1002: "1" * 100},
+    "a long architecture": {1022: "a" * 100},
     "a wrapper of nothing": {1000: "dsmtw_"},
     "a requirement of many words": {1048: [8], 1049: ["a b c"], 1050: ["1"]},
     "an epoch that is no number": {1048: [8], 1049: ["a"], 1050: ["x:1"]},
