@@ -8,11 +8,11 @@ import pytest
 
 from dsmt_core.commands import Verb
 from dsmt_core.lifecycle import State
-from dsmt_core.names import PlanName
+from dsmt_core.names import SLIVER_BOOTSTRAP, PlanName
 from planner.budget import budget
 from planner.disruption import Disruption, Health, allowance
 from planner.fleet import NodeState
-from planner.standing import Drain, Exclusion, Mark, Standing, Standings, bars_at
+from planner.standing import Drain, Exclusion, Mark, Standing, Standings, Window, bars_at
 from planner.turns import turn
 from tests.unit.planner.toy import APP, SLICE, Toy, pinger, wanted_slice
 
@@ -133,3 +133,35 @@ def test_a_plan_that_cannot_be_evaluated_wants_what_there_is() -> None:
     toy = running(5)
     assert Disruption(replace(toy.slice, plan=PlanName("nonsense")), toy.fleet).wanted == 5
     assert Disruption(replace(toy.slice, plan=PlanName("")), toy.fleet).wanted == 5
+
+
+def test_a_budget_that_leaves_no_room_says_why() -> None:
+    assert Disruption(running(5, keep="keep 4").slice, running(5).fleet).contradiction == ""
+    toy = running(5, keep="keep 7")
+    assert Disruption(toy.slice, toy.fleet).contradiction == "at least 7 must run, and the plan has only 5"
+    toy = running(5, keep="keep 5")
+    assert Disruption(toy.slice, toy.fleet).contradiction == (
+        "all 5 must run, and the plan has no other node to give"
+    )
+    spare = running(5, "only3", keep="keep 3")
+    assert Disruption(spare.slice, spare.fleet).contradiction == ""
+
+
+def test_what_stands_at_this_moment_counts() -> None:
+    toy = running(10)
+    window = Window(by="ann", since=0.0, begins=toy.now + 60, ends=toy.now + 120)
+    excluded = dict.fromkeys(sorted(toy.nodes)[:5], EXCLUDED)
+    assert allowed(toy, excluded) == 6
+    maintained = dict.fromkeys(sorted(toy.nodes)[:5], Standing(windows=(window,)))
+    later = allowance(toy.slice, toy.fleet, toy.now + 90, standings=maintained)
+    assert later == allowed(toy, maintained) == 2
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_an_agent_that_comes_up_again_is_not_known_to_be_up(ready: bool) -> None:  # noqa: FBT001
+    toy = running(1)
+    host = min(toy.nodes)
+    state = State.RUNNING if ready else State.REQUESTED
+    toy.fleet.fold(toy.nodes[host].status(SLICE, SLIVER_BOOTSTRAP, state), now=toy.now)
+    expected = Health.UP if ready else Health.UNSURE
+    assert Disruption(toy.slice, toy.fleet).healths[host] is expected

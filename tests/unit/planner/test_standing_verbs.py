@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -40,14 +40,13 @@ def window(begins: float, ends: float, *, every: float = 0.0, lead: float = 0.0)
 
 
 def test_what_is_said_can_be_taken_back() -> None:
+    said = asdict(MARK)
     standing = say(IN_SERVICE, Verb.CORDON)
     assert standing.cordoned == MARK
     standing = say(standing, Verb.DRAIN, deadline_s=600.0, force=True)
-    assert standing.drain is not None
-    assert (standing.drain.deadline, standing.drain.force) == (NOW + 600, True)
+    assert standing.drain == Drain(deadline=NOW + 600, force=True, **said)
     standing = say(standing, Verb.EXCLUDE, at_once=True)
-    assert standing.excluded is not None
-    assert standing.excluded.at_once
+    assert standing.excluded == Exclusion(at_once=True, **said)
     standing = say(standing, Verb.WINDOW, window=window(10, 20))
     standing = say(standing, Verb.DISTRUST)
     assert distrusted({Host("n1"): standing, Host("n2"): IN_SERVICE}) == {Host("n1"): MARK}
@@ -55,6 +54,11 @@ def test_what_is_said_can_be_taken_back() -> None:
         standing = say(standing, verb)
     assert standing == Standing(cordoned=MARK)
     assert say(standing, Verb.UNCORDON) == IN_SERVICE
+
+
+def test_every_verb_forgets_windows_that_are_over() -> None:
+    both = Standing(windows=(window(-20, -10), window(10, 20)))
+    assert say(both, Verb.CORDON).windows == (window(10, 20),)
 
 
 def test_a_node_that_was_drained_is_given_back_by_uncordon() -> None:
@@ -73,39 +77,108 @@ def test_windows_are_sorted_bounded_and_forgotten_when_they_are_over() -> None:
     for begin in range(200, 40, -10):
         standing = say(standing, Verb.WINDOW, window=window(begin, begin + 5))
     assert [one.begins - NOW for one in standing.windows] == list(range(50, 210, 10))
-    with pytest.raises(DsmtError, match="at most 16"):
+    with pytest.raises(DsmtError) as full:
         say(standing, Verb.WINDOW, window=window(1, 2))
+    assert full.value.message == "a node has at most 16 windows"
+    assert full.value.hint == "take them away: dsmtc nodes window HOST --cancel"
     again = say(standing, Verb.WINDOW, window=replace(window(50, 55), reason="other"))
     assert (len(again.windows), again.windows[0].reason) == (16, "other")
 
 
+WHEN = "--from TIME and --to TIME or --for 2h"
+LENGTH = "a window ends after it begins, and lasts at most 366 days"
+LEAD = "the lead of a window is at least 0 s and at most 366 days"
+NEAR = "a window begins within 366 days of now"
+TOO_LONG = ("the window with its lead would never end", "make it shorter, or exclude the node")
+
+
 @pytest.mark.parametrize(
-    ("verb", "more", "words"),
+    ("verb", "more", "message", "hint"),
     [
-        (Verb.EXCLUDE, {"mark": replace(MARK, reason="")}, "for a reason"),
-        (Verb.DISTRUST, {"mark": replace(MARK, reason="")}, "for a reason"),
-        (Verb.CORDON, {"mark": replace(MARK, reason="x" * 257)}, "257 characters"),
-        (Verb.CORDON, {"mark": replace(MARK, reason="\x07")}, "the reason"),
-        (Verb.DRAIN, {"deadline_s": 0.0}, "a drain within 0 s"),
-        (Verb.DRAIN, {"deadline_s": float("nan")}, "a drain within"),
-        (Verb.DRAIN, {"deadline_s": 367 * DAY}, "a drain within"),
-        (Verb.DRAIN, {"force": True}, "needs a deadline"),
-        (Verb.WINDOW, {}, "needs a time"),
-        (Verb.WINDOW, {"window": window(20, 10)}, "ends after it begins"),
-        (Verb.WINDOW, {"window": window(10, 367 * DAY)}, "ends after it begins"),
-        (Verb.WINDOW, {"window": window(10, float("nan"))}, "ends after it begins"),
-        (Verb.WINDOW, {"window": window(400 * DAY, 401 * DAY)}, "within 366 days"),
-        (Verb.WINDOW, {"window": window(10, 20, lead=-1)}, "the lead"),
-        (Verb.WINDOW, {"window": window(10, 20, every=3600)}, "every day or every week"),
-        (Verb.WINDOW, {"window": window(10, 20 + DAY / 2, every=DAY, lead=DAY / 2)}, "never end"),
-        (Verb.WINDOW, {"window": window(-20, -10)}, "over already"),
+        (
+            Verb.EXCLUDE,
+            {"mark": replace(MARK, reason="")},
+            "a node is excluded for a reason",
+            'say which: --reason "disk fails"',
+        ),
+        (
+            Verb.DISTRUST,
+            {"mark": replace(MARK, reason="")},
+            "a node is distrusted for a reason",
+            'say which: --reason "it loses packets"',
+        ),
+        (
+            Verb.CORDON,
+            {"mark": replace(MARK, reason="x" * 257)},
+            "the reason has 257 characters",
+            "at most 256",
+        ),
+        (
+            Verb.DRAIN,
+            {"force": True},
+            "force needs a deadline: what is left then is stopped",
+            "such as --deadline 10m --force",
+        ),
+        (Verb.WINDOW, {}, "a window needs a time", WHEN),
+        (Verb.WINDOW, {"window": window(20, 10)}, LENGTH, ""),
+        (Verb.WINDOW, {"window": window(10, 10)}, LENGTH, ""),
+        (Verb.WINDOW, {"window": window(10, 367 * DAY)}, LENGTH, ""),
+        (Verb.WINDOW, {"window": window(10, float("nan"))}, LENGTH, ""),
+        (Verb.WINDOW, {"window": window(400 * DAY, 401 * DAY)}, NEAR, ""),
+        (Verb.WINDOW, {"window": window(-367 * DAY, 0, every=DAY)}, LENGTH, ""),
+        (Verb.WINDOW, {"window": window(-367 * DAY, -366.5 * DAY, every=DAY)}, NEAR, ""),
+        (Verb.WINDOW, {"window": window(10, 20, lead=-1)}, LEAD, ""),
+        (Verb.WINDOW, {"window": window(10, 20, lead=367 * DAY)}, LEAD, ""),
+        (
+            Verb.WINDOW,
+            {"window": window(10, 20, every=3600)},
+            "a window comes once, every day or every week",
+            "",
+        ),
+        (Verb.WINDOW, {"window": window(10, 20 + DAY / 2, every=DAY, lead=DAY / 2)}, *TOO_LONG),
+        (Verb.WINDOW, {"window": window(0, DAY / 2, every=DAY, lead=DAY / 2)}, *TOO_LONG),
+        (
+            Verb.WINDOW,
+            {"window": window(-20, -10)},
+            "the window is over already",
+            "without a time zone, times are UTC",
+        ),
     ],
 )
-def test_what_is_not_legal_is_refused_with_the_cause(
-    verb: Verb, more: dict[str, object], words: str
+def test_what_is_not_legal_is_refused_with_the_cause_and_what_to_do(
+    verb: Verb, more: dict[str, object], message: str, hint: str
 ) -> None:
-    with pytest.raises(DsmtError, match=words):
+    with pytest.raises(DsmtError) as refused:
         say(IN_SERVICE, verb, **more)  # type: ignore[arg-type]
+    assert (refused.value.message, refused.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize("within", [0.0, -1.0, float("nan"), 366 * DAY + 1])
+def test_a_drain_takes_some_time_and_at_most_a_year_or_any_time(within: float) -> None:
+    with pytest.raises(DsmtError) as refused:
+        say(IN_SERVICE, Verb.DRAIN, deadline_s=within)
+    assert refused.value.message == f"a drain within {within:g} s"
+    assert refused.value.hint == "above 0 s and at most 366 days"
+
+
+def test_a_reason_is_text() -> None:
+    with pytest.raises(DsmtError, match="the reason holds a character"):
+        say(IN_SERVICE, Verb.CORDON, mark=replace(MARK, reason="\x07"))
+
+
+def test_the_bounds_themselves_are_legal() -> None:
+    longest = replace(MARK, reason="x" * 256)
+    assert say(IN_SERVICE, Verb.CORDON, mark=longest).cordoned == longest
+    for within in (0.5, 366 * DAY, NEVER):
+        drain = say(IN_SERVICE, Verb.DRAIN, deadline_s=within).drain
+        assert drain is not None
+        assert drain.deadline == NOW + within
+    for one in (
+        window(366 * DAY, 732 * DAY, lead=366 * DAY),
+        window(-366 * DAY, 10 - 366 * DAY, every=DAY),
+        window(10, 20, every=7 * DAY),
+    ):
+        assert say(IN_SERVICE, Verb.WINDOW, window=one).windows == (one,)
 
 
 marks = {"by": st.text(max_size=5), "since": st.floats(0, 1e9), "reason": st.text(max_size=5)}
@@ -120,6 +193,15 @@ standings = st.builds(
     ).map(tuple),
     distrusted=st.none() | st.builds(Mark, **marks),
 )
+
+
+def test_a_standing_is_written_as_json_and_what_never_comes_as_null() -> None:
+    standing = say(say(IN_SERVICE, Verb.DRAIN), Verb.WINDOW, window=window(10, 20))
+    said = asdict(MARK)
+    assert written_standing(standing) == {
+        "drain": {**said, "deadline": None, "force": False},
+        "windows": [asdict(window(10, 20))],
+    }
 
 
 @given(standings)
