@@ -54,7 +54,7 @@ soak: setup ## for long: a million bodies at the decoders, and the simulated wor
 	@$(BIN)/python -m tests.fuzz --inputs 1000000
 	@$(BIN)/python -m tests.world --seed 1 --count $(if $(filter 1000,$(SEEDS)),100000,$(SEEDS)) --jobs 2 --keep-going
 
-mutants: setup ## mutation tests of what decides, an hour or more (ROOMS='turns plans': only those)
+mutants: setup ## mutation tests of what decides, most of an hour (ROOMS='turns plans': only those)
 	@$(BIN)/python -m tests.mutants $(ROOMS)
 
 chaos: setup examples ## the faults of the broker in their long forms; a cluster's lost hosts and the kill matrix many times over
