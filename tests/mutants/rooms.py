@@ -34,8 +34,15 @@ ROOMS: Final = {
         ),
     ),
     "standing": Room(
-        ("planner/standing/*.py", "planner/disruption.py", "planner/budget.py", "planner/moments.py"),
         (
+            "planner/standing/*.py",
+            "planner/disruption.py",
+            "planner/budget.py",
+            "planner/amount.py",
+            "planner/moments.py",
+        ),
+        (
+            f"{_PLANNER}/test_amounts.py",
             f"{_PLANNER}/test_standing.py",
             f"{_PLANNER}/test_standing_verbs.py",
             f"{_PLANNER}/test_disruption.py",
