@@ -11,9 +11,10 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from dsmt_core.errors import Conflict
-from dsmtc.client import Preview
+from dsmtc.client import Foreseen, Preview
 from dsmtc.failures import DRY_RUN
 from dsmtc.rendering.previews import preview
+from dsmtc.rendering.rollouts import foreseen
 from dsmtc.session import Session
 
 NOTHING: Final = 0
@@ -27,6 +28,18 @@ CheckIndex = Annotated[
 ]
 
 
+def look_ahead(session: Session, found: Foreseen, index: str = "") -> NoReturn:
+    """The same for another release of an application: who would get it in which wave.
+
+    Raises:
+        Conflict: ``index`` is given, and is not that of now.
+    """
+    session.out.answer(found, lambda: foreseen(found))
+    _check(index, found["index"])
+    touched = found["changes"] or any(wave["hosts"] for wave in found["waves"])
+    raise typer.Exit(CHANGES if touched else NOTHING)
+
+
 def look(session: Session, found: Preview, index: str = "") -> NoReturn:
     """Show what a change would set in motion, and end with the exit code that says whether it is anything.
 
@@ -34,6 +47,10 @@ def look(session: Session, found: Preview, index: str = "") -> NoReturn:
         Conflict: ``index`` is given, and is not that of now.
     """
     session.out.answer(found, lambda: preview(found))
-    if index not in {"", found["index"]}:
-        raise Conflict(f"the world has changed since the index {index!r} was given")
+    _check(index, found["index"])
     raise typer.Exit(CHANGES if found["touched"] else NOTHING)
+
+
+def _check(index: str, now: str) -> None:
+    if index not in {"", now}:
+        raise Conflict(f"the world has changed since the index {index!r} was given")

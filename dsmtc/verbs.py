@@ -38,6 +38,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "stop": "let it stay installed, but not run",
         "restart": "restart it where it runs",
         "update": "use a newer version from the depot, everywhere at once",
+        "configure": "show or roll out the values with which it is started",
         "rollout": "the same in waves, and back by itself (start, status, promote, abort, …)",
         "uninstall": "remove it from every node",
     },

@@ -30,10 +30,12 @@ from dsmtc.client.answers import (
 )
 from dsmtc.client.caller import DEFAULT_PLANNER, Credentials
 from dsmtc.client.client import Client
+from dsmtc.client.configurations import Configured
 from dsmtc.client.guards import GuardShown
 from dsmtc.client.heard import EventRecord, Lost
 from dsmtc.client.machines import Evidence, Misfit, Node
 from dsmtc.client.previewed import HeldBack, Leaver, Motion, Preview, ToAgree, Touched
+from dsmtc.client.rolled import Foreseen, ForeseenWave, Rollout
 from dsmtc.client.stood import Budget, Standing, Stood
 
 __all__ = [
@@ -43,11 +45,14 @@ __all__ = [
     "Budget",
     "Changed",
     "Client",
+    "Configured",
     "Credentials",
     "Evaluation",
     "EventRecord",
     "Evidence",
     "Explanation",
+    "Foreseen",
+    "ForeseenWave",
     "FunctionParameter",
     "GuardShown",
     "Health",
@@ -67,6 +72,7 @@ __all__ = [
     "PlanFunction",
     "PlanLoss",
     "Preview",
+    "Rollout",
     "Slice",
     "SliceStatus",
     "Standing",

@@ -215,12 +215,14 @@ class PlannerHealth(Condition):
 
 
 class ApplicationStatus(TypedDict):
-    """One application on one host."""
+    """One application on one host; ``configuration`` is a digest, empty for none."""
 
     application: str
     state: str
     version: str
     wanted_version: str
+    configuration: NotRequired[str]
+    wanted_configuration: NotRequired[str]
     wanted: str
     text: str
     reason: str

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dsmtc.client import answers
 from dsmtc.client.agreements import Agreements
+from dsmtc.client.configurations import Configurations
 from dsmtc.client.facts import Facts
 from dsmtc.client.files import described, file_chunks
 from dsmtc.client.guards import Guards
@@ -23,7 +24,7 @@ from dsmtc.client.rollouts import Rollouts
 from dsmtc.client.standings import Standings
 
 
-class Client(Agreements, Guards, Plans, Rollouts, Nodes, Standings, Facts, PsEPR):
+class Client(Agreements, Guards, Plans, Rollouts, Configurations, Nodes, Standings, Facts, PsEPR):
     """The planner, for one caller."""
 
     # -- who ---------------------------------------------------------------------------------------
@@ -147,13 +148,19 @@ class Client(Agreements, Guards, Plans, Rollouts, Nodes, Standings, Facts, PsEPR
     # -- applications ------------------------------------------------------------------------------
 
     def act(
-        self, slice_: str, application: str, verb: str, *, hosts: Sequence[str] = (), version: str = ""
+        self, slice_: str, application: str, verb: str, *, hosts: Sequence[str] = (), **chosen: str
     ) -> answers.Changed:
-        """Start, stop, restart, update or uninstall an application, everywhere or on ``hosts``."""
-        body: dict[str, object] = {}
+        """Start, stop, restart, update or uninstall an application, everywhere or on ``hosts``.
+
+        Args:
+            slice_: of which slice.
+            application: which.
+            verb: in lower case.
+            hosts: only there.
+            **chosen: for update: ``version``, and the ``check_index`` of what was foreseen.
+        """
+        body: dict[str, object] = {name: text for name, text in chosen.items() if text}
         if hosts:
             body["hosts"] = list(hosts)
-        if version:
-            body["version"] = version
         target = of_slice(slice_, "applications", application, verb)
         return self.call("POST", target, body, shape=answers.Changed)

@@ -9,6 +9,8 @@ class Rollout(TypedDict):
     """A roll-out: the latest of its application also tells how far it is.
 
     Attributes:
+        from_configuration, configuration: digests; empty for none.
+        changes: what it changes, a line each; configurations are told value by value.
         phase: running, paused, rolling back; done, rolled back, aborted.
         wave: from 1; ``waves`` are the sizes, as people wrote them.
         well, ill: hosts of this wave that have proved well, or failed.
@@ -25,6 +27,9 @@ class Rollout(TypedDict):
     active: bool
     from_version: str
     version: str
+    from_configuration: NotRequired[str]
+    configuration: NotRequired[str]
+    changes: NotRequired[list[str]]
     wave: int
     waves: list[str]
     min_healthy_s: float
@@ -56,9 +61,17 @@ class ForeseenWave(TypedDict):
 
 
 class Foreseen(TypedDict):
-    """What a roll-out would do."""
+    """What a roll-out, or an update, would do.
+
+    Attributes:
+        changes: what it changes, a line each; empty when every host has it all already.
+        waves: of an update there is one.
+        index: of what this rests on; a change with it is refused when that is so no longer.
+    """
 
     application: str
     from_version: str
     version: str
+    changes: list[str]
     waves: list[ForeseenWave]
+    index: str

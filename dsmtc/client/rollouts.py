@@ -41,7 +41,8 @@ class Rollouts(Caller):
             application: which.
             version: of its wrapper; the newest in the depot when empty.
             waves: such as ``["1", "10%", "50%", "100%"]``.
-            chosen: ``min_healthy_s``, ``deadline_s``, ``errors``, ``need``, where they are not the default.
+            chosen: ``min_healthy_s``, ``deadline_s``, ``errors``, ``need``, where they are not the default;
+                and the ``check_index`` of what was foreseen.
         """
         body = {"version": version, "waves": list(waves), **(chosen or {})}
         return self.call("POST", of_slice(slice_, "rollouts", application), body, shape=Rollout)
@@ -58,6 +59,13 @@ class Rollouts(Caller):
         """What `start_rollout` would do, wave by wave; changes nothing."""
         body = {"version": version, "waves": list(waves), **(chosen or {}), "dry_run": True}
         return self.call("POST", of_slice(slice_, "rollouts", application), body, shape=Foreseen)
+
+    def foresee_update(self, slice_: str, application: str, *, version: str = "") -> Foreseen:
+        """Whom an update would reach, which is all at once; changes nothing."""
+        body = {"version": version, "dry_run": True}
+        return self.call(
+            "POST", of_slice(slice_, "applications", application, "update"), body, shape=Foreseen
+        )
 
     def turn_rollout(
         self, slice_: str, application: str, deed: str, *, all_at_once: bool = False, back: bool = False

@@ -8,6 +8,7 @@ import typer
 
 from dsmt_core.errors import Invalid
 from dsmtc.dispatch import session_of
+from dsmtc.looking import CheckIndex, DryRun, look_ahead
 from dsmtc.rendering.views import changed, names
 from dsmtc.session import Session
 
@@ -46,18 +47,24 @@ def restart(context: typer.Context, application: _Application = "", *, host: _Ho
 
 
 @app.command()
-def update(
+def update(  # noqa: PLR0913 - each is an option of the command line
     context: typer.Context,
     application: _Application = "",
     *,
     host: _Hosts = None,
     version: Annotated[str, typer.Option(help="of its wrapper; else the newest in the depot")] = "",
+    dry_run: DryRun = False,
+    check_index: CheckIndex = "",
 ) -> None:
-    """Use another version of an application from the depot.
+    """Use another version of an application from the depot, everywhere at once.
 
     Example: dsmtc update pinger --version 1.9-1
     """
-    _act(session_of(context), application, host, version)
+    session = session_of(context)
+    if dry_run:
+        found = session.client.foresee_update(session.slice, named(session, application), version=version)
+        look_ahead(session, found, check_index)
+    _act(session, application, host, version=version, check_index=check_index)
 
 
 @app.command()
@@ -69,11 +76,9 @@ def uninstall(context: typer.Context, application: _Application = "", *, host: _
     _act(session_of(context), application, host)
 
 
-def _act(session: Session, application: str, hosts: list[str] | None, version: str = "") -> None:
-    slice_, verb = session.slice, session.verb
-    answer = session.client.act(
-        slice_, named(session, application), verb, hosts=hosts or (), version=version
-    )
+def _act(session: Session, application: str, hosts: list[str] | None, **chosen: str) -> None:
+    verb, which = session.verb, named(session, application)
+    answer = session.client.act(session.slice, which, verb, hosts=hosts or (), **chosen)
     session.out.answer(answer, lambda: [changed(answer, verb)])
 
 

@@ -8,15 +8,15 @@ import typer
 
 from dsmtc.commands.applications import named
 from dsmtc.dispatch import session_of
-from dsmtc.durations import seconds
-from dsmtc.rendering.rollouts import foreseen, history, listed, progress, shown
+from dsmtc.looking import CheckIndex, DryRun, look_ahead
+from dsmtc.pace import Deadline, Errors, Follow, MinHealthy, Need, Timeout, Waves, chosen, limit, sizes
+from dsmtc.rendering.rollouts import history, listed, progress, shown
 from dsmtc.rolling import follow as follow_to_its_end
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 _Application = Annotated[
     str, typer.Argument(metavar="[APPLICATION]", help="may be left out when the slice has only one")
 ]
-_Timeout = Annotated[str, typer.Option(metavar="TIME", help="of --follow; then exit code 7")]
 
 
 @app.callback(invoke_without_command=True)
@@ -37,14 +37,15 @@ def start(  # noqa: PLR0913 - each is an option of the command line
     application: _Application = "",
     *,
     version: Annotated[str, typer.Option(help="of its wrapper; else the newest in the depot")] = "",
-    waves: Annotated[str, typer.Option(metavar="W,W,…", help="hosts or percentages, ascending")] = "",
-    min_healthy: Annotated[str, typer.Option(metavar="TIME", help="how long a host has to run well")] = "",
-    deadline: Annotated[str, typer.Option(metavar="TIME", help="then a host counts as failed")] = "",
-    errors: Annotated[str, typer.Option(help="so many failed hosts (3, 10%), and it goes back")] = "",
-    need: Annotated[str, typer.Option(metavar="PERCENT", help="of a wave that has to be well")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show who would come when")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="show it to its end")] = False,
-    timeout: _Timeout = "",
+    waves: Waves = "",
+    min_healthy: MinHealthy = "",
+    deadline: Deadline = "",
+    errors: Errors = "",
+    need: Need = "",
+    dry_run: DryRun = False,
+    check_index: CheckIndex = "",
+    follow: Follow = False,
+    timeout: Timeout = "",
 ) -> None:
     """Bring another version to the hosts in waves; it goes back by itself when hosts fail.
 
@@ -53,22 +54,15 @@ def start(  # noqa: PLR0913 - each is an option of the command line
     Example: dsmtc rollout start pinger --version 1.9-1 --waves 1,10%,50%,100% --min-healthy 30s
     """
     session = session_of(context)
-    which, sizes = named(session, application), [one.strip() for one in waves.split(",") if waves]
-    times = {"min_healthy_s": min_healthy, "deadline_s": deadline}
-    chosen: dict[str, object] = {
-        name: seconds(text, f"--{name.removesuffix('_s').replace('_', '-')}")
-        for name, text in times.items()
-        if text
-    }
-    chosen |= {name: text for name, text in (("errors", errors), ("need", need)) if text}
+    which, wanted = named(session, application), chosen(min_healthy, deadline, errors, need)
     client, slice_ = session.client, session.slice
     if dry_run:
-        thought = client.foresee_rollout(slice_, which, version=version, waves=sizes, chosen=chosen)
-        session.out.answer(thought, lambda: foreseen(thought))
-        return
-    begun = client.start_rollout(slice_, which, version=version, waves=sizes, chosen=chosen)
+        thought = client.foresee_rollout(slice_, which, version=version, waves=sizes(waves), chosen=wanted)
+        look_ahead(session, thought, check_index)
+    wanted |= {"check_index": check_index} if check_index else {}
+    begun = client.start_rollout(slice_, which, version=version, waves=sizes(waves), chosen=wanted)
     if follow:
-        follow_to_its_end(session, which, timeout_s=seconds(timeout, "--timeout") if timeout else None)
+        follow_to_its_end(session, which, timeout_s=limit(timeout))
     else:
         session.out.answer(begun, lambda: [progress(begun)])
 
@@ -78,8 +72,8 @@ def status(
     context: typer.Context,
     application: _Application = "",
     *,
-    follow: Annotated[bool, typer.Option("--follow", help="show it to its end")] = False,
-    timeout: _Timeout = "",
+    follow: Follow = False,
+    timeout: Timeout = "",
 ) -> None:
     """Show the latest roll-out: how far it is, who is awaited, who failed and why.
 
@@ -88,7 +82,7 @@ def status(
     session = session_of(context)
     which = named(session, application)
     if follow:
-        follow_to_its_end(session, which, timeout_s=seconds(timeout, "--timeout") if timeout else None)
+        follow_to_its_end(session, which, timeout_s=limit(timeout))
         return
     found = session.client.rollout(session.slice, which)
     session.out.answer(found, lambda: shown(found))

@@ -32,6 +32,7 @@ def bar(rollout: Rollout) -> str:
 def shown(rollout: Rollout) -> View:
     """All about one."""
     yield progress(rollout)
+    yield from (f"changes: {change}" for change in rollout.get("changes", []))
     yield f"{bar(rollout)} {rollout['reason']}"
     yield (
         f"waves {','.join(rollout['waves'])}; healthy for {rollout['min_healthy_s']:g} s, "
@@ -60,22 +61,37 @@ def history(rollouts: list[Rollout]) -> View:
     if not rollouts:
         yield "there was no roll-out"
         return
-    rows = [
-        (str(one["number"]), one["from_version"], one["version"], one["phase"], one["by"], one["reason"])
-        for one in rollouts
-    ]
-    yield Table(("number", "from", "to", "phase", "by", "reason"), rows, frozenset({"phase"}))
+    rows = [(str(one["number"]), _change(one), one["phase"], one["by"], one["reason"]) for one in rollouts]
+    yield Table(("number", "change", "phase", "by", "reason"), rows, frozenset({"phase"}))
 
 
 def foreseen(answer: Foreseen) -> View:
     """What it would do."""
-    yield f"{answer['application']} {answer['from_version']} to {answer['version']} would go to"
+    if not answer["changes"] and not any(wave["hosts"] for wave in answer["waves"]):
+        yield f"nothing to do: every host has {answer['application']} {answer['version']} so already"
+        yield f"index {answer['index']}"
+        return
+    yield f"of {answer['application']} {answer['from_version']} would change:"
+    yield from (f"  {change}" for change in answer["changes"] or ["nothing but on the hosts below"])
     for wave in answer["waves"]:
         hosts = wave["hosts"]
         more = f" and {len(hosts) - _FEW} more" if len(hosts) > _FEW else ""
         said = ", ".join(hosts[:_FEW]) or "nobody more"
         yield f"wave {wave['wave']} (up to {wave['upto']}): {said}{more}"
+    yield f"index {answer['index']}"
 
 
 def _named(rollout: Rollout) -> str:
-    return f"roll-out {rollout['number']} of {rollout['application']} to {rollout['version']}"
+    name = f"roll-out {rollout['number']} of {rollout['application']}"
+    configuration = rollout.get("configuration", "")
+    if configuration == rollout.get("from_configuration", ""):
+        return f"{name} to {rollout['version']}"
+    what = f"configuration {configuration}" if configuration else "no configuration"
+    same = rollout["version"] == rollout["from_version"]
+    return f"{name} to {what}" if same else f"{name} to {rollout['version']} with {what}"
+
+
+def _change(rollout: Rollout) -> str:
+    """What one has changed, in one line; of those of long ago only the versions are known."""
+    told = rollout.get("changes") or [f"version {rollout['from_version']} becomes {rollout['version']}"]
+    return "; ".join(told)

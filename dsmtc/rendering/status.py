@@ -145,7 +145,11 @@ def _rows(host: HostStatus, now: float) -> list[tuple[str, ...]]:
 
 def _version(status: ApplicationStatus) -> str:
     have, want = status.get("version") or "", status.get("wanted_version") or ""
-    return f"{have} -> {want}".strip() if want and want != have else have
+    versions = f"{have} -> {want}".strip() if want and want != have else have
+    configured, to_be = status.get("configuration", ""), status.get("wanted_configuration", "")
+    if configured == to_be:
+        return versions
+    return f"{versions} -> configuration {to_be}" if to_be else f"{versions} -> no configuration"
 
 
 def _text(status: ApplicationStatus) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dsmtc.awaited import Wish, sentence, waited
-from dsmtc.client.rolled import Rollout
+from dsmtc.client.configurations import Configured
+from dsmtc.client.rolled import Foreseen, Rollout
+from dsmtc.rendering.configurations import configured
 from dsmtc.rendering.rollouts import foreseen, history, progress, shown
 from dsmtc.rendering.table import lines
 
@@ -107,6 +109,55 @@ def test_what_would_be_is_told_wave_by_wave() -> None:
         {"wave": 2, "upto": 1, "hosts": []},
         {"wave": 3, "upto": 20, "hosts": [f"n{number}" for number in range(2, 21)]},
     ]
-    text = lines(foreseen({"application": "a", "from_version": "1", "version": "2", "waves": waves}))
-    assert text[1:3] == ["wave 1 (up to 1): n1", "wave 2 (up to 1): nobody more"]
-    assert text[3].endswith("and 9 more")
+    answer: Foreseen = {
+        "application": "a",
+        "from_version": "1",
+        "version": "2",
+        "changes": ["version 1 becomes 2", "greeting is hi"],
+        "waves": waves,
+        "index": "abc",
+    }
+    text = lines(foreseen(answer))
+    assert text[:3] == ["of a 1 would change:", "  version 1 becomes 2", "  greeting is hi"]
+    assert text[3:5] == ["wave 1 (up to 1): n1", "wave 2 (up to 1): nobody more"]
+    assert text[5].endswith("and 9 more")
+    assert text[6] == "index abc"
+    rest: Foreseen = {**answer, "changes": []}
+    assert lines(foreseen(rest))[1] == "  nothing but on the hosts below"
+    nothing: Foreseen = {**rest, "waves": [{"wave": 1, "upto": 9, "hosts": []}]}
+    assert lines(foreseen(nothing)) == ["nothing to do: every host has a 2 so already", "index abc"]
+
+
+def test_a_change_of_configuration_is_told_in_plain_words() -> None:
+    same: Rollout = {**ROLLOUT, "version": "1.8-1"}
+    configured: Rollout = {**same, "configuration": "abcd", "changes": ["greeting is hi"]}
+    assert progress(configured).startswith("roll-out 2 of pinger to configuration abcd: running")
+    assert progress({**configured, "version": "1.9-1"}).startswith(
+        "roll-out 2 of pinger to 1.9-1 with configuration abcd: running"
+    )
+    back: Rollout = {**same, "from_configuration": "abcd", "configuration": ""}
+    assert progress(back).startswith("roll-out 2 of pinger to no configuration: running")
+    assert "changes: greeting is hi" in lines(shown(configured))
+    assert "greeting is hi" in "\n".join(lines(history([configured])))
+    assert "version 1.8-1 becomes 1.9-1" in "\n".join(lines(history([ROLLOUT])))
+
+
+def test_a_configuration_is_shown_with_the_one_that_comes() -> None:
+    found: Configured = {
+        "application": "pinger",
+        "version": "1.8-1",
+        "configuration": {},
+        "digest": "",
+        "rollout": None,
+        "coming": None,
+    }
+    assert lines(configured(found)) == ["pinger 1.8-1 has no configuration"]
+    coming: Configured = {**found, "rollout": ROLLOUT, "coming": {"greeting": "hi\nthere"}}
+    text = "\n".join(lines(configured(coming)))
+    assert "wave 2 of 3" in text
+    assert "COMING" in text
+    assert "hi" in text
+    has: Configured = {**coming, "configuration": {"greeting": "hello"}, "digest": "abcd"}
+    text = "\n".join(lines(configured({**has, "coming": has["configuration"]})))
+    assert "configuration abcd of pinger 1.8-1" in text
+    assert "COMING" not in text, "a new version with the same configuration"

@@ -31,6 +31,7 @@ from dsmt_core.packages import PackageRef
 from planner.fleet import Fleet, NodeState
 from planner.reconcile import SentOrders, reconcile
 from planner.reconcile.asked import asked_of
+from planner.release import release_name
 from planner.standing import Standing
 from planner.steps import Round
 from planner.wanted import Plan, Wanted, WantedApplication, WantedSlice
@@ -87,7 +88,7 @@ class ToyNode:
     deaf: bool = False
     mute: bool = False
     broken: set[str] = field(default_factory=set)
-    """Versions that do not run here."""
+    """Versions, or releases by name, that do not run here."""
 
     def __post_init__(self) -> None:
         self.sender = Sender("node", f"{self.host}/manager", "b1")
@@ -104,12 +105,17 @@ class ToyNode:
             held.pop(order.application, None)
             return [self.agent_holdings(order.slice)]
         state = State.TERMINATED if order.verb is Verb.STOP else State.RUNNING
-        if order.version in self.broken:
+        if {order.version, release_name(order.version, order.configuration.digest)} & self.broken:
             state = State.FAILED
         known = held.get(order.application)
         if known is None or order.generation > known.generation:
             held[order.application] = Held(
-                order.generation, order.version, state, order.restarts, order.digest
+                order.generation,
+                order.version,
+                state,
+                order.restarts,
+                order.digest,
+                order.configuration.digest,
             )
         return [self.agent_holdings(order.slice)]
 
