@@ -1,4 +1,4 @@
-"""Roll-outs with real processes: a broken version goes back by itself, a good one goes through.
+"""Roll-outs with real processes: what is broken goes back by itself, what is good goes through.
 
 The planner is killed in the middle of the good one, and goes on with it when it is there again.
 """
@@ -35,14 +35,15 @@ async def start(stage: Stage, version: str) -> None:
     )
 
 
-async def until(stage: Stage, phase: str, *, wave: int = 0) -> Rollout:
+async def until(stage: Stage, phase: str, *, wave: int = 0, configuration: str = "") -> Rollout:
     def ask(client: Client) -> Rollout:
         return client.rollout(SLICE, "XYZ")
 
     async with asyncio.timeout(150):
         while True:
             rollout = await stage.ask(ask)
-            if rollout["phase"] == phase and rollout["wave"] >= wave:
+            is_meant = rollout.get("configuration", "") == configuration
+            if is_meant and rollout["phase"] == phase and rollout["wave"] >= wave:
                 return rollout
             await asyncio.sleep(0.2)
 
@@ -76,5 +77,14 @@ async def test_a_broken_version_goes_back_and_a_good_one_through_over_a_killed_p
         assert done["failures"] == 0
         status = await stage.until(lambda status: running(status, "2.0") == HOSTS, SLICE)
         assert status["waiting_reasons"] == []
+        wish = {"values": {"greeting": "hi"}, **CHOSEN}
+        begun = (await stage.ask(lambda client: client.configure(SLICE, "XYZ", wish)))["rollout"]
+        digest = begun.get("configuration", "") if begun is not None else ""
+        assert digest
+        assert (await until(stage, "done", configuration=digest)).get("changes") == ["greeting is hi"]
+        await stage.until(lambda status: running(status, "2.0") == HOSTS, SLICE)
+        told = [event.pairs.get("configuration") for event in stage.heard() if event.state == "running"]
+        assert told.count(digest) == HOSTS, "each was started once with it"
+
         said = [event.pairs["phase"] for event in stage.heard() if event.field == "rollout"]
         assert {"running", "rolling back", "rolled back", "done"} <= set(said)

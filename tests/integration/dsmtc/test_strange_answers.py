@@ -48,6 +48,10 @@ start --slice s pinger
 stop --slice s pinger
 restart --slice s pinger
 update --slice s pinger
+update --slice s pinger --dry-run
+configure --slice s pinger
+configure --slice s pinger greeting=hello
+configure --slice s pinger greeting=hello --dry-run
 uninstall --slice s pinger --yes
 rollout start --slice s pinger --waves 1,100%
 rollout start --slice s pinger --dry-run

@@ -130,6 +130,18 @@ def test_a_reason_that_is_over_is_not_worth_a_line() -> None:
     assert changes(waits, runs) == []
 
 
+def test_another_configuration_than_wanted_is_told() -> None:
+    for have, want, told in (
+        ("", "", "1.8-1 "),
+        ("ab", "ab", "1.8-1 "),
+        ("", "ab", "1.8-1 -> configuration ab"),
+        ("ab", "", "1.8-1 -> no configuration"),
+    ):
+        application = {"configuration": have, "wanted_configuration": want}
+        written = lines(status_view(a_status(application=application), 107.0))
+        assert f" {told}" in written[-1]
+
+
 def test_another_version_than_wanted_shows_both() -> None:
     written = lines(status_view(a_status(application={"wanted_version": "1.9-1"}), 107.0))
     assert "1.8-1 -> 1.9-1" in written[-1]
