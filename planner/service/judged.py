@@ -9,6 +9,7 @@ from dsmt_core.names import Host
 from planner.failed_nodes.misfit import misfit_value
 from planner.failed_nodes.notes import note_value
 from planner.fleet import NodeState
+from planner.release import said
 from planner.service.means import Watched
 
 
@@ -21,7 +22,9 @@ def judged(watched: Watched, host: Host, now: float) -> dict[str, Any]:
         "out_until": judgement.out_until,
         "probed": judgement.probed,
         "misfits": [
-            {"slice": slice_, **misfit_value(one)} for slice_, one in watched.misfits.of_host(host, now)
+            # For people: a release by its version, and the configuration that it had.
+            {"slice": slice_, **misfit_value(one), "version": said(one.release)}
+            for slice_, one in watched.misfits.of_host(host, now)
         ],
         "evidence": [note_value(note) for note in watched.tracker.evidence(host)],
     }

@@ -6,8 +6,9 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, insert, select
 
+from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.guards import Guard
 from dsmt_core.names import (
@@ -20,6 +21,7 @@ from dsmt_core.names import (
     PlanName,
     Slice,
 )
+from dsmt_core.packages import PackageRef
 from planner.failed_nodes import Misfit, Note, Past
 from planner.fleet import SeenRow
 from planner.guarded import Guarded
@@ -34,7 +36,7 @@ from planner.store import Database, accounts, evidence, nodes, packages, setting
 from planner.store.nodes import Joined
 from planner.store.rollouts import KEPT, history
 from planner.store.slices import NewSlice
-from planner.store.tables import METADATA
+from planner.store.tables import APPLICATIONS, METADATA
 from planner.store.wanted import commit, load_slice, load_wanted
 from planner.wanted import Placement, Plan
 
@@ -96,6 +98,29 @@ class StoreContract:
         assert read.placements == (placement,)
         assert read.plans[PlanName("p")].parameters == {"count": "3"}
         assert database.write_now(commit, [replace(CHANGE, generation=2)])[0].generation == 4
+
+    def test_a_configuration_is_none_until_a_release_brings_one(self, peopled: Database) -> None:
+        packages_ = (PackageRef("a" * 64, 1, "x.rpm"),)
+        row = {
+            "slice": S1,
+            "application": APP,
+            "wrapper": "dsmtw_pinger",
+            "version": "1-1",
+            "packages": list(map(str, packages_)),
+            "missing": "",
+            "run": "running",
+            "restarts": 0,
+        }
+        peopled.write_now(lambda connection: connection.execute(insert(APPLICATIONS).values(**row)))
+        placement = Placement(
+            slice=S1, host=H1, application=APP, version="1-1", generation=4, configuration="ab12"
+        )
+        (before,) = peopled.write_now(commit, [replace(CHANGE, placements=(placement,))])
+        assert before.placements == (placement,)
+        assert before.applications[APP].configuration == NONE
+        release = Release("1-2", packages_, Configuration.of({"greeting": "hello"}))
+        (after,) = peopled.write_now(commit, [replace(CHANGE, releases={APP: release})])
+        assert after.applications[APP].release == release
 
     def test_a_deleted_slice_takes_all_that_is_its_own_along(self, peopled: Database) -> None:
         peopled.write_now(slices.put_plan, S1, Plan(PlanName("p"), "failed"))

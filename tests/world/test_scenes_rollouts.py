@@ -68,6 +68,24 @@ def test_a_bad_version_reaches_one_host_and_goes_back(scene: Scene) -> None:
     assert scene.versions() == before
 
 
+def test_a_configuration_goes_through_and_each_host_starts_once_with_it(scene: Scene) -> None:
+    started_before, versions = scene.truth.started, scene.versions()
+    scene.planner.change(rollout_part.configure(scene)(scene.slice))
+    scene.wait(60)
+    assert not scene.differs()
+    configured = {process.configuration.digest for process in scene.truth.processes.values()}
+    assert configured == {scene.slice.applications[APP].configuration.digest} != {""}
+    assert scene.versions() == versions
+    assert scene.truth.started - started_before == len(scene.slice.hosts)
+
+
+def test_the_laws_notice_a_release_that_is_started_and_was_never_ordered(scene: Scene) -> None:
+    scene.truth.ordered.clear()
+    scene.truth.die(next(iter(scene.truth.processes)))
+    with pytest.raises(Broken, match="nobody ever ordered it"):
+        scene.wait(30)
+
+
 def test_a_planner_that_dies_at_every_commit_brings_it_to_its_end(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

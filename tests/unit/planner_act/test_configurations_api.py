@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-from dsmt_core.configuration import Configuration
-from dsmt_core.names import Account, Application, Host, Slice
-from planner.release import Release
-from planner.steps import SliceChange
-from planner.store import Database, slices
-from planner.store.database import sqlite_url
-from planner.store.slices import NewSlice
-from planner.store.wanted import commit
-from planner.wanted import Placement
 from tests.unit.planner_act.conftest import Api
 
 PATH = "/slices/s1/applications/pinger/configuration"
@@ -126,33 +115,3 @@ async def test_what_cannot_be_is_refused_with_what_to_do(two: Api) -> None:
     for expected, method, path, body in refused:
         status, message, _ = await two.refused(method, path, body)
         assert status == expected, (path, body, message)
-
-
-def test_a_round_keeps_the_digest_of_a_placement_and_the_values_of_a_release(tmp_path: Path) -> None:
-    database = Database(sqlite_url(tmp_path))
-    slice_, pinger = Slice("s1"), Application("pinger")
-    database.write_now(slices.make, NewSlice(slice=slice_, owner=Account("me")))
-    database.write_now(
-        lambda connection: connection.execute(
-            text(
-                "insert into applications"
-                " (slice, application, wrapper, version, packages, missing, run, restarts)"
-                " values ('s1', 'pinger', 'dsmtw_pinger', '1-1', :packages, '', 'running', 0)"
-            ),
-            {"packages": f'["{"a" * 64}/1/x.rpm"]'},
-        )
-    )
-    hello = Configuration.of({"greeting": "hello"})
-    placed = Placement(
-        slice=slice_, host=Host("h1"), application=pinger, version="1-1", generation=1, configuration="ab"
-    )
-    change = SliceChange(slice=slice_, generation=1, hosts={}, retired={}, placements=(placed,))
-    (before,) = database.write_now(commit, [change])
-    assert (before.placements, before.applications[pinger].configuration.digest) == ((placed,), "")
-    release = Release("1-2", before.applications[pinger].packages, hello)
-    done = SliceChange(
-        slice=slice_, generation=2, hosts={}, retired={}, placements=(), releases={pinger: release}
-    )
-    (after,) = database.write_now(commit, [done])
-    assert after.applications[pinger].release == release
-    database.close_now()
