@@ -14,9 +14,9 @@ from tests.world.source_part import OURS, OWNER
 
 APP: Final = Application("pinger")
 # How long faults last: in a short time they meet; in the longest a node fails, comes back, and fails again.
-FAULTS_S: Final = (5.0, 8.0, 8.0, 12.0, 12.0, 30.0)
+FAULTS_S: Final = (5.0, 6.0, 8.0, 8.0, 12.0, 25.0)
 # The least time between two rounds: as it really is, and as long as on a busy machine.
-LEAST_S: Final = (0.1, 0.3, 0.5)
+LEAST_S: Final = (0.1, 0.5, 0.5, 1.0)
 # Beyond this many gigabytes a machine has room, as the plan `roomy` asks.
 ROOM_GB: Final = 5
 DISK: Final = "disk_free_gb"

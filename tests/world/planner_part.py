@@ -23,8 +23,8 @@ from tests.world.source_part import Inventory
 from tests.world.store import Store
 
 TICK_S = 0.25
-# Hosts are fitted to slices, and what was seen is written down, at each fourth tick.
-SELDOM = 4
+# So often hosts are fitted to slices, what was seen is written down, and the inventory is read.
+SELDOM_S = 1.0
 FULL_S = 30.0
 # How wrong the clock on the wall may be when the planner starts, seconds.
 WRONG_S = 7_200.0
@@ -40,6 +40,9 @@ class PlannerPart:
         self.excused: set[Host] | None = None if layout.stands or layout.churns else set()
         self.inventory = Inventory(layout.hosts)
         self._least_s = layout.least_s
+        # Where rounds are slow, so is the rest.
+        self._tick_s = TICK_S if layout.least_s < TICK_S else 2 * TICK_S
+        self._reads = layout.facts
         self._simulation = simulation
         self.store = store
         self._nodes = nodes
@@ -89,8 +92,8 @@ class PlannerPart:
         for event in inbox:
             self.fleet.fold(event, now=now)
         life = self._life
-        self._ticks = 0
-        simulation.after(TICK_S, lambda: self._tick(life))
+        self._seldom_at = now
+        simulation.after(self._tick_s, lambda: self._tick(life))
         self._plan_round(0.0)
 
     def crash(self, *, away_s: float | None = None) -> None:
@@ -205,13 +208,14 @@ class PlannerPart:
             self._simulation.version += 1
             self.fleet.judge(verdict.host, verdict.state)
         self.store.pasts |= self.tracker.take_past()
-        self._ticks += 1
-        if self._ticks % SELDOM == 0:
-            self.inventory.read(self._facts, self.fleet, now=now)
+        if now >= self._seldom_at:
+            self._seldom_at = now + SELDOM_S
+            if self._reads:
+                self.inventory.read(self._facts, self.fleet, now=now)
             tracker_part.fit(self.misfits, self.fleet, self.store.wanted, now=now)
             self.store.write(self.fleet, self.misfits)
         tracker_part.order_probes(self.tracker, self._send, now=now)
-        self._simulation.after(TICK_S, lambda: self._tick(life))
+        self._simulation.after(self._tick_s, lambda: self._tick(life))
         self._plan_round(self._least_s)
 
     def _plan_round(self, seconds: float) -> None:
