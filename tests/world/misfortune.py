@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from dsmt_core.names import Host
 from tests.world.layout import DISK
-from tests.world.simulation import Kind, Simulation, Weather
+from tests.world.simulation import Kind, Weather
 from tests.world.source_part import OURS
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def power_failure(world: World) -> None:
     node = _any_node(world)
     if node.powered:
         node.fail()
+        world.planner.hint(node.host)
         world.simulation.after(world.simulation.luck.uniform(0.5, 20.0), lambda: _recover(world, node))
 
 
@@ -55,6 +56,8 @@ def cut(world: World) -> None:
     simulation.note("cut off:", *hosts)
     way.update(hosts)
     simulation.version += 1
+    for one in hosts:
+        world.planner.hint(one)
     simulation.after(luck.uniform(0.5, 20.0), lambda: heal(world, way, hosts))
 
 
@@ -73,21 +76,35 @@ def flap(world: World) -> None:
     host = _any_node(world).host
     at = 0.0
     for _ in range(luck.randint(2, 4)):
-        simulation.after(at, lambda: _set_cut(simulation, host))
+        simulation.after(at, lambda: _set_cut(world, host))
         at += luck.uniform(1.0, 6.0)
         simulation.after(at, lambda: heal(world, simulation.cut, [host]))
         at += luck.uniform(0.5, 4.0)
 
 
-def _set_cut(simulation: Simulation, host: Host) -> None:
-    if simulation.faulty:
-        simulation.cut.add(host)
-        simulation.version += 1
+def _set_cut(world: World, host: Host) -> None:
+    if world.simulation.faulty:
+        world.simulation.cut.add(host)
+        world.simulation.version += 1
+        world.planner.hint(host)
+
+
+def hint(world: World) -> None:
+    """The broker says that a node's connection has ended, and the node has made another one already."""
+    world.planner.hint(_any_node(world).host)
+
+
+def planner_stalls(world: World) -> None:
+    """The planner's process stands still for a while."""
+    if world.planner.alive:
+        world.planner.stall.begin(world.simulation.luck.uniform(0.5, 8.0))
 
 
 def manager_crash(world: World) -> None:
     """Only a container manager."""
-    _any_node(world).crash_manager()
+    node = _any_node(world)
+    node.crash_manager()
+    world.planner.hint(node.host)
 
 
 def agent_crash(world: World) -> None:
@@ -186,6 +203,8 @@ def source_fails(world: World) -> None:
 MISFORTUNES: Final[tuple[Misfortune, ...]] = (
     planner_crash,
     planner_crash,
+    planner_stalls,
+    hint,
     power_failure,
     power_failure,
     cut,

@@ -77,7 +77,7 @@ def forget(world: World) -> None:
     """A node that does not answer is forgotten; at times it never comes back."""
     planner = world.planner
     gone = [host for host in planner.store.nodes if planner.fleet.state(host) is not NodeState.ALIVE]
-    if gone and planner.alive and len(world.living()) > 3:
+    if gone and planner.answers and len(world.living()) > 3:
         host = world.simulation.luck.choice(sorted(gone))
         if world.simulation.chance(0.5):
             world.nodes[host].fail()
@@ -131,7 +131,7 @@ def churn(world: World) -> None:
 
 def stand(world: World) -> None:
     """Nodes are taken out of service, or given back."""
-    if world.planner.alive:
+    if world.planner.answers:
         standing_part.stand(world)
 
 
@@ -173,7 +173,7 @@ CHURNING: Final[tuple[Deed, ...]] = (churn,) * 4
 def _change(
     world: World, change: Callable[[WantedSlice], WantedSlice], of: WantedSlice | None = None
 ) -> None:
-    if not world.planner.alive:
+    if not world.planner.answers:
         return
     slice_ = world.any_slice() if of is None else world.planner.store.wanted.slices[of.name]
     try:

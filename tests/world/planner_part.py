@@ -10,9 +10,8 @@ from dsmt_core.events import Event
 from dsmt_core.names import Host, Slice
 from planner.failed_nodes import Misfits, Past
 from planner.fleet import Fleet, NodeState
-from planner.placement import unproven
 from planner.reconcile import HeldBack, SentOrders, reconcile
-from planner.standing import Standings, maintained
+from planner.standing import Standings
 from planner.steps import Round
 from planner.wanted import WantedSlice
 from tests.world import laws, rollout_part, tracker_part
@@ -20,6 +19,7 @@ from tests.world.layout import Layout
 from tests.world.node_part import HEARTBEAT_S, NodePart
 from tests.world.simulation import NOBODY, Kind, Simulation
 from tests.world.source_part import Inventory
+from tests.world.stall_part import Stall
 from tests.world.store import Store
 
 TICK_S = 0.25
@@ -46,6 +46,7 @@ class PlannerPart:
         self._simulation = simulation
         self.store = store
         self._nodes = nodes
+        self.stall = Stall(simulation)
         self._inbox: list[Event] = []
         self._life = 0
         self._wall_s = 0.0
@@ -60,6 +61,11 @@ class PlannerPart:
     def now(self) -> float:
         """The time as this life of the planner counts it: its clock does not jump while it lives."""
         return self._simulation.now + self._wall_s
+
+    @property
+    def answers(self) -> bool:
+        """Whether people are answered."""
+        return self.alive and not self.stall.is_on
 
     def start(self) -> None:
         """The process comes up, with what was seen as it was written down; the clock may be wrong."""
@@ -101,6 +107,7 @@ class PlannerPart:
         if self.alive:
             self._simulation.note("the planner crashes")
             self.alive = False
+            self.stall.end()
             away_s = self._simulation.luck.uniform(0.1, 6.0) if away_s is None else away_s
             self._simulation.after(away_s, self.start)
 
@@ -114,6 +121,8 @@ class PlannerPart:
         """A host publishes an event."""
 
         def arrive() -> None:
+            if self.stall.holds(arrive):
+                return
             if not self.alive:
                 self._inbox.append(event)
             elif tracker_part.answers(self.tracker, event, host=host, now=self.now):
@@ -127,6 +136,8 @@ class PlannerPart:
         """A host sends a heartbeat."""
 
         def arrive() -> None:
+            if self.stall.holds(arrive):
+                return
             if self.alive and not self.fleet.heard(host, digest_, now=self.now):
                 self.tracker.heard(host, now=self.now)
 
@@ -135,7 +146,7 @@ class PlannerPart:
     def join(self, host: Host) -> bool:
         """A node asks to be let in; False when nobody answers."""
         simulation = self._simulation
-        if not self.alive or not simulation.broker_up or host in simulation.cut:
+        if not self.answers or not simulation.broker_up or host in simulation.cut:
             return False
         if host not in self.store.nodes:
             simulation.note(host, "joins")
@@ -152,7 +163,7 @@ class PlannerPart:
 
     def forget(self, host: Host) -> None:
         """A person forgets a node that does not live."""
-        if self.alive and host in self.store.nodes and self.fleet.state(host) is not NodeState.ALIVE:
+        if self.answers and host in self.store.nodes and self.fleet.state(host) is not NodeState.ALIVE:
             self._simulation.note(host, "is forgotten")
             self._simulation.version += 1
             self.store.nodes.remove(host)
@@ -173,11 +184,8 @@ class PlannerPart:
 
     def agree(self, name: Slice) -> None:
         """People agree to all that is held back in a slice, as they were told."""
-        hosts = frozenset(one.host for one in self.held_back.of(name) if one.to_agree)
-        if hosts and self.alive:
-            self._simulation.note("people agree:", name, *sorted(hosts))
-            slice_ = self.store.wanted.slices[name]
-            self.store.keep(replace(slice_, restraint=replace(slice_.restraint, agreed=hosts)))
+        if self.answers and self.store.agree(name, self.held_back.of(name)):
+            self._simulation.note("people agree:", name)
             self._changed.add(name)
             self._plan_round(0.0)
 
@@ -188,6 +196,15 @@ class PlannerPart:
         self._full_at = self.now
         self._plan_round(0.0)
 
+    def hint(self, host: Host) -> None:
+        """The broker says that a connection of a host has ended."""
+
+        def arrive() -> None:
+            if self.alive and not self.stall.holds(arrive):
+                self.tracker.hint(host, "its connection has ended", now=self.now)
+
+        self._simulation.from_host(NOBODY, Kind.HINT, arrive)
+
     def _watch(self, host: Host) -> None:
         now = self.now
         self.fleet.join(host, now=now, period=HEARTBEAT_S)
@@ -196,14 +213,12 @@ class PlannerPart:
     # -- what it decides ------------------------------------------------------------------------------
 
     def _tick(self, life: int) -> None:
-        if not self.alive or life != self._life:
+        if not self.alive or life != self._life or self.stall.holds(lambda: self._tick(life)):
             return
         now = self.now
         if not self._simulation.broker_up:
             self.tracker.cut_off(now)
-        trial = unproven(self.store.wanted, self.fleet)
-        worked_on = maintained(self.store.wanted.standings, now)
-        for verdict in self.tracker.tick(now, unproven=trial, maintained=worked_on):
+        for verdict in tracker_part.judge(self.tracker, self.fleet, self.store.wanted, now=now):
             self._simulation.note(verdict.host, "is", verdict.state, verdict.reason)
             self._simulation.version += 1
             self.fleet.judge(verdict.host, verdict.state)
@@ -226,7 +241,7 @@ class PlannerPart:
             self._simulation.after(seconds, lambda: self._round(life))
 
     def _round(self, life: int) -> None:
-        if not self.alive or life != self._life:
+        if not self.alive or life != self._life or self.stall.holds(lambda: self._round(life)):
             return
         self._round_due = float("inf")
         now = self.now

@@ -147,6 +147,8 @@ def differs(slice_: WantedSlice, *, bad: bool) -> str:
     releases = {one.release for one in slice_.placements}
     wanted = slice_.applications[APP].release.name
     runs = any(one.run is Run.RUNNING for one in slice_.placements)
-    if rollout.phase is Phase.DONE and rollout.after.version == BAD and runs and bad:
+    is_wanted = slice_.applications[APP].version == BAD
+    # Over no host it is done at once, and people may have asked for another version since.
+    if rollout.phase is Phase.DONE and rollout.after.version == BAD and runs and bad and is_wanted:
         return "a version that runs nowhere is called done"
     return "" if releases <= {wanted} else f"{sorted(releases)} are placed, {wanted} is wanted"

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     STATUS = "status"
     FACTS = "facts"
     PROBE = "answer to a probe"
+    HINT = "hint of the broker"
     REQUEST = "request"
 
 

@@ -45,6 +45,8 @@ VERBS: Final = (
     Verb.EXCLUDE,
     Verb.CORDON,
     Verb.WINDOW,
+    Verb.DISTRUST,
+    Verb.TRUST,
     Verb.UNCORDON,
     Verb.CANCEL_DRAIN,
     Verb.INCLUDE,
@@ -73,6 +75,8 @@ def stand(world: World) -> None:
     )
     for host in luck.sample(sorted(world.nodes), luck.randint(1, 2)):
         standings[host] = wished(standings.get(host, IN_SERVICE), wish, now)
+        if wish.verb is Verb.TRUST:
+            world.planner.tracker.trusted(host, wish.mark)
     _put(world, standings)
 
 
@@ -132,6 +136,9 @@ class Service:
         """
         world = self._world
         used = sorted(self._really_up(world.slice, world.slice.hosts))
+        if any(one.run is Run.STOPPED for one in world.slice.placements):
+            # What people turned on some hosts alone is not said of others.
+            return
         if not used or self._fits(world.slice, {}) <= len(world.slice.hosts):
             return
         host = world.simulation.luck.choice(used)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from dsmt_core.names import Host, Slice
 from planner.failed_nodes import Misfit, Misfits, Past
 from planner.failed_nodes.misfit import Place
 from planner.fleet import Fleet, NodeState, SeenRow
-from planner.steps import Round, SliceChange
+from planner.steps import Round, SliceChange, Waiting
 from planner.wanted import Wanted, WantedSlice
 
 AWAY = frozenset({NodeState.FAILED, NodeState.PROBATION})
@@ -60,6 +61,14 @@ class Store:
         self.moved_away |= {(change.slice, host) for host in away}
         self.amnesty &= self.moved_away
         self.keep(change.applied(before))
+
+    def agree(self, name: Slice, waiting: Iterable[Waiting]) -> bool:
+        """People agree to all of this that waits for them; whether anything does."""
+        hosts = frozenset(one.host for one in waiting if one.to_agree)
+        if hosts:
+            slice_ = self.wanted.slices[name]
+            self.keep(replace(slice_, restraint=replace(slice_.restraint, agreed=hosts)))
+        return bool(hosts)
 
     def write(self, seen: Fleet, misfits: Misfits) -> None:
         """Write down what was seen, and who does not suit which slice."""

@@ -9,9 +9,11 @@ from dsmt_core.commands import Order, Verb
 from dsmt_core.events import Event
 from dsmt_core.names import Host
 from dsmt_core.nodes import PROBE, read_probe
-from planner.failed_nodes import Chance, FailedNodes, Grace, Misfits, Past, Patience
+from planner.failed_nodes import Chance, FailedNodes, Grace, Misfits, Past, Patience, Verdict
 from planner.fleet import Fleet, NodeState
+from planner.placement import unproven
 from planner.reconcile.round import ALL_SLICES
+from planner.standing import distrusted, maintained
 from planner.wanted import Wanted
 from tests.world.simulation import Simulation
 
@@ -31,6 +33,16 @@ def join(tracker: FailedNodes, fleet: Fleet, host: Host, *, now: float, past: Pa
     """Watch a node as it was judged when the planner last ran."""
     failed = fleet.state(host) is NodeState.FAILED
     tracker.join(host, now=now, period=fleet.period(host), failed=failed, past=past)
+
+
+def judge(tracker: FailedNodes, fleet: Fleet, wanted: Wanted, *, now: float) -> list[Verdict]:
+    """What the tracker makes of what was heard, and of what people say."""
+    return tracker.tick(
+        now,
+        unproven=unproven(wanted, fleet),
+        maintained=maintained(wanted.standings, now),
+        distrusted=distrusted(wanted.standings),
+    )
 
 
 def fit(misfits: Misfits, fleet: Fleet, wanted: Wanted, *, now: float) -> None:

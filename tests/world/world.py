@@ -199,6 +199,7 @@ class World:
         for way in (simulation.cut, simulation.mute, simulation.deaf):
             misfortune.heal(self, way, sorted(way))
         misfortune.return_broker(self)
+        self.planner.stall.end()
         if not self.planner.alive:
             self.planner.start()
         self.truth.broken.clear()
