@@ -40,7 +40,6 @@ class PlannerPart:
         self.excused: set[Host] | None = None if layout.stands or layout.churns else set()
         self.inventory = Inventory(layout.hosts)
         self._least_s = layout.least_s
-        # Where rounds are slow, so is the rest.
         self._tick_s = TICK_S if layout.least_s < TICK_S else 2 * TICK_S
         self._reads = layout.facts
         self._simulation = simulation
@@ -166,7 +165,7 @@ class PlannerPart:
         if self.answers and host in self.store.nodes and self.fleet.state(host) is not NodeState.ALIVE:
             self._simulation.note(host, "is forgotten")
             self._simulation.version += 1
-            self.store.nodes.remove(host)
+            self.store.forget(host)
             self.fleet.forget(host)
             self.tracker.forget(host)
             self._nodes[host].lose_queues()
@@ -286,9 +285,8 @@ class PlannerPart:
     def _stop_at(self, round_: Round) -> int:
         """After how many orders of a round the process dies."""
         most = len(round_.orders)
-        if most and self._simulation.chance(0.02):
-            return self._simulation.luck.randrange(most)
-        return most
+        dies = most and self._simulation.chance(0.02)
+        return self._simulation.luck.randrange(most) if dies else most
 
     def _send(self, order: Order) -> None:
         self._simulation.note("ordered:", order.text, order.slice, order.generation, order.version)

@@ -70,6 +70,15 @@ class Store:
             self.keep(replace(slice_, restraint=replace(slice_.restraint, agreed=hosts)))
         return bool(hosts)
 
+    def forget(self, host: Host) -> None:
+        """A node is no more; nor is what was said and seen of it."""
+        self.nodes.remove(host)
+        standings = {of: one for of, one in self.wanted.standings.items() if of != host}
+        self.wanted = replace(self.wanted, standings=standings)
+        self.rows = {place: row for place, row in self.rows.items() if place[0] != host}
+        self.misfits = {place: one for place, one in self.misfits.items() if place[1] != host}
+        self.pasts.pop(host, None)
+
     def write(self, seen: Fleet, misfits: Misfits) -> None:
         """Write down what was seen, and who does not suit which slice."""
         for row in seen.take_rows():

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.names import Host
 from planner.disruption import Disruption
 from planner.fleet import NodeState
@@ -43,9 +44,9 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
     starts: Counter[Host] = Counter()
     start = Truth.start
 
-    def counted(truth: Truth, place: Place, version: str) -> None:
+    def counted(truth: Truth, place: Place, version: str, configuration: Configuration = NONE) -> None:
         starts[place[0]] += 1
-        start(truth, place, version)
+        start(truth, place, version, configuration)
 
     monkeypatch.setattr(Truth, "start", counted)
     return Scene(starts)
