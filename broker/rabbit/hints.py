@@ -1,11 +1,15 @@
 """Sending without confirms and without waiting: heartbeats, and letters to the dead.
 
 Dead letters go this way so that a flood of refused messages can push nothing out of the outbox.
+
+The channel is opened when the first is to be sent: most agents never send one, and each open channel costs
+the broker memory and time, thousands of times.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import Final
 
 from pika.exceptions import AMQPError
@@ -23,6 +27,8 @@ from dsmt_core.rights import DEAD
 
 # What the socket has not taken: beyond it the broker is too slow for hints, and they are dropped.
 _BACKLOG_BYTES: Final = 4 << 20
+# So many wait while the channel is opened for the first time; the oldest go.
+_FIRST: Final = 16
 
 
 class Hints:
@@ -41,6 +47,9 @@ class Hints:
         self._channel: Channel | None = None
         self._connection: Connection | None = None
         self._blocked = False
+        self._wanted = asyncio.Event()
+        self._opened = False
+        self._first: deque[tuple[str, str, bytes, bytes]] = deque(maxlen=_FIRST)
 
     def send(self, event: Event, exchange: str) -> bool:
         """See `broker.bus.Bus.hint`."""
@@ -56,9 +65,17 @@ class Hints:
         self._send(DEAD, str(dead.routing_key), dead.body, letter(self._user, dead))
 
     async def keep(self, connection: Connection, in_place: asyncio.Event) -> None:
-        """Have a channel on ``connection`` until that ends; ``in_place`` is set once it is there."""
+        """Have a channel on ``connection`` until that ends, from when one is needed.
+
+        Args:
+            connection: open.
+            in_place: is set once the channel is there, or none is needed yet.
+        """
         backoff = retry.consumer()
         self._connection = connection
+        if not self._wanted.is_set():
+            in_place.set()
+            await self._wanted.wait()
         while connection.is_open:
             try:
                 self._channel = await Channel.open(connection, self._limits)
@@ -66,6 +83,7 @@ class Hints:
                 self._health.last_error = error.message
             else:
                 in_place.set()
+                self._send_first()
                 ended = await self._channel.closed
                 self._health.last_error = ended.message
             self._channel = None
@@ -78,10 +96,15 @@ class Hints:
     def disconnected(self) -> None:
         """The connection is gone."""
         self._connection = self._channel = None
-        self._blocked = False
+        self._blocked = self._opened = False
+        self._first.clear()
 
     def _send(self, exchange: str, key: str, body: bytes, properties: bytes) -> bool:
         connection, channel = self._connection, self._channel
+        if connection is not None and not self._blocked and not self._opened:
+            self._first.append((exchange, key, body, properties))
+            self._wanted.set()
+            return True
         if connection is None or channel is None or self._blocked or connection.backlog > _BACKLOG_BYTES:
             return False
         try:
@@ -90,3 +113,9 @@ class Hints:
             self._health.last_error = str(error)
             return False
         return True
+
+    def _send_first(self) -> None:
+        """Send what came before there was a channel."""
+        self._opened = True
+        while self._first:
+            self._send(*self._first.popleft())

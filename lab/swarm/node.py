@@ -15,6 +15,7 @@ from agents.container_manager.reports import Holdings, Reports
 from agents.deployment_agent.config import AgentConfig
 from broker import retry
 from broker.bus import Bus
+from broker.endings import node_connection
 from broker.topology import agent_queue
 from dsmt_core.channels import DEPLOYMENT
 from dsmt_core.commands import Order, Verb, order_of
@@ -54,7 +55,7 @@ class SwarmNode:
     async def run(self) -> None:
         """Live until cancelled: then it is gone as at a power failure, and its connections are closed."""
         try:
-            bus = await self._open(f"dsmt-swarm {self.host}")
+            bus = await self._open(node_connection(self.host))
             self._reports = Reports(self.host, bus, self._joined.heartbeat_s)
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
