@@ -19,7 +19,7 @@ import broker
 from agents import state_file
 from agents.deployment_agent.config import AgentConfig
 from agents.deployment_agent.paths import SliverPaths
-from agents.deployment_agent.service import DeploymentAgent
+from agents.deployment_agent.service import agent_in_sliver
 from agents.deployment_agent.sliver import Sliver
 from agents.deployment_agent.voice import Voice
 from broker.bus import Bus
@@ -128,7 +128,7 @@ async def live(config: AgentConfig, paths: SliverPaths, bus: Bus) -> None:
     config = replace(config, boot_id=f"{config.boot_id}.{await _life(paths)}")
     bootstrap = Bootstrap(config, paths, bus)
     await bootstrap.install()
-    agent = DeploymentAgent(config, paths, bus=bus)
+    agent = agent_in_sliver(config, paths, bus)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(agent.run())

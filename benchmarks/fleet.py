@@ -22,15 +22,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.raw_fleet import RawFleet
-from dsmt_core.names import Host
+from dsmt_core.names import Host, Slice
 from lab.swarm.lines import KINDS, REAL, check_descriptors
 from lab.swarm.tally import Place
-from lab.swarm.trial import SLICE, Size, Trial
+from lab.swarm.trial import Size, Trial
 
 NODES = 100
 LOST = 4
 WITHIN_S = 600.0
 _LOOK_S = 0.1
+_RAW = Slice("raw")
 _BAD = frozenset({"suspect", "failed"})
 
 
@@ -120,12 +121,12 @@ async def measure(home: Path, size: Size, lost: int) -> dict[str, Any]:
 
 
 async def _raw(trial: Trial) -> dict[str, float]:
-    """The same deployment by bare pika, over the queues that planner and swarm leave behind."""
+    """The same deployment by bare pika, in a slice of its own on the same broker."""
     hosts = [host for host, _, _ in trial.running]
     await trial.swarm.close()
     await asyncio.to_thread(trial.scene.planner.kill)
     server = trial.scene.server
-    raw = RawFleet(server.planner_url, server.node_url, SLICE, hosts)
+    raw = RawFleet(server.planner_url, server.node_url, _RAW, hosts)
     try:
         await raw.open()
         return {"raw_deploy_s": round(await raw.deploy(), 2)}

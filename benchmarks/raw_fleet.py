@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,11 +16,12 @@ import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
 
 from benchmarks.reconcile_rig import APP, BenchNode
-from broker.topology import INGEST, KEEP, agent_queue, node_queue
+from broker.topology import INGEST, KEEP, Binding, Queue, agent_queue, agent_topology, node_queue
 from dsmt_core import wire
-from dsmt_core.channels import command_channel
+from dsmt_core.channels import command_channel, status_channel
 from dsmt_core.commands import Order, Verb
 from dsmt_core.events import STATUS, Event, Sender
+from dsmt_core.health import HEALTH, Condition, health_pairs
 from dsmt_core.history import kept
 from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, SLIVER_BOOTSTRAP, Host, Slice
 from dsmt_core.packages import PackageRef
@@ -50,7 +51,7 @@ class Script:
 
 
 class RawPart:
-    """One connection with one confirmed channel."""
+    """One connection with two channels as the port has: one confirms, the other reads."""
 
     def __init__(self, url: str, user: str) -> None:
         self._url = url
@@ -67,9 +68,7 @@ class RawPart:
         parameters = pika.URLParameters(self._url)
         self._raw = AsyncioConnection(parameters, on_open_callback=opened.set_result)
         await opened
-        made: asyncio.Future[Any] = loop.create_future()
-        self._raw.channel(on_open_callback=made.set_result)
-        self._channel = await made
+        self._channel = await self._open_channel()
         confirming: asyncio.Future[Any] = loop.create_future()
         self._channel.confirm_delivery(self._confirmed, callback=confirming.set_result)
         await confirming
@@ -87,21 +86,40 @@ class RawPart:
         self._channel.basic_publish(said.exchange, said.key, said.body, properties)
         await confirmed
 
+    async def declare(self, queues: Iterable[Queue], bindings: Iterable[Binding]) -> None:
+        """Make durable queues and their bindings, each answered before the next."""
+        for queue in queues:
+            made: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            self._channel.queue_declare(
+                queue.name, durable=True, arguments=queue.arguments, callback=made.set_result
+            )
+            await made
+        for one in bindings:
+            bound: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            self._channel.queue_bind(one.queue, one.exchange, one.key, callback=bound.set_result)
+            await bound
+
     async def hear(self, queue: str, on_message: Callable[[str], None], *, exclusive: bool = True) -> None:
         """Read a queue; each message is acknowledged, and its key handed on."""
         ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def deliver(_channel: Any, method: Any, _properties: Any, _body: bytes) -> None:
-            self._channel.basic_ack(method.delivery_tag)
+            reading.basic_ack(method.delivery_tag)
             on_message(method.routing_key)
 
-        self._channel.basic_qos(prefetch_count=300)
-        self._channel.basic_consume(queue, deliver, exclusive=exclusive, callback=ready.set_result)
+        reading = await self._open_channel()
+        reading.basic_qos(prefetch_count=300)
+        reading.basic_consume(queue, deliver, exclusive=exclusive, callback=ready.set_result)
         await ready
 
     def close(self) -> None:
         """End it."""
         self._raw.close()
+
+    async def _open_channel(self) -> Any:
+        made: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._raw.channel(on_open_callback=made.set_result)
+        return await made
 
     def _confirmed(self, frame: Any) -> None:
         tag, several = frame.method.delivery_tag, frame.method.multiple
@@ -115,7 +133,7 @@ class RawFleet:
     Args:
         planner: URL of its user.
         node: URL of the nodes' user.
-        slice_: whose agents' queues there are.
+        slice_: a new one: the queues of its agents are made on the way, as the planner makes them.
         hosts: where instances begin.
     """
 
@@ -150,16 +168,17 @@ class RawFleet:
     async def _deploy(self, host: Host) -> None:
         told, node, agent = self._scripts[host], self._nodes[host], RawPart(self._urls, "node")
         self._agents.append(agent)
+        await self._planner.declare(*agent_topology(self._slice, host))
         await self._planner.say(told.create)
         await self._steps[host, "create"].wait()
         for said in told.made:
             await node.say(said)
         await agent.open()
         configured = self._step(host, "configure")
-        for said in told.ready[:-2]:
+        for said in told.ready[:-3]:
             await agent.say(said)
         await agent.hear(agent_queue(self._slice, host), configured)
-        for said in told.ready[-2:]:
+        for said in told.ready[-3:]:
             await agent.say(said)
         await self._planner.say(told.configure)
         await self._steps[host, "configure"].wait()
@@ -185,7 +204,7 @@ def script(slice_: Slice, host: Host) -> Script:
         version="1.0-1",
         packages=(_PACKAGE,),
     )
-    begun = list(node.obey(create))
+    begun = [*node.obey(create), _health(slice_, host)]
     of_agent = (f"/{SLIVER_BOOTSTRAP}/", f"/{DEPLOYMENT_AGENT}/")
     return Script(
         create=_ordered(create, CONTAINER_MGR),
@@ -194,6 +213,14 @@ def script(slice_: Slice, host: Host) -> Script:
         configure=_ordered(configure, DEPLOYMENT_AGENT),
         running=[_said(event) for event in node.obey(configure)],
     )
+
+
+def _health(slice_: Slice, host: Host) -> Event:
+    """What an agent tells of itself when it begins."""
+    channel = status_channel(slice_, DEPLOYMENT_AGENT, host)
+    sender = Sender("bench", f"{host}/{DEPLOYMENT_AGENT}", "b1")
+    pairs = {"hostname": host, "slice": slice_, **health_pairs(Condition(connects=1))}
+    return sender.event(channel, HEALTH, now=time.time(), id_="0" * 32, pairs=pairs)
 
 
 def _said(event: Event, exchange: str = PSEPR) -> Said:

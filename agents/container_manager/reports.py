@@ -57,11 +57,11 @@ class Reports:
         period: seconds between heartbeats.
 
     Attributes:
-        period: the same; it may change.
+        host, period: the same; the period may change.
     """
 
     def __init__(self, host: Host, bus: Bus, period: float) -> None:
-        self._host = host
+        self.host = host
         self._bus = bus
         self.period = period
         boot = uuid.uuid4().hex
@@ -75,7 +75,7 @@ class Reports:
     async def state(self, slice_: Slice, state: State, reason: str) -> None:
         """Publish a state of a sliver's container; returns when it is confirmed, or in the outbox."""
         pairs = {
-            "hostname": self._host,
+            "hostname": self.host,
             "component": SLIVER_MGR,
             "managed": CONTAINER,
             "slice": slice_,
@@ -85,7 +85,7 @@ class Reports:
             pairs["reason"] = legal_text(reason)[:_REASON]
         async with self._turn:
             event = self._states.event(
-                status_channel(slice_, SLIVER_MGR, self._host),
+                status_channel(slice_, SLIVER_MGR, self.host),
                 DEPLOYMENT_STATUS,
                 now=time.time(),
                 id_=uuid.uuid4().hex,
@@ -98,7 +98,7 @@ class Reports:
     async def holdings(self, said: Holdings, *, asks: bool) -> None:
         """Say which slivers the node holds, by which orders, and which it has deleted."""
         pairs = {
-            "hostname": str(self._host),
+            "hostname": str(self.host),
             **sliver_pairs(said.held),
             **gone_pairs(said.gone),
             **order_pairs(said.orders),
@@ -109,29 +109,29 @@ class Reports:
 
     async def facts(self, facts: Mapping[str, str]) -> None:
         """Say what the machine is like."""
-        await self._tell(FACTS, {"hostname": str(self._host), **facts})
+        await self._tell(FACTS, {"hostname": str(self.host), **facts})
 
     async def health(self, condition: Condition) -> None:
         """Say how this process is doing."""
-        await self._tell(HEALTH, {"hostname": str(self._host), **health_pairs(condition)}, PERIOD_S)
+        await self._tell(HEALTH, {"hostname": str(self.host), **health_pairs(condition)}, PERIOD_S)
 
     async def probe(self, result: ProbeResult) -> None:
         """Say how a probe went."""
         pairs = {name: legal_text(text)[:_REASON] for name, text in probe_pairs(result).items()}
-        await self._tell(PROBE, {"hostname": str(self._host), **pairs})
+        await self._tell(PROBE, {"hostname": str(self.host), **pairs})
 
     async def goodbye(self, *, slivers: str) -> None:
         """Say that the container manager ends in order, and what becomes of the slivers."""
-        await self._tell(GOODBYE, {"hostname": str(self._host), "slivers": slivers})
+        await self._tell(GOODBYE, {"hostname": str(self.host), "slivers": slivers})
 
     def heartbeat(self, held: Mapping[Slice, int]) -> None:
         """One heartbeat, if the broker is there."""
         event = self._beats.event(
-            heartbeat_channel(self._host),
+            heartbeat_channel(self.host),
             HEARTBEAT,
             now=time.time(),
             id_=uuid.uuid4().hex,
-            pairs={"hostname": str(self._host), "digest": digest(held)},
+            pairs={"hostname": str(self.host), "digest": digest(held)},
             emit_rate=self.period,
             expiry=self.period * _HOLDS,
         )
@@ -143,7 +143,7 @@ class Reports:
     async def _tell(self, field: str, pairs: Mapping[str, str], emit_rate: float = 0.0) -> None:
         async with self._turn:
             event = self._node.event(
-                facts_channel(self._host),
+                facts_channel(self.host),
                 field,
                 now=time.time(),
                 id_=uuid.uuid4().hex,

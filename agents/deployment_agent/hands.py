@@ -90,11 +90,8 @@ class Hands:
             return Troubled(error.message, final=isinstance(error, Invalid))
 
     async def _tell(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
-        if isinstance(step, Publish):
-            _LOG.info("%s is %s %s", name, step.state, step.reason)
-            await self._voice.state(name, step.state, state_pairs(deployment, step))
-        elif isinstance(step, Report):
-            await self._voice.status(name, deployment.record.order.status_period, status_pairs(deployment))
+        if isinstance(step, Publish | Report):
+            await tell(self._voice, name, deployment, step)
         else:
             self._alive.pop(name, None)
             with contextlib.suppress(DsmtError):
@@ -157,6 +154,15 @@ class Hands:
         }
         where = place(name, record.receipt, self._paths)
         return Scripts(name, where, env=env, sliver=self._sliver, paths=self._paths)
+
+
+async def tell(voice: Voice, name: Application, deployment: Deployment, step: Publish | Report) -> None:
+    """Say how far an application is, or how it is doing."""
+    if isinstance(step, Report):
+        await voice.status(name, deployment.record.order.status_period, status_pairs(deployment))
+        return
+    _LOG.info("%s is %s %s", name, step.state, step.reason)
+    await voice.state(name, step.state, state_pairs(deployment, step))
 
 
 def state_pairs(deployment: Deployment, step: Publish) -> dict[str, str]:

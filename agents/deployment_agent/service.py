@@ -10,19 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from agents.deployment_agent.body import Body, InSliver
 from agents.deployment_agent.config import AgentConfig
-from agents.deployment_agent.decide import (
-    RESTART,
-    Backoff,
-    Deployments,
-    Periods,
-    Step,
-    Verdict,
-)
-from agents.deployment_agent.hands import Hands
-from agents.deployment_agent.memory import Memory
+from agents.deployment_agent.decide import Backoff, Deployments, Periods, Step, Verdict
 from agents.deployment_agent.paths import SliverPaths
-from agents.deployment_agent.sliver import Sliver
 from agents.deployment_agent.voice import Voice
 from broker import condition
 from broker.bus import Bus, Delivery
@@ -40,28 +31,20 @@ class DeploymentAgent:
 
     Args:
         config: whose agent it is.
-        paths: where its sliver is for this process.
         bus: PsEPR, in its name; started and closed by the caller.
-        periods, backoff: times, for tests.
+        voice: its own, over this bus.
+        deployments: what it knows; shared with ``body``.
+        body: what it lives in and acts with.
     """
 
     def __init__(
-        self,
-        config: AgentConfig,
-        paths: SliverPaths,
-        *,
-        bus: Bus,
-        periods: Periods | None = None,
-        backoff: Backoff = RESTART,
+        self, config: AgentConfig, bus: Bus, voice: Voice, deployments: Deployments, body: Body
     ) -> None:
-        periods = periods or Periods()
         self._config = config
         self._bus = bus
-        self._voice = Voice(config, DEPLOYMENT_AGENT, bus)
-        self._hands = Hands(config, paths, self._voice, periods)
-        self._sliver = Sliver(paths.run)
-        self._deployments = Deployments(periods=periods, backoff=backoff)
-        self._memory = Memory(paths.own, self._deployments, boot_id=config.boot_id)
+        self._voice = voice
+        self._deployments = deployments
+        self._body = body
         self._wake = asyncio.Event()
         self._begun = asyncio.Event()
         self.listening = asyncio.Event()
@@ -72,8 +55,7 @@ class DeploymentAgent:
 
     async def run(self) -> None:
         """Work until it is cancelled; everything that it started goes on without it."""
-        await self._memory.load(self._now())
-        await self._hands.give_credentials(self._deployments)
+        await self._body.load(self._now())
         self._bus.on_connected(self._greet)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._hear())
@@ -98,7 +80,7 @@ class DeploymentAgent:
 
     async def _take(self, name: Application, step: Step) -> None:
         await self._keep()
-        outcome = await self._hands.perform(name, self._deployments[name], step)
+        outcome = await self._body.perform(name, self._deployments[name], step)
         self._deployments.done(name, step, outcome, self._now())
         await self._keep()
         self._wake.set()
@@ -108,7 +90,7 @@ class DeploymentAgent:
         failures = 0
         while True:
             try:
-                return await self._memory.save()
+                return await self._body.save()
             except DsmtError as error:
                 _LOG.error("%s", error)
             failures += 1
@@ -147,7 +129,7 @@ class DeploymentAgent:
         verdict = self._deployments.accept(order, self._now())
         self._wake.set()
         if verdict is Verdict.ACCEPTED:
-            await self._memory.save()
+            await self._body.save()
         elif verdict is Verdict.REFUSED:
             known = self._deployments.generation(order.application)
             _LOG.warning("%s of generation %d is older than %d", order.text, order.generation, known)
@@ -179,11 +161,10 @@ class DeploymentAgent:
         failures = 0
         while True:
             try:
-                async for reaped in self._sliver.reaped():
+                async for name in self._body.ended():
                     failures = 0
-                    for name in self._hands.concerns(reaped.pid):
-                        self._deployments.ended(name, self._now())
-                        self._wake.set()
+                    self._deployments.ended(name, self._now())
+                    self._wake.set()
             except DsmtError as error:
                 _LOG.warning("the ends of processes cannot be heard: %s", error)
             failures += 1
@@ -192,3 +173,12 @@ class DeploymentAgent:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+def agent_in_sliver(config: AgentConfig, paths: SliverPaths, bus: Bus) -> DeploymentAgent:
+    """The agent of the sliver that is at ``paths`` for this process."""
+    periods = Periods()
+    voice = Voice(config, DEPLOYMENT_AGENT, bus)
+    deployments = Deployments(periods=periods)
+    body = InSliver(config, paths, voice, deployments, periods)
+    return DeploymentAgent(config, bus, voice, deployments, body)

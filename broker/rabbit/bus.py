@@ -17,7 +17,7 @@ from broker.publisher import Publisher
 from broker.rabbit.confirms import Confirms
 from broker.rabbit.connection import Connection, parameters
 from broker.rabbit.consumer import Consumer
-from broker.rabbit.declaring import Declaring, is_missing_one
+from broker.rabbit.declaring import Declaring
 from broker.rabbit.endings import Endings
 from broker.rabbit.hints import Hints
 from broker.rabbit.lease import Lease
@@ -150,8 +150,7 @@ class RabbitBus:
 
     async def declare(self, queues: Sequence[Queue], bindings: Sequence[Binding]) -> bool:
         """See the port."""
-        missing = await is_missing_one(self._connected(), self.limits)
-        await self._declaring.declare(self._connected(), queues, bindings)
+        missing = await self._declaring.declare(self._connected(), queues, bindings)
         if missing:
             await self._publisher.publish(summons(), LEASES)
         return missing

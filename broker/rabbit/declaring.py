@@ -1,7 +1,10 @@
 """Making exchanges, queues and bindings: sent without waiting for each, and awaited together.
 
-A channel of its own, since a refusal (406: a queue with other arguments) closes the channel. A queue that
-lives on a host of a cluster that is down gets a stand-in until that is back.
+The exchanges are made once for each connection, and again when one turns out to be missing: to make them
+for each node that joins would cost the broker more than the node's own queue.
+
+Each time a channel of its own, since a refusal (406: a queue with other arguments) closes the channel. A
+queue that lives on a host of a cluster that is down gets a stand-in until that is back.
 """
 
 from __future__ import annotations
@@ -25,25 +28,6 @@ _AT_A_TIME: Final = 50
 _RETURNED: Final = 200
 
 
-async def is_missing_one(connection: Connection, limits: Limits) -> bool:
-    """Whether one of the exchanges is not there; making it would not tell."""
-    channel = await Channel.open(connection, limits)
-
-    def send(callback: Any) -> None:
-        *others, last = (*EXCHANGES, HISTORY)
-        for exchange in others:
-            channel.raw.exchange_declare(exchange, passive=True)
-        channel.raw.exchange_declare(last, passive=True, callback=callback)
-
-    try:
-        await channel.request(send, "looking for the exchanges")
-    except NotFound:
-        return True
-    finally:
-        await channel.close()
-    return False
-
-
 class Declaring:
     """Makes queues for one bus, and remembers which have a stand-in; see `broker.standins`.
 
@@ -54,11 +38,44 @@ class Declaring:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._stand_ins: dict[str, str] = {}
+        self._laid: Connection | None = None
 
     async def declare(
         self, connection: Connection, queues: Sequence[Queue], bindings: Sequence[Binding]
+    ) -> bool:
+        """See `broker.bus.Bus.declare`; whether an exchange was missing."""
+        missing = False
+        if not queues or self._laid is not connection:
+            missing = await self._lay(connection)
+        try:
+            await self._make(connection, queues, bindings)
+        except NotFound as error:
+            if is_down(error.message):
+                raise
+            # An exchange was deleted since.
+            missing = await self._lay(connection)
+            await self._make(connection, queues, bindings)
+        return missing
+
+    async def _lay(self, connection: Connection) -> bool:
+        """Make the exchanges; whether one was missing."""
+        missing = await self._is_missing_one(connection)
+        await self._on_channel(connection, _lay, "declaring")
+        self._laid = connection
+        return missing
+
+    async def _is_missing_one(self, connection: Connection) -> bool:
+        """Whether one of the exchanges is not there; making it would not tell."""
+        try:
+            await self._on_channel(connection, _look, "looking for the exchanges")
+        except NotFound:
+            return True
+        return False
+
+    async def _make(
+        self, connection: Connection, queues: Sequence[Queue], bindings: Sequence[Binding]
     ) -> None:
-        """See `broker.bus.Bus.declare`."""
+        """Make queues and bindings, under another name where a host is down."""
         own = by_queue(bindings)
         named = [
             called(queue, own.get(queue.name, []), self._stand_ins.get(queue.name, queue.name))
@@ -102,15 +119,20 @@ class Declaring:
         *,
         anew: bool = False,
     ) -> None:
-        channel = await Channel.open(connection, self._limits)
-
-        def send(callback: Any) -> None:
+        def send(raw: Any, callback: Any) -> None:
             for queue in queues if anew else ():
-                channel.raw.queue_delete(queue.name)
-            _send(channel.raw, queues, bindings, callback)
+                raw.queue_delete(queue.name)
+            _send(raw, queues, bindings, callback)
 
+        await self._on_channel(connection, send, "declaring")
+
+    async def _on_channel(
+        self, connection: Connection, send: Callable[[Any, Any], None], what: str
+    ) -> None:
+        """Have ``send`` ask for something on a channel of its own, until the last of it is answered."""
+        channel = await Channel.open(connection, self._limits)
         try:
-            await channel.request(send, "declaring")
+            await channel.request(partial(send, channel.raw), what)
         finally:
             await channel.close()
 
@@ -163,16 +185,28 @@ def _calling(request: Callable[..., Any], callback: Any) -> None:
     request(callback=callback)
 
 
-def _send(raw: Any, queues: Sequence[Queue], bindings: Sequence[Binding], callback: Any) -> None:
+def _look(raw: Any, callback: Any) -> None:
+    *others, last = (*EXCHANGES, HISTORY)
+    for exchange in others:
+        raw.exchange_declare(exchange, passive=True)
+    raw.exchange_declare(last, passive=True, callback=callback)
+
+
+def _lay(raw: Any, callback: Any) -> None:
     """All without an answer, and one with: what is refused on the way closes the channel instead."""
     for exchange in EXCHANGES:
         raw.exchange_declare(exchange, "topic", durable=True)
     raw.exchange_declare(HISTORY, "headers", durable=True)
     for exchange in FEEDS:
         raw.exchange_bind(HISTORY, exchange, "#")
+    raw.exchange_declare(EXCHANGES[0], passive=True, callback=callback)
+
+
+def _send(raw: Any, queues: Sequence[Queue], bindings: Sequence[Binding], callback: Any) -> None:
+    """As `_lay`."""
     for queue in queues:
         raw.queue_declare(queue.name, durable=True, arguments=queue.arguments)
     for binding in bindings:
         # pika's bindings without a callback are sent without waiting for an answer, too.
         raw.queue_bind(binding.queue, binding.exchange, binding.key, binding.arguments)
-    raw.exchange_declare(EXCHANGES[0], "topic", durable=True, callback=callback)
+    raw.exchange_declare(EXCHANGES[0], passive=True, callback=callback)

@@ -19,7 +19,6 @@ class Tally:
         running: the applications that run, and since when (seconds of the monotonic clock).
         started: how often each was started.
         beats: heartbeats until now.
-        heard: orders that were taken in.
     """
 
     joined: int = 0
@@ -27,7 +26,6 @@ class Tally:
     running: dict[Place, float] = field(default_factory=dict)
     started: dict[Place, int] = field(default_factory=dict)
     beats: int = 0
-    heard: int = 0
 
     def begins(self, place: Place) -> None:
         """An application begins to run."""

@@ -19,6 +19,8 @@ from planner.standing import NO_BARS, Bars
 
 FIRST_S: Final = 2.0
 MOST_S: Final = 30.0
+# An order said so shortly before is still on its way to who asks for it; it is repeated if it is lost.
+UNDER_WAY_S: Final = 1.0
 # After 2 + 4 + 8 + 16 s whatever takes its time has ended.
 _STUCK: Final = 5
 _DOUBLINGS: Final = 8
@@ -40,6 +42,7 @@ class _Sent:
     times: int
     due: float
     said: int
+    at: float = NEVER
 
 
 class SentOrders:
@@ -87,14 +90,14 @@ class SentOrders:
             order: the whole order; another than the last one is due at once.
             now: the time, seconds.
             said: how often the node has told its holdings (`planner.fleet.NodeSeen.said`).
-            force: it goes out even though it is not due, because somebody asked.
+            force: it goes out even though it is not due, because somebody asked, unless it just did.
         """
         known = self._known(key)
         if known is None or (known.order is not None and known.order != order):
             known = self._put(key, _Sent(order, 0, now, said))
-        if not force and now < known.due:
+        if now < known.due and (not force or 0.0 <= now - known.at < UNDER_WAY_S):
             return False
-        known.order = order
+        known.order, known.at = order, now
         known.due = now + min(FIRST_S * 2 ** min(known.times, _DOUBLINGS), MOST_S)
         known.times += 1
         self._due.put(key, known.due, living=self._number)

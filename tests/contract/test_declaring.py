@@ -56,3 +56,16 @@ async def test_a_missing_exchange_is_made_again_and_told(place: Place, planner: 
     assert await planner.declare([], [])
     assert not await planner.declare([], [])
     await planner.publish(make(COMMAND), exchange=ORDERS)
+
+
+async def test_an_exchange_that_a_queue_misses_is_made_again_and_told(
+    place: Place, planner: Bus, make: Make, orders: str
+) -> None:
+    await planner.declare([], [])
+    await place.delete_exchange(ORDERS)
+    bound = [Binding(orders, ORDERS, agent_orders_binding(SLICE, HOST))]
+    assert await planner.declare([Queue(orders)], bound)
+    assert not await planner.declare([Queue(orders)], bound)
+    await planner.publish(make(COMMAND), exchange=ORDERS)
+    async with planner.consume(orders) as deliveries:
+        await heard(deliveries)

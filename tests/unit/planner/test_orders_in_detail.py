@@ -8,8 +8,9 @@ from dsmt_core.commands import Order, Verb
 from dsmt_core.lifecycle import State
 from dsmt_core.names import SLIVER_BOOTSTRAP, SLIVER_MGR, Application, Host, PlanName
 from planner.fleet import NodeState
-from planner.reconcile import orders, summary
+from planner.reconcile import SentOrders, orders, summary
 from planner.reconcile.needs import Asking, HostNeeds, SliceNeeds
+from planner.reconcile.sent import application_key
 from planner.turns import turn
 from planner.wanted import Placement, Run, WantedSlice
 from tests.unit.planner.toy import APP, PACKAGE, SLICE, Toy, hosts, wanted_slice
@@ -172,3 +173,15 @@ def test_a_slice_without_applications_has_slivers_that_fail_with_their_node() ->
     toy.fleet.judge(HOST, NodeState.FAILED)
     said = summary(toy.slice, toy.fleet, now=toy.now)
     assert (said["failed"], said["running"], said["missing"]) == (1, 0, 2)
+
+
+def test_who_asks_while_the_order_is_on_its_way_is_not_told_twice() -> None:
+    # A new agent says that it listens, and then asks: often a round lies between the two.
+    sent, key = SentOrders(), application_key(SLICE, HOST, APP)
+    order = Order(verb=Verb.APPCONFIG, host=HOST, slice=SLICE, generation=1, application=APP)
+    assert sent.send(key, order, now=10.0, said=0)
+    assert not sent.send(key, order, now=10.9, said=0, force=True)
+    assert sent.send(key, order, now=11.0, said=0, force=True)
+    assert sent.send(key, replace(order, generation=2), now=11.1, said=0, force=True)
+    # A clock that was set back holds no answer up.
+    assert sent.send(key, replace(order, generation=2), now=5.0, said=0, force=True)
