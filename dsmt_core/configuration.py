@@ -113,8 +113,8 @@ class Configuration:
             if name in values:
                 raise Invalid(f"{name[:_SHOWN]!r} is set and unset at once")
             if name not in before:
-                there = ", ".join(before) or "nothing"
-                raise NotFound(f"{name[:_SHOWN]!r} is not set", hint=f"{there} is")
+                hint = f"there are: {', '.join(before)}" if before else "nothing is"
+                raise NotFound(f"{name[:_SHOWN]!r} is not set", hint=hint)
         kept = {} if whole else {name: value for name, value in before.items() if name not in unset}
         return Configuration.of({**kept, **values})
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -170,6 +171,47 @@ def test_a_followed_stream_waits_and_its_time_limit_has_a_code(me: Dsmtc) -> Non
     ended = me("events", "--channel", "/com/example/nobody/", "--follow", "--timeout", "0.5")
     assert (ended.code, ended.out) == (7, "")
     assert ended.err == "dsmtc: nothing more came in time\n"
+
+
+def archive(folder: Path, version: str) -> str:
+    """A package of the application demo, as small as one can be."""
+    path = folder / f"demo-{version}.tar.gz"
+    with tarfile.open(path, "w:gz") as packed:
+        script = tarfile.TarInfo(f"demo-{version}/start.sh")
+        script.mode = 0o755
+        packed.addfile(script)
+    return str(path)
+
+
+def test_configurations_and_updates_are_foreseen_and_rolled_out(me: Dsmtc, tmp_path: Path) -> None:
+    create(me, "configured")
+    for version in ("1.0", "2.0"):
+        assert me("depot", "put", archive(tmp_path, version)).code == 0
+    assert me("configure").out == "demo 1.0 has no configuration\n"
+    chosen = tmp_path / "demo.toml"
+    chosen.write_text('greeting = "hello"\nlevel = 3\n')
+    asked = ("configure", "demo", "--file", str(chosen), "--waves", "1,100%")
+    looked = me(*asked, "--dry-run")
+    assert (looked.code, looked.err) == (1, "")
+    assert "  greeting is hello\n  level is 3\nwave 1 (up to 0): nobody more\n" in looked.out
+    index = looked.out.split()[-1]
+    assert me(*asked, "--check-index", "00ab").code == 6
+    assert me(*asked, "--dry-run", "--check-index", "00ab").code == 255
+    rolled = me(*asked, "--check-index", index, "--follow", "--timeout", "60s")
+    assert rolled.code == 0, rolled
+    assert me("configure", "--json").json["configuration"] == {"greeting": "hello", "level": "3"}
+    assert "changes: greeting is hello" in me("rollout", "status").out
+    assert "greeting is hello; level is 3" in me("rollout", "history").out
+    assert me("configure", "level=3", "--dry-run").code == 0, "nothing to do"
+    assert me("configure", "level=3").code == 0, "and no error"
+    assert me("configure", "--unset", "nothing").code == 3
+    assert me("configure", "Level=3", "--dry-run").code == 255
+    updated = me("update", "--dry-run")
+    assert (updated.code, "version 1.0 becomes 2.0" in updated.out) == (1, True)
+    assert me("update", "--check-index", updated.out.split()[-1]).code == 0
+    assert me("update", "--dry-run").code == 0
+    assert me("rollout", "start", "--dry-run").code == 0
+    assert me("configure", "--json").json["version"] == "2.0"
 
 
 def test_a_watch_ends_in_time_and_says_what_was_missing(me: Dsmtc, planner: Planner) -> None:

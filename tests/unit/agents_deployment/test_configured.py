@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from agents.deployment_agent.configurations import ConfigurationFiles, variables
 from agents.deployment_agent.decide import (
     Deployments,
@@ -24,6 +26,7 @@ from agents.deployment_agent.decide.steps import Found, Look
 from agents.deployment_agent.paths import SliverPaths
 from dsmt_core.commands import Order, Verb
 from dsmt_core.configuration import NONE, Configuration
+from dsmt_core.errors import Full
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application
 from tests.unit.agents_deployment.test_deployment import NEW, OLD, Life1, order
@@ -171,6 +174,14 @@ def test_whatever_lies_in_its_place_is_no_configuration_and_is_replaced(tmp_path
     assert kept.read(X) == NONE
     kept.write(X, HELLO)
     assert (kept.read(X), secret.read_text()) == (HELLO, "secret")
+
+
+def test_with_no_file_nothing_is_started(tmp_path: Path) -> None:
+    kept = ConfigurationFiles(SliverPaths(run=tmp_path / "gone"))
+    with pytest.raises(Full, match="its configuration cannot be written: No such file"):
+        kept.write(X, HELLO)
+    with pytest.raises(Full, match=r"config\.X\.json cannot be removed"):
+        kept.remove(X)
 
 
 def test_each_value_is_a_variable() -> None:

@@ -55,7 +55,7 @@ def test_values_are_set_unset_and_replaced_as_a_whole() -> None:
     assert HELLO.changed({}, unset=["port", "greeting"]) == NONE
     with pytest.raises(NotFound, match="'prot' is not set") as lacks:
         HELLO.changed({}, unset=["prot"])
-    assert lacks.value.hint == "greeting, port is"
+    assert lacks.value.hint == "there are: greeting, port"
     with pytest.raises(NotFound) as lacks:
         NONE.changed({}, unset=["port"])
     assert lacks.value.hint == "nothing is"
