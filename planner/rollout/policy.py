@@ -37,10 +37,6 @@ class Policy:
         upto = (one.of(hosts, Rounding.UP) for one in self.waves[: wave + 1])
         return min(max(upto, default=hosts), hosts)
 
-    def is_last(self, wave: int) -> bool:
-        """Whether a wave is the one of all hosts."""
-        return wave >= len(self.waves) - 1
-
     def needed(self, members: int) -> int:
         """How many of a wave's members have to be well."""
         return Amount(self.need, percent=True).of(members, Rounding.UP)

@@ -29,6 +29,7 @@ ROOMS: Final = {
             f"{_PLANNER}/test_reconcile.py",
             f"{_PLANNER}/test_reconcile_laws.py",
             f"{_PLANNER}/test_drains.py",
+            f"{_PLANNER}/test_leaving.py",
             f"{_PLANNER}/test_restraint.py",
             f"{_PLANNER}/test_plans_and_standing.py",
         ),
@@ -50,8 +51,15 @@ ROOMS: Final = {
         ),
     ),
     "rollout": Room(
-        ("planner/rollout/*.py",),
-        (f"{_PLANNER}/test_rollout.py", f"{_PLANNER}/test_rollout_policy.py"),
+        ("planner/rollout/*.py", "planner/release.py"),
+        (
+            f"{_PLANNER}/test_rollout.py",
+            f"{_PLANNER}/test_rollout_deeds.py",
+            f"{_PLANNER}/test_rollout_looks.py",
+            f"{_PLANNER}/test_rollout_policy.py",
+            f"{_PLANNER}/test_rollout_steps.py",
+            f"{_PLANNER}/test_configured_rollouts.py",
+        ),
     ),
     "reconcile": Room(
         ("planner/reconcile/*.py",),

@@ -29,8 +29,8 @@ from mutmut.state import state
 from tests.mutants.child import Child, OutOfTime, first_ready
 
 # A mutant may take this many times the processor time of the tests that reach it, and some seconds more.
-_PATIENCE: Final = 4.0
-_GRACE: Final = 3.0
+_PATIENCE: Final = 3.0
+_GRACE: Final = 2.0
 # Tests that take longer (processor seconds) are not asked: what only they notice counts as a survivor.
 _SHORT: Final = 1.0
 # Processor seconds for all the tests of a room without any mutant.
