@@ -91,7 +91,10 @@ ROOMS: Final = {
         ("planner/failed_nodes/*.py",),
         (
             f"{_PLANNER}/test_failed_nodes.py",
+            f"{_PLANNER}/test_failed_nodes_distrusted.py",
             f"{_PLANNER}/test_failed_nodes_maintained.py",
+            f"{_PLANNER}/test_failed_nodes_outcomes.py",
+            f"{_PLANNER}/test_failed_nodes_parts.py",
             f"{_PLANNER}/test_failed_nodes_probes.py",
             f"{_PLANNER}/test_misfits.py",
         ),

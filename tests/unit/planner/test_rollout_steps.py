@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -247,7 +248,7 @@ def test_a_step_in_which_nothing_changes_keeps_its_time() -> None:
 
 # -- the way back, and afterwards -------------------------------------------------------------------------
 
-RETURNING: dict[str, object] = {"phase": Phase.RETURNING, "reason": "too bad"}
+RETURNING: dict[str, Any] = {"phase": Phase.RETURNING, "reason": "too bad"}
 
 
 def test_the_way_back_keeps_the_allowance_and_takes_at_once_what_does_not_run() -> None:
