@@ -6,6 +6,8 @@ BROKER ?= auto
 SEEDS ?= 1000
 BIN := .venv/bin
 export PYTHON
+# The checks start our programs some hundreds of times: what was compiled once is kept, whatever a shell says.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo dev test lint types unit contract integration world e2e soak mutants chaos bench examples clean
 

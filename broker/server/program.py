@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from broker.server.kept import Kept
+from broker.server.modules import loading_at_once
 from broker.server.settings import PROGRAM
 from dsmt_core.errors import Conflict, DeadlinePassed, DsmtError, Unavailable
 
@@ -84,7 +85,8 @@ class Program:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         try:
             log = self.folder / "log" / "console.log"
-            self._kept.start([*self._enter, str(PROGRAM)], self.environment, log)
+            environment = {**self.environment, "ERL_AFLAGS": loading_at_once()}
+            self._kept.start([*self._enter, str(PROGRAM)], environment, log)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

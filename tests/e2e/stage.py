@@ -12,7 +12,7 @@ from broker.server.private import PrivateBroker
 from dsmt_core import names
 from dsmt_core.errors import DeadlinePassed
 from dsmt_core.events import Event
-from dsmtc.client import Client, Credentials
+from dsmtc.client import Client, Credentials, answers
 from lab.embedded import EmbeddedScene
 from lab.monitor import Heard, Monitor
 from lab.processes import ProcessScene
@@ -42,6 +42,7 @@ class Stage:
             else ProcessScene(self.scenery, server=server, vhost=vhost)
         )
         self.monitor: Monitor
+        self._token = ""
 
     async def __aenter__(self) -> Self:
         try:
@@ -108,10 +109,13 @@ class Stage:
         return [item.event for item in self.monitor.heard[since:]]
 
     def _ask(self, what: Callable[[Client], T]) -> T:
-        with Client(
-            self.scene.planner_url, Credentials(self.scenery.admin, self.scenery.password)
-        ) as client:
+        # One login for all: a password is slow to check on purpose, and tests ask five times a second.
+        admin = Credentials(self.scenery.admin, self.scenery.password, token=self._token)
+        with Client(self.scene.planner_url, admin, on_login=self._logged_in) as client:
             return what(client)
+
+    def _logged_in(self, login: answers.Login) -> None:
+        self._token = login["token"]
 
 
 def is_state(event: Event, application: str, state: str) -> bool:
