@@ -184,8 +184,12 @@ def run() -> None:
 
 
 async def _serve(config: PlannerConfig, ready_file: Path | None) -> None:
+    # A thousand modules stay as long as the process: the collector need not look at them again and again.
+    gc.disable()
     from planner.run import run_planner  # noqa: PLC0415 - see `init`
 
+    gc.freeze()
+    gc.enable()
     gc.set_threshold(_LOOKS_FOR_CYCLES_AFTER)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

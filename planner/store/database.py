@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
@@ -21,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQL
 from dsmt_core.errors import Conflict, DsmtError, Full, Invalid, Unavailable
 from planner.store import settings
 from planner.store.lock import AdvisoryLock, FileLock, Lock
+from planner.store.tables import REVISION
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -122,6 +121,12 @@ class Database:
             raise _foreign(error) from error
 
     def _migrate(self) -> None:
+        if self._transact(settings.revision) == REVISION:
+            return
+        # Loaded by the start that has something to migrate: it takes a tenth of what all the rest does.
+        from alembic import command  # noqa: PLC0415
+        from alembic.config import Config  # noqa: PLC0415
+
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
 

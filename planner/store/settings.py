@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, column, insert, inspect, select, table, update
 
 from dsmt_core.errors import Conflict
 from planner.store.tables import SETTINGS
@@ -16,6 +16,15 @@ from planner.store.tables import SETTINGS
 EPOCH: Final = "epoch"
 PLANNER_ID: Final = "planner_id"
 SIGNING_SECRET: Final = "signing_secret"  # noqa: S105 - the name of the setting, not its value
+# Alembic's own.
+_REVISIONS: Final = table("alembic_version", column("version_num"))
+
+
+def revision(connection: Connection) -> str:
+    """The last migration that was applied to this database; empty when none was."""
+    if not inspect(connection).has_table(_REVISIONS.name):
+        return ""
+    return str(connection.execute(select(_REVISIONS.c.version_num)).scalar() or "")
 
 
 def get(connection: Connection, name: str) -> str:

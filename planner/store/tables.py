@@ -23,6 +23,9 @@ from sqlalchemy import (
     Text,
 )
 
+# The last migration, which makes the tables as they are here: a database that has it needs none.
+REVISION: Final = "0008"
+
 METADATA: Final = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_name)s",

@@ -13,10 +13,10 @@ from sqlalchemy import create_engine
 
 from dsmt_core.errors import Conflict, Invalid, Unavailable
 from dsmt_core.names import Account, Slice
-from planner.store import Database, slices
+from planner.store import Database, settings, slices
 from planner.store.database import sqlite_url
 from planner.store.slices import NewSlice
-from planner.store.tables import METADATA
+from planner.store.tables import METADATA, REVISION
 from planner.store.wanted import load_wanted
 from tests.contract.store import StoreContract
 
@@ -34,6 +34,8 @@ def test_the_migrations_make_the_tables_that_the_code_uses(database: Database, t
     database.close_now()
     with create_engine(sqlite_url(tmp_path)).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        # A start compares the two, and migrates where they differ: the last migration has to be named.
+        assert settings.revision(connection) == REVISION
     connection.engine.dispose()
 
 
