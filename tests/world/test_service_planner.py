@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from types import ModuleType
 
 from dsmt_core.guards import Guard, Ruled
 from planner.guarded import Guarded
+from tests.examples import example
 from tests.world.laws import limit_of
 from tests.world.test_scenes import Scene
 from tests.world.world import SLICE
@@ -19,18 +17,7 @@ LOOK_S = 5.0
 RAILS = Guard(least=1, most=4, step=1, cool_down_s=10.0)
 
 
-def example() -> ModuleType:
-    """How the example decides: it lies beside its program, not on the path."""
-    path = Path(__file__).parents[2] / "examples" / "autoscaler" / "scaling.py"
-    spec = importlib.util.spec_from_file_location("scaling", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-scaling = example()
+scaling = example("autoscaler", "scaling")
 AIMS = scaling.Aims(low=0.3, high=0.8)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import importlib.util
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import pytest
 from broker.application import Application
 from broker.bus import Bus
 from broker.view import View
+from tests.examples import example
 from tests.integration.applications.conftest import Credentials
 
 PROGRAM = Path(__file__).parents[3] / "examples" / "shared_work" / "shared_work.py"
@@ -32,15 +32,10 @@ Start = Callable[[str], subprocess.Popen[bytes]]
 
 
 @pytest.fixture
-def example(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def shared_work(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The example's own module, for what it would say is right."""
     monkeypatch.syspath_prepend(str(PROGRAM.parent))
-    spec = importlib.util.spec_from_file_location("shared_work", PROGRAM)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return example("shared_work", "shared_work")
 
 
 @pytest.fixture
@@ -87,7 +82,7 @@ async def until(view: View, shared: dict[str, str]) -> float:
 
 @pytest.mark.timeout(480)
 async def test_ten_share_the_work_and_take_over_from_the_dead(
-    start: Start, listener: Bus, example: ModuleType, capsys: pytest.CaptureFixture[str]
+    start: Start, listener: Bus, shared_work: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sharing = importlib.import_module("sharing")
 
@@ -98,7 +93,7 @@ async def test_ten_share_the_work_and_take_over_from_the_dead(
         running = {instance: start(instance) for instance in TEN}
         await until(view, shared(TEN))
         assert {key.field: event.value for key, event in view.items()} == {
-            item: str(example.result(item)) for item in ITEMS
+            item: str(shared_work.result(item)) for item in ITEMS
         }
         # Those with the most to lose.
         dead = sorted(TEN, key=lambda instance: -list(shared(TEN).values()).count(instance))[:3]

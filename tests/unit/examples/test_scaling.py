@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
-
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import example
 
-def loaded() -> ModuleType:
-    """The module as the example has it: it lies beside its program, not on the path."""
-    path = Path(__file__).parents[3] / "examples" / "autoscaler" / "scaling.py"
-    spec = importlib.util.spec_from_file_location("scaling", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-scaling = loaded()
+scaling = example("autoscaler", "scaling")
 AIMS = scaling.Aims(low=0.3, high=0.8)
 
 

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections import Counter
-from pathlib import Path
-from types import ModuleType
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import example
 
-def loaded() -> ModuleType:
-    """The module as the application has it: it lies beside its program, not on the path."""
-    path = Path(__file__).parents[3] / "examples" / "shared_work" / "sharing.py"
-    spec = importlib.util.spec_from_file_location("sharing", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-sharing = loaded()
+sharing = example("shared_work", "sharing")
 ITEMS = [f"item-{number}" for number in range(20)]
 TEN = [f"h{number}.example.org/s/shared_work" for number in range(10)]
 INSTANCES = st.sets(st.sampled_from(TEN), min_size=1, max_size=5)
