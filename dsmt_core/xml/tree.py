@@ -74,9 +74,15 @@ def parse(document: bytes, bounds: Bounds) -> Element:
         parser.feed(document)
         parser.close()
     except ParseError as error:
-        raise Invalid(f"the XML is not well formed: {error}") from None
-    except DefusedXmlException as error:
-        raise Invalid(f"the XML declares what is not taken: {type(error).__name__}") from None
+        raise Invalid(
+            f"the XML is not well formed: {error}",
+            hint="xmllint --noout FILE shows the place; often an element is not closed",
+        ) from None
+    except DefusedXmlException:
+        raise Invalid(
+            "the XML declares what is not taken: a document type, or entities",
+            hint="leave out <!DOCTYPE …> and <!ENTITY …>",
+        ) from None
     return grown.root
 
 

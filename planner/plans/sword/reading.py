@@ -44,7 +44,10 @@ def read_query(text: str) -> Query:
         raise Invalid(f"the SWORD query is {len(document)} bytes long", hint=f"at most {BYTES}")
     if not text.lstrip().startswith("<"):
         raise Invalid("the SWORD query is no XML", hint="dsmtc reads a file: query=@file.xml")
-    root = parse(document, _BOUNDS)
+    try:
+        root = parse(document, _BOUNDS)
+    except Invalid as error:
+        raise Invalid(error.message, hint=error.hint or HINT) from error
     if root.name != "request":
         _refuse(root, f"<{_short(root.name)}> is where <request> is to be")
     _only(root, (*_BUDGETS, "group", "constraint"))

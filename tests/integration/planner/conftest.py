@@ -223,15 +223,16 @@ class Node:
 
 
 @asynccontextmanager
-async def joined(api: Api) -> AsyncIterator[Node]:
+async def joined(api: Api, name: str = "n1") -> AsyncIterator[Node]:
     """A node that has joined, beats, and hears its orders."""
+    host = f"{name}.example.org"
     token = (await api("POST", "/nodes/invite"))["token"]
-    body = {"host": "n1.example.org", "token": token, "boot_id": "b1", "claim": "the claim of this node"}
+    body = {"host": host, "token": token, "boot_id": "b1", "claim": "the claim of this node"}
     told = await api("POST", "/nodes/join", body)
     # With so short a period, a node that takes seconds to connect again would rightly be judged failed.
-    bus = broker.connect(told["broker"], limits=Limits(retry_most_s=0.3), name="n1")
+    bus = broker.connect(told["broker"], limits=Limits(retry_most_s=0.3), name=name)
     await bus.start(wait_s=60)
-    made = Node(bus, "n1.example.org")
+    made = Node(bus, host)
     running = asyncio.create_task(made.run(told["queue"]))
     try:
         await made.hold(asks="yes")

@@ -26,7 +26,7 @@ MADE_ANEW_S = 120.0
 COME_BACK_S = 120.0
 
 
-async def _put_tar(api: Api, name: str, version: str) -> dict[str, object]:
+async def put_tar(api: Api, name: str, version: str, *, slice_: str = "s1") -> dict[str, object]:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         for script in ("start.sh", "stop.sh", "status.sh"):
@@ -36,7 +36,7 @@ async def _put_tar(api: Api, name: str, version: str) -> dict[str, object]:
             tar.addfile(info, io.BytesIO(content))
     body = packed.getvalue()
     headers = {"X-Content-SHA256": hashlib.sha256(body).hexdigest()}
-    path = f"/v1/slices/s1/packages/{name}-{version}.tgz"
+    path = f"/v1/slices/{slice_}/packages/{name}-{version}.tgz"
     answer = await api.client.put(path, content=body, headers=headers)
     assert answer.is_success, answer.text
     read: dict[str, object] = answer.json()
@@ -151,7 +151,7 @@ async def test_a_planner_that_was_killed_goes_on_where_it_was(site: Site, api: A
 
 async def test_a_package_goes_through_to_the_depot_and_is_used(api: Api, node: Node) -> None:
     await api("POST", "/slices", {"slice": "s1"})
-    put = await _put_tar(api, "pinger", "1.8")
+    put = await put_tar(api, "pinger", "1.8")
     assert (put["application_added"], put["used_now"], put["kind"]) == (True, True, "tar")
     shown = (await api("GET", "/slices/s1"))["applications"]
     assert [one["application"] for one in shown] == ["pinger"]
@@ -165,7 +165,7 @@ async def test_a_package_goes_through_to_the_depot_and_is_used(api: Api, node: N
 
 async def test_a_request_of_an_operator_becomes_wanted(api: Api, node: Node, operator: Bus) -> None:
     await api("POST", "/slices", {"slice": "s1"})
-    await _put_tar(api, "pinger", "1.8")
+    await put_tar(api, "pinger", "1.8")
     sender = Sender("s1_mgr", "operator/test", "boot")
     channel = Channel(f"{component_channel(S1, DEPLOYMENT_AGENT)}command/")
 
