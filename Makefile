@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BROKER ?= auto
-SEEDS ?= 1000
+SEEDS ?= 3000
 BIN := .venv/bin
 export PYTHON
 # The checks start our programs some hundreds of times: what was compiled once is kept, whatever a shell says.
@@ -54,7 +54,7 @@ e2e: setup examples ## the whole with real processes: the trace, the transcript,
 
 soak: setup ## for long: a million bodies at the decoders, and the simulated world, 100000 seeds or SEEDS=N
 	@$(BIN)/python -m tests.fuzz --inputs 1000000
-	@$(BIN)/python -m tests.world --seed 1 --count $(if $(filter 1000,$(SEEDS)),100000,$(SEEDS)) --jobs 2 --keep-going
+	@$(BIN)/python -m tests.world --seed 1 --count $(if $(filter file,$(origin SEEDS)),100000,$(SEEDS)) --jobs 2 --keep-going
 
 mutants: setup ## mutation tests of what decides, most of an hour (ROOMS='turns plans': only those)
 	@$(BIN)/python -m tests.mutants $(ROOMS)

@@ -11,9 +11,9 @@ import pytest
 
 from tests.world.world import run
 
-SEEDS = int(os.environ.get("DSMT_WORLD_SEEDS", "1000"))
+SEEDS = int(os.environ.get("DSMT_WORLD_SEEDS", "3000"))
 FIRST = int(os.environ.get("DSMT_WORLD_FIRST", "0"))
-CHUNK = 50
+CHUNK = 100
 
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, CHUNK))
