@@ -25,9 +25,6 @@ from tests.world.truth import Broken, Truth
 __all__ = ["APP", "SLICE", "World", "run"]
 
 SETTLE_S: Final = 150.0
-# Of the planner's own idea only few stop in each half a minute.
-MOVE_S: Final = 35.0
-MOVES: Final = 12
 # What straggles has arrived by then, and whether all is as wanted is looked at from then on.
 CALM_S: Final = 6.0
 LOOK_S: Final = 1.0
@@ -121,8 +118,7 @@ class World:
         self.simulation.run(start + self.layout.faults_s, self.check)
         self._mend()
         self.simulation.run(self.simulation.now + CALM_S, self.check)
-        bound = SETTLE_S + (MOVE_S * MOVES if self.layout.moves else 0)
-        last = self.simulation.now + bound
+        last = self.simulation.now + SETTLE_S
         while self.simulation.now < last:
             if not self.differs():
                 self.planner.store.restored = False
@@ -131,7 +127,7 @@ class World:
             for name in self.layout.slices:
                 self.planner.agree(name)
             self.simulation.run(self.simulation.now + LOOK_S, self.check)
-        raise Broken(f"not as wanted {bound:g} s after the faults: {self.differs()}")
+        raise Broken(f"not as wanted {SETTLE_S:g} s after the faults: {self.differs()}")
 
     def _stay(self) -> None:
         """It stays as it is: nothing is started any more."""
