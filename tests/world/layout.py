@@ -9,10 +9,12 @@ from typing import Final
 
 from dsmt_core.names import Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
+from planner.budget import Budget, budget
 from planner.wanted import Plan, WantedApplication, WantedSlice
 from tests.world.source_part import OURS, OWNER
 
 APP: Final = Application("pinger")
+BUDGETS: Final = tuple(map(budget, ("", "keep 1", "keep 50%", "max-unavailable 2", "keep 100%")))
 # How long faults last: in a short time they meet; in the longest a node fails, comes back, and fails again.
 FAULTS_S: Final = (5.0, 6.0, 8.0, 8.0, 12.0, 25.0)
 # The least time between two rounds: as it really is, and as long as on a busy machine.
@@ -33,6 +35,7 @@ class Layout:
         facts: whether plans ask for facts: when they change a planner moves something without being asked.
         stands: whether people take nodes out of service; what comes back may move something, too.
         churns: whether people let a limit exchange some of its members.
+        plan, budget: of each slice in the beginning.
         faults_s: how long faults last; the shorter, the more of them meet.
         least_s: the least time between two rounds of the planner.
     """
@@ -43,6 +46,8 @@ class Layout:
     facts: bool = False
     stands: bool = False
     churns: bool = False
+    plan: PlanName = PlanName("some")  # noqa: RUF009 - a NewType is a plain str
+    budget: Budget = BUDGETS[0]
     faults_s: float = 30.0
     least_s: float = 0.1
 
@@ -117,12 +122,15 @@ def drawn(luck: Random) -> Layout:
     late = (
         frozenset(luck.sample(hosts, luck.randint(0, count // 3))) if luck.random() < 0.3 else frozenset()
     )
+    facts, stands = luck.random() < 0.3, luck.random() < 0.3
     return Layout(
         hosts=hosts,
         slices=slices,
         late=frozenset(late),
-        facts=luck.random() < 0.3,
-        stands=luck.random() < 0.3,
+        facts=facts,
+        stands=stands,
+        plan=PlanName(luck.choice(["some", "roomy", "ours", "ours"]) if facts else "some"),
+        budget=luck.choice(BUDGETS) if stands else BUDGETS[0],
         churns=luck.random() < 0.1,
         faults_s=luck.choice(FAULTS_S),
         least_s=luck.choice(LEAST_S),
@@ -136,7 +144,8 @@ def first_slice(layout: Layout, name: Slice) -> WantedSlice:
         name=name,
         managed=True,
         generation=0,
-        plan=PlanName("some"),
+        plan=layout.plan,
+        budget=layout.budget,
         plan_parameters={"count": str(min(3, layout.most))},
         plans=layout.plans,
         applications={

@@ -10,20 +10,17 @@ from dsmt_core.commands import Verb
 from dsmt_core.errors import DsmtError
 from dsmt_core.names import PlanName
 from dsmt_core.packages import PackageRef
-from planner.budget import budget
 from planner.fleet import NodeState
 from planner.turns import turn
 from planner.wanted import Plan, WantedSlice
 from tests.world import rollout_part, standing_part
-from tests.world.layout import APP
+from tests.world.layout import APP, BUDGETS
 from tests.world.simulation import NOBODY, Kind
 
 if TYPE_CHECKING:
     from tests.world.world import World
 
 Deed = Callable[["World"], None]
-
-BUDGETS: Final = tuple(map(budget, ("", "keep 1", "keep 50%", "max-unavailable 2", "keep 100%")))
 
 
 def count(world: World) -> None:
@@ -164,8 +161,6 @@ DEEDS: Final[tuple[Deed, ...]] = (
     keep,
     redefine,
 )
-# Only where nodes are taken out of service: about as often as everything else together.
-STANDING: Final[tuple[Deed, ...]] = (stand,) * 12
 # Only where limits exchange.
 CHURNING: Final[tuple[Deed, ...]] = (churn,) * 4
 

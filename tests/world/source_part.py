@@ -18,7 +18,7 @@ SOURCE: Final = "inventory"
 OWNER: Final = f"{SOURCE}.owner"
 OURS: Final = "us"
 # Within five of these what was said holds, though the source fails.
-PERIOD_S: Final = 1.0
+PERIOD_S: Final = 0.4
 
 
 class Inventory:

@@ -174,13 +174,18 @@ class World:
         if luck.random() < RESTORED:
             simulation.after(luck.uniform(0.0, last / 3), self.planner.store.copy)
             simulation.after(luck.uniform(last / 3, last), self._restore)
-        for _ in range(luck.randint(3, 12)):
-            chosen = luck.choice(self._deeds() if luck.random() < 0.3 else many)
+        chosen_ones = [
+            luck.choice(self._deeds() if luck.random() < 0.3 else many) for _ in range(luck.randint(3, 12))
+        ]
+        if self.layout.stands:
+            chosen_ones += [people.stand] * luck.randint(2, 6)
+        if self.layout.facts:
+            chosen_ones += luck.choices(misfortune.OF_FACTS, k=luck.randint(1, 4))
+        for chosen in chosen_ones:
             simulation.after(luck.uniform(0.0, last), lambda chosen=chosen: chosen(self))  # type: ignore[misc]
 
     def _deeds(self) -> tuple[people.Deed, ...]:
-        stands = people.STANDING if self.layout.stands else ()
-        return people.DEEDS + stands + (people.CHURNING if self.layout.churns else ())
+        return people.DEEDS + (people.CHURNING if self.layout.churns else ())
 
     def _restore(self) -> None:
         self.simulation.note("the database is restored from an older copy")
