@@ -53,7 +53,6 @@ ROOMS: Final = {
     "rollout": Room(
         ("planner/rollout/*.py", "planner/release.py"),
         (
-            f"{_PLANNER}/test_rollout.py",
             f"{_PLANNER}/test_rollout_deeds.py",
             f"{_PLANNER}/test_rollout_looks.py",
             f"{_PLANNER}/test_rollout_policy.py",

@@ -151,6 +151,14 @@ def test_a_roll_out_says_when_to_look_again(look: Look | None, told: float, expe
     assert next_at(replace(ROLLOUT, told={A: told}), looks, NOW) == expected
 
 
+def test_each_host_is_judged_and_looked_at_again_whoever_else_left() -> None:
+    rollout = replace(ROLLOUT, told={A: 990.0, B: 990.0, C: 990.0, D: 990.0})
+    looks = {B: failed(B, 994.0), C: failed(C, 995.0), D: up(D, NEW, 997.0)}
+    after = judged(rollout, looks, NOW)
+    assert (after.ill, list(after.failed), list(after.told)) == (2, [B, C], [D])
+    assert next_at(rollout, {**looks, C: unknown(C, NEW)}, NOW) == 1007.0
+
+
 # -- waves ----------------------------------------------------------------------------------------------
 
 FOUR = (up(A), up(B), up(C), up(D))
@@ -246,6 +254,33 @@ def test_a_step_in_which_nothing_changes_keeps_its_time() -> None:
     assert same.again_at == 1009.0
 
 
+def test_in_a_wave_that_was_filled_by_others_they_have_to_prove_well() -> None:
+    looks = (up(A, NEW, 900.0), failed(B, 999.0), up(C), up(D))
+    told = step(looks[:1] + looks[2:], moved_at=900.0)
+    assert (told.rollout.wave, told.rollout.told, told.rollout.moved_at) == (0, {A: 1000.0}, 1000.0)
+
+
+def test_a_wave_that_is_full_already_is_left_out() -> None:
+    looks = (up(A, NEW, 900.0), up(B, NEW, 900.0), up(C), up(D))
+    told = step(looks, told={A: 900.0, B: 900.0})
+    assert told.rollout.wave == 2
+    assert told.rollout.reason == "2 of 2 of wave 1 are well"
+
+
+def test_a_wave_of_which_too_few_are_well_waits() -> None:
+    looks = (up(A, NEW, 900.0), up(B, NEW, 999.0), up(C), up(D))
+    told = step(looks, wave=1, well=1, told={B: 998.0})
+    assert (told.rollout.wave, told.rollout.phase) == (1, Phase.RUNNING)
+    assert set(told.targets.values()) == {NEW, OLD}
+
+
+def test_who_joins_as_it_ends_gets_the_new_release() -> None:
+    looks = [*(up(host, NEW, 900.0) for host in (A, B, C)), joins(D)]
+    ended = replace(ROLLOUT, wave=2, policy=replace(ROLLOUT.policy, need=75.0))
+    told = advance(replace(ended, told={C: 900.0}, well=2), looks, goal=OLD, allowance=4, time=NOW)
+    assert told.targets[D] == NEW
+
+
 # -- the way back, and afterwards -------------------------------------------------------------------------
 
 RETURNING: dict[str, Any] = {"phase": Phase.RETURNING, "reason": "too bad"}
@@ -280,6 +315,8 @@ def test_after_its_end_hosts_follow_within_the_allowance() -> None:
     told = step(looks, allowance=1, phase=Phase.RETURNED)
     assert told.targets == {A: OLD, B: NEW, C: OLD, D: NEW}
     assert told.spent == 1
+    even = step((up(A), up(B, NEW), up(C, NEW)), allowance=1, phase=Phase.RETURNED)
+    assert even.targets == {A: OLD, B: OLD, C: NEW}
     strangers = step((up(A, ReleaseName("0.1-1")),), allowance=0, phase=Phase.RETURNED)
     assert strangers.targets == {A: OLD}
     assert strangers.spent == 0
