@@ -63,11 +63,15 @@ class Use:
 
     def covers(self, event: Event) -> bool:
         """Whether it is an event of this kind that ``event`` is; how often it comes is left aside."""
+        return self.includes(event.channel, event.field, event.payload)
+
+    def includes(self, channel_: Channel, field: str, payload: str) -> bool:
+        """The same for what an event says of itself."""
         return (
             self.direction is Direction.GENERATES
-            and self.field in {"", event.field}
-            and _same_type(self.payload, event.payload)
-            and covers(self.channel, event.channel)
+            and self.field in {"", field}
+            and _same_type(self.payload, payload)
+            and covers(self.channel, channel_)
         )
 
 
@@ -86,7 +90,7 @@ def covers(pattern: Channel, channel_: Channel) -> bool:
         return channel_.startswith(pattern)
     words, said = pattern[1:-1].split("/"), channel_[1:-1].split("/")
     return len(said) >= len(words) and all(
-        word in {_ANY, heard} for word, heard in zip(words, said, strict=False)
+        word in (_ANY, heard) for word, heard in zip(words, said, strict=False)
     )
 
 

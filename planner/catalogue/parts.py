@@ -5,6 +5,7 @@ Below ``/org/dsmt/`` nobody else describes anything: who may speak there is know
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -102,7 +103,18 @@ PARTS: Final = (
     ),
 )
 
-_USES: Final = tuple(use for part in PARTS for use in part.uses if use.direction is Direction.GENERATES)
+
+def _by_field(uses: Iterable[Use]) -> Mapping[str, tuple[Use, ...]]:
+    found: dict[str, list[Use]] = {}
+    for use in uses:
+        found.setdefault(use.field, []).append(use)
+    return {field: tuple(some) for field, some in found.items()}
+
+
+# Every use of a part names its field.
+_USES_OF: Final = _by_field(
+    use for part in PARTS for use in part.uses if use.direction is Direction.GENERATES
+)
 
 
 def is_own(channel: Channel) -> bool:
@@ -118,8 +130,5 @@ def own_use(event: Event) -> Use | None:
 # What the parts say repeats: the channels of 10,000 nodes fit in.
 @lru_cache(_REMEMBERED)
 def _own_use(channel: Channel, field: str, payload: str) -> Use | None:
-    said = Event(
-        channel=channel, field=field, payload=payload, service="", instance="", boot_id="", seq=1,
-        id="", sent_at=0.0,
-    )  # fmt: skip
-    return next((use for use in _USES if use.covers(said)), None)
+    # While a fleet is deployed every channel is a new one; so only the uses of this field are asked.
+    return next((use for use in _USES_OF.get(field, ()) if use.includes(channel, field, payload)), None)

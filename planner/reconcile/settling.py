@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dsmt_core.names import Application, Host, Slice
-from planner.fleet import ApplicationSeen, Fleet
+from planner.fleet import ApplicationSeen, Fleet, NodeSeen
 from planner.placement import is_gone
 from planner.reconcile.orders import DELETION, REMOVAL, Digests, creation_digest
 from planner.reconcile.sent import SentOrders
@@ -139,41 +139,43 @@ def change_of(slice_: WantedSlice, steps: Steps) -> SliceChange:
 def _heard(slice_: WantedSlice, seen: Fleet, held: AbstractSet[Host]) -> Iterator[int]:
     """Every generation of the slice that was heard."""
     for host in held | slice_.hosts.keys() | slice_.retired.keys():
-        yield _heard_of_sliver(slice_, seen, host)
+        yield _heard_of_sliver(seen.node(host), slice_.name)
         sliver = seen.sliver(slice_.name, host)
         for application in sliver.applications.values() if sliver else ():
             yield application.generation
 
 
-def _heard_of_sliver(slice_: WantedSlice, seen: Fleet, host: Host) -> int:
-    """The highest generation that a node follows or followed for the sliver; -1 when there is none."""
-    node = seen.node(host)
-    if node is None:
-        return -1
-    return max((node.slivers or {}).get(slice_.name, -1), node.gone.get(slice_.name, -1))
+def _heard_of_sliver(node: NodeSeen | None, slice_: Slice) -> int:
+    """The highest generation that a node follows or followed for a sliver; -1 when there is none."""
+    follows, gone = _followed(node, slice_), -1 if node is None else node.gone.get(slice_, -1)
+    return follows if follows > gone else gone
+
+
+def _followed(node: NodeSeen | None, slice_: Slice) -> int:
+    """The generation that a node follows for a sliver; -1 when there is none."""
+    return -1 if node is None or node.slivers is None else node.slivers.get(slice_, -1)
 
 
 def _hosts(slice_: WantedSlice, seen: Fleet, hosts: AbstractSet[Host], generation: int) -> dict[Host, int]:
     """The hosts with what their container managers are told; raised where one follows a higher order."""
     settled: dict[Host, int] = {}
-    digest = creation_digest(slice_)
+    name, digest = slice_.name, creation_digest(slice_)
     for host in sorted(hosts):
         told = slice_.hosts.get(host, -1)
         node = seen.node(host)
         # What a node has deleted at this very generation it would refuse to make again.
-        deleted = -1 if node is None else node.gone.get(slice_.name, -1)
-        obeyed = told >= _heard_of_sliver(slice_, seen, host) and told > deleted
-        other = _follows_other(slice_, seen, host, told=told, digest=digest)
+        deleted = -1 if node is None else node.gone.get(name, -1)
+        obeyed = told >= _followed(node, name) and told > deleted
+        other = _follows_other(node, name, told=told, digest=digest)
         settled[host] = told if obeyed and not other and host in slice_.hosts else generation
     return settled
 
 
-def _follows_other(slice_: WantedSlice, seen: Fleet, host: Host, *, told: int, digest: str) -> bool:
+def _follows_other(node: NodeSeen | None, slice_: Slice, *, told: int, digest: str) -> bool:
     """Whether a node follows, for the sliver, another order of the very generation that it was told."""
-    node = seen.node(host)
-    if node is None or node.slivers is None or node.slivers.get(slice_.name) != told:
+    if node is None or node.slivers is None or node.slivers.get(slice_) != told:
         return False
-    return node.orders.get(slice_.name, digest) != digest
+    return node.orders.get(slice_, digest) != digest
 
 
 def _strayed(slice_: WantedSlice, seen: Fleet, hosts: AbstractSet[Host]) -> bool:
@@ -196,8 +198,8 @@ def _retired(
     for host in sorted(leaving):
         told = slice_.retired.get(host, -1)
         node = seen.node(host)
-        follows = -1 if node is None else (node.slivers or {}).get(slice_.name, -1)
-        obeyed = told >= follows and not _follows_other(slice_, seen, host, told=told, digest=DELETION)
+        other = _follows_other(node, slice_.name, told=told, digest=DELETION)
+        obeyed = told >= _followed(node, slice_.name) and not other
         settled[host] = told if host in slice_.retired and obeyed else generation
     return settled
 
@@ -209,21 +211,24 @@ def _placements(
     before = {(placement.host, placement.application): placement for placement in slice_.placements}
     settled: list[Placement] = []
     digests = Digests(slice_)
-    releases = {name: one.release.name for name, one in slice_.applications.items()}
+    applications = [(name, one, one.release.name) for name, one in sorted(slice_.applications.items())]
     for host in sorted(hosts):
         joined = host not in slice_.hosts
         sliver = seen.sliver(slice_.name, host)
-        for name in sorted(slice_.applications):
+        for name, wanted, usual in applications:
             known = None if joined else before.get((host, name))
-            release = targets.get(name, {}).get(host, releases[name])
-            placed = _placed(slice_.applications[name], slice_.name, host, known).at(release)
-            placed = placed if placed == known else replace(placed, generation=generation)
+            release = targets[name].get(host, usual) if name in targets else usual
+            placed = _placed(wanted, slice_.name, host, known).at(release)
+            if placed is not known:
+                placed = replace(placed, generation=generation)
             heard = sliver.applications.get(name) if sliver else None
             if heard is not None and _is_passed(placed, heard, digests):
                 placed = replace(placed, generation=generation)
             settled.append(placed)
     # The store need not keep an order; another order is no change.
-    same = frozenset(settled) == frozenset(slice_.placements)
+    same = len(settled) == len(slice_.placements) and (
+        tuple(settled) == slice_.placements or frozenset(settled) == frozenset(slice_.placements)
+    )
     return slice_.placements if same else tuple(settled)
 
 
@@ -235,7 +240,10 @@ def _is_passed(placed: Placement, heard: ApplicationSeen, digests: Digests) -> b
 
 
 def _placed(wanted: WantedApplication, slice_: Slice, host: Host, known: Placement | None) -> Placement:
-    """An application on a host as it should be; release and generation are the caller's to give."""
+    """An application on a host as it should be, the very one that is known where it is so already.
+
+    Release and generation are the caller's to give.
+    """
     if known is not None:
         return known if known.restarts >= wanted.restarts else replace(known, restarts=wanted.restarts)
     return Placement(

@@ -141,7 +141,8 @@ class Ledger:
         """Store what a round decided; the caller holds `deciding` since before it decided."""
 
         async def stored() -> None:
-            for changed in await self._database.write(store.commit, tuple(changes)):
+            known = self._wanted.slices
+            for changed in await self._database.write(store.commit, tuple(changes), known):
                 self._replace(changed.name, changed)
 
         await self._finished(stored())

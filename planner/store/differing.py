@@ -35,10 +35,21 @@ def put_rows(connection: Connection, table: Table, slice_: Slice, rows: Iterable
         key: row for key, row in wanted.items() if stored.get(key) != tuple(row[name] for name in columns)
     }
     gone = [key for key in stored if key not in wanted or key in changed]
-    if gone:
-        those = delete(table).where(*(table.c[name] == bindparam(f"of_{name}") for name in keys))
-        names = [f"of_{name}" for name in keys]
-        connection.execute(those, [dict(zip(names, key, strict=True)) for key in gone])
-    if changed:
-        connection.execute(insert(table), [dict(row) for row in changed.values()])
+    swap_rows(connection, table, gone, changed.values())
     return len(changed.keys() | set(gone))
+
+
+def swap_rows(
+    connection: Connection,
+    table: Table,
+    gone: Iterable[tuple[Any, ...]],
+    come: Iterable[Mapping[str, Any]],
+) -> None:
+    """Delete the rows with these keys, then insert those rows; a key that is not there is passed over."""
+    names = [column.name for column in table.primary_key.columns]
+    if keys := [dict(zip((f"of_{name}" for name in names), key, strict=True)) for key in gone]:
+        connection.execute(
+            delete(table).where(*(table.c[name] == bindparam(f"of_{name}") for name in names)), keys
+        )
+    if rows := [dict(row) for row in come]:
+        connection.execute(insert(table), rows)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
@@ -20,13 +22,14 @@ from planner import guarded
 from planner.budget import budget
 from planner.steps import SliceChange
 from planner.store import restraints
-from planner.store.differing import put_rows
+from planner.store.differing import put_rows, swap_rows
 from planner.store.rollouts import latest, store_rollouts, written_release
 from planner.store.standings import load_standings
 from planner.store.tables import APPLICATIONS, PLACEMENTS, PLANS, ROLLOUTS, SLICES, SLIVERS
 from planner.wanted import Placement, Plan, Run, Wanted, WantedApplication, WantedSlice
 
 _Rows = Mapping[str, Sequence[Row[Any]]]
+_NOTHING_KNOWN: Final[Mapping[Slice, WantedSlice]] = MappingProxyType({})
 _CHILDREN: Final = (PLANS, APPLICATIONS, SLIVERS, PLACEMENTS, ROLLOUTS)
 
 
@@ -46,14 +49,28 @@ def load_slice(connection: Connection, slice_: Slice) -> WantedSlice | None:
     return _slice(row, *(_by_slice(connection, table, slice_) for table in _CHILDREN))
 
 
-def commit(connection: Connection, changes: Iterable[SliceChange]) -> list[WantedSlice]:
+def commit(
+    connection: Connection,
+    changes: Iterable[SliceChange],
+    known: Mapping[Slice, WantedSlice] = _NOTHING_KNOWN,
+) -> list[WantedSlice]:
     """Store what a round decided.
+
+    Args:
+        connection: in a transaction.
+        changes: one for each slice at most.
+        known: slices as the caller takes them to be stored. Whatever changes where a slice is raises its
+            generation; so where the stored one is the same, only what differs is written, and nothing read.
 
     Returns:
         The changed slices as they are now. A slice that was deleted meanwhile is left out.
     """
     changed = []
     for change in changes:
+        before = known.get(change.slice)
+        if before is not None and _generation(connection, change.slice) == before.generation:
+            changed.append(_store_difference(connection, before, change))
+            continue
         _store(connection, change)
         if (stored := load_slice(connection, change.slice)) is not None:
             changed.append(stored)
@@ -86,18 +103,55 @@ def store_placements(connection: Connection, slice_: WantedSlice) -> None:
 
 
 def _store(connection: Connection, change: SliceChange) -> None:
-    mine = SLICES.c.slice == change.slice
     # Never backwards: people may have raised the counter since the round began.
-    known = connection.execute(select(SLICES.c.generation).where(mine)).scalar()
+    known = _generation(connection, change.slice)
     if known is None:
         return
-    connection.execute(update(SLICES).where(mine).values(generation=max(known, change.generation)))
-    if change.restraint is not None:
-        restraints.put(connection, change.slice, change.restraint)
+    _store_counter(connection, change, max(known, change.generation))
     slivers = [_sliver(change.slice, host, n, retired=False) for host, n in change.hosts.items()]
     slivers += [_sliver(change.slice, host, n, retired=True) for host, n in change.retired.items()]
     put_rows(connection, SLIVERS, change.slice, slivers)
     put_rows(connection, PLACEMENTS, change.slice, map(_placement_row, change.placements))
+    _store_rollouts(connection, change)
+
+
+def _store_difference(connection: Connection, before: WantedSlice, change: SliceChange) -> WantedSlice:
+    """The same where it is known what is stored; the slice as it is now."""
+    name, generation = change.slice, max(before.generation, change.generation)
+    _store_counter(connection, change, generation)
+    left = [
+        {host for host, _ in was.items() ^ now.items()}
+        for was, now in ((before.hosts, change.hosts), (before.retired, change.retired))
+    ]
+    hosts = sorted(left[0] | left[1])
+    slivers = [
+        _sliver(name, host, change.hosts[host], retired=False) for host in hosts if host in change.hosts
+    ]
+    slivers += [
+        _sliver(name, host, change.retired[host], retired=True) for host in hosts if host in change.retired
+    ]
+    swap_rows(connection, SLIVERS, [(name, host) for host in hosts], slivers)
+    # Rounds keep the very placements that do not change; one that was made anew and is equal costs a row.
+    kept = {id(one) for one in before.placements} & {id(one) for one in change.placements}
+    placed = [one for one in change.placements if id(one) not in kept]
+    gone = {(name, one.host, one.application) for one in before.placements if id(one) not in kept}
+    swap_rows(connection, PLACEMENTS, sorted(gone), map(_placement_row, placed))
+    _store_rollouts(connection, change)
+    return replace(change.applied(before), generation=generation)
+
+
+def _generation(connection: Connection, slice_: Slice) -> int | None:
+    return connection.execute(select(SLICES.c.generation).where(SLICES.c.slice == slice_)).scalar()
+
+
+def _store_counter(connection: Connection, change: SliceChange, generation: int) -> None:
+    mine = SLICES.c.slice == change.slice
+    connection.execute(update(SLICES).where(mine).values(generation=generation))
+    if change.restraint is not None:
+        restraints.put(connection, change.slice, change.restraint)
+
+
+def _store_rollouts(connection: Connection, change: SliceChange) -> None:
     store_rollouts(connection, change.slice, change.rollouts)
     for name, release in change.releases.items():
         of_it = APPLICATIONS.c.slice == change.slice, APPLICATIONS.c.application == name

@@ -11,7 +11,7 @@ from dsmt_core.channels import Channel, facts_channel, status_channel
 from dsmt_core.events import DEPLOYMENT_STATUS, Event
 from dsmt_core.names import DEPLOYMENT_AGENT, SLIVER_MGR, Host, Slice
 from dsmt_core.services import SERVICE_DESCRIPTION, Direction
-from planner.catalogue import PARTS, Catalogue, Kind, channels_shown, services_shown
+from planner.catalogue import PARTS, Catalogue, Kind, channels_shown, own_use, services_shown
 from planner.catalogue import breaches as limits
 from planner.catalogue import catalogue as catalogue_limits
 from planner.catalogue.breaches import CALM_S
@@ -156,6 +156,14 @@ def test_what_the_parts_are_described_to_say_stands_in_the_protocol() -> None:
             below = use.channel.removeprefix("/org/dsmt/ns/deployment/*/").replace("*", "$host")
             said = [row for row in rows if below in row and f"`{use.field}`" in row]
             assert said or use.direction is Direction.HEARS, (below, use.field)
+
+
+def test_what_covers_an_event_of_a_part_is_the_first_that_does_of_all() -> None:
+    uses = [use for part in PARTS for use in part.uses]
+    for channel in {use.channel.replace("*", "n1") for use in uses}:
+        for field in {use.field for use in uses}:
+            for event in (said(field, channel), said(field, channel, payload="http://example.com/mine")):
+                assert own_use(event) is next((use for use in uses if use.covers(event)), None)
 
 
 def test_channels_are_shown_as_far_as_one_may_hear(described: Catalogue) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -303,6 +303,17 @@ def test_what_is_written_behind_comes_back_marked_old() -> None:
     after.heard(B, digest({}), now=501.0)
     assert fresh(after, B) is False, "nothing was loaded of it"
     assert after.take_rows() == []
+
+
+def test_the_row_of_a_sliver_holds_all_that_is_seen_of_it() -> None:
+    sky = Sky()
+    sky.holds(xyz1=5)
+    sky.layer(SLIVER_BOOTSTRAP, State.FAILED, reason="no room")
+    sky.agent(HOLDINGS, **application_pairs({APP: Held(5, "1.8-1", State.RUNNING, 1, "d1")}))
+    sky.agent(STATUS, application=APP, state="failed", generation="5", text="gone", **{"exit-code": "3"})
+    sliver = sky.fleet.sliver(SLICE, A)
+    assert sliver is not None
+    assert [row.value for row in sky.fleet.take_rows() if row.slice == SLICE] == [asdict(sliver)]
 
 
 def fresh(fleet: Fleet, host: Host) -> bool:
