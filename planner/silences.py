@@ -16,6 +16,7 @@ import heapq
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from dsmt_core.channels import DEPLOYMENT, NODE, Channel
@@ -29,6 +30,8 @@ THINGS: Final = 200_000
 LAG_S: Final = 5.0
 # A silence that nobody ended for so long is nobody's concern any more.
 KEPT_S: Final = 7 * 86_400.0
+# Parts speak on some channels, again and again.
+_REMEMBERED: Final = 1 << 17
 
 
 NO_SLICE: Final = Slice("")
@@ -92,14 +95,22 @@ def about_of(event: Event) -> str:
 
 def place_of(event: Event) -> Place:
     """To which slice and host an event belongs, by its channel, else by its instance ``host/slice/…``."""
-    words = event.channel[1:-1].split("/")
-    if event.channel.startswith(DEPLOYMENT) and len(words) > 4:
-        return Place(Slice(words[4]), Host(words[7] if len(words) == 8 else ""))
-    if event.channel.startswith(NODE) and len(words) > 4:
-        return Place(NO_SLICE, Host(words[4]))
+    place = _place_of_channel(event.channel)
+    if place is not None:
+        return place
     host, _, rest = event.instance.partition("/")
     slice_, slash, _ = rest.partition("/")
     return Place(Slice(slice_), Host(host)) if slash else NOWHERE
+
+
+@lru_cache(_REMEMBERED)
+def _place_of_channel(channel: Channel) -> Place | None:
+    words = channel[1:-1].split("/")
+    if channel.startswith(DEPLOYMENT) and len(words) > 4:
+        return Place(Slice(words[4]), Host(words[7] if len(words) == 8 else ""))
+    if channel.startswith(NODE) and len(words) > 4:
+        return Place(NO_SLICE, Host(words[4]))
+    return None
 
 
 class Silences:

@@ -1,4 +1,7 @@
-"""Acknowledging in batches: what was dealt with in one turn of the event loop goes out together.
+"""Acknowledging in batches: what was dealt with within a moment goes out together.
+
+One for each delivery would cost more than the delivery: three turns of the event loop and a system call.
+One that is late by a moment costs nothing, for the broker has handed over more than that.
 
 Delivery tags belong to a channel; an acknowledgement that comes after its end is dropped, since the
 broker delivers those messages again.
@@ -7,36 +10,55 @@ broker delivers those messages again.
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from pika.exceptions import AMQPError
 
 from broker.rabbit.channel import Channel
 
+WITHIN_S: Final = 0.02
+# Of what may be unacknowledged, this part goes out at once, so that the broker never waits.
+_PART: Final = 4
+
 
 class Acks:
-    """The acknowledgements of one channel, whose tags count from 1."""
+    """The acknowledgements of one channel, whose tags count from 1.
 
-    def __init__(self, channel: Channel) -> None:
+    Args:
+        channel: the one.
+        prefetch: how many may be unacknowledged: a quarter of them goes out at once, fewer within a moment.
+    """
+
+    def __init__(self, channel: Channel, prefetch: int) -> None:
         self._channel = channel
         self._loop = asyncio.get_running_loop()
+        self._together = max(prefetch // _PART, 1)
         self._done: set[int] = set()
         # Acknowledged one by one ahead of others; naming one twice would close the channel (406).
         self._ahead: set[int] = set()
         self._next = 1
-        self._scheduled = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._soon = False
 
     def done(self, tag: int) -> None:
         """The delivery ``tag`` has been dealt with; twice is as good as once."""
         if tag < self._next or tag in self._ahead:
             return
         self._done.add(tag)
-        if not self._scheduled:
-            self._scheduled = True
+        if self._soon:
+            return
+        if len(self._done) >= self._together:
+            self._soon = True
             self._loop.call_soon(self.flush)
+        elif self._timer is None:
+            self._timer = self._loop.call_later(WITHIN_S, self.flush)
 
     def flush(self) -> None:
         """Send what was gathered: those in a row as one, the others one by one."""
-        self._scheduled = False
+        self._soon = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         raw = self._channel.raw
         if not raw.is_open:
             return

@@ -148,7 +148,7 @@ class Reader:
             # A broker cancels a consumer whose queue was deleted, and leaves the channel open.
             channel.raw.add_on_cancel_callback(end)
             await channel.request(partial(_set_prefetch, channel.raw, self._prefetch), "prefetch")
-            acks = Acks(channel)
+            acks = Acks(channel, self._prefetch)
             self._channel, self._acks = channel, acks
             start = partial(self._start, channel.raw, queue, partial(self._deliver, acks))
             await self.granted(channel, queue, start)

@@ -148,7 +148,7 @@ def _heard(slice_: WantedSlice, seen: Fleet, held: AbstractSet[Host]) -> Iterato
 def _heard_of_sliver(node: NodeSeen | None, slice_: Slice) -> int:
     """The highest generation that a node follows or followed for a sliver; -1 when there is none."""
     follows, gone = _followed(node, slice_), -1 if node is None else node.gone.get(slice_, -1)
-    return follows if follows > gone else gone
+    return max(follows, gone)
 
 
 def _followed(node: NodeSeen | None, slice_: Slice) -> int:
