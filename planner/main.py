@@ -184,12 +184,11 @@ def run() -> None:
 
 
 async def _serve(config: PlannerConfig, ready_file: Path | None) -> None:
-    # A thousand modules stay as long as the process: the collector need not look at them again and again.
+    # A thousand modules stay as long as the process, and so do the rows that are loaded: the collector need
+    # not look at them again and again while they grow, nor ever after.
     gc.disable()
     from planner.run import run_planner  # noqa: PLC0415 - see `init`
 
-    gc.freeze()
-    gc.enable()
     gc.set_threshold(_LOOKS_FOR_CYCLES_AFTER)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -197,6 +196,8 @@ async def _serve(config: PlannerConfig, ready_file: Path | None) -> None:
         loop.add_signal_handler(number, stop.set)
 
     def ready(url: str) -> None:
+        gc.freeze()
+        gc.enable()
         structlog.get_logger(__name__).info("the planner answers", url=url)
         if ready_file is not None:
             _write(ready_file, {"url": url, "pid": os.getpid()})
