@@ -7,7 +7,7 @@ functions is one file; `catalogue` lists the families; adding one touches nothin
 
 from planner.plans.catalogue import FUNCTIONS, builtin_plans, unknown, written_function
 from planner.plans.evaluation import evaluate
-from planner.plans.graph import below, check_in_force, check_plan, check_removal
+from planner.plans.graph import below, check_in_force, check_plan, check_removal, is_live
 from planner.plans.ground import Ground, Mask, site_of
 from planner.plans.selection import Part, Reason, Selection
 from planner.plans.world import ALIVE, Barred, World, trust_of
@@ -28,6 +28,7 @@ __all__ = [
     "check_plan",
     "check_removal",
     "evaluate",
+    "is_live",
     "site_of",
     "trust_of",
     "unknown",

@@ -94,6 +94,7 @@ class Function:
         subtracts: parameters whose hosts are taken away; in them staying means to stay outside.
         sticky: it prefers who is in already, and so sees the world from the side it is used on.
         one_of: of these parameters exactly one is given.
+        live: what applications do decides (`World.states`), which changes with every report.
         text: one sentence for people.
     """
 
@@ -104,6 +105,7 @@ class Function:
     subtracts: frozenset[str] = frozenset()
     sticky: bool = False
     one_of: tuple[str, ...] = ()
+    live: bool = False
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of this name, in either spelling."""

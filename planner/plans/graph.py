@@ -102,6 +102,13 @@ def below(name: PlanName, parameters: Mapping[str, str], plans: Plans) -> frozen
     return frozenset(found)
 
 
+def is_live(name: PlanName, parameters: Mapping[str, str], plans: Plans) -> bool:
+    """Whether what applications do may decide in a plan in force: a function below it looks at that."""
+    made_of = [in_force(name, parameters), *(plans[one] for one in below(name, parameters, plans))]
+    named = {one for plan in made_of for one in _named(plan, plans)}
+    return any(FUNCTIONS[one].live for one in named & FUNCTIONS.keys())
+
+
 def resolve(plan: Plan, plans: Plans) -> tuple[Function, dict[str, str]]:
     """The function below a plan, and the parameters gathered on the way, the plan's own first.
 
@@ -163,12 +170,16 @@ def _check_known(arguments: Arguments, plan: Plan, known: Ground | None) -> None
 
 def _names(plan: Plan, plans: Plans) -> list[PlanName]:
     """The plans that a plan names, its base included."""
+    return [PlanName(name) for name in _named(plan, plans) if name in plans]
+
+
+def _named(plan: Plan, plans: Plans) -> list[str]:
+    """The same with the functions that it names."""
     try:
         function, parameters = resolve(plan, plans)
     except (Conflict, NotFound):
-        return [PlanName(plan.base)] if plan.base in plans else []
-    texts = [text for name, text in parameters.items() if _takes_plan(function, name)]
-    return [PlanName(name) for name in (plan.base, *texts) if name in plans]
+        return [plan.base]
+    return [plan.base, *(text for name, text in parameters.items() if _takes_plan(function, name))]
 
 
 def _takes_plan(function: Function, name: str) -> bool:

@@ -134,6 +134,7 @@ FAMILY: Final = (
             Parameter(OF_SLICE, Kind.TEXT, default=""),
             Parameter("grace", Kind.NUMBER, default="60", least=0, most=_LONGEST_S),
         ),
+        live=True,
     ),
     Function("minus", _minus, "the nodes of left that are not in right", _TWO, frozenset({"right"})),
     Function("union", _union, "the nodes of left and those of right", _TWO),

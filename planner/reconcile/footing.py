@@ -2,6 +2,7 @@
 
 Rule: a look at few hosts answers what a look at all would. It is taken only where all others are as they
 were when all were looked at: the same wanted, the same placement, and nothing to settle on the few.
+Where a slice rests, not even the plan is evaluated anew until it may select other hosts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass, replace
 
 from dsmt_core.names import Host
 from planner.placement import Placed
+from planner.plans import is_live
+from planner.restraint import Restraint
 from planner.wanted import Placement, WantedSlice
 
 
@@ -23,11 +26,14 @@ class Footing:
         slice: as committed; another object is another wanted.
         placed: where its slivers should be.
         placements: by host.
+        rests: where it should be stays the same, whatever is heard of its hosts, until a plan may select
+            others (`planner.fleet.Dirty.plans`): a node is judged anew, comes, goes, or tells other facts.
     """
 
     slice: WantedSlice
     placed: Placed
     placements: Mapping[Host, tuple[Placement, ...]]
+    rests: bool
 
     @classmethod
     def of(cls, slice_: WantedSlice, placed: Placed) -> Footing:
@@ -35,7 +41,9 @@ class Footing:
         by_host: dict[Host, list[Placement]] = {}
         for placement in slice_.placements:
             by_host.setdefault(placement.host, []).append(placement)
-        return cls(slice_, placed, {host: tuple(some) for host, some in by_host.items()})
+        return cls(
+            slice_, placed, {host: tuple(some) for host, some in by_host.items()}, _rests(slice_, placed)
+        )
 
     def holds(self, slice_: WantedSlice, placed: Placed) -> bool:
         """Whether neither what is wanted nor where it should be has changed."""
@@ -52,3 +60,15 @@ class Footing:
                 placement for host in sorted(hosts) for placement in self.placements.get(host, ())
             ),
         )
+
+
+def _rests(slice_: WantedSlice, placed: Placed) -> bool:
+    """Nobody comes, nobody leaves, nothing waits, nothing is restrained; and the plan asks for no states.
+
+    Then the plan selects just the hosts of the slice, and who holds what, and how, decides nothing.
+    """
+    return (
+        placed == Placed(frozenset(slice_.hosts))
+        and slice_.restraint == Restraint(carried=slice_.restraint.carried)
+        and not is_live(slice_.plan, slice_.plan_parameters, slice_.plans)
+    )

@@ -59,7 +59,7 @@ def reconcile(
     if sent.bars_changed(bars) or (only is not None and only.everything):
         only = None
     scope = everything(wanted) if only is None else scope_of(wanted, seen, sent, only, now)
-    work = _Work(seen, sent, now, bars)
+    work = _Work(seen, sent, now, bars, plans=only is None or only.plans)
     for name in sorted(scope.keys() & wanted.slices.keys()):
         work.slice(wanted.slices[name], scope[name])
     work.strangers(wanted)
@@ -82,12 +82,13 @@ def reconcile(
 
 @dataclass(slots=True)
 class _Work:
-    """One round as it grows."""
+    """One round as it grows; ``plans``: any plan may select other hosts than in the round before."""
 
     seen: Fleet
     sent: SentOrders
     now: float
     bars: Bars
+    plans: bool
     changes: list[SliceChange] = field(default_factory=list)
     agent_queues: list[tuple[Slice, Host]] = field(default_factory=list)
     gone_queues: list[tuple[Slice, Host]] = field(default_factory=list)
@@ -107,7 +108,7 @@ class _Work:
             self.sent.look_again(slice_.name, float("inf"))
             return
         leaving = leavers(slice_, self.seen, self.sent)
-        placed, restraint = self._placed(slice_, leaving.gone)
+        placed, restraint = self._as_before(slice_, hosts) or self._placed(slice_, leaving.gone)
         changed = leaving.gone or leaving.stuck or restraint != slice_.restraint
         if hosts is None or changed or not self._part(slice_, placed, hosts):
             self._whole(slice_, placed, leaving, restraint)
@@ -185,6 +186,21 @@ class _Work:
         self.waiting += steps.waiting
         self.sent.look_again(slice_.name, steps.again_at)
         return steps
+
+    def _as_before(
+        self, slice_: WantedSlice, hosts: AbstractSet[Host] | None
+    ) -> tuple[Placed, Restraint] | None:
+        """Where it should be, if that can only be what it was."""
+        footing = self.sent.footings.get(slice_.name)
+        if (
+            self.plans
+            or hosts is None
+            or footing is None
+            or footing.slice is not slice_
+            or not footing.rests
+        ):
+            return None
+        return footing.placed, slice_.restraint
 
     def _placed(self, slice_: WantedSlice, gone: frozenset[Host]) -> tuple[Placed, Restraint]:
         name, asked = slice_.name, asked_of(slice_)
