@@ -125,6 +125,8 @@ class _Work:
             self.sent.changed.add(slice_.name)
         elif steps == Steps():
             self.sent.footings[slice_.name] = Footing.of(slice_, placed)
+        if self.sent.is_thought:
+            settled = Footing.of(settled, placed).part(settled.hosts.keys() ^ slice_.hosts.keys())
         self.sent.keep(slice_.name, self._order(settled))
         fits = self.seen.fits(slice_.name)
         self._tell_fits(slice_.name, fits.out)

@@ -51,6 +51,8 @@ class SentOrders:
     Attributes:
         footings: where the last rounds left each slice.
         changed: the slices that the last round has changed: the next sees how they are now.
+        is_thought: it is a copy for a round that is only thought of, to see who comes and who goes; so of a
+            slice that is looked at whole only these hosts are ordered anything.
         listening_since: since when the planner hears what is said, without a gap; seconds.
     """
 
@@ -62,6 +64,7 @@ class SentOrders:
         self._just_answered: dict[Slice, set[Host]] = {}
         self._calm_until: dict[Slice, float] = {}
         self._look_at: dict[Slice, float] = {}
+        self.is_thought = False
         self.listening_since = NEVER
         self._bars: Bars = NO_BARS
         self.footings: dict[Slice, Footing] = {}
@@ -70,6 +73,7 @@ class SentOrders:
     def fork(self, slice_: Slice) -> SentOrders:
         """A copy of what concerns one slice, for a round that is only thought of."""
         copy = SentOrders()
+        copy.is_thought = True
         for ours in self._sent.get(slice_, {}).values():
             for key, one in ours.items():
                 known = copy._put(key, replace(one))
