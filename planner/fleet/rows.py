@@ -85,6 +85,7 @@ def _application_value(seen: ApplicationSeen) -> dict[str, Any]:
         "generation": seen.generation,
         "restarts": seen.restarts,
         "digest": seen.digest,
+        "configuration": seen.configuration,
         "text": seen.text,
         "exit_code": seen.exit_code,
         "held": seen.held,
