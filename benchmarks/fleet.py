@@ -1,7 +1,7 @@
 """What does a fleet cost? ``python -m benchmarks.fleet --nodes N --json``; the nodes are `lab.swarm`'s.
 
-Against a RabbitMQ of its own, one run: connect, deploy on eight of ten nodes, kill some (their connections
-end) and silence some (they stay), then the same after the planner, and after the broker, was killed and
+Against a RabbitMQ of its own, one run: connect, deploy on eight of ten nodes, rest, kill some (their
+connections end) and silence some (they stay), then the same after the planner, and after the broker, was killed and
 started again. ``deploy_ratio`` is the time of bare pika (`benchmarks.raw_fleet`) over ours.
 
 Times are of the wall, with the load of the machine beside them: what else it does counts.
@@ -31,6 +31,7 @@ NODES = 100
 LOST = 4
 WITHIN_S = 600.0
 _LOOK_S = 0.1
+_STEADY_S = 20.0
 _RAW = Slice("raw")
 _BAD = frozenset({"suspect", "failed"})
 
@@ -105,6 +106,7 @@ async def measure(home: Path, size: Size, lost: int) -> dict[str, Any]:
             "planner_rss_mb": round(used.rss_mb, 1),
             "broker_rss_mb": round(broker.rss_mb, 1),
         }
+        figures |= await _steady(trial)
         losses = Losses(trial)
         for how in ("kill", "silence"):
             figures |= await losses.lose(how, lost)
@@ -118,6 +120,20 @@ async def measure(home: Path, size: Size, lost: int) -> dict[str, Any]:
         await trial.stop()
     figures["deploy_ratio"] = round(figures["raw_deploy_s"] / figures["deploy_s"], 2)
     return figures
+
+
+async def _steady(trial: Trial) -> dict[str, float]:
+    """How many cores planner and broker need while nothing happens but heartbeats and status."""
+    await asyncio.sleep(trial.size.heartbeat_s)
+    before, began = (trial.planner(), trial.broker()), time.monotonic()
+    await asyncio.sleep(max(_STEADY_S, 2 * trial.size.heartbeat_s))
+    spent = time.monotonic() - began
+    names = ("planner_cores", "broker_cores")
+    after = (trial.planner(), trial.broker())
+    return {
+        name: round((now.cpu_s - then.cpu_s) / spent, 3)
+        for name, then, now in zip(names, before, after, strict=True)
+    }
 
 
 async def _raw(trial: Trial) -> dict[str, float]:
