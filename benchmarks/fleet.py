@@ -1,8 +1,8 @@
 """What does a fleet cost? ``python -m benchmarks.fleet --nodes N --json``; the nodes are `lab.swarm`'s.
 
 Against a RabbitMQ of its own, one run: connect, deploy on eight of ten nodes, rest, kill some (their
-connections end) and silence some (they stay), then the same after the planner, and after the broker, was killed and
-started again. ``deploy_ratio`` is the time of bare pika (`benchmarks.raw_fleet`) over ours.
+connections end) and silence some (they stay), then the same after the planner, and after the broker, was
+killed and started again. ``deploy_ratio`` is the time of bare pika (`benchmarks.raw_fleet`) over ours.
 
 Times are of the wall, with the load of the machine beside them: what else it does counts.
 """
