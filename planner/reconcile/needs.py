@@ -30,12 +30,14 @@ class Need:
         key: what it is about.
         order: the whole order.
         force: whoever it is for has asked: it goes out at once.
+        under_way: it counts as answered by an order that was sent just now: it is repeated if that is lost.
         after: seconds that the first one waits, for what may come by itself.
     """
 
     key: Key
     order: Order
     force: bool = False
+    under_way: bool = False
     after: float = 0.0
 
 
@@ -148,7 +150,7 @@ def _need_application(
     if not confirmed or asked:
         order = orders.placed(slice_, placement, _verb(placement, heard))
         key = application_key(slice_.name, placement.host, placement.application)
-        needs.orders.append(Need(key, order, force=asked))
+        needs.orders.append(Need(key, order, force=asked, under_way=not confirmed))
     if not confirmed:
         needs.wait("the agent has not confirmed the order yet", placement.application)
     elif heard is not None and heard.state is State.FAILED and placement.run is Run.RUNNING:

@@ -252,8 +252,11 @@ class _Work:
         node = self.seen.node(need.key.host)
         if need.after:
             self.sent.postpone(need.key, until=self.now + need.after)
+        force = need.force and not (
+            need.under_way and self.sent.is_under_way(need.key, need.order, self.now)
+        )
         went = self.sent.send(
-            need.key, need.order, now=self.now, said=node.said if node else 0, force=need.force
+            need.key, need.order, now=self.now, said=node.said if node else 0, force=force
         )
         if went:
             self.orders.append(need.order)

@@ -94,18 +94,23 @@ class SentOrders:
             order: the whole order; another than the last one is due at once.
             now: the time, seconds.
             said: how often the node has told its holdings (`planner.fleet.NodeSeen.said`).
-            force: it goes out even though it is not due, because somebody asked, unless it just did.
+            force: it goes out even though it is not due, because somebody asked.
         """
         known = self._known(key)
         if known is None or (known.order is not None and known.order != order):
             known = self._put(key, _Sent(order, 0, now, said))
-        if now < known.due and (not force or 0.0 <= now - known.at < UNDER_WAY_S):
+        if not force and now < known.due:
             return False
         known.order, known.at = order, now
         known.due = now + min(FIRST_S * 2 ** min(known.times, _DOUBLINGS), MOST_S)
         known.times += 1
         self._due.put(key, known.due, living=self._number)
         return True
+
+    def is_under_way(self, key: Key, order: Order, now: float) -> bool:
+        """Whether just this order was sent so shortly before that who asks for it will read it yet."""
+        known = self._known(key)
+        return known is not None and known.order == order and 0.0 <= now - known.at < UNDER_WAY_S
 
     def postpone(self, key: Key, *, until: float) -> None:
         """Have the first order about ``key`` wait; one that is under way already does not."""

@@ -175,13 +175,26 @@ def test_a_slice_without_applications_has_slivers_that_fail_with_their_node() ->
     assert (said["failed"], said["running"], said["missing"]) == (1, 0, 2)
 
 
-def test_who_asks_while_the_order_is_on_its_way_is_not_told_twice() -> None:
+def test_who_asks_while_its_order_is_on_its_way_is_not_told_twice() -> None:
     # A new agent says that it listens, and then asks: often a round lies between the two.
     sent, key = SentOrders(), application_key(SLICE, HOST, APP)
     order = Order(verb=Verb.APPCONFIG, host=HOST, slice=SLICE, generation=1, application=APP)
+    assert not sent.is_under_way(key, order, 10.0)
     assert sent.send(key, order, now=10.0, said=0)
-    assert not sent.send(key, order, now=10.9, said=0, force=True)
-    assert sent.send(key, order, now=11.0, said=0, force=True)
-    assert sent.send(key, replace(order, generation=2), now=11.1, said=0, force=True)
+    assert sent.is_under_way(key, order, 10.9)
+    assert not sent.is_under_way(key, order, 11.0)
+    assert not sent.is_under_way(key, replace(order, generation=2), 10.1)
     # A clock that was set back holds no answer up.
-    assert sent.send(key, replace(order, generation=2), now=5.0, said=0, force=True)
+    assert not sent.is_under_way(key, order, 5.0)
+
+
+def test_who_asks_for_what_it_has_confirmed_is_told_at_once() -> None:
+    # Nothing would repeat an answer that is left out.
+    toy = one()
+    told = [need for need in needs(toy, toy.slice, agent=True).orders if need.key.application == APP]
+    assert [(need.force, need.under_way) for need in told] == [(True, False)]
+    sliver = toy.fleet.sliver(SLICE, HOST)
+    assert sliver is not None
+    sliver.applications.clear()
+    told = [need for need in needs(toy, toy.slice, agent=True).orders if need.key.application == APP]
+    assert [(need.force, need.under_way) for need in told] == [(True, True)]
