@@ -1,7 +1,8 @@
 """How long does a round take in a great fleet? ``python -m benchmarks.reconcile --json``.
 
-No sockets. Times are of the processor (one thread), so that what else the machine does counts little; the
-load is told beside them. Medians of several turns, except what is done once.
+No sockets; Python looks for cycles as seldom as in the program. Times are of the processor (one thread), so
+that what else the machine does counts little; the load is told beside them. Medians of several turns, except
+what is done once.
 
 * ``reconcile_ms``: one in a hundred nodes has said that its application failed (or runs again), one round;
 * ``replace_ms``: one in a hundred has failed, the round that replaces them; ``commit_ms`` stores it;
@@ -31,6 +32,7 @@ from broker.reading import Message
 from dsmt_core.commands import Verb
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Account
+from planner import collector
 from planner.fleet import NodeState
 from planner.reconcile import SentOrders
 from planner.reconcile.needs import AGENT_S
@@ -56,8 +58,10 @@ class Measured:
 
     def __init__(self, count: int) -> None:
         self.count = count
+        collector.rest()
         self.rig = Rig(count)
         self.rig.join()
+        collector.work()
         self.figures: dict[str, float] = {}
 
     def deploy(self) -> None:
@@ -93,8 +97,10 @@ class Measured:
         try:
             self._stored(database)
             self.rig.begin()
+            collector.rest()
             self.figures["recover_s"] = round(self._recovered(database), 2)
         finally:
+            collector.work()
             database.close_now()
 
     def replace(self, home: Path) -> None:

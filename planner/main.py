@@ -7,14 +7,13 @@ is the exit code. Secrets come from the environment or files as well: none needs
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
 import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import structlog
 import typer
@@ -24,11 +23,8 @@ from broker.limits import EVENT_BYTES_LEAST, EVENT_BYTES_MOST
 from broker.topology import HISTORY_AGE_S, HISTORY_BYTES
 from dsmt_core.errors import DsmtError, Invalid, NotFound
 from dsmt_core.wire import BODY_BYTES
+from planner import collector
 from planner.config import PlannerConfig
-
-# Python looks for cycles whenever it has made so many new objects (700 of itself). Most of a planner's are
-# rows that live as long as their nodes: to walk over them that often took a tenth of its time.
-_LOOKS_FOR_CYCLES_AFTER: Final = 50_000
 
 app = typer.Typer(
     name="dsmt-planner",
@@ -184,20 +180,16 @@ def run() -> None:
 
 
 async def _serve(config: PlannerConfig, ready_file: Path | None) -> None:
-    # A thousand modules stay as long as the process, and so do the rows that are loaded: the collector need
-    # not look at them again and again while they grow, nor ever after.
-    gc.disable()
+    collector.rest()
     from planner.run import run_planner  # noqa: PLC0415 - see `init`
 
-    gc.set_threshold(_LOOKS_FOR_CYCLES_AFTER)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
 
     def ready(url: str) -> None:
-        gc.freeze()
-        gc.enable()
+        collector.work()
         structlog.get_logger(__name__).info("the planner answers", url=url)
         if ready_file is not None:
             _write(ready_file, {"url": url, "pid": os.getpid()})
