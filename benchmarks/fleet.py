@@ -26,6 +26,7 @@ from dsmt_core.names import Host, Slice
 from lab.swarm.lines import KINDS, REAL, check_descriptors
 from lab.swarm.tally import Place
 from lab.swarm.trial import Size, Trial
+from planner.failed_nodes.patience import Patience
 
 NODES = 100
 LOST = 4
@@ -113,6 +114,8 @@ async def measure(home: Path, size: Size, lost: int) -> dict[str, Any]:
         figures |= await losses.false()
         for name, restart in (("planner", trial.restart_planner), ("broker", trial.restart_broker)):
             await restart()
+            # So long after broker or planner were away nobody is judged.
+            await asyncio.sleep(Patience().back_s + size.heartbeat_s)
             again = await losses.lose("kill", 1) | await losses.false()
             figures |= {f"after_{name}_{key}": value for key, value in again.items() if "p99" not in key}
         figures |= await _raw(trial)

@@ -1,8 +1,8 @@
 """How long does a round take in a great fleet? ``python -m benchmarks.reconcile --json``.
 
 No sockets; Python looks for cycles as seldom as in the program. Times are of the processor (one thread), so
-that what else the machine does counts little; the load is told beside them. Medians of several turns, except
-what is done once.
+that what else the machine does counts little; the load is told beside them. They are medians of several
+turns, except of what is done once.
 
 * ``reconcile_ms``: one in a hundred nodes has said that its application failed (or runs again), one round;
 * ``replace_ms``: one in a hundred has failed, the round that replaces them; ``commit_ms`` stores it;
