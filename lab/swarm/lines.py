@@ -24,6 +24,9 @@ _PARTS_A_LINE: Final = 200
 # Of this process: its files, its HTTP, the broker and the planner that it starts.
 _OTHERS: Final = 100
 _WITHIN_S: Final = 60.0
+# As many machines would shake hands side by side; here one process does, and those of a thousand at once
+# would all take longer than a client waits.
+_AT_ONCE: Final = 32
 
 
 def needed(nodes: int, kind: str) -> int:
@@ -64,7 +67,7 @@ class Lines:
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self._shared: dict[str, list[_Shared]] = {}
-        self._turn = asyncio.Lock()
+        self._turn = asyncio.Semaphore(_AT_ONCE if kind == REAL else 1)
 
     async def open(self, url: str, name: str) -> Bus:
         """A bus that is connected.
@@ -72,9 +75,9 @@ class Lines:
         Raises:
             Unavailable, Denied, Invalid: see `broker.connected`.
         """
-        if self._kind == REAL:
-            return await _opened(url, name)
         async with self._turn:
+            if self._kind == REAL:
+                return await _opened(url, name)
             lines = self._shared.setdefault(url, [])
             if not lines or lines[-1].parts >= _PARTS_A_LINE:
                 lines.append(_Shared(await _opened(url, f"dsmt-swarm {len(lines) + 1}")))
