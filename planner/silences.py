@@ -16,12 +16,12 @@ import heapq
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, NamedTuple
 
-from dsmt_core.channels import DEPLOYMENT, NODE, Channel
+from dsmt_core.channels import Channel
 from dsmt_core.events import Event
 from dsmt_core.names import Host, Slice
+from planner.place import NO_HOST, NO_SLICE, Place, is_of, place_of
 
 # Two chances were missed, and half a period more for jitter of the sender and of the broker.
 PATIENCE: Final = 2.5
@@ -30,12 +30,6 @@ THINGS: Final = 200_000
 LAG_S: Final = 5.0
 # A silence that nobody ended for so long is nobody's concern any more.
 KEPT_S: Final = 7 * 86_400.0
-# Parts speak on some channels, again and again.
-_REMEMBERED: Final = 1 << 17
-
-
-NO_SLICE: Final = Slice("")
-NO_HOST: Final = Host("")
 
 
 class Thing(NamedTuple):
@@ -45,16 +39,6 @@ class Thing(NamedTuple):
     instance: str
     field: str
     about: str
-
-
-class Place(NamedTuple):
-    """To which slice and host something belongs; empty where to none."""
-
-    slice: Slice
-    host: Host
-
-
-NOWHERE: Final = Place(NO_SLICE, NO_HOST)
 
 
 @dataclass(slots=True)
@@ -91,26 +75,6 @@ class Silence:
 def about_of(event: Event) -> str:
     """What an event is about, where one instance says the same field of several things."""
     return event.pairs.get("managed") or event.pairs.get("application", "")
-
-
-def place_of(event: Event) -> Place:
-    """To which slice and host an event belongs, by its channel, else by its instance ``host/slice/…``."""
-    place = _place_of_channel(event.channel)
-    if place is not None:
-        return place
-    host, _, rest = event.instance.partition("/")
-    slice_, slash, _ = rest.partition("/")
-    return Place(Slice(slice_), Host(host)) if slash else NOWHERE
-
-
-@lru_cache(_REMEMBERED)
-def _place_of_channel(channel: Channel) -> Place | None:
-    words = channel[1:-1].split("/")
-    if channel.startswith(DEPLOYMENT) and len(words) > 4:
-        return Place(Slice(words[4]), Host(words[7] if len(words) == 8 else ""))
-    if channel.startswith(NODE) and len(words) > 4:
-        return Place(NO_SLICE, Host(words[4]))
-    return None
 
 
 class Silences:
@@ -186,7 +150,7 @@ class Silences:
         if slice_ and host:
             self._forget_of(Place(slice_, host), lambda _thing: True)
             return
-        for place in [one for one in self._places if _is_of(one, slice_, host)]:
+        for place in [one for one in self._places if is_of(one, slice_, host)]:
             self._forget_of(place, lambda _thing: True)
 
     def deafened(self, now: float) -> None:
@@ -294,7 +258,3 @@ class Silences:
         self._changes.append(Silence(watched, raised=False, reason=reason))
         watched.silent_since = None
         self._silent.pop(watched.thing, None)
-
-
-def _is_of(place: Place, slice_: Slice, host: Host) -> bool:
-    return (bool(slice_) and place.slice == slice_) or (bool(host) and place.host == host)

@@ -21,9 +21,10 @@ from dsmt_core.lifecycle import State
 from dsmt_core.names import PLANNER, SLIVER_MGR, Host, Slice, manager_of
 from planner.catalogue import BreachChange, Catalogue, parts
 from planner.fleet import Fleet
+from planner.place import NOWHERE, Place, place_of
 from planner.service.means import Means, Watched
 from planner.service.voice import Voice
-from planner.silences import NOWHERE, Place, Silence, Silences, Thing, place_of
+from planner.silences import Silence, Silences, Thing
 from planner.silences import Watched as WatchedThing
 from planner.standing import maintained
 from planner.wanted import Wanted

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from dsmt_core.channels import Channel
 from dsmt_core.events import Event
 from dsmt_core.names import Host, Slice
-from planner.silences import KEPT_S, PATIENCE, Place, Silence, Silences, Thing, place_of
+from planner.place import Place, place_of
+from planner.silences import KEPT_S, PATIENCE, Silence, Silences, Thing
 
 AGENT = Channel("/org/dsmt/ns/deployment/xyz1/org.dsmt.component.deployment-agent/status/n1/")
 
