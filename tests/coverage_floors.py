@@ -15,6 +15,7 @@ DECIDES = (
     "planner/fleet/*",
     "planner/reconcile/*",
     "planner/failed_nodes/*",
+    "planner/place.py",
     "planner/silences.py",
     "planner/catalogue/*",
     "planner/authority/speaking.py",
