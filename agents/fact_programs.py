@@ -116,7 +116,8 @@ class FactPrograms:
                 return Told({}, error.strerror or type(error).__name__)
 
     async def _run(self, path: Path) -> Told:
-        process = await asyncio.create_subprocess_exec(
+        transport, talk = await asyncio.get_running_loop().subprocess_exec(
+            _Talk,
             path,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -125,32 +126,56 @@ class FactPrograms:
             env=_ENVIRONMENT,
             start_new_session=True,
         )
+        pid = transport.get_pid()
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PGRP, process.pid, _NICE)
+            os.setpriority(os.PRIO_PGRP, pid, _NICE)
         try:
             async with asyncio.timeout(self._limit_s):
-                output = await _output(process)
-                code = None if len(output) > BYTES else await process.wait()
+                await talk.enough.wait()
         except TimeoutError:
             return Told({}, f"no answer within {self._limit_s:g} s")
         finally:
-            await _ended(process)
-        return Told({}, f"it ended with {code}") if code else read_facts(output)
+            # Whatever it has started goes with it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            await talk.exited.wait()
+            transport.close()
+        code = 0 if len(talk.output) > BYTES else transport.get_returncode()
+        return Told({}, f"it ended with {code}") if code else read_facts(bytes(talk.output))
 
 
-async def _output(process: asyncio.subprocess.Process) -> bytes:
-    assert process.stdout is not None  # noqa: S101 - it was asked for
-    output = b""
-    while len(output) <= BYTES and (piece := await process.stdout.read(BYTES + 1 - len(output))):
-        output += piece
-    return output
+class _Talk(asyncio.SubprocessProtocol):
+    """What a program says until it ends, or has said too much.
 
+    `asyncio.subprocess.Process.wait` waits for the end of the output, too: for ever where nobody reads the
+    rest of it, or where something that the program has started keeps the pipe.
+    """
 
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Whatever it has started goes with it."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    def __init__(self) -> None:
+        self.output = bytearray()
+        self.enough = asyncio.Event()
+        self.exited = asyncio.Event()
+        self._has_said = False
+
+    def pipe_data_received(self, _fd: int, data: bytes) -> None:
+        """It says more."""
+        self.output += data[: BYTES + 1 - len(self.output)]
+        if len(self.output) > BYTES:
+            self.enough.set()
+
+    def pipe_connection_lost(self, _fd: int, _exc: Exception | None) -> None:
+        """It has said all."""
+        self._has_said = True
+        self._look()
+
+    def process_exited(self) -> None:
+        """It has ended."""
+        self.exited.set()
+        self._look()
+
+    def _look(self) -> None:
+        if self._has_said and self.exited.is_set():
+            self.enough.set()
 
 
 def _is_program(path: Path) -> bool:

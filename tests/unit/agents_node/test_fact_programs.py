@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -98,7 +99,27 @@ async def test_one_that_hangs_takes_its_time_and_its_children_and_nothing_else(t
         "1-hang.sh: no answer within 1 s; 3-loud.sh: it says more than 16384 bytes; "
         "4-fails.sh: it ended with 3"
     )
-    assert ended(left)
+    assert ends(left)
+
+
+async def test_what_a_program_leaves_behind_with_its_output_holds_nothing_up(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    program(tmp_path, "1-daemon.sh", f"setsid sleep 600 & echo $! > {left}")
+    began = time.monotonic()
+    try:
+        found = await FactPrograms(tmp_path, limit_s=1.0).look()
+        assert time.monotonic() - began < 20
+        assert found == {TROUBLE: "1-daemon.sh: no answer within 1 s"}
+    finally:
+        os.kill(int(left.read_text()), signal.SIGKILL)
+
+
+def ends(pid_file: Path) -> bool:
+    # A whole group is killed at once, but each of it is gone when the kernel has come to it.
+    deadline = time.monotonic() + 10
+    while not ended(pid_file) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return ended(pid_file)
 
 
 def ended(pid_file: Path) -> bool:
