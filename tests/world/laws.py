@@ -61,27 +61,28 @@ def check_commit(store: Store, seen: Fleet, change: SliceChange, stops: Stops, *
     unfit = seen.fits(change.slice).out.keys()
     own = {host for host in left if not is_away(seen, host) and host not in unfit}
     own -= before.restraint.agreed
-    if len(own) == SURGE == len(before.hosts) - limit_of(before):
-        # One that ran beside what was to move, and need not move any more.
-        own = set()
-    if own and change.slice not in store.asked:
-        _check_own(Disruption(before, seen, bars), own, stops, now=now)
+    # One that ran beside what was to move, and need not move any more.
+    beside = SURGE if len(before.hosts) - limit_of(before) == SURGE else 0
+    if len(own) > beside and change.slice not in store.asked:
+        _check_own(Disruption(before, seen, bars), own, stops, now=now, beside=beside)
 
 
-def _check_own(disruption: Disruption, own: set[Host], stops: Stops, *, now: float) -> None:
+def _check_own(
+    disruption: Disruption, own: set[Host], stops: Stops, *, now: float, beside: int = 0
+) -> None:
     before = disruption.slice
     said = f"{sorted(own)} were stopped, though they were well and nobody asked"
     if stops.excused is not None and own - stops.excused:
         raise Broken(said)
     share = max(1, len(before.hosts) // 10)
-    if len(own) > share:
+    if len(own) - beside > share:
         raise Broken(f"{said}: at most {share} may at once")
     since = now - stops.last.get(before.name, float("-inf"))
     if since < CALM_S:
         raise Broken(f"{said}: {since:.1f} s after others")
     stops.last[before.name] = now
     known_up = sum(disruption.healths[host] is Health.UP for host in own)
-    if known_up > disruption.allowance:
+    if known_up - beside > disruption.allowance:
         raise Broken(f"{said}: the budget allows {disruption.allowance}")
 
 

@@ -41,7 +41,7 @@ def power_failure(world: World) -> None:
     if node.powered:
         node.fail()
         world.planner.hint(node.host)
-        world.simulation.after(world.simulation.luck.uniform(0.5, 20.0), lambda: _recover(world, node))
+        world.simulation.after(world.simulation.luck.uniform(0.5, 20.0), lambda: recover(world, node))
 
 
 def cut(world: World) -> None:
@@ -170,6 +170,8 @@ def older_disk(world: World) -> None:
 def _restore_disk(world: World, node: NodePart) -> None:
     if world.simulation.faulty and node.powered:
         node.restore_disk()
+        simulation = world.simulation
+        simulation.after(simulation.luck.uniform(0.5, 10.0), lambda: recover(world, node))
 
 
 def fact_changes(world: World) -> None:
@@ -239,6 +241,7 @@ def _some_nodes(world: World) -> list[NodePart]:
     return luck.sample(nodes, 1 if luck.random() < 0.6 else luck.randint(2, len(nodes)))
 
 
-def _recover(world: World, node: NodePart) -> None:
+def recover(world: World, node: NodePart) -> None:
+    """A machine has power (again), unless it never will."""
     if node.host not in world.destroyed:
         node.recover()

@@ -144,11 +144,10 @@ class NodePart:
         self._older = self._disk.copy()
 
     def restore_disk(self) -> None:
-        """The machine fails, and comes back with an older disk, or with an empty one."""
+        """The machine fails, and gets an older disk, or an empty one."""
         self.fail()
         self._disk = self._older.copy()
         self._rebooted = set(self._disk.orders)
-        self._simulation.after(self._simulation.luck.uniform(0.5, 10.0), self.recover)
 
     def tear(self, slice_: Slice) -> None:
         """An agent dies, and its state file cannot be read any more."""

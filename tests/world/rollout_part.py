@@ -79,12 +79,30 @@ def configure(world: World) -> Callable[[WantedSlice], WantedSlice]:
 
 
 def _repair(world: World) -> None:
-    """The bad version is repaired where people hold it, or let it rest: nobody would ever find out."""
+    """The bad version is repaired where nobody would ever find out: it is held, rests, or has no host."""
     slices = world.planner.store.wanted.slices.values()
     rolling = [one.rollouts[APP].phase for one in slices if APP in one.rollouts]
     resting = any(one.run is Run.STOPPED for slice_ in slices for one in slice_.placements)
-    if resting or _HELD & set(rolling) or BAD in {one.applications[APP].version for one in slices}:
+    nowhere = any(APP in one.rollouts and not one.hosts for one in slices)
+    if (
+        resting
+        or nowhere
+        or _HELD & set(rolling)
+        or BAD in {one.applications[APP].version for one in slices}
+    ):
         world.truth.bad.discard(BAD)
+
+
+def repair_unproven(world: World) -> None:
+    """The bad version is repaired where a roll-out was done over no host, which nobody would find out.
+
+    It is one that began over no host, or has lost all of them; a planner might wait in the second case.
+    """
+    if world.truth.bad:
+        for slice_ in world.planner.store.wanted.slices.values():
+            one = slice_.rollouts.get(APP)
+            if one and not slice_.hosts and (one.phase, one.after.version) == (Phase.DONE, BAD):
+                world.truth.bad.discard(BAD)
 
 
 def turn(world: World) -> Callable[[WantedSlice], WantedSlice]:

@@ -80,7 +80,8 @@ class World:
     def _begin(self, node: NodePart, *, is_late: bool) -> None:
         if is_late:
             node.powered = False
-            self.simulation.after(self.simulation.luck.uniform(1.0, self.layout.faults_s), node.recover)
+            late = self.simulation.luck.uniform(1.0, self.layout.faults_s)
+            self.simulation.after(late, lambda: misfortune.recover(self, node))
         else:
             node.start_manager()
 
@@ -145,6 +146,7 @@ class World:
         """The laws about what is stored and how many there are."""
         store, state, cut = self.planner.store, self.planner.tracker.state, self.simulation.cut
         laws.check_answered(store)
+        rollout_part.repair_unproven(self)
         counted: dict[Slice, set[Host]] = {name: set() for name in self._limits}
         for host, name, _ in self.truth.processes:
             if host in cut or (name, host) in store.amnesty or host not in store.nodes:
