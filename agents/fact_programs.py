@@ -138,8 +138,10 @@ class FactPrograms:
             # Whatever it has started goes with it.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
-            await talk.exited.wait()
-            transport.close()
+            try:
+                await talk.exited.wait()
+            finally:
+                transport.close()
         code = 0 if len(talk.output) > BYTES else transport.get_returncode()
         return Told({}, f"it ended with {code}") if code else read_facts(bytes(talk.output))
 

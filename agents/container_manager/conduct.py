@@ -61,7 +61,7 @@ class Conduct:
         hands: carry out what is decided.
 
     Attributes:
-        node: what is decided by; its owner is the task of `own`.
+        node: decides; its owner is the task that takes its steps.
     """
 
     def __init__(self, bus: Bus, queue: str, reports: Reports, hands: CarriesOut) -> None:

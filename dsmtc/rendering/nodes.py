@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from dsmtc.client import Evidence, Node
-from dsmtc.rendering.standings import told
+from dsmtc.rendering.standings import standing_column
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import since, span
 
@@ -39,22 +39,21 @@ def failed_nodes(found: Sequence[Node], now: float) -> View:
 
 
 def _untrusted(found: Sequence[Node], now: float) -> Table:
-    standing = [told(each.get("standing")) for each in found]
     # A node that people have taken out of service is silent for another reason.
-    shown = any(standing)
+    standing, cells = standing_column(found)
     rows = [
         (
             each["host"],
             each["state"],
-            *([stands or "-"] if shown else []),
+            *stands,
             since(each.get("since"), now) or "-",
             str(each.get("failures", "-")),
             _next(each, now),
             "; ".join(_told(note) for note in each["evidence"][-_LAST:]) or "-",
         )
-        for each, stands in zip(found, standing, strict=True)
+        for each, stands in zip(found, cells, strict=True)
     ]
-    columns = ("STATE", *(["STANDING"] if shown else []), "SINCE", "FAILURES", "TRIED AGAIN", "EVIDENCE")
+    columns = ("STATE", *standing, "SINCE", "FAILURES", "TRIED AGAIN", "EVIDENCE")
     return Table(("HOST", *columns), rows, _NODE_STATES)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dsmtc.client import Budget, Standing, Stood
+from dsmtc.client import Budget, Node, Standing, Stood
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import moment, span
 
@@ -22,6 +22,14 @@ def told(standing: Standing | None) -> str:
         f"; still there: {', '.join(one['slice'] for one in standing['left'])}" if standing["left"] else ""
     )
     return f"{late}{sentence}{left}"
+
+
+def standing_column(found: Sequence[Node]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The head of a column and its cell for each node; none of them where all nodes are in service."""
+    cells = [told(each.get("standing")) for each in found]
+    if not any(cells):
+        return (), [()] * len(cells)
+    return ("STANDING",), [(cell or "-",) for cell in cells]
 
 
 def stood(found: Sequence[Stood], now: float, *, dry_run: bool = False) -> View:

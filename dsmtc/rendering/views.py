@@ -20,7 +20,7 @@ from dsmtc.client import (
     Slice,
     Stored,
 )
-from dsmtc.rendering.standings import left, told, windows
+from dsmtc.rendering.standings import left, standing_column, windows
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import since, size
 
@@ -210,21 +210,19 @@ def nodes(found: Sequence[Node], now: float, where: str = "") -> View:
         return ["of no node this is true"]
     if not found:
         return ["no nodes yet; dsmtc nodes invite makes a token for dsmt-node"]
-    standing = [told(each.get("standing")) for each in found]
-    # A fleet that is all in service needs no column for it.
-    shown = any(standing)
+    standing, cells = standing_column(found)
     rows = [
         (
             each["host"],
             each["state"],
-            *([stands or "-"] if shown else []),
+            *stands,
             since(each.get("heard_at"), now) or "never",
             " ".join(each.get("slivers", [])) or "-",
             _latest(each),
         )
-        for each, stands in zip(found, standing, strict=True)
+        for each, stands in zip(found, cells, strict=True)
     ]
-    columns = ("HOST", "STATE", *(["STANDING"] if shown else []), "HEARD", "SLIVERS", "EVIDENCE")
+    columns = ("HOST", "STATE", *standing, "HEARD", "SLIVERS", "EVIDENCE")
     return [Table(columns, rows, _NODE_STATES)]
 
 
