@@ -90,7 +90,20 @@ class Census:
 
     def owners(self) -> dict[int, str]:
         """Map pid → application of each living process of the sliver but this one; `NOBODY` if none."""
+        return self._owners(process_table())
+
+    def of(self, application: str, *, leaving_out: Iterable[int] = ()) -> list[int]:
+        """The living processes of an application, but for those in the sessions ``leaving_out``."""
+        # Owners and sessions by one reading: what ends between two would have an owner and no session.
         table = process_table()
+        sessions = set(leaving_out)
+        return sorted(
+            pid
+            for pid, owner in self._owners(table).items()
+            if owner == application and table[pid].session not in sessions
+        )
+
+    def _owners(self, table: Mapping[int, Process]) -> dict[int, str]:
         owners: dict[int, str] = {}
         for process in sorted(table.values(), key=lambda each: (each.start, each.pid)):
             if process.pid != self._me and not process.zombie:
@@ -99,17 +112,6 @@ class Census:
                     owners[process.pid] = owner
         self._remember(table, owners)
         return owners
-
-    def of(self, application: str, *, leaving_out: Iterable[int] = ()) -> list[int]:
-        """The living processes of an application, but for those in the sessions ``leaving_out``."""
-        owners = self.owners()
-        sessions = set(leaving_out)
-        table = process_table() if sessions else {}
-        return sorted(
-            pid
-            for pid, owner in owners.items()
-            if owner == application and not (pid in table and table[pid].session in sessions)
-        )
 
     def signal_all(self, number: int, application: str | None = None) -> int:
         """Signal every process of ``application`` (None: of the sliver); how many were signalled.
