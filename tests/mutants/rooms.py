@@ -31,6 +31,8 @@ ROOMS: Final = {
             f"{_PLANNER}/test_drains.py",
             f"{_PLANNER}/test_leaving.py",
             f"{_PLANNER}/test_restraint.py",
+            f"{_PLANNER}/test_outlook.py",
+            f"{_PLANNER}/test_placement.py",
             f"{_PLANNER}/test_plans_and_standing.py",
         ),
     ),
@@ -70,6 +72,22 @@ ROOMS: Final = {
             f"{_PLANNER}/test_turns_and_summary.py",
             f"{_PLANNER}/test_following.py",
         ),
+    ),
+    "previews": Room(
+        ("planner/preview.py", "planner/foresight.py"),
+        (
+            f"{_PLANNER}/test_preview.py",
+            f"{_PLANNER}/test_preview_in_detail.py",
+            f"{_PLANNER}/test_foresight.py",
+        ),
+    ),
+    "guards": Room(
+        ("planner/guarded.py", "dsmt_core/guards.py"),
+        (f"{_PLANNER}/test_guarded.py", "tests/unit/core/test_guards.py"),
+    ),
+    "silences": Room(
+        ("planner/silences.py", "planner/place.py", "planner/once.py"),
+        (f"{_PLANNER}/test_silences.py", f"{_PLANNER}/test_once.py"),
     ),
     "plans": Room(
         ("planner/plans/*.py",),

@@ -62,6 +62,8 @@ def test_a_wish_waits_until_it_has_cooled_down() -> None:
         (9, 11, "11 would be more than 10"),
         (3, 6, "from 3 to 6 is more than 2 at once"),
         (3, 5, ""),
+        (3, 2, ""),
+        (9, 10, ""),
         (1, 1, ""),
         (0, 1, ""),
         (14, 12, ""),
@@ -78,6 +80,9 @@ def test_what_comes_too_soon_is_refused() -> None:
     soon = "the last change was 10 s ago; wait another 20 s"
     assert RAILS.refusal(3, 4, now=100.0, changed_at=90.0) == soon
     assert RAILS.refusal(3, 3, now=100.0, changed_at=90.0) == ""
+    assert RAILS.refusal(3, 4, now=100.0, changed_at=70.0) == ""
+    at_once = "the last change was 0 s ago; wait another 30 s"
+    assert RAILS.refusal(3, 4, now=100.0, changed_at=100.0) == at_once
 
 
 @given(guards, counts, counts, times, times)
@@ -114,21 +119,32 @@ def test_a_wish_that_stays_is_reached(guard: Guard, current: int, wished: int) -
     assert current == max(min(wished, guard.most or 60), guard.least)
 
 
+WHOLE = "it takes a whole number from 0 to 1000000"
+SECONDS = "it takes seconds, at most a week"
+
+
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "message", "hint"),
     [
-        {"least": -1},
-        {"most": 2_000_000},
-        {"step": -3},
-        {"least": 5, "most": 4},
-        {"cool_down_s": -1.0},
-        {"cool_down_s": math.nan},
-        {"cool_down_s": math.inf},
+        ({"least": -1}, "least is -1", WHOLE),
+        ({"most": 1_000_001}, "most is 1000001", WHOLE),
+        ({"step": -3}, "step is -3", WHOLE),
+        ({"least": 5, "most": 4}, "at least 5 and at most 4 cannot both be kept", ""),
+        ({"cool_down_s": -1.0}, "cool-down is -1", SECONDS),
+        ({"cool_down_s": 604_801.0}, "cool-down is 604801", SECONDS),
+        ({"cool_down_s": math.nan}, "cool-down is nan", SECONDS),
+        ({"cool_down_s": math.inf}, "cool-down is inf", SECONDS),
     ],
 )
-def test_rails_that_cannot_be_kept_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(Invalid):
+def test_rails_that_cannot_be_kept_are_refused(wrong: dict[str, Any], message: str, hint: str) -> None:
+    with pytest.raises(Invalid) as refused:
         Guard(**wrong)
+    assert (refused.value.message, refused.value.hint or "") == (message, hint)
+
+
+def test_the_widest_and_the_narrowest_rails_are_legal() -> None:
+    Guard(least=1_000_000, most=1_000_000, step=1_000_000, cool_down_s=604_800.0)
+    assert Guard(least=4, most=4).decide(0, 9, now=0.0) == Ruled(4, "at most 4")
 
 
 def test_rails_in_words() -> None:
