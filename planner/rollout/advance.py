@@ -3,6 +3,7 @@
 Only a running instance costs anything to change: what certainly does not run is changed at once. Two
 things end a wave early: too many failed hosts in all, and a wave that cannot become well enough any more.
 A wave is not over before every host that could be told was told; of those, `Policy.need` suffices.
+Over no host nothing proves well: while the slice has none, or all have failed, nothing is decided.
 """
 
 from __future__ import annotations
@@ -83,6 +84,8 @@ def _stamped(step: Step, before: Rollout, looks: Mapping[Host, Look], time: Time
 
 def _waves(rollout: Rollout, looks: Sequence[Look], time: Time) -> Rollout:
     """Whether it turns back, and which wave is on."""
+    if not any(look.is_living for look in looks):
+        return rollout
     most = rollout.policy.too_many(len(looks))
     if len(rollout.failed) >= most and rollout.failed:
         return turned_back(rollout, f"{_failures(rollout)}; {most} are too many")
@@ -106,9 +109,7 @@ def _next_wave(rollout: Rollout, looks: Sequence[Look], time: Time) -> Rollout:
         # Whoever filled the wave joined, or was lost and is back: nobody has proved anything yet.
         proving = {look.host: time.now for look in have if look.host not in rollout.failed}
         return replace(rollout, told=proving) if proving else rollout
-    if not members and looks:
-        return rollout
-    if rollout.well < rollout.policy.needed(members):
+    if not members or rollout.well < rollout.policy.needed(members):
         return rollout
     living = sum(look.is_living for look in looks)
     for wave in range(rollout.wave + 1, len(rollout.policy.waves)):
@@ -116,6 +117,12 @@ def _next_wave(rollout: Rollout, looks: Sequence[Look], time: Time) -> Rollout:
             reason = f"{rollout.well} of {members} of wave {rollout.wave + 1} are well"
             return next_wave(rollout, wave, reason)
     return ended(rollout, Phase.DONE, f"{rollout.well} of {members} of the last wave are well")
+
+
+def unproven(rollout: Rollout, time: Time) -> Step:
+    """The last step where nobody has ever meant anything to run: nothing can be harmed, nor proved."""
+    done = ended(rollout, Phase.DONE, "the slice has no plan yet; whoever joins gets it")
+    return Step(replace(done, moved_at=time.now), {})
 
 
 def next_wave(rollout: Rollout, wave: int, reason: str) -> Rollout:
@@ -201,7 +208,9 @@ def _why_waiting(rollout: Rollout, looks: Sequence[Look], held: int) -> str:
         return (
             f"the disruption budget has no room: {held} more of wave {rollout.wave + 1} when others are up"
         )
-    if looks and not any(look.is_living for look in looks):
+    if not looks:
+        return "the slice has no hosts now"
+    if not any(look.is_living for look in looks):
         return "all its nodes have failed"
     unknown = sum(look.being is Being.UNKNOWN for look in looks)
     if _room(rollout, looks) and unknown and not _tellable(rollout, looks):

@@ -15,13 +15,13 @@ from dsmt_core.names import Application, Host
 from planner.disruption import Disruption
 from planner.fleet import Fleet
 from planner.release import Release, ReleaseName
-from planner.rollout.advance import Step, advance
+from planner.rollout.advance import Step, advance, unproven
 from planner.rollout.judging import Time
 from planner.rollout.looks import Look, look
 from planner.rollout.order import in_order
 from planner.rollout.rollout import Phase, Rollout
 from planner.steps import Waiting, released
-from planner.wanted import WantedApplication, WantedSlice
+from planner.wanted import NO_PLAN, WantedApplication, WantedSlice
 
 _NEVER: Final = float("inf")
 
@@ -74,8 +74,11 @@ def rollout_steps(
         looks = looks_of(slice_, seen, hosts, name)
         if not before.is_active and _is_even(looks, wanted.release.name):
             continue
-        left = disruption.allowance - spent
-        step = advance(before, looks, goal=wanted.release.name, allowance=left, time=time)
+        if not looks and slice_.plan == NO_PLAN and before.phase is Phase.RUNNING:
+            step = unproven(before, time)
+        else:
+            left = disruption.allowance - spent
+            step = advance(before, looks, goal=wanted.release.name, allowance=left, time=time)
         spent, again_at = spent + step.spent, min(again_at, step.again_at)
         targets[name] = step.targets
         if step.rollout != before:
@@ -83,9 +86,8 @@ def rollout_steps(
         if step.rollout.phase is Phase.DONE and before.is_active:
             releases[name] = step.rollout.after
         if step.waits:
-            waiting.append(
-                Waiting(slice=slice_.name, application=name, reason=f"the roll-out waits: {step.waits}")
-            )
+            reason = f"the roll-out waits: {step.waits}"
+            waiting.append(Waiting(slice=slice_.name, application=name, reason=reason))
     return Steps(rollouts, releases, targets, tuple(waiting), again_at)
 
 

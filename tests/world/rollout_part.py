@@ -2,7 +2,7 @@
 
 a commit    a host that stays changes its release only by a roll-out, to one that is known; never more
 that are up are taken down than the disruption budget has room for; the phases and waves of
-a roll-out only go forward
+a roll-out only go forward; it is called done only where a host that stays has the new release
 in the end  it is done, or back, or held by people; and when it is not held, all hosts have one release
 """
 
@@ -79,30 +79,13 @@ def configure(world: World) -> Callable[[WantedSlice], WantedSlice]:
 
 
 def _repair(world: World) -> None:
-    """The bad version is repaired where nobody would ever find out: it is held, rests, or has no host."""
+    """The bad version is repaired where nobody would ever find out: it is held, or rests."""
     slices = world.planner.store.wanted.slices.values()
     rolling = [one.rollouts[APP].phase for one in slices if APP in one.rollouts]
     resting = any(one.run is Run.STOPPED for slice_ in slices for one in slice_.placements)
-    nowhere = any(APP in one.rollouts and not one.hosts for one in slices)
-    if (
-        resting
-        or nowhere
-        or _HELD & set(rolling)
-        or BAD in {one.applications[APP].version for one in slices}
-    ):
+    wanted = {one.applications[APP].version for one in slices}
+    if resting or _HELD & set(rolling) or BAD in wanted:
         world.truth.bad.discard(BAD)
-
-
-def repair_unproven(world: World) -> None:
-    """The bad version is repaired where a roll-out was done over no host, which nobody would find out.
-
-    It is one that began over no host, or has lost all of them; a planner might wait in the second case.
-    """
-    if world.truth.bad:
-        for slice_ in world.planner.store.wanted.slices.values():
-            one = slice_.rollouts.get(APP)
-            if one and not slice_.hosts and (one.phase, one.after.version) == (Phase.DONE, BAD):
-                world.truth.bad.discard(BAD)
 
 
 def turn(world: World) -> Callable[[WantedSlice], WantedSlice]:
@@ -128,6 +111,9 @@ def check_commit(store: Store, seen: Fleet, change: SliceChange, *, now: float) 
         was = before.rollouts[name]
         if rollout.phase not in _NEXT[was.phase] or rollout.wave < was.wave:
             raise Broken(f"the roll-out went from {was.phase} to {rollout.phase}")
+        proved = {one.host for one in before.placements if one.release == rollout.after.name}
+        if rollout.phase is Phase.DONE and was.is_active and not proved & change.hosts.keys():
+            raise Broken(f"a roll-out is called done, and no host has {rollout.after.name}")
     was_at = {(one.host, one.application): one.release for one in before.placements}
     changed = {
         one.host
@@ -160,13 +146,13 @@ def differs(slice_: WantedSlice, *, bad: bool) -> str:
     rollout = slice_.rollouts.get(APP)
     if rollout is None or rollout.phase in _HELD:
         return ""
-    if rollout.is_active:
+    if rollout.is_active and slice_.hosts:
         return f"the roll-out is {rollout.phase}: {rollout}"
     releases = {one.release for one in slice_.placements}
     wanted = slice_.applications[APP].release.name
     runs = any(one.run is Run.RUNNING for one in slice_.placements)
     is_wanted = slice_.applications[APP].version == BAD
-    # Over no host it is done at once, and people may have asked for another version since.
+    # People may have asked for another version since.
     if rollout.phase is Phase.DONE and rollout.after.version == BAD and runs and bad and is_wanted:
         return "a version that runs nowhere is called done"
     return "" if releases <= {wanted} else f"{sorted(releases)} are placed, {wanted} is wanted"

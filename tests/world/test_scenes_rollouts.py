@@ -153,3 +153,35 @@ def test_the_laws_notice_a_roll_out_that_goes_backward_or_never_ends(scene: Scen
     change = with_version(scene, GOOD, 0)
     with pytest.raises(Broken, match="from done to running"):
         commit(scene, replace(change, rollouts={APP: replace(done, phase=Phase.RUNNING)}))
+
+
+def test_the_laws_notice_a_roll_out_that_is_called_done_over_nobody(scene: Scene) -> None:
+    scene.roll(GOOD)
+    done = replace(scene.slice.rollouts[APP], phase=Phase.DONE)
+    with pytest.raises(Broken, match="called done, and no host has"):
+        commit(scene, replace(with_version(scene, GOOD, 0), rollouts={APP: done}))
+    scene.wait(4)
+    proving = scene.slice.rollouts[APP]
+    assert proving.is_active
+    assert proving.told
+    done = replace(proving, phase=Phase.DONE)
+    there = replace(with_version(scene, GOOD, 0), rollouts={APP: done})
+    commit(scene, there)
+    with pytest.raises(Broken, match="called done, and no host has"):
+        commit(scene, replace(there, hosts={}, placements=()))
+
+
+def test_a_roll_out_that_loses_all_its_hosts_waits_and_goes_on_when_they_are_back(scene: Scene) -> None:
+    scene.roll(GOOD)
+    for node in scene.nodes.values():
+        node.fail()
+    scene.wait(60)
+    assert (scene.slice.hosts, scene.slice.rollouts[APP].phase) == ({}, Phase.RUNNING)
+    assert not rollout_part.differs(scene.slice, bad=False)
+    waiting = [one.reason for one in scene.planner.held_back.of(SLICE)]
+    assert "the roll-out waits: the slice has no hosts now" in waiting
+    for node in scene.nodes.values():
+        node.recover()
+    scene.wait(90)
+    assert not scene.differs()
+    assert scene.versions() == {GOOD}

@@ -34,6 +34,8 @@ RESTORED: Final = 0.1
 # In so many of those in which nodes are taken out of service, one is drained in the end.
 DRAINED: Final = 0.3
 FACTS: Final = {DISK: "50"}
+# What may wait in the end: where no node is to be had for a slice.
+NONE_TO_BE_HAD: Final = ("missing", "the slice has no hosts now")
 # Lines of a trace that are kept.
 TRACE: Final = 5_000
 
@@ -146,7 +148,6 @@ class World:
         """The laws about what is stored and how many there are."""
         store, state, cut = self.planner.store, self.planner.tracker.state, self.simulation.cut
         laws.check_answered(store)
-        rollout_part.repair_unproven(self)
         counted: dict[Slice, set[Host]] = {name: set() for name in self._limits}
         for host, name, _ in self.truth.processes:
             if host in cut or (name, host) in store.amnesty or host not in store.nodes:
@@ -167,7 +168,7 @@ class World:
             if said := rollout_part.differs(slice_, bad=bool(self.truth.bad)):
                 return said
         waiting = [one.reason for name in self.layout.slices for one in self.planner.held_back.of(name)]
-        waiting = [reason for reason in waiting if "missing" not in reason]
+        waiting = [reason for reason in waiting if not any(one in reason for one in NONE_TO_BE_HAD)]
         return f"waiting: {waiting}" if waiting else ""
 
     def _plan_misfortune(self) -> None:

@@ -19,6 +19,7 @@ from planner.rollout import Phase, Policy, Release, Rollout, policy
 from planner.rollout.order import in_order
 from planner.rollout.turns import Deed, Wish, started, turned
 from planner.turns import turn
+from planner.wanted import NO_PLAN
 from tests.unit.planner.toy import APP, SLICE, Toy, ToyNode, wanted_slice
 
 OLD, NEW = "1.8-1", "1.9-1"
@@ -296,11 +297,52 @@ def test_a_host_that_joins_in_the_last_wave_or_later_gets_the_new_version(fleet:
     assert {held.version for node in (during, after) for held in node.applications[SLICE].values()} == {NEW}
 
 
-def test_a_slice_without_hosts_is_done_at_once() -> None:
+def test_over_no_host_it_waits_says_so_and_goes_on_when_some_come() -> None:
     toy = Fleet(0)
+    toy.roll()
+    last = toy.run(50, step=10.0)
+    assert toy.rollout.phase is Phase.RUNNING
+    assert [one.reason for one in last.waiting if one.application] == [
+        "the roll-out waits: the slice has no hosts now"
+    ]
+    for name in ("one", "two"):
+        toy.join(ToyNode(Host(f"{name}.site.org")))
+    toy.until(Phase.DONE)
+    assert toy.versions() == {NEW: 2}
+    assert toy.rollout.well == 1
+
+
+def test_a_bad_version_that_loses_its_hosts_on_the_way_is_not_called_done(fleet: Fleet) -> None:
+    fleet.roll(chosen=policy(["1"], min_healthy_s=1.0, deadline_s=20.0))
+    while not fleet.rollout.wave:
+        fleet.run(1)
+    for node in fleet.nodes.values():
+        node.mute = node.deaf = True
+        fleet.fleet.judge(node.host, NodeState.FAILED)
+    fleet.run(50, step=10.0)
+    assert (fleet.slice.hosts, fleet.rollout.phase) == ({}, Phase.RUNNING)
+    assert fleet.slice.applications[APP].version == OLD
+    fleet.do(Deed.ABORT)
+    fleet.run(3)
+    assert fleet.rollout.phase is Phase.ABORTED
+
+
+def test_without_a_plan_nothing_is_meant_to_run_and_it_is_done_at_once() -> None:
+    toy = Fleet(0)
+    toy.change(replace(toy.slice, plan=NO_PLAN))
     toy.roll()
     toy.until(Phase.DONE, rounds=3)
     assert toy.slice.applications[APP].version == NEW
+    assert toy.rollout.moved_at == toy.now
+
+
+def test_without_a_plan_what_is_held_stays_held() -> None:
+    toy = Fleet(0)
+    toy.change(replace(toy.slice, plan=NO_PLAN))
+    toy.roll()
+    toy.do(Deed.PAUSE)
+    toy.run(3)
+    assert toy.rollout.phase is Phase.PAUSED
 
 
 def test_a_planner_that_dies_after_every_commit_goes_on(fleet: Fleet) -> None:

@@ -274,6 +274,24 @@ def test_a_wave_of_which_too_few_are_well_waits() -> None:
     assert set(told.targets.values()) == {NEW, OLD}
 
 
+@pytest.mark.parametrize(
+    ("looks", "why"), [((), "the slice has no hosts now"), ((lost(A, NEW),), "all its nodes have failed")]
+)
+@pytest.mark.parametrize(
+    ("wave", "well", "failing"), [(0, 0, {}), (2, 3, {}), (1, 0, {B: "it failed", C: "it failed"})]
+)
+def test_over_nobody_nothing_is_decided(
+    looks: tuple[Look, ...], why: str, wave: int, well: int, failing: dict[Host, str]
+) -> None:
+    waiting = step(looks, time=Time(9000.0, 0.0), wave=wave, well=well, ill=len(failing), failed=failing)
+    assert (waiting.rollout.phase, waiting.rollout.wave, waiting.rollout.well) == (
+        Phase.RUNNING,
+        wave,
+        well,
+    )
+    assert (waiting.waits, waiting.again_at) == (why, NEVER)
+
+
 def test_who_joins_as_it_ends_gets_the_new_release() -> None:
     looks = [*(up(host, NEW, 900.0) for host in (A, B, C)), joins(D)]
     ended = replace(ROLLOUT, wave=2, policy=replace(ROLLOUT.policy, need=75.0))
