@@ -1,6 +1,7 @@
 """Leaving: which of the instances that are to leave a slice leave in this round, and why others stay yet.
 
-    people's        what people took away by changing the slice leaves at once
+    people's        what people took away by changing the slice leaves at once; of what is out of service
+                    there, as many stay as come, and one
     forced          excluded at once, or drained by force and over time: at once
     out of service  the replacement runs first where the plan can give one; the disruption budget is kept
     agreed to       what the planner held back until people agreed leaves at once
@@ -82,6 +83,9 @@ def leave(change: Change, disruption: Disruption, licence: Licence) -> Leaving:
     kept = [] if licence.people else [host for host in others if host not in free]
     leaving.now |= {*others} - {*kept}
     moved = [host for host in barred if not bars[host].forced]
+    if licence.people:
+        leaving.now |= _surplus(change, moved, disruption)
+        moved = [host for host in moved if host not in leaving.now]
     if not (moved or kept):
         return leaving
     room = _Room(disruption, leaving.now)
@@ -99,6 +103,15 @@ def _idle_misfits(hosts: Collection[Host], disruption: Disruption) -> set[Host]:
     """Those that the slice leaves alone, where nothing of it runs: nobody misses what does not run."""
     out = disruption.seen.fits(disruption.slice.name).out
     return {host for host in hosts if host in out and disruption.healths[host] in _DOWN}
+
+
+def _surplus(change: Change, moved: Collection[Host], disruption: Disruption) -> set[Host]:
+    """Of what is out of service, what people took away: they have lowered the number of instances.
+
+    Back in service it would be the planner's own idea to stop it, so it would be held, and run.
+    """
+    order = sorted(moved, key=lambda host: (disruption.healths[host] is Health.UP, host))
+    return {*order[: max(len(order) - change.coming - SURGE, 0)]}
 
 
 class _Room:

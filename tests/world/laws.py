@@ -61,29 +61,40 @@ def check_commit(store: Store, seen: Fleet, change: SliceChange, stops: Stops, *
     unfit = seen.fits(change.slice).out.keys()
     own = {host for host in left if not is_away(seen, host) and host not in unfit}
     own -= before.restraint.agreed
-    # One that ran beside what was to move, and need not move any more.
-    beside = SURGE if len(before.hosts) - limit_of(before) == SURGE else 0
-    if len(own) > beside and change.slice not in store.asked:
-        _check_own(Disruption(before, seen, bars), own, stops, now=now, beside=beside)
+    if own and change.slice not in store.asked:
+        _check_own(Disruption(before, seen, bars), own, stops, now=now)
 
 
-def _check_own(
-    disruption: Disruption, own: set[Host], stops: Stops, *, now: float, beside: int = 0
-) -> None:
+def _check_own(disruption: Disruption, own: set[Host], stops: Stops, *, now: float) -> None:
+    """What the planner stops by its own idea: a share at a time, for a reason, within the budget.
+
+    What ran beside something that was to move, and need not move any more, is no loss: without it the slice
+    still has all that people want. So it may end besides, whatever else does; the budget holds for it, too.
+    """
     before = disruption.slice
     said = f"{sorted(own)} were stopped, though they were well and nobody asked"
-    if stops.excused is not None and own - stops.excused:
+    beside = _beyond(disruption)
+    if stops.excused is not None and len(own - stops.excused) > beside:
         raise Broken(said)
     share = max(1, len(before.hosts) // 10)
     if len(own) - beside > share:
-        raise Broken(f"{said}: at most {share} may at once")
-    since = now - stops.last.get(before.name, float("-inf"))
-    if since < CALM_S:
-        raise Broken(f"{said}: {since:.1f} s after others")
-    stops.last[before.name] = now
+        raise Broken(f"{said}: at most {share} may at once{f', and {beside} besides' if beside else ''}")
+    if len(own) > beside:
+        since = now - stops.last.get(before.name, float("-inf"))
+        if since < CALM_S:
+            raise Broken(f"{said}: {since:.1f} s after others")
+        stops.last[before.name] = now
     known_up = sum(disruption.healths[host] is Health.UP for host in own)
-    if known_up - beside > disruption.allowance:
+    if known_up > disruption.allowance:
         raise Broken(f"{said}: the budget allows {disruption.allowance}")
+
+
+def _beyond(disruption: Disruption) -> int:
+    """How many instances the living have beyond the limit, where that is what a surge brings."""
+    before = disruption.slice
+    living = [host for host in before.hosts if not is_away(disruption.seen, host)]
+    beyond = len(living) - limit_of(before)
+    return beyond if 0 < beyond <= SURGE else 0
 
 
 def _check_turned(before: WantedSlice, change: SliceChange) -> None:

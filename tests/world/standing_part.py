@@ -136,7 +136,8 @@ class Service:
         """
         world = self._world
         used = sorted(self._really_up(world.slice, world.slice.hosts))
-        if any(one.run is Run.STOPPED for one in world.slice.placements):
+        runs = {world.slice.applications[APP].run, *(one.run for one in world.slice.placements)}
+        if Run.STOPPED in runs:
             # What people turned on some hosts alone is not said of others.
             return
         if not used or self._fits(world.slice, {}) <= len(world.slice.hosts):
@@ -162,6 +163,10 @@ class Service:
         """What the planner takes away leaves as many as the budget says."""
         bars = self._bars()
         taken = self._really_up(before, before.hosts.keys() - after.hosts.keys())
+        # Where people have lowered the number, what is out of service leaves with the rest, but for one.
+        carried = before.name in self._world.planner.store.carried
+        if carried and len(before.hosts) > limit_of(after) + SURGE:
+            return
         own = {host for host in taken if self._is_planners(before, host, bars.get(host))}
         own -= {host for host in own if self._is_away(host) or self._has_begun_lately(before.name, host)}
         if not own:

@@ -143,6 +143,36 @@ def test_a_stop_below_the_disruption_budget() -> None:
         check(world, without(keeping, 2))
 
 
+def test_what_ran_beside_something_that_moved_may_end_besides_within_the_budget() -> None:
+    world = rested(LARGE, 20)
+    beyond = replace(world.slice, plan_parameters={"count": "19"}, budget=budget("keep 17"))
+    world.planner.store.keep(beyond)
+    world.planner.store.asked.clear()
+    # A second one soon after the first, for nothing is lost by it.
+    stops = laws.Stops(frozenset())
+    check(world, without(beyond, 1), stops)
+    check(world, without(beyond, 1), stops)
+    check(world, without(beyond, 3))
+    with pytest.raises(Broken, match="at most 2 may at once, and 1 besides"):
+        check(world, without(beyond, 4))
+    with pytest.raises(Broken, match="nobody asked"):
+        check(world, without(beyond, 2), laws.Stops(frozenset()))
+    # One has failed: what is left is what people want.
+    world.planner.fleet.judge(max(beyond.hosts), NodeState.FAILED)
+    with pytest.raises(Broken, match="nobody asked"):
+        check(world, without(beyond, 1), laws.Stops(frozenset()))
+
+
+def test_the_budget_holds_for_what_ran_beside_something_that_moved() -> None:
+    world = rested(LARGE, 20)
+    beyond = replace(world.slice, plan_parameters={"count": "19"}, budget=budget("keep 19"))
+    world.planner.store.keep(beyond)
+    world.planner.store.asked.clear()
+    check(world, without(beyond, 1))
+    with pytest.raises(Broken, match="the budget allows 1"):
+        check(world, without(beyond, 2))
+
+
 def test_what_people_asked_for_and_what_failed_may_leave_however_many() -> None:
     world = rested(LARGE, 20)
     for host in sorted(world.slice.hosts)[:9]:

@@ -124,6 +124,29 @@ def test_what_is_out_of_service_waits_for_its_replacement() -> None:
     assert left == Leaving(surge=1, waiting=waits(f"{SAID}its replacement does not run yet", ONE))
 
 
+def test_what_people_took_away_of_what_is_out_of_service_leaves_but_for_as_many_as_come_and_one() -> None:
+    people = Licence(people=True)
+    kept = {0: {THREE}, 1: {ONE, THREE}, 2: {ONE, TWO, THREE}}
+    for coming, stay in kept.items():
+        toy = running("keep 6", n1=State.TERMINATED)
+        left = decide(
+            toy, ONE, TWO, THREE, standings=drained(ONE, TWO, THREE), licence=people, coming=coming
+        )
+        assert left.now == {ONE, TWO, THREE} - stay
+        assert {one.host for one in left.waiting} == stay
+        assert (left.of_planner, left.surge) == (0, 1)
+    # Nobody has changed anything: the budget holds all of them.
+    assert not decide(running("keep 6"), ONE, TWO, THREE, standings=drained(ONE, TWO, THREE)).now
+
+
+def test_what_people_took_away_counts_in_the_budget_of_what_is_still_moved() -> None:
+    both = decide(
+        running("keep 4"), ONE, TWO, THREE, standings=drained(ONE, TWO, THREE), licence=Licence(people=True)
+    )
+    assert both.now == {ONE, TWO}
+    assert [one.host for one in both.waiting] == [THREE]
+
+
 def test_one_that_has_come_lets_one_go() -> None:
     left = decide(running(), ONE, TWO, standings=drained(ONE, TWO), coming=1)
     assert (left.now, left.of_planner, left.surge) == ({ONE}, 0, 1)
