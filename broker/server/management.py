@@ -83,7 +83,7 @@ class Management:
         self.request("DELETE", f"/vhosts/{_quoted(name)}")
 
     def connections(self, vhost: str = "") -> list[dict[str, Any]]:
-        """The open connections (of one virtual host, if named); seen some seconds late."""
+        """The open connections (of one virtual host, if named); seen up to half a minute late."""
         path = f"/vhosts/{_quoted(vhost)}/connections" if vhost else "/connections"
         listed: list[dict[str, Any]] = self.request("GET", path)
         return listed
@@ -93,7 +93,7 @@ class Management:
         self.request("DELETE", f"/connections/username/{_quoted(user)}", {"reason": reason})
 
     def queues(self, vhost: str) -> list[dict[str, Any]]:
-        """The queues of a virtual host; their counts are some seconds old."""
+        """The queues of a virtual host; their counts are up to half a minute old."""
         listed: list[dict[str, Any]] = self.request("GET", f"/queues/{_quoted(vhost)}")
         return listed
 
