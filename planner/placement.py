@@ -174,7 +174,7 @@ class _Round:
         # begin anew beside what others have not ended yet.
         back = candidates & ending if room >= 0 else frozenset()
         fresh = sorted(candidates - ending, key=self._trust) if room > 0 else []
-        return back | frozenset(fresh[: max(room, 0)])
+        return back | frozenset(fresh[:room])
 
     def _of_missing(self, selection: Selection) -> list[Waiting]:
         found, missing = len(selection.hosts), selection.missing

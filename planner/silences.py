@@ -16,6 +16,7 @@ import heapq
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import count
 from typing import Final, NamedTuple
 
 from dsmt_core.channels import Channel
@@ -95,7 +96,7 @@ class Silences:
         self._excusing: AbstractSet[Host] = frozenset()
         self._listening_since = now
         self._ticked = now
-        self._marks = 0
+        self._marks = count(1)
         self._changes: list[Silence] = []
         self.unwatched = 0
 
@@ -232,8 +233,7 @@ class Silences:
         return max(watched.heard, self._listening_since, excused) + PATIENCE * watched.period
 
     def _push(self, watched: Watched, due: float) -> None:
-        self._marks += 1
-        watched.mark = self._marks
+        watched.mark = next(self._marks)
         heapq.heappush(self._due, (due, watched.mark, watched))
         # Entries that do not count any more leave when they are due; many of them go at once.
         if len(self._due) > 2 * len(self._watched) + 1_000:
@@ -257,4 +257,4 @@ class Silences:
     def _clear(self, watched: Watched, reason: str) -> None:
         self._changes.append(Silence(watched, raised=False, reason=reason))
         watched.silent_since = None
-        self._silent.pop(watched.thing, None)
+        del self._silent[watched.thing]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planner.failed_nodes import Note
+from planner.failed_nodes import FailedNodes, Note, Past, Verdict
 from planner.fleet import NodeState
 from planner.standing import Mark
-from tests.unit.planner.test_failed_nodes import A, B, C, Watch
+from tests.unit.planner.test_failed_nodes import A, B, C, E, Watch
+from tests.unit.planner.test_failed_nodes_verdicts import back, beat, notes, tracker
 
 WORD = Mark(by="ann", since=1_005.0, reason="it loses packets")
 
@@ -93,3 +94,58 @@ def test_words_about_strangers_are_nothing() -> None:
     watch.wait(5)
     watch.tracker.trusted(B, WORD)
     assert watch.tracker.evidence(B) == ()
+
+
+# -- moment by moment -------------------------------------------------------------------------------------
+
+SAID = Mark(by="ann", since=99.0, reason="it loses packets")
+
+
+def test_whom_people_distrust_fails_with_their_word() -> None:
+    made = tracker(A)
+    said = "ann distrusts it: it loses packets"
+    assert made.tick(101.0, distrusted={A: SAID}) == [Verdict(A, NodeState.ALIVE, NodeState.FAILED, said)]
+    assert notes(made)[-2:] == [
+        ("distrusted: it loses packets", 99.0, "ann"),
+        (f"failed: {said}", 101.0, "tracker"),
+    ]
+    assert made.tick(101.5, distrusted={A: SAID}) == []
+    assert len(notes(made)) == 3
+
+
+def test_a_word_is_noted_again_when_it_was_taken_back_between() -> None:
+    made = tracker(A)
+    made.tick(101.0, distrusted={A: SAID})
+    made.tick(101.5)
+    made.tick(102.0, distrusted={A: Mark(by="bob", since=102.0, reason="again")})
+    assert notes(made)[-1] == ("distrusted: again", 102.0, "bob")
+
+
+def test_each_of_those_whom_people_distrust_fails_whoever_is_a_stranger() -> None:
+    made = tracker(A, B)
+    made.tick(101.0, distrusted={E: SAID, A: SAID, B: SAID})
+    assert (made.state(A), made.state(B), made.state(E)) == (
+        NodeState.FAILED,
+        NodeState.FAILED,
+        NodeState.UNKNOWN,
+    )
+
+
+def test_whom_people_distrust_ends_no_probation() -> None:
+    made = back()
+    beat(made, 212.0, 214.0)
+    made.tick(214.0, distrusted={A: SAID})
+    assert (made.state(A), made.judgement(A).probed) == (NodeState.PROBATION, False)
+
+
+def test_whom_people_trust_has_no_past_and_need_not_wait() -> None:
+    made = FailedNodes(now=100.0)
+    made.join(A, now=100.0, period=2.0, failed=True, past=Past(failures=4))
+    made.heard(A, now=100.0)
+    assert made.judgement(A).out_until == 220.0
+    made.trusted(A, Mark(by="ann", since=101.0))
+    assert (made.judgement(A).failures, made.judgement(A).out_until) == (0, 101.0)
+    assert notes(made)[-1] == ("trusted", 101.0, "ann")
+    made.trusted(A, Mark(by="ann", since=500.0, reason="new cable"))
+    assert made.judgement(A).out_until == 101.0
+    assert notes(made)[-1] == ("trusted: new cable", 500.0, "ann")

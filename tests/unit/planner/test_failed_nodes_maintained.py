@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from planner.failed_nodes import Verdict
 from planner.fleet import NodeState
 from tests.unit.planner.test_failed_nodes import A, B, C, D, E, Watch
+from tests.unit.planner.test_failed_nodes_verdicts import notes, tracker
 
 
 def test_silence_in_a_window_is_no_failure_and_its_evidence_says_so() -> None:
@@ -65,3 +67,28 @@ def test_a_node_that_is_forgotten_in_its_window_is_no_trouble() -> None:
     watch.tracker.forget(A)
     watch.wait(5)
     assert watch.tracker.state(A) is NodeState.UNKNOWN
+
+
+def test_silence_in_a_window_is_noted_once_and_counts_from_its_end() -> None:
+    made = tracker(A, B)
+    made.tick(106.0, maintained={A})
+    assert [one.host for one in made.tick(107.0, maintained={A})] == [B]
+    said = ("not heard for 7.0 s in a window; not judged", 107.0, "maintenance")
+    assert notes(made)[-1] == said
+    made.tick(150.0, maintained={A})
+    assert notes(made)[-1] == said
+    assert made.tick(156.0) == []
+    assert made.tick(156.25) == [Verdict(A, NodeState.SUSPECT, NodeState.FAILED, "not heard for 56.2 s")]
+
+
+def test_who_was_heard_after_its_window_is_excused_no_more() -> None:
+    made = tracker(A)
+    made.tick(101.0, maintained={A})
+    made.heard(A, now=101.0)
+    made.tick(102.0)
+    made.heard(A, now=102.5)
+    made.tick(103.0)
+    assert [one.state for one in made.tick(108.75)] == [NodeState.FAILED]
+    made.forget(A)
+    made.tick(109.0, maintained={A})
+    assert made.tick(120.0) == []

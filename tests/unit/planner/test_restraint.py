@@ -175,6 +175,8 @@ def test_only_what_decides_where_a_slice_is_counts_as_asked_for() -> None:
 def test_a_slice_that_an_older_version_stored_is_restrained() -> None:
     assert not licence(FREE, "x", instances=5).people
     assert after(FREE, "x", stopped=0, is_held=False, now=0.0) == Restraint(carried="x")
+    stopped = Restraint(carried="x", stopped=1, stopped_at=5.0)
+    assert after(FREE, "x", stopped=1, is_held=False, now=5.0) == stopped
 
 
 @given(st.integers(0, 1000), st.integers(0, 1000))

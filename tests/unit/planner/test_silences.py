@@ -92,6 +92,7 @@ def test_what_ended_in_order_is_forgotten_and_a_silence_of_it_is_cleared() -> No
     watch.ended(said(field="deployment-status", pairs={"managed": "pinger", "status": "terminated"}))
     assert len(watch) == 1
     assert ticked(watch, 30) == [(True, 25)]
+    assert [one.thing.field for one in watch.silent()] == ["holdings"]
     watch.forget(slice_=Slice("xyz1"), host=Host("n1"))
     assert ticked(watch, 31) == [(False, 31)]
     assert len(watch) == 0
@@ -121,6 +122,8 @@ def test_a_slice_or_a_host_is_forgotten_with_all_that_is_there_and_nothing_else(
     assert len(watch) == 4
     watch.forget(host=Host("n1"))
     assert len(watch) == 2
+    ticked(watch, 30)
+    assert {one.place.host for one in watch.silent()} == {"n2", ""}
     watch.forget(slice_=Slice("xyz1"), host=Host("nowhere"))
     assert len(watch) == 2
 
@@ -146,7 +149,8 @@ def test_more_than_the_limit_is_counted_and_old_silences_go() -> None:
     watch = Silences(now=0, limit=1)
     watch.heard(said(), now=0)
     watch.heard(said(field="holdings"), now=0)
-    assert (len(watch), watch.unwatched) == (1, 1)
+    watch.heard(said(field="facts"), now=0)
+    assert (len(watch), watch.unwatched) == (1, 2)
     assert ticked(watch, 26) == [(True, 25)]
     watch.tick(26 + KEPT_S)
     assert len(watch) == 0
@@ -265,6 +269,59 @@ def test_what_was_silent_when_people_begin_is_so_no_longer_and_raised_again_if_i
     watch.heard(said(), now=51)
     assert ticked(watch, 60, maintained=N1) == []
     assert ticked(watch, 200) == [(True, 85)]
+
+
+def test_what_is_heard_after_a_window_counts_from_when_it_was_heard() -> None:
+    watch = Silences(now=1e9)
+    watch.heard(said(), now=1e9)
+    assert ticked(watch, 1e9 + 50, maintained=N1) == []
+    assert ticked(watch, 1e9 + 60) == []
+    watch.heard(said(), now=1e9 + 60)
+    assert ticked(watch, 1e9 + 100) == [(True, 1e9 + 85)]
+    # The window is over since 50 s.
+    again = Silences(now=1e9)
+    again.heard(said(), now=1e9)
+    ticked(again, 1e9 + 50, maintained=N1)
+    assert ticked(again, 1e9 + 100) == [(True, 1e9 + 75)]
+
+
+def test_each_change_says_why() -> None:
+    watch = Silences(now=0)
+
+    def told(now: float) -> list[str]:
+        for at in range(int(watch._ticked) + 1, int(now)):
+            assert watch.tick(at) == []
+        return [change.reason for change in watch.tick(now)]
+
+    watch.heard(said(), now=5)
+    assert told(30) == ["not heard for 25.0 s; it comes every 10 s"]
+    watch.heard(said(), now=31)
+    assert told(31) == ["it is heard again"]
+    assert told(56) == ["not heard for 25.0 s; it comes every 10 s"]
+    watch.heard(said(emit_rate=0.0), now=57)
+    assert told(57) == ["it is not repeated any more"]
+    watch.heard(said(emit_rate=0.5), now=58)
+    assert told(60) == ["not heard for 2.0 s; it comes every 0.5 s"]
+    watch.forget(host=Host("n1"))
+    assert told(61) == ["it has ended"]
+    watch.heard(said(emit_rate=0.5), now=61)
+    assert told(63) == ["not heard for 2.0 s; it comes every 0.5 s"]
+    assert [change.reason for change in watch.tick(63 + KEPT_S)] == ["nobody has asked for it for long"]
+
+
+def test_a_tick_that_comes_five_seconds_after_the_last_has_not_slept() -> None:
+    watch = Silences(now=0)
+    watch.heard(said(), now=0)
+    assert [watch.tick(now) for now in (5, 10, 15, 20)] == [[]] * 4
+    assert [change.raised for change in watch.tick(25)] == [True]
+
+
+def test_what_is_said_ever_more_often_costs_no_memory_and_is_missed_in_time() -> None:
+    watch = Silences(now=0)
+    for period in range(5_000, 1, -1):
+        watch.heard(said(emit_rate=float(period)), now=0)
+        assert len(watch._due) <= 1_003
+    assert ticked(watch, 10) == [(True, 5)]
 
 
 def test_a_window_of_long_ago_is_forgotten() -> None:
