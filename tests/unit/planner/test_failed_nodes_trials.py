@@ -6,16 +6,12 @@ import pytest
 
 from dsmt_core.names import Host
 from planner.failed_nodes import Chance, FailedNodes, Judgement, Past, Patience, Probe, Verdict
+from tests.unit.planner.test_failed_nodes import A, B, C, D, E
 from tests.unit.planner.test_failed_nodes_verdicts import (
     ALIVE,
     FAILED,
     PROBATION,
     UNKNOWN,
-    A,
-    B,
-    C,
-    D,
-    E,
     back,
     beat,
     failed,
