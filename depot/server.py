@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from dsmt_core.errors import Conflict, Invalid
 
@@ -84,7 +84,7 @@ def listening(host: str, port: int) -> socket.socket:
     return opened
 
 
-def serve(app: FastAPI, serving: Serving) -> None:
+def serve(app: ASGIApp, serving: Serving) -> None:
     """Serve until the end is asked for.
 
     Raises:
@@ -99,7 +99,7 @@ def serve(app: FastAPI, serving: Serving) -> None:
 class _Server(uvicorn.Server):
     """uvicorn with our ends: it would pass a signal on after its shutdown and so end as if killed."""
 
-    def __init__(self, app: FastAPI, serving: Serving, opened: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, serving: Serving, opened: socket.socket) -> None:
         super().__init__(
             uvicorn.Config(
                 app,

@@ -10,14 +10,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from fastapi import Depends, FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from depot.access import Caller, Secrets, must_be_planner
@@ -51,7 +51,7 @@ class Limits:
     download_s: float = 1800.0
 
 
-def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) -> FastAPI:
+def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) -> Starlette:
     """The depot as an ASGI application.
 
     Args:
@@ -59,38 +59,46 @@ def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) 
         secrets: of the planner and the nodes.
         limits: the defaults when left away.
     """
-    app = FastAPI(title="DSMT depot", docs_url=None, redoc_url=None, openapi_url=None)
-    bounds = limits or Limits()
-    uploads = _Uploads(store, bounds)
+    blobs = _Blobs(store, secrets, limits or Limits())
+    routes = [
+        Route("/v1/health", blobs.health, methods=["GET"]),
+        Route("/v1/blobs", blobs.put, methods=["PUT"]),
+        Route("/v1/blobs/{digest}", blobs.get, methods=["GET", "HEAD"]),
+        Route("/v1/blobs/{digest}", blobs.delete, methods=["DELETE"]),
+    ]
+    return Starlette(routes=routes, exception_handlers=_ANSWERS)
 
-    async def caller(request: Request) -> Caller:
-        return secrets.caller(request.headers.get("authorization", ""))
 
-    async def planner(request: Request) -> None:
-        must_be_planner(await caller(request))
+class _Blobs:
+    """What can be asked; whoever asks is looked at first."""
 
-    @app.get("/v1/health")
-    async def health() -> dict[str, Any]:
-        return {"status": "ok", "used": store.used, "max_bytes": store.max_bytes}
+    def __init__(self, store: Store, secrets: Secrets, limits: Limits) -> None:
+        self._store = store
+        self._secrets = secrets
+        self._limits = limits
+        self._uploads = _Uploads(store, limits)
 
-    @app.put("/v1/blobs", dependencies=[Depends(planner)])
-    async def put(request: Request) -> dict[str, Any]:
-        return (await uploads.receive(request)).record()
+    async def health(self, _request: Request) -> Response:
+        return JSONResponse({"status": "ok", "used": self._store.used, "max_bytes": self._store.max_bytes})
 
-    @app.api_route("/v1/blobs/{digest}", methods=["GET", "HEAD"], dependencies=[Depends(caller)])
-    async def get(digest: str, request: Request) -> Response:
-        path = await asyncio.to_thread(store.path, digest)
-        answer = await _content(path, request)
-        return _Timed(answer, bounds.download_s)
+    async def put(self, request: Request) -> Response:
+        must_be_planner(self._caller(request))
+        return JSONResponse((await self._uploads.receive(request)).record())
 
-    @app.delete("/v1/blobs/{digest}", dependencies=[Depends(planner)])
-    async def delete(digest: str) -> dict[str, Any]:
-        await asyncio.to_thread(store.delete, digest)
+    async def get(self, request: Request) -> Response:
+        self._caller(request)
+        path = await asyncio.to_thread(self._store.path, request.path_params["digest"])
+        return _Timed(await _content(path, request), self._limits.download_s)
+
+    async def delete(self, request: Request) -> Response:
+        must_be_planner(self._caller(request))
+        digest = request.path_params["digest"]
+        await asyncio.to_thread(self._store.delete, digest)
         _log.info("deleted", digest=digest)
-        return {"deleted": digest}
+        return JSONResponse({"deleted": digest})
 
-    _answer_errors(app)
-    return app
+    def _caller(self, request: Request) -> Caller:
+        return self._secrets.caller(request.headers.get("authorization", ""))
 
 
 class _Uploads:
@@ -214,35 +222,37 @@ async def _content(path: Path, request: Request) -> Response:
     )
 
 
-def _answer_errors(app: FastAPI) -> None:
-    """Every error leaves as ``{"code", "message", "hint"}``."""
+async def _of_ours(_request: Request, error: Exception) -> Response:
+    said = error if isinstance(error, DsmtError) else DsmtError(str(error))
+    return _answer(said, said.http_status)
 
-    @app.exception_handler(DsmtError)
-    async def ours(_request: Request, error: DsmtError) -> JSONResponse:
-        return _answer(error, error.http_status)
 
-    @app.exception_handler(HTTPException)
-    async def of_http(request: Request, error: HTTPException) -> JSONResponse:
-        said = NotFound(f"the depot has no {request.method} {request.url.path}")
-        return _answer(said, error.status_code)
+async def _of_http(request: Request, error: Exception) -> Response:
+    said = NotFound(f"the depot has no {request.method} {request.url.path}")
+    return _answer(said, error.status_code if isinstance(error, HTTPException) else said.http_status)
 
-    @app.exception_handler(RequestValidationError)
-    async def of_request(_request: Request, _error: RequestValidationError) -> JSONResponse:
-        return _answer(Invalid("the request is not legal"), Invalid.http_status)
 
-    @app.exception_handler(ClientDisconnect)
-    async def gone(_request: Request, _error: ClientDisconnect) -> Response:
-        # Nobody reads this; the status is for the log.
-        return Response(status_code=_DISCONNECTED)
+async def _of_system(request: Request, error: Exception) -> Response:
+    _log.error("failed", path=request.url.path, reason=str(error))
+    said = DsmtError("the depot could not do it", hint="see the depot's log")
+    return _answer(said, said.http_status)
 
-    @app.exception_handler(OSError)
-    async def of_system(request: Request, error: OSError) -> JSONResponse:
-        _log.error("failed", path=request.url.path, reason=str(error))
-        said = DsmtError("the depot could not do it", hint="see the depot's log")
-        return _answer(said, said.http_status)
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    # Nobody reads this; the status is for the log.
+    return Response(status_code=_DISCONNECTED)
 
 
 def _answer(error: DsmtError, status: int) -> JSONResponse:
     headers = {"www-authenticate": "Bearer"} if status == 401 else None
     record = {"code": error.code, "message": error.message, "hint": error.hint}
     return JSONResponse(record, status_code=status, headers=headers)
+
+
+# Every error leaves as ``{"code", "message", "hint"}``.
+_ANSWERS: Final = {
+    DsmtError: _of_ours,
+    HTTPException: _of_http,
+    ClientDisconnect: _gone,
+    OSError: _of_system,
+}
