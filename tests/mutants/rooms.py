@@ -97,6 +97,7 @@ ROOMS: Final = {
             f"{_PLANNER}/test_plan_functions.py",
             f"{_PLANNER}/test_conditions.py",
             f"{_PLANNER}/test_plans_laws.py",
+            f"{_PLANNER}/test_plan_chance.py",
             f"{_PLANNER}/test_plan_churn.py",
             f"{_PLANNER}/test_plan_places.py",
         ),
@@ -123,6 +124,15 @@ ROOMS: Final = {
     ),
     "fleet": Room(
         ("planner/fleet/*.py",), (f"{_PLANNER}/test_fleet.py", f"{_PLANNER}/test_fleet_health.py")
+    ),
+    "labels": Room(("planner/labels.py",), (f"{_PLANNER}/test_labels.py",)),
+    "facts": Room(
+        ("planner/facts/taking.py", "planner/facts/held.py", "agents/told_facts.py"),
+        (f"{_PLANNER}/test_facts.py", "tests/unit/agents_node/test_fact_programs.py"),
+    ),
+    "catalogue": Room(
+        ("planner/catalogue/*.py",),
+        (f"{_PLANNER}/test_catalogue.py", f"{_PLANNER}/test_catalogue_in_detail.py"),
     ),
     "container_manager": Room(
         ("agents/container_manager/decide/*.py",),

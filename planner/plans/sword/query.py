@@ -33,11 +33,11 @@ class Range:
 
     def costs(self, values: Numbers) -> Numbers:
         """The penalty of each value: infinite outside of the absolute range, not a number if not known."""
-        away = np.maximum(np.maximum(self.ideal_min - values, values - self.ideal_max), 0.0)
-        costs = np.where(away > 0, np.minimum(self.penalty * away, _MOST), 0.0)
+        away = np.clip(np.maximum(self.ideal_min - values, values - self.ideal_max), 0.0, _MOST)
+        costs = np.minimum(min(self.penalty, _MOST) * away, _MOST)
         outside = (values < self.abs_min) | (values > self.abs_max)
         known: Numbers = np.where(outside, inf, costs)
-        return np.where(np.isnan(values), np.nan, known)
+        return known
 
     def __str__(self) -> str:
         return f"{_bound(self.abs_min)} to {_bound(self.abs_max)}"

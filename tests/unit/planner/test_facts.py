@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dsmt_core.errors import DsmtError, Full, Invalid, Unavailable
 from dsmt_core.names import Host
-from planner.facts import Held, State, open_source, taken
+from planner.facts import Held, State, open_source, taken, taking
 from planner.facts.files import BYTES, FileFacts
 from planner.facts.taking import FACTS, HOSTS, Taken
 from planner.outlook import world_of
@@ -31,33 +31,61 @@ def test_values_become_text_under_the_name_of_their_source() -> None:
     )
 
 
+LONG = "a" * 81
+NEITHER = "the value of a is neither a text nor a number"
+TOO_LONG = "the value of a has more than 256 characters"
+
+
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "trouble"),
     [
-        ({"not a host!": {"a": "1"}}, "not a host!"),
+        ({"not a host!": {"a": "1"}}, "'not a host!' is not a host name"),
         ({A: {"a b": "1"}}, "'a b' is no name of a fact"),
-        ({A: {"a": "x" * 257}}, "the value of a has more than 256 characters"),
-        ({A: {"a": "\x00"}}, "the value of a is neither a text nor a number"),
-        ({A: {"a": [1]}}, "the value of a is neither a text nor a number"),
-        ({A: {"a": 10**5000}}, "the value of a has more than 256 characters"),
-        ({A: ["a"]}, "no mapping, but list"),
-        ({A: {str(number): "1" for number in range(FACTS + 1)}}, "has 65 facts"),
+        ({A: {f"{LONG} b": "1"}}, f"'{'a' * 80}' is no name of a fact"),
+        ({A: {"a": "x" * 257}}, TOO_LONG),
+        ({A: {"a": "\x00"}}, NEITHER),
+        ({A: {"a": [1]}}, NEITHER),
+        ({A: {"a": 10**256}}, TOO_LONG),
+        ({A: {"a": -(10**5000)}}, TOO_LONG),
+        ({A: ["a"]}, "the facts of a host are no mapping, but list"),
+        ({A: dict.fromkeys(map(str, range(65)), 1)}, "a host has 65 facts; at most 64 are taken"),
     ],
 )
 def test_what_is_not_legal_is_left_out_and_told_and_the_rest_is_taken(
-    answer: dict[str, object], words: str
+    answer: dict[str, object], trouble: str
 ) -> None:
     found = taken("inv", {**answer, B: {"ok": "1"}})
     assert found.facts[B] == {"inv.ok": "1"}
-    assert found.trouble.startswith("1 left out: ")
-    assert words in found.trouble
+    assert found.trouble == f"1 left out: {trouble}"
+    assert found.facts.get(A, {}) == {}
 
 
-def test_an_answer_that_is_too_great_or_none_is_refused_as_a_whole() -> None:
-    with pytest.raises(Invalid, match="no mapping of hosts, but list"):
+def test_the_rest_of_a_host_is_taken_and_the_first_that_was_left_out_is_told() -> None:
+    answer = {A: {"a b": "1", "b": None, "c": [], "d": "2"}, "?": {}, B: {"ok": False}}
+    assert taken("inv", answer) == Taken(
+        {A: {"inv.d": "2"}, B: {"inv.ok": "false"}}, "3 left out: 'a b' is no name of a fact"
+    )
+
+
+def test_as_much_is_taken_as_is_allowed() -> None:
+    most = {f"f{number}": number for number in range(FACTS)}
+    assert len(taken("inv", {A: most}).facts[A]) == FACTS
+    great = {A: {"a": "x" * 256, "b": 10**256 - 1}}
+    assert taken("inv", great) == Taken({A: {"inv.a": "x" * 256, "inv.b": "9" * 256}})
+
+
+def test_an_answer_that_is_too_great_or_none_is_refused_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Invalid, match=r"\Athe answer is no mapping of hosts, but list\Z"):
         taken("inv", [1])
-    with pytest.raises(Full, match="200001 hosts"):
+    with pytest.raises(Full, match=r"\Athe answer has 200001 hosts; at most 200000 are taken\Z"):
         taken("inv", {number: {} for number in range(HOSTS + 1)})
+    monkeypatch.setattr(taking, "HOSTS", 2)
+    # Two names of five characters with a value of one, and the second host's of two.
+    monkeypatch.setattr(taking, "CHARACTERS", 13)
+    answer = {A: {"a": "1"}, B: {"a": "22"}}
+    assert len(taken("inv", answer).facts) == 2
+    with pytest.raises(Full, match=r"\Athe answer has more than 13 characters\Z"):
+        taken("inv", {**answer, B: {"a": "333"}})
 
 
 @given(
