@@ -104,7 +104,11 @@ ROOMS: Final = {
     ),
     "sword": Room(
         ("planner/plans/sword/*.py",),
-        (f"{_PLANNER}/test_sword.py", f"{_PLANNER}/test_sword_reading.py"),
+        (
+            f"{_PLANNER}/test_sword.py",
+            f"{_PLANNER}/test_sword_parts.py",
+            f"{_PLANNER}/test_sword_reading.py",
+        ),
     ),
     "failed_nodes": Room(
         ("planner/failed_nodes/*.py",),

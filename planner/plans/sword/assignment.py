@@ -32,7 +32,7 @@ def assign(costs: Numbers, counts: Sequence[int]) -> Owners:
         An assignment of the most nodes, and among those of least cost. Of equal ones the first node.
     """
     kept = _candidates(costs, sum(counts))
-    owners = np.full(costs.shape[1], FREE, dtype=np.intp)
+    owners = np.full(costs.shape[1], FREE)
     if len(kept):
         owners[kept] = _assigned(costs[:, kept], np.array(counts))
     return owners
@@ -46,7 +46,7 @@ def _candidates(costs: Numbers, count: int) -> Owners:
 
 
 def _assigned(costs: Numbers, room: Owners) -> Owners:
-    owners = np.full(costs.shape[1], FREE, dtype=np.intp)
+    owners = np.full(costs.shape[1], FREE)
     room = room.copy()
     for _ in range(int(room.sum())):
         way = _cheapest_way(costs, owners, room)
@@ -64,14 +64,14 @@ def _cheapest_way(costs: Numbers, owners: Owners, room: Owners) -> list[tuple[in
     free = np.where(owners == FREE, costs, np.inf)
     taken, best = free.argmin(axis=1), free.min(axis=1)
     # What it costs that one group takes a node from another, and which node.
-    moves, moved = np.full((groups, groups), np.inf), np.zeros((groups, groups), dtype=np.intp)
+    moves, moved = np.full((groups, groups), np.inf), np.full((groups, groups), FREE)
     for group in range(groups):
         held = np.flatnonzero(owners == group)
         if len(held):
             change = costs[:, held] - costs[group, held]
             moved[:, group], moves[:, group] = held[change.argmin(axis=1)], change.min(axis=1)
     np.fill_diagonal(moves, np.inf)
-    after = np.full(groups, FREE, dtype=np.intp)
+    after = np.full(groups, FREE)
     for _ in range(groups):
         through = moves + best
         better = through.min(axis=1) < best - _EPSILON

@@ -6,7 +6,7 @@ the failed, each time with the least penalty, and among equals by lot.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -35,16 +35,16 @@ class Choice:
         groups: the group of each row of the ground, or `FREE`.
         penalties: of each row in each group, (groups, rows); infinite where it cannot be of it.
         penalty: of all that are chosen, pairs included.
-        least: no choice that is as full, and moves as little, costs less; None when it is not known better
-            than that there may be one.
         exact: whether no choice is better.
+        least: of one that is not exact: no choice that is as full, and moves as little, costs less; None
+            when there may be one that is fuller, or moves less.
     """
 
     groups: Rows
     penalties: Numbers
     penalty: float = 0.0
-    least: float | None = field(default=None)
     exact: bool = True
+    least: float | None = None
 
     @property
     def mask(self) -> Mask:
@@ -68,22 +68,22 @@ def choose(call: Call, query: Query, parent: Part) -> Choice:
 def _simple(call: Call, query: Query, parent: Part, penalties: Numbers) -> Choice:
     fit = np.flatnonzero(np.isfinite(penalties[0]))
     count = len(fit) if query.count is None else query.count
-    groups = np.full(len(call.world.ground), FREE, dtype=np.intp)
+    groups = np.full(len(call.world.ground), FREE)
     if len(fit) > count:
         turns, costs = turns_of(call.world, fit), penalties[0, fit]
         order = np.lexsort((costs, turns))
         last = order[count - 1]
-        later = (turns > turns[last]) | ((turns == turns[last]) & (costs > costs[last]))
-        tied = (turns == turns[last]) & (costs == costs[last])
-        fit = filled(call, fit[~later & ~tied], fit[tied], count, parent.preference)
+        alike = turns == turns[last]
+        before = (turns < turns[last]) | (alike & (costs < costs[last]))
+        tied = alike & (costs == costs[last])
+        fit = filled(call, fit[before], fit[tied], count, parent.preference)
     groups[fit] = 0
-    penalty = float(penalties[0, fit].sum())
-    return Choice(groups, penalties, penalty, penalty)
+    return Choice(groups, penalties, float(penalties[0, fit].sum()))
 
 
 def _searched(call: Call, query: Query, penalties: Numbers) -> Choice:
     world = call.world
-    groups = np.full(len(world.ground), FREE, dtype=np.intp)
+    groups = np.full(len(world.ground), FREE)
     rows = np.flatnonzero(np.isfinite(penalties).any(axis=0))
     # In the order of the lots: whoever takes the first of equals takes it by lot.
     rows = rows[np.argsort(world.lots(call.plan, rows))]
@@ -101,7 +101,7 @@ def _searched(call: Call, query: Query, penalties: Numbers) -> Choice:
     groups[rows] = found.owners
     level = (found.worth.missing, found.worth.moved) == (found.bound.missing, found.bound.moved)
     least = found.bound.penalty if level else None
-    return Choice(groups, penalties, found.worth.penalty, least, found.exact)
+    return Choice(groups, penalties, found.worth.penalty, found.exact, least)
 
 
 def _found(call: Call, query: Query, penalties: Numbers, rows: Rows) -> Found:

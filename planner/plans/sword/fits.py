@@ -46,7 +46,7 @@ def why_not(group: Group, ground: Ground, row: int) -> str:
         if isnan(cost):
             unknown = unknown or f"{name} is not known"
         elif cost == inf:
-            return f"{name} is {(one.texts(name)[0] or '')[:_SHOWN]}, not {wish}"
+            return f"{name} is {str(one.texts(name)[0])[:_SHOWN]}, not {wish}"
     return unknown
 
 
@@ -55,4 +55,4 @@ def _costs(wish: Range | Choices, name: str, ground: Ground) -> Numbers:
         return wish.costs(ground.numbers(name))
     penalties: dict[str | None, float] = {None: nan}
     penalties.update(wish.penalties)
-    return np.fromiter(map(penalties.get, ground.texts(name), repeat(inf)), np.float64, len(ground))
+    return np.array(list(map(penalties.get, ground.texts(name), repeat(inf))))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Final
 
 import numpy as np
@@ -34,7 +33,7 @@ def _sword(call: Call) -> Part:
             return parent.explain(row)
         return call.reason(_why_out(call, query, choice, row))
 
-    lacks, notes = _lacking(query, choice), _gap(query, choice)
+    lacks, notes = _lacking(query, choice), _gap(choice)
     return Part(mask, explain, missing, wanted, lacks=lacks, notes=notes).after(
         parent, call.plan, call.function
     )
@@ -79,14 +78,14 @@ def _lacking(query: Query, choice: Choice) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _gap(query: Query, choice: Choice) -> tuple[str, ...]:
+def _gap(choice: Choice) -> tuple[str, ...]:
     """How good the choice is, where it is not the best for certain."""
-    if query.is_simple or choice.exact:
+    if choice.exact:
         return ()
     told = f"found by a bounded search: penalty {choice.penalty:g}"
     if choice.least is None:
         return (f"{told}; there may be a choice with more nodes, or that moves fewer",)
-    if isfinite(choice.least) and choice.penalty - choice.least <= _EPSILON:
+    if choice.penalty - choice.least <= _EPSILON:
         return ()
     return (f"{told}, and no choice has less than {choice.least:g}",)
 

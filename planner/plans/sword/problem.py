@@ -74,7 +74,7 @@ def worth(problem: Problem, owners: Owners) -> Worth | None:
         one, other = (held[group] for group in constraint.groups)
         if len(one) and len(other):
             penalty += between(problem.pairs, constraint.pair, one, other)
-    missing = sum(count - len(nodes) for count, nodes in zip(problem.counts, held, strict=True))
+    missing = sum(problem.counts) - sum(map(len, held))
     return None if penalty == inf else Worth(missing, moved, penalty)
 
 

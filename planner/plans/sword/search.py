@@ -108,7 +108,7 @@ class _Looks:
 
     def begun(self, order: list[int], anchor: int) -> Owners:
         """A choice that begins with one node and takes the cheapest each time."""
-        owners = np.full(self._nodes, FREE, dtype=np.intp)
+        owners = np.full(self._nodes, FREE)
         for group in order:
             costs, gate = self._open_to(group, owners)
             if group == order[0]:
