@@ -127,7 +127,14 @@ ROOMS: Final = {
         ),
     ),
     "fleet": Room(
-        ("planner/fleet/*.py",), (f"{_PLANNER}/test_fleet.py", f"{_PLANNER}/test_fleet_health.py")
+        ("planner/fleet/*.py",),
+        (
+            f"{_PLANNER}/test_fleet.py",
+            f"{_PLANNER}/test_fleet_health.py",
+            f"{_PLANNER}/test_fleet_in_detail.py",
+            f"{_PLANNER}/test_fleet_parts.py",
+            f"{_PLANNER}/test_folding.py",
+        ),
     ),
     "labels": Room(("planner/labels.py",), (f"{_PLANNER}/test_labels.py",)),
     "facts": Room(
