@@ -100,6 +100,7 @@ ROOMS: Final = {
             f"{_PLANNER}/test_plan_chance.py",
             f"{_PLANNER}/test_plan_churn.py",
             f"{_PLANNER}/test_plan_places.py",
+            f"{_PLANNER}/test_plan_words.py",
         ),
     ),
     "sword": Room(

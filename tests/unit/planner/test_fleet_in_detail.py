@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -75,6 +75,12 @@ class Sky:
         held = {Application(name): Held(1, "1-1", state) for name, state in states.items()}
         channel = status_channel(slice_, DEPLOYMENT_AGENT, host)
         assert self.fold(channel, HOLDINGS, application_pairs(held), now) == ""
+
+
+def seen_of(sky: Sky, host: Host) -> NodeSeen:
+    node = sky.fleet.node(host)
+    assert node is not None
+    return node
 
 
 @pytest.fixture
@@ -158,11 +164,12 @@ def test_who_fits_is_judged_anew_of_what_rounds_have_looked_at(sky: Sky) -> None
     assert sky.fleet.take_unfitted() == Dirty(slices={XYZ1, NODE})
     sky.fleet.heard(A, "other", now=12.0)
     sky.fleet.take_dirty()
-    for change in (
+    changes: list[Callable[[], None]] = [
         lambda: sky.fleet.label(A, {"x": "1"}),
         lambda: sky.holds(B, xyz1=1),
         lambda: sky.fleet.sourced("inv", {}),
-    ):
+    ]
+    for change in changes:
         sky.fleet.take_unfitted()
         change()
         sky.fleet.take_dirty()
@@ -238,26 +245,32 @@ def test_of_a_node_that_is_forgotten_nothing_is_left(sky: Sky) -> None:
     sky.fleet.forget(A)
     sky.fleet.forget(C)
     assert (sky.fleet.healths.shown(NODE, A), sky.fleet.healths.shown(XYZ1, A)) == (None, None)
-    assert (sky.fleet.holders(XYZ1), list(sky.fleet.slivers()), sky.fleet.forgotten) == (set(), [], {A})
-    assert (dict(sky.fleet.hosts), sky.fleet.unclear(), sky.fleet.doubtful()) == ({B: 0}, {B}, {B})
+    assert [*sky.fleet.holders(XYZ1), *sky.fleet.slivers()] == []
+    assert sky.fleet.forgotten == {A}
+    assert dict(sky.fleet.hosts) == {B: 0}
+    assert sky.fleet.unclear() == sky.fleet.doubtful() == {B}
     assert sky.fleet.node(A) is None
 
 
 def test_heartbeats_tell_whether_a_node_holds_what_it_said(sky: Sky) -> None:
     sky.holds(xyz1=1)
-    node = sky.fleet.node(A)
-    assert node is not None
     sky.fleet.heard(A, "other", now=11.0, boot_id="b1", period=2.0)
-    assert (node.differs_since, A in sky.fleet.unclear(), sky.fleet.heard_last) == (11.0, True, 11.0)
+    assert (seen_of(sky, A).differs_since, A in sky.fleet.unclear(), sky.fleet.heard_last) == (
+        11.0,
+        True,
+        11.0,
+    )
     sky.fleet.heard(A, "other", now=12.0)
-    assert node.differs_since == 11.0
+    assert seen_of(sky, A).differs_since == 11.0
     assert (sky.fleet.columns.boot_id[0], sky.fleet.period(A)) == ("b1", 2.0)
     sky.fleet.heard(A, digest({XYZ1: 1}), now=9.0)
-    assert (node.differs_since, A in sky.fleet.unclear(), sky.fleet.heard_last) == (None, False, 12.0)
+    assert seen_of(sky, A).differs_since is None
+    assert (A in sky.fleet.unclear(), sky.fleet.heard_last) == (False, 12.0)
     # What it says after its heartbeat agrees, too.
     sky.fleet.heard(A, digest({XYZ1: 2}), now=13.0)
     sky.holds(xyz1=2)
-    assert (node.differs_since, sky.fleet.unclear()) == (None, {B})
+    assert seen_of(sky, A).differs_since is None
+    assert sky.fleet.unclear() == {B}
     sky.fleet.heard(B, digest({}), now=13.0)
     assert B in sky.fleet.unclear()
 
@@ -290,7 +303,8 @@ def test_what_is_loaded_is_old_and_makes_everything_dirty() -> None:
     ]
     fleet.load(rows, now=500.0)
     assert (fleet.state(A), fleet.state(B)) == (NodeState.FAILED, NodeState.UNKNOWN)
-    assert (fleet.back_or_failed(), fleet.doubtful(), fleet.unclear()) == ({A}, {B}, {B})
+    assert fleet.back_or_failed() == {A}
+    assert fleet.doubtful() == fleet.unclear() == {B}
     assert (fleet.period(A), fleet.heard_at(A), dict(fleet.hosts)) == (3.0, 500.0, {A: 0, B: 1})
     assert (fleet.holders(XYZ1), list(fleet.slivers())) == ({A}, [(XYZ1, A)])
     assert fleet.sliver(XYZ1, A) == replace(SLIVER, fresh=False)
