@@ -62,11 +62,11 @@ class Columns:
             column.append(0)
         return self.rows[host]
 
-    def remove(self, host: Host) -> bool:
-        """Take a node out; the last one gets its row. False when it is not there."""
+    def remove(self, host: Host) -> None:
+        """Take a node out, if it is there; the last one gets its row."""
         row = self.rows.pop(host, None)
         if row is None:
-            return False
+            return
         last = self.hosts.pop()
         if row < len(self.hosts):
             self.hosts[row] = last
@@ -75,11 +75,6 @@ class Columns:
             cell = column.pop()
             if row < len(column):
                 column[row] = cell
-        return True
-
-    def is_state(self, row: int, state: NodeState) -> bool:
-        """Whether the node of this row is judged so."""
-        return self.state[row] == NUMBER[state]
 
     def numbers(self, name: str) -> Numbers:
         """A column to compute with; to be let go of before a node comes or goes."""

@@ -247,6 +247,5 @@ class FailedNodes(Watch):
             alive_s = columns.heard[row] - columns.alive_since[row]
             columns.failures[row] = self._patience.left(columns.failures[row], alive_s)
         columns.failures[row] += 1
-        columns.doubted[row] = columns.proven[row] = False
         self._probing.drop(host)
         self._become(host, NodeState.FAILED, reason, now=now)

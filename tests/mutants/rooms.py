@@ -72,6 +72,12 @@ ROOMS: Final = {
             f"{_PLANNER}/test_orders_in_detail.py",
             f"{_PLANNER}/test_turns_and_summary.py",
             f"{_PLANNER}/test_following.py",
+            f"{_PLANNER}/test_held_back.py",
+            f"{_PLANNER}/test_resting.py",
+            f"{_PLANNER}/test_round_answers.py",
+            f"{_PLANNER}/test_round_scope.py",
+            f"{_PLANNER}/test_sent_orders.py",
+            f"{_PLANNER}/test_settling.py",
         ),
     ),
     "previews": Room(

@@ -92,3 +92,12 @@ def test_who_was_heard_after_its_window_is_excused_no_more() -> None:
     made.forget(A)
     made.tick(109.0, maintained={A})
     assert made.tick(120.0) == []
+
+
+def test_who_is_heard_within_its_window_and_silent_again_is_noted_no_more() -> None:
+    made = tracker(A, B)
+    made.tick(107.0, maintained={A})
+    made.heard(A, now=108.0)
+    made.tick(108.0, maintained={A})
+    made.tick(115.0, maintained={A})
+    assert [by for _, _, by in notes(made)].count("maintenance") == 1

@@ -156,6 +156,7 @@ def test_a_misfit_is_read_as_it_was_written() -> None:
         "failures": 1,
     }
     assert read_misfit(misfit_value(MISFIT)) == MISFIT
+    assert read_misfit({**misfit_value(MISFIT), "failures": 3}).failures == 3
     assert [*places([("xyz1", "a", misfit_value(MISFIT))])] == [((SLICE, A), MISFIT)]
 
 

@@ -91,6 +91,9 @@ def test_a_period_may_change() -> None:
     made.join(A, now=112.0, period=1.0)
     [late] = made.tick(114.0)
     assert (late.state, late.reason) == (SUSPECT, "not heard for 2.0 s")
+    made.heard(A, now=115.0, period=0.5)
+    made.tick(115.0)
+    assert [one.state for one in made.tick(116.75)] == [FAILED]
 
 
 def test_a_suspect_that_is_heard_is_alive_and_since_when_it_lives_stays() -> None:
@@ -111,16 +114,16 @@ def test_a_suspect_that_is_heard_is_alive_and_since_when_it_lives_stays() -> Non
 
 def test_a_hint_makes_suspect_with_its_words_and_by_whom() -> None:
     made = tracker(A, B)
+    made.hint(A, "its container manager ends", now=100.25, by="node")
     made.hint(A, "connection closed", now=100.5)
     assert made.tick(101.0) == [Verdict(A, ALIVE, SUSPECT, "connection closed")]
     assert notes(made)[1:] == [
+        ("its container manager ends", 100.25, "node"),
         ("connection closed", 100.5, "broker"),
         ("suspect: connection closed", 101.0, "tracker"),
     ]
     made.heard(A, now=101.5)
     assert made.tick(102.0) == [Verdict(A, SUSPECT, ALIVE, "its heartbeats come")]
-    made.hint(B, "it shuts down", now=102.0, by="node")
-    assert notes(made, B)[-1] == ("it shuts down", 102.0, "node")
 
 
 def test_the_least_silence_that_is_judged_may_be_longer_than_three_periods() -> None:

@@ -39,8 +39,11 @@ def foreseen(toy: Toy, release: Release = NEW) -> Foresight:
 
 def having(toy: Toy, *those: Host) -> WantedSlice:
     """The slice whose hosts of these names have the newer release."""
-    placed = [one.at(NEW.name) if one.host in those else one for one in toy.slice.placements]
-    return replace(toy.slice, placements=tuple(placed))
+    placed = tuple(
+        one.at(NEW.name) if one.host in those and one.application == APP else one
+        for one in toy.slice.placements
+    )
+    return replace(toy.slice, placements=placed)
 
 
 def waves(*told: Sequence[Host], upto: Sequence[int] = (1, 3, 6)) -> tuple[Wave, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dsmt_core.names import Application, Host
+from planner.failed_nodes import Grace
 from planner.fleet import ALL_FIT, Fits
 from planner.wanted import Run, Wanted
 from tests.unit.planner.test_misfits_in_detail import N0, N1, N2, OTHER, SECOND, Case, misfit, said
@@ -32,6 +33,19 @@ def test_where_it_fails_on_more_hosts_than_it_runs_on_none_is_to_blame() -> None
     half.fail(N0, N1)
     half.at(200.0)
     assert half.at(220.0) == {SLICE: Fits({N0: said(520.0), N1: said(520.0)}, {})}
+
+
+def test_each_application_is_judged_by_itself() -> None:
+    case = Case(Grace(stuck_s=20.0))
+    slice_ = case.toy.slice
+    second = replace(slice_.placements[0], application=SECOND)
+    apps = {**slice_.applications, SECOND: replace(pinger(), name=SECOND)}
+    case.toy.change(replace(slice_, applications=apps, placements=(*slice_.placements, second)))
+    case.fail(N0, N1, N2)
+    case.at(200.0)
+    found = case.at(220.0)[SLICE]
+    assert (found.doubts, found.out.keys()) == (doubt(3, 4), {second.host})
+    assert found.out[second.host].startswith("second 1.8-1 does not run here")
 
 
 def test_the_only_host_may_be_to_blame() -> None:

@@ -13,7 +13,7 @@ from planner.failed_nodes import Grace, Misfit, Misfits
 from planner.fleet import ALL_FIT, Fits
 from planner.moments import written
 from planner.release import ReleaseName
-from tests.unit.planner.toy import APP, SLICE, Toy, hosts, pinger, wanted_slice
+from tests.unit.planner.toy import APP, SLICE, Toy, ToyNode, hosts, pinger, wanted_slice
 
 N0, N1, N2, N3 = hosts(4)
 OTHER = Slice("other")
@@ -173,6 +173,17 @@ def test_what_was_never_heard_of_is_waited_for_too() -> None:
         named.host: f"second 1.8-1 does not run here: it did not come to run within 50.5 s; "
         f"tried again from {written(650.5)} on"
     }
+
+
+def test_where_not_even_a_sliver_was_heard_of_there_is_no_more_to_say() -> None:
+    case = Case()
+    slice_ = case.toy.slice
+    late = ToyNode(Host("late.org"))
+    case.toy.join(late)
+    there = replace(slice_.placements[0], host=late.host)
+    case.toy.change(replace(slice_, placements=(*slice_.placements, there)))
+    case.at(200.0)
+    assert case.out(1100.0) == {late.host: said(1400.0, "it did not come to run within 900 s")}
 
 
 # -- for how long -----------------------------------------------------------------------------------------

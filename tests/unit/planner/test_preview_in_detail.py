@@ -12,6 +12,7 @@ from dsmt_core.names import Application, Host, PlanName
 from planner.fleet import NodeState
 from planner.plans import Reason
 from planner.preview import Does, Held, Preview, Touch, digest_of, form_of, preview
+from planner.standing import Exclusion, Standing
 from planner.steps import Waiting
 from planner.wanted import Run, WantedSlice
 from tests.unit.planner.toy import APP, LIMITED, SLICE, Toy, hosts, pinger, plan, plans, wanted_slice
@@ -149,6 +150,15 @@ def test_an_earlier_generation_that_is_retired_is_counted_as_ended_in_the_next_s
     assert toy.slice.retired.keys() == {N0, N1}
     found = look(toy, toy.slice)
     assert told(found) == [(N2, START, 1, NONE), (N3, START, 1, NONE)]
+
+
+def test_who_is_out_of_service_goes_and_is_not_chosen() -> None:
+    toy = running(on(N0, N1))
+    toy.stand(Standing(excluded=Exclusion(by="ann", since=0.0, at_once=True)), N0, N2)
+    found = look(toy, changed(toy, on(N0, N1, N2, N3)))
+    assert told(found) == [(N0, STOP, 1, NONE), (N3, START, 2, N0)]
+    assert (found.asks, found.stays) == (2, 1)
+    assert [one.reason.function for one in found.touched] == ["standing", "nodes"]
 
 
 # -- what is held back ------------------------------------------------------------------------------------
