@@ -156,7 +156,7 @@ def test_who_is_out_of_service_goes_and_is_not_chosen() -> None:
     toy = running(on(N0, N1))
     toy.stand(Standing(excluded=Exclusion(by="ann", since=0.0, at_once=True)), N0, N2)
     found = look(toy, changed(toy, on(N0, N1, N2, N3)))
-    assert told(found) == [(N0, STOP, 1, NONE), (N3, START, 2, N0)]
+    assert told(found) == [(N0, STOP, 1, NONE), (N3, START, 1, N0)]
     assert (found.asks, found.stays) == (2, 1)
     assert [one.reason.function for one in found.touched] == ["standing", "nodes"]
 

@@ -228,13 +228,8 @@ def test_of_a_host_that_is_not_known_nothing_was_heard() -> None:
 def test_each_application_is_placed_on_each_host() -> None:
     apps = {SECOND: replace(pinger("2.0-1"), name=SECOND, restarts=4, run=Run.STOPPED), APP: pinger()}
     after = Seen(committed(A, applications=apps)).settle(A, B)
-    second = {"application": SECOND, "version": "2.0-1", "restarts": 4, "run": Run.STOPPED}
-    assert after.placements == (
-        placement(A),
-        placement(A, 6, **second),
-        placement(B, 6),
-        placement(B, 6, **second),
-    )
+    second = placement(A, 6, SECOND, version="2.0-1", restarts=4, run=Run.STOPPED)
+    assert after.placements == (placement(A), second, placement(B, 6), replace(second, host=B))
 
 
 def test_what_people_turned_on_a_host_stays_and_a_restart_everywhere_counts_there_too() -> None:
