@@ -35,6 +35,8 @@ _LOOK_S = 0.1
 _STEADY_S = 20.0
 _RAW = Slice("raw")
 _BAD = frozenset({"suspect", "failed"})
+# How nodes are lost, by what is seen of it.
+_WAYS = ("killed", "silent")
 
 
 class Losses:
@@ -45,15 +47,15 @@ class Losses:
         self._lost: set[Host] = set()
         self._before: dict[Any, int] = {}
 
-    async def lose(self, how: str, count: int) -> dict[str, float]:
-        """Lose so many nodes, one after the other; ``how`` is kill or silence."""
+    async def lose(self, way: str, count: int) -> dict[str, dict[str, float]]:
+        """Lose so many nodes, one after the other; the median and the longest of each time, in seconds."""
         trial, swarm = self._trial, self._trial.swarm
         suspected, failed, replaced = [], [], []
         for _ in range(count):
             host = next(host for host, _, _ in trial.running if host not in self._lost)
             self._lost.add(host)
             known, began = set(trial.running), time.monotonic()
-            if how == "kill":
+            if way == "killed":
                 await swarm.kill(host)
             else:
                 swarm.silence(host)
@@ -63,11 +65,10 @@ class Losses:
             await trial.until(is_replaced, "it is replaced", WITHIN_S)
             new = min(at for place, at in trial.running.items() if place not in known)
             replaced.append(new - began)
-        named = {"suspect": suspected, "detect": failed, "replace": replaced}
+        named = {"suspect_s": suspected, "detect_s": failed, "replace_s": replaced}
         return {
-            f"{what}_{how}_{which}_s": round(value, 2)
-            for what, times in named.items()
-            for which, value in (("p50", statistics.median(times)), ("p99", max(times)))
+            name: {"p50": round(statistics.median(times), 2), "p99": round(max(times), 2)}
+            for name, times in named.items()
         }
 
     async def false(self) -> dict[str, int]:
@@ -98,31 +99,37 @@ async def measure(home: Path, size: Size, lost: int) -> dict[str, Any]:
     try:
         await trial.start()
         figures["connect_s"] = round(await trial.connect(), 2)
-        before = trial.planner()
-        figures["deploy_s"] = round(await trial.deploy(WITHIN_S), 2)
-        used, broker = trial.planner(), trial.broker()
-        cpu = (used.cpu_s - before.cpu_s) * 1_000 / size.instances
-        figures |= {
-            "planner_cpu_s_per_1000_nodes": round(cpu, 2),
-            "planner_rss_mb": round(used.rss_mb, 1),
-            "broker_rss_mb": round(broker.rss_mb, 1),
-        }
+        figures |= await _deployed(trial)
         figures |= await _steady(trial)
         losses = Losses(trial)
-        for how in ("kill", "silence"):
-            figures |= await losses.lose(how, lost)
+        by_way = {way: await losses.lose(way, lost) for way in _WAYS}
+        figures |= {name: {way: by_way[way][name] for way in _WAYS} for name in by_way[_WAYS[0]]}
         figures |= await losses.false()
         for name, restart in (("planner", trial.restart_planner), ("broker", trial.restart_broker)):
             await restart()
             # So long after broker or planner were away nobody is judged.
             await asyncio.sleep(Patience().back_s + size.heartbeat_s)
-            again = await losses.lose("kill", 1) | await losses.false()
-            figures |= {f"after_{name}_{key}": value for key, value in again.items() if "p99" not in key}
+            again = {key: times["p50"] for key, times in (await losses.lose("killed", 1)).items()}
+            figures[f"after_{name}"] = again | await losses.false()
         figures |= await _raw(trial)
     finally:
         await trial.stop()
     figures["deploy_ratio"] = round(figures["raw_deploy_s"] / figures["deploy_s"], 2)
     return figures
+
+
+async def _deployed(trial: Trial) -> dict[str, float]:
+    """How long the deployment takes, and what it costs planner and broker with the heartbeats meanwhile."""
+    planner, broker = trial.planner(), trial.broker()
+    took = await trial.deploy(WITHIN_S)
+    thousands = trial.size.instances / 1_000
+    return {
+        "deploy_s": round(took, 2),
+        "planner_cpu_s_per_1000_nodes": round((trial.planner().cpu_s - planner.cpu_s) / thousands, 2),
+        "broker_cpu_s_per_1000_nodes": round((trial.broker().cpu_s - broker.cpu_s) / thousands, 2),
+        "planner_rss_mb": round(trial.planner().rss_mb, 1),
+        "broker_rss_mb": round(trial.broker().rss_mb, 1),
+    }
 
 
 async def _steady(trial: Trial) -> dict[str, float]:
@@ -166,6 +173,10 @@ def main() -> None:
     parser.add_argument("--connections", choices=KINDS, default=REAL)
     options = parser.parse_args()
     check_descriptors(options.nodes, options.connections)
+    # Whoever is lost is replaced by one of the two in ten that have no instance.
+    spare, needed = options.nodes - options.nodes * 8 // 10, len(_WAYS) * options.lost + 2
+    if spare < needed:
+        parser.error(f"{spare} nodes are spare, and {needed} will be lost: more --nodes, or fewer --lost")
     size = Size(
         nodes=options.nodes,
         instances=options.nodes * 8 // 10,
