@@ -85,8 +85,10 @@ class Standings:
             NotFound: it asks for a fact that no node has told.
         """
         function, parameters = PlanName("where"), {"expr": where}
-        ground = self._fleet.ground.with_texts(STANDING, self._words(), IN)
-        check_in_force(function, parameters, {}, known=ground)
+        told = self._fleet.ground
+        ground = told.with_texts(STANDING, self._words(), IN)
+        # How a node stands is always known; what else there will be is not, before any node has told.
+        check_in_force(function, parameters, {}, known=ground if told.told else None)
         world = replace(world_of_nobody(self._fleet), ground=ground)
         return set(evaluate(function, parameters, {}, world).hosts)
 

@@ -75,6 +75,11 @@ async def test_nodes_can_be_asked_for_by_how_they_stand(pair: Api) -> None:
         assert [one["host"] for one in answer.json()] == hosts
 
 
+async def test_of_no_nodes_none_is_found_whatever_is_asked_for(api: Api) -> None:
+    answer = await api.client.get("/v1/nodes", params={"where": "load1 < 2 and standing = 'cordoned'"})
+    assert (answer.status_code, answer.json()) == (200, [])
+
+
 async def test_nodes_are_chosen_by_a_condition_and_only_listed_in_a_dry_run(pair: Api) -> None:
     body = {"where": f"host = '{TWO}'", "reason": "old", "dry_run": True}
     assert [one["host"] for one in await pair("POST", "/standings/exclude", body)] == [TWO]
