@@ -92,6 +92,11 @@ ROOMS: Final = {
         ("planner/guarded.py", "dsmt_core/guards.py"),
         (f"{_PLANNER}/test_guarded.py", "tests/unit/core/test_guards.py"),
     ),
+    "rights": Room(
+        ("planner/authority/rights.py", "planner/authority/speaking.py"), (f"{_PLANNER}/test_rights.py",)
+    ),
+    "requirements": Room(("planner/requirements.py",), ("tests/unit/planner_act/test_requirements.py",)),
+    "wanted": Room(("planner/wanted.py", "planner/steps.py"), (f"{_PLANNER}/test_wanted.py",)),
     "silences": Room(
         ("planner/silences.py", "planner/place.py", "planner/once.py"),
         (f"{_PLANNER}/test_silences.py", f"{_PLANNER}/test_once.py"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dsmt_core.errors import Invalid
+from dsmt_core.packages import PackageRef
 from planner.requirements import Package, Requirement, newest, resolve, scripts_of
 
 
@@ -104,3 +107,80 @@ def test_every_package_stands_once_and_after_the_wrapper_comes_nothing(
     assert len(found) == len(set(found))
     assert found[-1] == "dsmtw_a"
     assert set(found[:-1]) == {name for name, _ in drawn}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "operator", "version"),
+    [
+        ("pinger", "pinger", "", ""),
+        (" pinger ", "pinger", "", ""),
+        ("pinger >= 1.8-1", "pinger", ">=", "1.8-1"),
+        ("pinger == 1", "pinger", "=", "1"),
+        ("(a or b)", "(a or b)", "", ""),
+    ],
+)
+def test_a_requirement_is_read_and_written(text: str, name: str, operator: str, version: str) -> None:
+    read = Requirement.parse(text)
+    assert read == Requirement(name, operator, version)
+    assert str(read) == f"{name} {operator} {version}".strip()
+
+
+@pytest.mark.parametrize("text", ["", "a b", "a >= 1 2", "a => 1", "x" * 90 + " y"])
+def test_what_is_no_requirement_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        Requirement.parse(text)
+    assert refused.value.message == f"{text[:80]!r} is not a requirement"
+    assert refused.value.hint == "such as: pinger >= 1.8-1"
+
+
+@pytest.mark.parametrize(
+    ("operator", "met"),
+    [("<", "100"), ("<=", "110"), ("=", "010"), (">=", "011"), (">", "001")],
+)
+def test_each_operator_compares_as_rpm_does(operator: str, met: str) -> None:
+    requirement = Requirement("a", operator, "2-1")
+    assert [requirement.met_by(version) for version in ("1-9", "2-1", "10-1")] == [
+        one == "1" for one in met
+    ]
+    assert not requirement.met_by("")
+    assert Requirement("a").met_by("")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_of_system"),
+    [
+        ("/bin/sh", True),
+        ("libc.so.6()(64bit)", True),
+        ("(a or b)", True),
+        ("pinger", False),
+        ("a/b", False),
+    ],
+)
+def test_files_libraries_and_conditions_are_the_systems(name: str, *, is_of_system: bool) -> None:
+    assert Requirement(name).is_of_system is is_of_system
+
+
+def test_of_equal_versions_the_one_put_last_is_taken() -> None:
+    first, second = package("a", "1-1"), package("a", "1-1")
+    older, newer = replace(first, put_at=1.0), replace(second, put_at=2.0, digest="1" * 64)
+    assert newest([newer, older]) is newer
+    assert newest([older, newer]) is newer
+
+
+def test_a_package_is_named_in_an_order_by_its_content() -> None:
+    assert package("a", "1-1").ref == PackageRef("0" * 64, 1, "a-1-1.rpm")
+
+
+def test_all_that_is_missing_is_told_once() -> None:
+    wrapper = package("dsmtw_a", "1-1", "a", "b >= 2", "a")
+    resolution = resolve(wrapper, [wrapper, package("c", "1-1", provides=("b = 1", "", "b-b"))])
+    assert resolution.missing == (
+        "the depot of the slice lacks a (required by dsmtw_a-1-1.rpm), b >= 2 (required by dsmtw_a-1-1.rpm)"
+    )
+
+
+def test_what_is_provided_without_a_version_satisfies_a_requirement_without_one() -> None:
+    server = package("nginx", "1-1", provides=("web",))
+    for wish, there in (("web", True), ("web >= 1", False)):
+        wrapper = package("dsmtw_a", "1-1", wish)
+        assert bool(resolve(wrapper, [wrapper, server]).packages) is there
