@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -23,7 +24,7 @@ class Due(Generic[Key]):
     def __init__(self, time_of: Callable[[Key], float]) -> None:
         self._time_of = time_of
         self._heap: list[tuple[float, int, Key]] = []
-        self._count = 0
+        self._numbers = count()
 
     def put(self, key: Key, due: float, *, living: int) -> None:
         """A key has got another time.
@@ -33,8 +34,7 @@ class Due(Generic[Key]):
             due: when; what `time_of` says of it from now on.
             living: how many keys there are, by which the heap is bounded.
         """
-        self._count += 1
-        heapq.heappush(self._heap, (due, self._count, key))
+        heapq.heappush(self._heap, (due, next(self._numbers), key))
         if len(self._heap) > 2 * living + _STALE:
             self._heap = [one for one in self._heap if self._time_of(one[2]) == one[0]]
             heapq.heapify(self._heap)

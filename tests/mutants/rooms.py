@@ -73,6 +73,7 @@ ROOMS: Final = {
             f"{_PLANNER}/test_turns_and_summary.py",
             f"{_PLANNER}/test_following.py",
             f"{_PLANNER}/test_held_back.py",
+            f"{_PLANNER}/test_needs.py",
             f"{_PLANNER}/test_resting.py",
             f"{_PLANNER}/test_round_answers.py",
             f"{_PLANNER}/test_round_scope.py",
