@@ -79,6 +79,7 @@ ROOMS: Final = {
             f"{_PLANNER}/test_round_scope.py",
             f"{_PLANNER}/test_sent_orders.py",
             f"{_PLANNER}/test_settling.py",
+            f"{_PLANNER}/test_slice_status.py",
         ),
     ),
     "previews": Room(
