@@ -17,7 +17,7 @@ from dsmt_core.lifecycle import State
 from dsmt_core.names import Host
 from planner.fleet import Fleet, NodeState, SliverSeen
 from planner.outlook import world_in_order
-from planner.plans import evaluate
+from planner.plans import select
 from planner.standing import NO_BARS, NO_STANDINGS, Bar, Bars, Kind, Mark, Standings, bars_at
 from planner.wanted import NO_PLAN, Placement, Run, WantedSlice
 
@@ -113,7 +113,7 @@ class Disruption:
             return sorted(slice_.hosts)
         world = world_in_order(slice_, self.seen, bars)
         try:
-            return evaluate(slice_.plan, slice_.plan_parameters, slice_.plans, world).hosts
+            return select(slice_.plan, slice_.plan_parameters, slice_.plans, world).hosts
         except DsmtError:
             return sorted(slice_.hosts)
 

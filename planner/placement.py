@@ -17,7 +17,7 @@ from planner.disruption import Disruption
 from planner.fleet import Fleet, NodeState
 from planner.leaving import SURGE, Change, leave
 from planner.outlook import world_of
-from planner.plans import Part, Reason, Selection, World, evaluate
+from planner.plans import Part, Reason, Selection, World, select
 from planner.restraint import Licence
 from planner.standing import NO_BARS, Bars
 from planner.steps import Waiting
@@ -75,7 +75,7 @@ def selection_of(slice_: WantedSlice, world: World) -> Selection:
         NotFound, Invalid, Conflict: the plan was not checked.
     """
     if slice_.plan != NO_PLAN:
-        return evaluate(slice_.plan, slice_.plan_parameters, slice_.plans, world)
+        return select(slice_.plan, slice_.plan_parameters, slice_.plans, world)
     nothing = Part(world.ground.mask(()), lambda _row: Reason("no plan is set", NO_PLAN, ""))
     return Selection(nothing, world.ground)
 

@@ -84,7 +84,9 @@ def after(restraint: Restraint, asked: str, *, stopped: int, is_held: bool, now:
     if restraint.carried not in {"", asked}:
         return Restraint(carried=asked)
     # Whoever was agreed to is gone now, or need not go any more.
-    kept = replace(restraint, carried=asked, agreed=frozenset())
+    kept = restraint
+    if restraint.agreed or not restraint.carried:
+        kept = replace(restraint, carried=asked, agreed=frozenset())
     if stopped:
         return replace(kept, stopped=kept.stopped + stopped, stopped_at=now)
     if now < kept.stopped_at:

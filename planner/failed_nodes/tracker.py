@@ -162,15 +162,15 @@ class FailedNodes(Watch):
         if now < self._back_at:
             over[:] = judged[:] = False
         late = (columns.codes("hinted") != 0) | (silence > _LATE * period)
-        suspects = np.flatnonzero((state == _ALIVE) & late & ~judged)
+        suspects = ((state == _ALIVE) & late & ~judged).nonzero()[0]
         trial = (state == _PROBATION) & ~over & (columns.counts("in_a_row") >= patience.proofs)
         trial &= columns.numbers("out_until") <= now
-        expired = np.flatnonzero(judged & (state != _FAILED))
-        for row in np.flatnonzero(over & ~judged).tolist():
+        expired: Rows = (judged & (state != _FAILED)).nonzero()[0]
+        for row in (over & ~judged).nonzero()[0].tolist():
             self._excuse(row, float(silence[row]), now)
         for row in suspects.tolist():
             self._suspect(row, float(silence[row]), now)
-        for row in np.flatnonzero(trial).tolist():
+        for row in trial.nonzero()[0].tolist():
             self._try_to_end_probation(row, now, unproven)
         return expired
 

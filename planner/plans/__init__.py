@@ -9,6 +9,7 @@ from planner.plans.catalogue import FUNCTIONS, builtin_plans, unknown, written_f
 from planner.plans.evaluation import evaluate
 from planner.plans.graph import below, check_in_force, check_plan, check_removal, is_live
 from planner.plans.ground import Ground, Mask, site_of
+from planner.plans.memory import select
 from planner.plans.selection import Part, Reason, Selection
 from planner.plans.world import ALIVE, Barred, World, trust_of
 
@@ -29,6 +30,7 @@ __all__ = [
     "check_removal",
     "evaluate",
     "is_live",
+    "select",
     "site_of",
     "trust_of",
     "unknown",

@@ -24,7 +24,7 @@ _OUTSIDE: Final = FAILED + 1
 
 def draw(call: Call, parent: Part, count: int, preference: Preference) -> Mask:
     """The mask of at most ``count`` hosts of ``parent``."""
-    rows = np.flatnonzero(parent.mask)
+    rows = parent.mask.nonzero()[0]
     if len(rows) <= count:
         return parent.mask
     turns = turns_of(call.world, rows)

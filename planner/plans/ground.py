@@ -21,6 +21,8 @@ from planner.plans.lots import Lots, bases
 if TYPE_CHECKING:
     import polars as pl
 
+    from planner.plans.memory import Answer
+
 HOST: Final = "host"
 SITE: Final = "site"
 # The names under which a place on earth is told, in degrees.
@@ -41,6 +43,9 @@ class Ground:
         hosts: their names, sorted.
         names: the facts that some host has told.
         told: gives the column of one of them.
+
+    Attributes:
+        memory: what plans selected of these hosts last (`planner.plans.memory`).
     """
 
     def __init__(self, hosts: Sequence[Host], names: Iterable[str], told: Callable[[str], Texts]) -> None:
@@ -51,6 +56,7 @@ class Ground:
         self._numbers: dict[str, Numbers] = {}
         self._codes: dict[str, Codes] = {}
         self._series: dict[str, pl.Series] = {}
+        self.memory: dict[object, Answer] = {}
 
     @classmethod
     def of(cls, facts: Mapping[Host, Mapping[str, str]], *, also: Iterable[str] = ()) -> Ground:
@@ -123,7 +129,7 @@ class Ground:
 
     def those(self, mask: Mask) -> list[Host]:
         """The hosts for which a column is true, sorted by name."""
-        return [self.hosts[row] for row in np.flatnonzero(mask).tolist()]
+        return [self.hosts[row] for row in mask.nonzero()[0].tolist()]
 
     def mask_of(self, rows: Rows | list[int]) -> Mask:
         """A column that is true in these rows."""

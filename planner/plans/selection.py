@@ -88,7 +88,8 @@ class Part:
         """The same, with what a function left out of ``parent`` among its losses."""
         number = int(np.count_nonzero(parent.mask)) - int(np.count_nonzero(self.mask))
         lost = (Loss(plan, function, number),) if number > 0 else ()
-        return replace(self, losses=parent.losses + lost)
+        losses = parent.losses + lost
+        return self if losses == self.losses else replace(self, losses=losses)
 
 
 @dataclass(frozen=True)

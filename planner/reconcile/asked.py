@@ -11,10 +11,35 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
+from dsmt_core.names import Slice
 from planner.plans import below
 from planner.wanted import WantedSlice
 
 _DIGITS: Final = 32
+
+
+class Asked:
+    """The digests of the last round: what is the very same object needs no new one."""
+
+    def __init__(self) -> None:
+        self._known: dict[Slice, tuple[WantedSlice, str]] = {}
+
+    def of(self, slice_: WantedSlice) -> str:
+        """The digest of what people want of a slice."""
+        known = self._known.get(slice_.name)
+        if known is None or not _is_same(known[0], slice_):
+            known = slice_, asked_of(slice_)
+            self._known[slice_.name] = known
+        return known[1]
+
+    def forget(self, slice_: Slice) -> None:
+        """The slice is not there any more."""
+        self._known.pop(slice_, None)
+
+
+def _is_same(one: WantedSlice, other: WantedSlice) -> bool:
+    same = one.plans is other.plans and one.plan_parameters is other.plan_parameters
+    return same and (one.plan, one.managed) == (other.plan, other.managed)
 
 
 def asked_of(slice_: WantedSlice) -> str:

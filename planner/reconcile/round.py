@@ -12,7 +12,6 @@ from dsmt_core.names import Host, Slice
 from planner.disruption import Disruption
 from planner.fleet import NODE, Dirty, Fleet, NodeState
 from planner.placement import Placed, place
-from planner.reconcile.asked import asked_of
 from planner.reconcile.footing import Footing
 from planner.reconcile.needs import Asking, HostNeeds, Need, SliceNeeds
 from planner.reconcile.orders import deletion
@@ -117,7 +116,8 @@ class _Work:
         self.waiting += placed.waiting
         steps, hosts = self._rolled_out(slice_, placed), placed.hosts
         settled = settle(steps.applied(slice_), self.seen, hosts, leaving=leaving, targets=steps.targets)
-        settled = replace(settled, restraint=restraint)
+        if restraint is not slice_.restraint:
+            settled = replace(settled, restraint=restraint)
         self.sent.footings.pop(slice_.name, None)
         if settled != slice_:
             self.changes.append(change_of(settled, steps))
@@ -205,7 +205,7 @@ class _Work:
         return footing.placed, slice_.restraint
 
     def _placed(self, slice_: WantedSlice, gone: frozenset[Host]) -> tuple[Placed, Restraint]:
-        name, asked = slice_.name, asked_of(slice_)
+        name, asked = slice_.name, self.sent.asked_by_people.of(slice_)
         allowed = licence(slice_.restraint, asked, instances=len(slice_.hosts))
         placed = place(slice_, self.seen, licence=allowed, gone=gone, bars=self.bars)
         is_held = any(one.to_agree for one in placed.waiting)

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from dsmt_core.commands import Order, Verb
 from dsmt_core.names import Application, Host, Slice
 from planner.fleet import Fleet
+from planner.reconcile.asked import Asked
 from planner.reconcile.due import NEVER, Due
 from planner.reconcile.footing import Footing
 from planner.standing import NO_BARS, Bars
@@ -50,6 +51,7 @@ class SentOrders:
 
     Attributes:
         footings: where the last rounds left each slice.
+        asked_by_people: what the last rounds found that people want.
         changed: the slices that the last round has changed: the next sees how they are now.
         is_thought: it is a copy for a round that is only thought of, to see who comes and who goes; so of a
             slice that is looked at whole only these hosts are ordered anything.
@@ -68,6 +70,7 @@ class SentOrders:
         self.listening_since = NEVER
         self._bars: Bars = NO_BARS
         self.footings: dict[Slice, Footing] = {}
+        self.asked_by_people = Asked()
         self.changed: set[Slice] = set()
 
     def fork(self, slice_: Slice) -> SentOrders:
@@ -242,6 +245,7 @@ class SentOrders:
         for slice_ in slices:
             self.keep(slice_, ())
             self.footings.pop(slice_, None)
+            self.asked_by_people.forget(slice_)
             self._calm_until.pop(slice_, None)
             self._look_at.pop(slice_, None)
 

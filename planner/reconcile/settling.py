@@ -97,12 +97,13 @@ def settle(
     staying = hosts | leaving.gone | seen.forgotten
     ending = (slice_.retired.keys() | slice_.hosts.keys() | leaving.held) - staying
     retired = _retired(slice_, seen, ending, generation)
-    after = replace(
-        slice_,
-        hosts=_hosts(slice_, seen, hosts, generation),
-        retired=retired | dict.fromkeys(leaving.stuck & retired.keys(), generation),
-        placements=_placements(slice_, seen, hosts, targets, generation),
-    )
+    retired |= dict.fromkeys(leaving.stuck & retired.keys(), generation)
+    told = _hosts(slice_, seen, hosts, generation)
+    placements = _placements(slice_, seen, hosts, targets, generation)
+    if (told, retired) == (slice_.hosts, slice_.retired) and placements is slice_.placements:
+        after = slice_
+    else:
+        after = replace(slice_, hosts=told, retired=retired, placements=placements)
     if heard > slice_.generation:
         # The database is older than what happened: of the orders in between nothing is known, and an equal
         # generation may mean another order. Everything is ordered anew; what is so already stays.

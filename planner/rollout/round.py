@@ -46,6 +46,8 @@ class Steps:
 
     def applied(self, slice_: WantedSlice) -> WantedSlice:
         """The slice with what they change, before its hosts are settled."""
+        if not (self.rollouts or self.releases):
+            return slice_
         return released(replace(slice_, rollouts={**slice_.rollouts, **self.rollouts}), self.releases)
 
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from dsmt_core.channels import facts_channel
 from dsmt_core.events import Event, Sender
-from dsmt_core.names import Host
+from dsmt_core.names import Host, PlanName
 from dsmt_core.nodes import FACTS
 from planner.fleet import NodeState
 from planner.reconcile import SentOrders
-from planner.reconcile.asked import asked_of
+from planner.reconcile.asked import Asked, asked_of
 from planner.restraint import CALM_S, FREE, Licence, Restraint, after, licence
 from planner.steps import Round
 from tests.unit.planner.toy import LIMITED, Toy, hosts, pinger, plan, plans, wanted_slice
@@ -170,6 +170,22 @@ def test_only_what_decides_where_a_slice_is_counts_as_asked_for() -> None:
     assert asked_of(replace(slice_, managed=False)) != asked
     other = plans(plan("good", "all_nodes"))
     assert asked_of(replace(slice_, plans={**LIMITED, **other})) != asked
+
+
+def test_a_digest_is_made_anew_as_soon_as_anything_that_is_asked_for_is_another_object() -> None:
+    slice_, asked = wanted_slice(), Asked()
+    others = (
+        slice_,
+        replace(slice_, generation=7),
+        replace(slice_, managed=False),
+        replace(slice_, plan=PlanName("good")),
+        replace(slice_, plan_parameters={"count": "4"}),
+        replace(slice_, plans={**slice_.plans, **plans(plan("good", "all_nodes"))}),
+    )
+    for one in (*others, *others):
+        assert asked.of(one) == asked_of(one)
+    asked.forget(slice_.name)
+    assert asked.of(slice_) == asked_of(slice_)
 
 
 def test_a_slice_that_an_older_version_stored_is_restrained() -> None:
