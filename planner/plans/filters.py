@@ -56,8 +56,8 @@ def _region(call: Call) -> Part:
         told = regions[row]
         return f"its region is {'not known' if told is None else told}"
 
-    found = np.fromiter((region == name for region in regions), dtype=np.bool_, count=len(regions))
-    unknown = np.fromiter((region is None for region in regions), dtype=np.bool_, count=len(regions))
+    found = np.array([region == name for region in regions], dtype=np.bool_)
+    unknown = np.array([region is None for region in regions], dtype=np.bool_)
     return _filtered(call, found, unknown, why_not)
 
 
@@ -79,17 +79,16 @@ def _filtered(call: Call, found: Mask, unknown: Mask | None, why_not: Callable[[
 
 
 def _why_not(term: Term, ground: Ground, row: int) -> str:
-    """The first part of the condition that is not true of a host, with what the facts are."""
+    """The part of the condition that rules a host out, or is not known of it, with what the facts are."""
     from planner.plans.truth import truth  # noqa: PLC0415 - see `_where`
 
     one = ground.only(row)
-    for part in term.terms if isinstance(term, All) else (term,):
-        said = truth(part, one)[0]
-        if said is not True:
-            facts = sorted(facts_of(part))
-            told = ", ".join(f"{name} is {_shown(ground, name, row)}" for name in facts)
-            return f"the condition is {'unknown' if said is None else 'false'}: {told or 'always'}"
-    return "the condition holds"
+    parts = term.terms if isinstance(term, All) else (term,)
+    said = [(truth(part, one)[0], part) for part in parts]
+    # What is false decides, whatever else is not known.
+    decided, part = min((each for each in said if each[0] is not True), key=lambda each: each[0] is None)
+    told = ", ".join(f"{name} is {_shown(ground, name, row)}" for name in sorted(facts_of(part)))
+    return f"the condition is {'unknown' if decided is None else 'false'}: {told or 'always'}"
 
 
 def _shown(ground: Ground, name: str, row: int) -> str:

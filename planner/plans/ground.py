@@ -106,13 +106,13 @@ class Ground:
         import polars as pl  # noqa: PLC0415 - only who has a condition loads the engine
 
         if name not in self._series:
-            self._series[name] = pl.Series(name, self.texts(name), dtype=pl.String)
+            self._series[name] = pl.Series(self.texts(name), dtype=pl.String)
         return self._series[name]
 
     def numbers(self, name: str) -> Numbers:
         """A fact of every host as a number."""
         if name not in self._numbers:
-            self._numbers[name] = np.array(list(map(_number, self.texts(name))), dtype=np.float64)
+            self._numbers[name] = np.array(list(map(_number, self.texts(name))))
         return self._numbers[name]
 
     def codes(self, name: str) -> Codes:

@@ -108,10 +108,13 @@ ROOMS: Final = {
         (
             f"{_PLANNER}/test_plans.py",
             f"{_PLANNER}/test_plan_functions.py",
+            f"{_PLANNER}/test_condition_words.py",
             f"{_PLANNER}/test_conditions.py",
+            f"{_PLANNER}/test_grounds.py",
             f"{_PLANNER}/test_plans_laws.py",
             f"{_PLANNER}/test_plan_chance.py",
             f"{_PLANNER}/test_plan_churn.py",
+            f"{_PLANNER}/test_plan_filters.py",
             f"{_PLANNER}/test_plan_places.py",
             f"{_PLANNER}/test_plan_words.py",
         ),
@@ -161,14 +164,23 @@ ROOMS: Final = {
     ),
     "container_manager": Room(
         ("agents/container_manager/decide/*.py",),
-        ("tests/unit/agents_node/test_decide.py", "tests/unit/agents_node/test_probes.py"),
+        (
+            "tests/unit/agents_node/test_decide.py",
+            "tests/unit/agents_node/test_probes.py",
+            "tests/unit/agents_node/test_sliver_steps.py",
+        ),
     ),
     "deployment_agent": Room(
         ("agents/deployment_agent/decide/*.py",),
         (
+            "tests/unit/agents_deployment/test_configured.py",
+            "tests/unit/agents_deployment/test_course.py",
             "tests/unit/agents_deployment/test_deployment.py",
             "tests/unit/agents_deployment/test_deployments.py",
+            "tests/unit/agents_deployment/test_deployments_in_detail.py",
+            "tests/unit/agents_deployment/test_following_steps.py",
             "tests/unit/agents_deployment/test_judgement.py",
+            "tests/unit/agents_deployment/test_records.py",
         ),
     ),
     "language": Room(

@@ -1,0 +1,110 @@
+"""Records as they are written, and what a look at an application tells."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from agents.deployment_agent.decide import (
+    Checked,
+    Life,
+    Periods,
+    Record,
+)
+from agents.deployment_agent.decide.judgement import Verdict, starting, trouble, walk, well
+from agents.deployment_agent.decide.record import read, written
+from dsmt_core.commands import Verb
+from dsmt_core.configuration import Configuration
+from dsmt_core.errors import Invalid
+from dsmt_core.lifecycle import State
+from tests.unit.agents_deployment.test_deployment import NEW, OLD, order
+
+HELLO = Configuration((("greeting", "hello"),))
+RESTARTED = order(Verb.RESTART, restarts=1)
+FULL = Record(
+    order=replace(RESTARTED, digest="d", configuration=HELLO, agent="a", packages=(*OLD, *NEW)),
+    state=State.FAILED,
+    life=Life.BROKEN,
+    version="1-1",
+    packages=OLD,
+    receipt={"kind": "rpm"},
+    touched=True,
+    restarts=3,
+    configuration=HELLO,
+    failures=2,
+    start_pid=7,
+    reason="no",
+)
+
+
+def test_a_record_is_written_whole_and_read_back() -> None:
+    values = json.loads(json.dumps(written(FULL)))
+    assert read(values) == FULL
+    assert values["order"] == {
+        "verb": "RESTART",
+        "host": "h",
+        "slice": "s",
+        "application": "X",
+        "generation": 1,
+        "restarts": 1,
+        "status_period": 5.0,
+        "packages": [str(OLD[0]), str(NEW[0])],
+        "digest": "d",
+        "configuration": HELLO.text,
+        "wrapper": "dsmtw_X",
+        "version": "1-1",
+        "agent": "a",
+    }
+    assert {name: value for name, value in values.items() if name != "order"} == {
+        "state": "failed",
+        "life": "broken",
+        "version": "1-1",
+        "packages": [str(OLD[0])],
+        "receipt": {"kind": "rpm"},
+        "touched": True,
+        "restarts": 3,
+        "configuration": HELLO.text,
+        "failures": 2,
+        "start_pid": 7,
+        "reason": "no",
+    }
+    del values["configuration"], values["order"]["configuration"], values["order"]["digest"]
+    old = read(values)
+    assert (old.configuration.pairs, old.order.configuration.pairs, old.order.digest) == ((), (), "")
+    with pytest.raises(Invalid) as refused:
+        read({})
+    assert refused.value.message == "a record of an application cannot be read: KeyError('order')"
+
+
+@pytest.mark.parametrize(
+    ("checked", "since_s", "verdict"),
+    [
+        (Checked(scripted=True, code=0, start_code=0), 0.0, Verdict.WELL),
+        (Checked(scripted=False, alive=True), 0.99, Verdict.NOT_YET),
+        (Checked(scripted=False, alive=False), 1.99, Verdict.NOT_YET),
+        (Checked(scripted=False, alive=False), 2.0, Verdict.ILL),
+        (Checked(scripted=False, alive=False, start_code=0), 0.5, Verdict.NOT_YET),
+        (Checked(scripted=True, code=1, alive=True), 29.9, Verdict.NOT_YET),
+        (Checked(scripted=True, code=1, alive=True), 30.0, Verdict.ILL),
+    ],
+)
+def test_a_start_has_its_time(checked: Checked, since_s: float, verdict: Verdict) -> None:
+    assert starting(checked, since_s, Periods()) is verdict
+
+
+def test_trouble_without_a_text_is_told_all_the_same() -> None:
+    periods = Periods(status_s=2.5)
+    start = Checked(scripted=True, code=0, start_code=7)
+    assert trouble(start, periods) == "the start script ended with exit code 7"
+    assert not well(start)
+    ended = Checked(scripted=False, start_text="bye", text="not told")
+    assert trouble(ended, periods) == "its processes have ended: bye"
+    silent = Checked(scripted=True, alive=True)
+    assert trouble(silent, periods) == "status script did not answer within 2.5 s"
+    assert walk(State.UNDEFINED, State.INITIALIZED) == (
+        State.REQUESTED,
+        State.INSTANTIATED,
+        State.INITIALIZED,
+    )
