@@ -6,7 +6,6 @@ limit exchanges a few members for better nodes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -61,7 +60,7 @@ def _site(call: Call) -> Part:
     world = call.world
     rows = np.flatnonzero(parent.mask)
     order = np.lexsort((world.lots(call.plan, rows), world.trust[rows], ~world.members[rows]))
-    place = np.empty(len(rows), dtype=np.intp)
+    place = np.empty_like(rows)
     place[order] = np.arange(len(rows))
     sites = world.ground.codes(SITE)[rows]
     taken = world.ground.mask_of(rows[levels(place, sites, sites[:0]) < most])
@@ -88,25 +87,31 @@ def _spread(call: Call) -> Part:
 _PARENT: Final = Parameter("parent", Kind.PLAN, default="all_nodes")
 
 
-def _counting(name: str, choose: Callable[[Call], Part], text: str) -> Function:
-    return Function(
-        name,
-        choose,
-        text,
-        (
-            _PARENT,
-            Parameter("count", Kind.COUNT, default=""),
-            Parameter("percent", Kind.PERCENT, default=""),
-            Parameter("churn", Kind.AMOUNT, default="0"),
-        ),
-        sticky=True,
-        one_of=("count", "percent"),
-    )
-
+_COUNTED: Final = (
+    _PARENT,
+    Parameter("count", Kind.COUNT, default=""),
+    Parameter("percent", Kind.PERCENT, default=""),
+    Parameter("churn", Kind.AMOUNT, default="0"),
+)
+_EITHER: Final = ("count", "percent")
 
 FAMILY: Final = (
-    _counting("limit", _limit, "at most count nodes of parent, over many sites; who is in stays"),
-    _counting("random", _random, "count nodes of parent by lot, wherever they are; who is in stays"),
+    Function(
+        "limit",
+        _limit,
+        "at most count nodes of parent, over many sites; who is in stays",
+        _COUNTED,
+        sticky=True,
+        one_of=_EITHER,
+    ),
+    Function(
+        "random",
+        _random,
+        "count nodes of parent by lot, wherever they are; who is in stays",
+        _COUNTED,
+        sticky=True,
+        one_of=_EITHER,
+    ),
     Function(
         "site",
         _site,

@@ -71,6 +71,8 @@ def facts(row: int) -> dict[str, Any]:
         ("load1 < free", lambda f: cmp3(f["load1"], operator.lt, f["free"])),
         ("country = country", lambda f: None if f["country"] is None else True),
         ("lower(country) = 'cn'", lambda f: cmp3(f["country"], operator.eq, "CN")),
+        ("upper(host) like 'N1%'", lambda f: f["host"].startswith("n1")),
+        ("country <> country", lambda f: None if f["country"] is None else False),
         ("country <> 'CN'", lambda f: cmp3(f["country"], operator.ne, "CN")),
         ("country != 'CN'", lambda f: cmp3(f["country"], operator.ne, "CN")),
         ("country < 'D'", lambda f: cmp3(f["country"], operator.lt, "D")),
@@ -112,6 +114,17 @@ def all3(*said: bool | None) -> bool | None:
 
 def any3(*said: bool | None) -> bool | None:
     return True if True in said else None if None in said else False
+
+
+@pytest.mark.parametrize("number", range(2, 8))
+def test_every_part_counts_wherever_it_stands(number: int) -> None:
+    for place in range(number):
+        one = ["free > 0"] * number
+        one[place] = "free < 0"
+        assert set(says(" and ".join(one))) == {False}
+        other = ["free < 0"] * number
+        other[place] = "free > 0"
+        assert set(says(" or ".join(other))) == {True}
 
 
 TRUTHS = st.sampled_from([("free > 0", True), ("free < 0", False), ("nobody > 0", None)])

@@ -289,6 +289,8 @@ def test_the_sets_say_why() -> None:
     running = world_of(ALL, states=lambda asked: [A] if not asked.slice else [])
     assert text(running, A, "status", state="running") == "an application is running"
     assert text(running, A, "status", state="running", slice="s") == "no application of s is running"
+    some = evaluate(PlanName("nodes"), {"list": A}, {}, world)
+    assert (some.has(A), some.has(B)) == (True, False)
     barred = plan("r", "random", count="1")
     assert text(world, B, "r", barred) == "kept: was a member"
     assert text(world, C, "r", barred) == "over the limit of 1"
