@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from planner.api import models
 from planner.api.access import TheCaller, ThePlanner
+from planner.api.routing import router_at
 from planner.authority.rights import Right, check
 from planner.store import accounts
 
-router = APIRouter(prefix="/accounts", tags=["accounts"])
+router = router_at("/accounts", "accounts")
 
 
 @router.get("")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from planner.api import models
 from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
+from planner.api.routing import router_at
 
-router = APIRouter(prefix="/slices/{slice}/agreement", tags=["slices"])
+router = router_at("/slices/{slice}/agreement", "slices")
 
 
 @router.get("")

@@ -20,7 +20,6 @@ from planner.api import (
     events,
     facts,
     guards,
-    models,
     nodes,
     packages,
     plans,
@@ -65,12 +64,11 @@ def create_app(planner: Planner) -> FastAPI:
         version=version("dsmt"),
         docs_url="/v1/docs",
         openapi_url="/v1/openapi.json",
-        responses={"default": {"model": models.Refusal, "description": "Every error has this form"}},
     )
     app.state.planner = planner
     app.add_middleware(BodyLimit)
     for router in ROUTERS:
-        app.include_router(router, prefix="/v1")
+        app.router.routes.extend(router.routes)
     app.add_exception_handler(DsmtError, _ours)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _unknown)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from dsmt_core.names import application as application_name
 from dsmt_core.names import host
 from planner.api import models
 from planner.api.access import ChangeSlice, ThePlanner
+from planner.api.routing import router_at
 from planner.service.applications import Asked, verb_of
 
-router = APIRouter(prefix="/slices/{slice}/applications", tags=["applications"])
+router = router_at("/slices/{slice}/applications", "applications")
 
 
 @router.post("/{application}/{verb}")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from dsmt_core.names import application as application_name
 from planner.api import models
 from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
 from planner.api.rollouts import start_of
+from planner.api.routing import router_at
 from planner.release import Reconfiguration
 
-router = APIRouter(prefix="/slices/{slice}/applications/{application}/configuration", tags=["applications"])
+router = router_at("/slices/{slice}/applications/{application}/configuration", "applications")
 
 
 @router.get("")

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -24,12 +24,13 @@ from dsmt_core.history import since as read_since
 from dsmt_core.journal import record
 from dsmt_core.lifecycle import state as checked_state
 from planner.api.access import TheCaller, ThePlanner
+from planner.api.routing import router_at
 from planner.authority.rights import Caller
 from planner.authority.speaking import check_hears, may_hear
 from planner.service.planner import Planner
 from planner.service.tap import RING, Filter, Follower, Heard, Tap
 
-router = APIRouter(tags=["events"])
+router = router_at("", "events")
 _LAST: Final = 100
 _LINES: Final = "application/x-ndjson"
 

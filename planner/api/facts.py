@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from planner.api.access import TheCaller, ThePlanner
+from planner.api.routing import router_at
 from planner.authority.rights import Right, check
 
-router = APIRouter(prefix="/facts", tags=["facts"])
+router = router_at("/facts", "facts")
 
 
 @router.get("")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from dsmt_core.guards import Guard
 from planner.api import models
 from planner.api.access import GuardSlice, ReadSlice, ThePlanner
+from planner.api.routing import router_at
 
-router = APIRouter(prefix="/slices/{slice}/guard", tags=["slices"])
+router = router_at("/slices/{slice}/guard", "slices")
 
 
 @router.get("")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
@@ -15,10 +15,11 @@ from starlette.requests import ClientDisconnect
 from dsmt_core.errors import DeadlinePassed, DsmtError
 from planner.api.access import ChangeSlice, ReadSlice, ThePlanner
 from planner.api.limits import SILENCE_S
+from planner.api.routing import router_at
 from planner.service.depot import Upload
 from planner.service.packages import written
 
-router = APIRouter(prefix="/slices/{slice}/packages", tags=["packages"])
+router = router_at("/slices/{slice}/packages", "packages")
 _DRAIN_BYTES: Final = 64 << 20
 _DRAIN_S: Final = 5.0
 _DIGITS: Final = 18

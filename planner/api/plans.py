@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from dsmt_core.names import plan as plan_name
 from planner.api import models
 from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
+from planner.api.routing import router_at
 from planner.plans import FUNCTIONS, written_function
 from planner.wanted import Plan
 
-router = APIRouter(prefix="/slices/{slice}/plans", tags=["plans"])
+router = router_at("/slices/{slice}/plans", "plans")
 
 
-functions = APIRouter(prefix="/functions", tags=["plans"])
+functions = router_at("/functions", "plans")
 
 
 @functions.get("")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from dsmt_core.channels import channel
 from dsmt_core.errors import Invalid
 from dsmt_core.events import Event
 from dsmt_core.journal import record
 from planner.api import models
 from planner.api.access import TheCaller, ThePlanner
+from planner.api.routing import router_at
 from planner.service.speaking import said_in_xml
 
-router = APIRouter(tags=["events"])
+router = router_at("", "events")
 
 
 @router.post("/events")

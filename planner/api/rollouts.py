@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from dsmt_core.errors import NotFound
 from dsmt_core.names import application as application_name
 from planner.api import models
 from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
+from planner.api.routing import router_at
 from planner.release import Reconfiguration
 from planner.rollout import policy
 from planner.rollout.turns import Deed, Wish
 from planner.service.rollouts import Start
 
-router = APIRouter(prefix="/slices/{slice}/rollouts", tags=["rollouts"])
+router = router_at("/slices/{slice}/rollouts", "rollouts")
 
 
 @router.get("")

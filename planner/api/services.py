@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from fastapi import APIRouter
-
 from dsmt_core.channels import channel
 from planner.api.access import TheCaller, ThePlanner
+from planner.api.routing import router_at
 from planner.authority.speaking import may_hear
 from planner.catalogue import channels_shown, services_shown
 
-router = APIRouter(tags=["services"])
+router = router_at("", "services")
 
 
 @router.get("/services")

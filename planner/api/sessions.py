@@ -5,15 +5,14 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter
-
 from broker.bus import Link
 from dsmt_core.errors import Unavailable
 from planner.api import models
 from planner.api.access import TheCaller, ThePlanner
+from planner.api.routing import router_at
 from planner.authority.rights import Right, check
 
-router = APIRouter(tags=["sessions"])
+router = router_at("", "sessions")
 
 
 @router.get("/health")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from dsmt_core.names import DEFAULT_AGENT, Slice, account, plan, slice_name
 from planner.api import models
 from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
+from planner.api.routing import router_at
 from planner.authority.rights import Right, check, may
 from planner.store import slices as store
 from planner.wanted import NO_PLAN
 
-router = APIRouter(prefix="/slices", tags=["slices"])
-one = APIRouter(prefix="/slices/{slice}", tags=["slices"])
+router = router_at("/slices", "slices")
+one = router_at("/slices/{slice}", "slices")
 
 
 @router.post("")

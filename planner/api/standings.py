@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from dsmt_core.errors import Invalid, NotFound
 from dsmt_core.names import Host
 from planner.api import models
 from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
+from planner.api.routing import router_at
 from planner.authority.rights import Right, check
 from planner.budget import budget as read_budget
 from planner.moments import moment
 from planner.service.planner import Planner
 from planner.standing import NEVER, Mark, Verb, Window, Wish
 
-router = APIRouter(prefix="/standings", tags=["nodes"])
-budget = APIRouter(prefix="/slices/{slice}/budget", tags=["slices"])
+router = router_at("/standings", "nodes")
+budget = router_at("/slices/{slice}/budget", "slices")
 
 
 @router.get("")
