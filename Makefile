@@ -24,7 +24,10 @@ demo: setup examples ## the main job: five nodes, a deployment, a node killed an
 dev: setup examples ## the same little world, kept, with the shell open
 	@$(BIN)/dsmtc dev
 
-test: setup lint types unit contract integration world e2e ## everything that checks the project
+test: setup lint ## everything that checks the project
+	@# One of these two computes, the other mostly waits; each is told as a whole when it has ended.
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target types contract
+	@$(MAKE) --no-print-directory unit integration world e2e
 	@echo "all checks passed"
 
 lint: setup ## ruff (all rules), format, import contracts
@@ -41,16 +44,16 @@ unit: setup ## tests without sockets, with floors of branch coverage for each la
 	@$(BIN)/python -m tests.coverage_floors
 
 contract: setup ## one suite for each port, run against every adapter
-	@$(BIN)/python -m pytest tests/contract -n 2
+	@$(BIN)/python -m pytest tests/contract -n 4
 
 integration: setup examples ## the parts against a real RabbitMQ, bubblewrap and rpm
-	@$(BIN)/python -m pytest tests/integration -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest tests/integration -n 4 --dist loadgroup
 
 world: setup ## the simulated world: one seed, one run
 	@DSMT_WORLD_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/world -n 2
 
 e2e: setup examples ## the whole with real processes: the trace, the transcript, the kill matrix
-	@$(BIN)/python -m pytest tests/e2e -n 3
+	@$(BIN)/python -m pytest tests/e2e -n 4
 
 soak: setup ## for long: a million bodies at the decoders, and the simulated world, 100000 seeds or SEEDS=N
 	@$(BIN)/python -m tests.fuzz --inputs 1000000
