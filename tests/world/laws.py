@@ -1,8 +1,8 @@
 """The laws of the world: what a commit of the planner may change, and how many instances there may be.
 
-    a commit    generations only forward; what people turned stays as they turned it; without a change by
-                people few stop, with a pause between, never below the disruption budget, and none at all
-                where no plan gave a reason
+    a commit    generations only forward; what people turned stays as they turned it; nothing joins beyond
+                the limit and one, or on a failed node; without a change by people few stop, with a pause
+                between, never below the disruption budget, and none at all where no plan gave a reason
     always      what people were answered is what is stored; never more than the limit on nodes that can be
                 reached and have not failed, and one more only while something moves
     in the end  everything is as wanted (`differs`)
@@ -16,20 +16,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import Final
 
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Host, Slice
 from planner.disruption import Disruption, Health
 from planner.fleet import Fleet
-from planner.leaving import SURGE
 from planner.restraint import CALM_S
 from planner.rollout import Phase
 from planner.standing import bars_at
 from planner.steps import SliceChange, released
 from planner.wanted import Placement, Run, WantedSlice
-from tests.world.layout import APP
+from tests.world.layout import APP, TAKE_FAILED
 from tests.world.store import Store, is_away
 from tests.world.truth import Broken, Place, Process, Truth
+
+SURGE: Final = 1
+"""So many beyond its limit a slice may have while something moves; said again, for a law is no copy."""
 
 
 @dataclass(slots=True)
@@ -57,12 +60,33 @@ def check_commit(store: Store, seen: Fleet, change: SliceChange, stops: Stops, *
         raise Broken(f"the generation of {change.slice} went back to {change.generation}")
     _check_turned(before, change)
     bars = bars_at(store.wanted.standings, now)
+    _check_joined(before, change, seen)
     left = before.hosts.keys() - change.hosts.keys() - bars.keys()
     unfit = seen.fits(change.slice).out.keys()
     own = {host for host in left if not is_away(seen, host) and host not in unfit}
     own -= before.restraint.agreed
     if own and change.slice not in store.asked:
         _check_own(Disruption(before, seen, bars), own, stops, now=now)
+
+
+def _check_joined(before: WantedSlice, change: SliceChange, seen: Fleet) -> None:
+    """Nothing joins beyond the limit and one, nor on a node that failed where the plan leaves those out."""
+    living = [host for host in change.hosts if not is_away(seen, host)]
+    joined = change.hosts.keys() - before.hosts.keys()
+    if joined and len(living) > limit_of(before) + SURGE:
+        raise Broken(
+            f"{sorted(joined)} join, and {len(living)} are living; the limit is {limit_of(before)}"
+        )
+    failed = joined - {*living}
+    if failed and before.plan not in TAKE_FAILED:
+        raise Broken(f"{sorted(failed)} join, and have failed")
+
+
+def allowance(disruption: Disruption) -> int:
+    """How many that are known to be up may be taken down, counted anew."""
+    up = sum(health is Health.UP for health in disruption.healths.values())
+    slice_ = disruption.slice
+    return max(up - slice_.budget.least(min(disruption.wanted, limit_of(slice_))), 0)
 
 
 def _check_own(disruption: Disruption, own: set[Host], stops: Stops, *, now: float) -> None:
@@ -85,8 +109,8 @@ def _check_own(disruption: Disruption, own: set[Host], stops: Stops, *, now: flo
             raise Broken(f"{said}: {since:.1f} s after others")
         stops.last[before.name] = now
     known_up = sum(disruption.healths[host] is Health.UP for host in own)
-    if known_up > disruption.allowance:
-        raise Broken(f"{said}: the budget allows {disruption.allowance}")
+    if known_up > allowance(disruption):
+        raise Broken(f"{said}: the budget allows {allowance(disruption)}")
 
 
 def _beyond(disruption: Disruption) -> int:

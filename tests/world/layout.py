@@ -21,6 +21,8 @@ FAULTS_S: Final = (5.0, 6.0, 8.0, 8.0, 12.0, 25.0)
 LEAST_S: Final = (0.1, 0.5, 0.5, 1.0)
 # Beyond this many gigabytes a machine has room, as the plan `roomy` asks.
 ROOM_GB: Final = 5
+# Plans that name nodes, and take them whether they have failed or not.
+TAKE_FAILED: Final = frozenset({PlanName("most"), PlanName("few"), PlanName("south")})
 DISK: Final = "disk_free_gb"
 
 

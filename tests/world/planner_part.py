@@ -14,7 +14,7 @@ from planner.reconcile import HeldBack, SentOrders, reconcile
 from planner.standing import Standings
 from planner.steps import Round
 from planner.wanted import WantedSlice
-from tests.world import laws, rollout_part, tracker_part
+from tests.world import laws, rollout_part, standing_part, tracker_part
 from tests.world.layout import Layout
 from tests.world.node_part import HEARTBEAT_S, NodePart
 from tests.world.simulation import NOBODY, Kind, Simulation
@@ -221,6 +221,7 @@ class PlannerPart:
             self._simulation.note(verdict.host, "is", verdict.state, verdict.reason)
             self._simulation.version += 1
             self.fleet.judge(verdict.host, verdict.state)
+        standing_part.check_distrusted(self.store.wanted.standings, self.fleet)
         self.store.pasts |= self.tracker.take_past()
         if now >= self._seldom_at:
             self._seldom_at = now + SELDOM_S
@@ -291,9 +292,7 @@ class PlannerPart:
     def _send(self, order: Order) -> None:
         self._simulation.note("ordered:", order.text, order.slice, order.generation, order.version)
         node = self._nodes[order.host]
-        about_slivers = (
-            order.verb in {Verb.CREATE, Verb.DELETE} or order.slice not in self.store.wanted.slices
-        )
-        to_agent = order.verb in FOR_APPLICATIONS or not about_slivers
+        slivers = order.verb in {Verb.CREATE, Verb.DELETE} or order.slice not in self.store.wanted.slices
+        to_agent = order.verb in FOR_APPLICATIONS or not slivers
         kind = Kind.AGENT_ORDER if to_agent else Kind.NODE_ORDER
         self._simulation.to_host(NOBODY, kind, lambda: node.queue(order, to_agent=to_agent))

@@ -21,6 +21,7 @@ from planner.rollout.turns import Deed, Wish, started, turned
 from planner.standing import bars_at
 from planner.steps import SliceChange
 from planner.wanted import Run, WantedSlice
+from tests.world.laws import allowance
 from tests.world.layout import APP
 from tests.world.store import Store
 from tests.world.truth import Broken
@@ -132,8 +133,9 @@ def check_commit(store: Store, seen: Fleet, change: SliceChange, *, now: float) 
     disruption = Disruption(before, seen, bars_at(store.wanted.standings, now))
     runs = {one.host for one in before.placements if one.run is Run.RUNNING}
     down = sum(disruption.healths[host] is Health.UP for host in changed & runs)
-    if down > disruption.allowance and not store.restored:
-        raise Broken(f"{down} of {len(before.hosts)} are taken down, {disruption.allowance} may be")
+    may = allowance(disruption)
+    if down > may and not store.restored:
+        raise Broken(f"{down} of {len(before.hosts)} are taken down, {may} may be")
 
 
 def differs(slice_: WantedSlice, *, bad: bool) -> str:

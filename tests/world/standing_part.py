@@ -4,7 +4,8 @@
 * never below the disruption budget by the planner's own doing: what it takes away leaves as many instances
   up as the budget says, counted by what really runs;
 * what is drained in calm weather leaves after its replacement runs: never one less, never two more;
-* under a cordon nothing is placed.
+* under a cordon nothing is placed;
+* whom people distrust has failed, or is on probation, whatever is heard of it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from dsmt_core.names import Host, Slice
 from planner.disruption import Disruption
-from planner.leaving import SURGE
+from planner.fleet import Fleet
 from planner.standing import (
     IN_SERVICE,
     Bar,
@@ -30,7 +31,7 @@ from planner.standing import (
     wished,
 )
 from planner.wanted import Run, WantedSlice
-from tests.world.laws import limit_of
+from tests.world.laws import SURGE, limit_of
 from tests.world.layout import APP, fits
 from tests.world.store import is_away
 from tests.world.truth import Broken, Place
@@ -93,6 +94,17 @@ def _put(world: World, standings: Standings) -> None:
     if due < float("inf"):
         # A window begins or ends, or a deadline comes: people had said so.
         world.simulation.after(due - now + 0.001, lambda: _put(world, world.planner.store.wanted.standings))
+
+
+def check_distrusted(standings: Standings, seen: Fleet) -> None:
+    """Whom people distrust does not count as one of the living once the tracker has looked.
+
+    Raises:
+        Broken: one does.
+    """
+    for host, standing in standings.items():
+        if standing.distrusted and host in seen.hosts and not is_away(seen, host):
+            raise Broken(f"{host} is {seen.state(host)}, though people distrust it")
 
 
 class Service:

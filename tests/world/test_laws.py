@@ -1,4 +1,4 @@
-"""Each law of the world notices when it is broken: by a state that may not be, or by a wrong decision."""
+"""Each law of the world notices when it is broken: by a state that may not be."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from agents.container_manager.decide import Node
-from agents.container_manager.decide import Verdict as NodeVerdict
-from agents.deployment_agent.decide import Deployments, Verdict
-from dsmt_core.commands import Order, Verb
 from dsmt_core.names import Host, PlanName, Slice
-from planner import placement
 from planner.budget import budget
 from planner.fleet import NodeState
 from planner.restraint import Restraint
-from planner.steps import Round, SliceChange
+from planner.steps import SliceChange
 from planner.wanted import Run, WantedSlice
-from tests.world import laws, planner_part
+from tests.world import laws
 from tests.world.layout import APP, Layout, small
 from tests.world.simulation import Simulation
 from tests.world.truth import Broken, Process, Truth
-from tests.world.world import SLICE, World, run
+from tests.world.world import SLICE, World
 
 LARGE = Layout(hosts=tuple(Host(f"n{number}.s0.org") for number in range(30)), slices=(SLICE,))
 
@@ -173,6 +168,32 @@ def test_the_budget_holds_for_what_ran_beside_something_that_moved() -> None:
         check(world, without(beyond, 2))
 
 
+def with_hosts(slice_: WantedSlice, *hosts: Host) -> WantedSlice:
+    """The slice with further hosts."""
+    more = dict.fromkeys(hosts, slice_.generation + 1)
+    return replace(slice_, hosts={**slice_.hosts, **more}, generation=slice_.generation + 1)
+
+
+def test_what_joins_beyond_the_limit_and_one() -> None:
+    world = rested()
+    one, two = sorted(world.nodes.keys() - world.slice.hosts.keys())
+    check(world, with_hosts(world.slice, one))
+    with pytest.raises(Broken, match="5 are living; the limit is 3"):
+        check(world, with_hosts(world.slice, one, two))
+    world.planner.fleet.judge(min(world.slice.hosts), NodeState.FAILED)
+    check(world, with_hosts(world.slice, one, two))
+
+
+def test_what_joins_on_a_node_that_failed() -> None:
+    world = rested()
+    one, _ = sorted(world.nodes.keys() - world.slice.hosts.keys())
+    world.planner.fleet.judge(one, NodeState.PROBATION)
+    with pytest.raises(Broken, match="join, and have failed"):
+        check(world, with_hosts(world.slice, one))
+    world.planner.store.keep(replace(world.slice, plan=PlanName("south")))
+    check(world, with_hosts(world.slice, one))
+
+
 def test_what_people_asked_for_and_what_failed_may_leave_however_many() -> None:
     world = rested(LARGE, 20)
     for host in sorted(world.slice.hosts)[:9]:
@@ -209,71 +230,3 @@ def test_something_that_begins_after_all_was_as_wanted() -> None:
     world._limits[Slice("other")] = world._limits[SLICE]
     with pytest.raises(Broken, match="something was started"):
         world._stay()
-
-
-# -- decisions made wrong ---------------------------------------------------------------------------------
-
-
-def broken(seeds: range = range(200)) -> str:
-    """What the first world says that breaks a law."""
-    for seed in seeds:
-        try:
-            run(seed)
-        except Broken as error:
-            return str(error)
-    return ""
-
-
-def test_a_planner_that_does_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner_part, "reconcile", lambda *_, **__: Round())
-    assert "not as wanted" in broken()
-
-
-def test_a_placement_that_does_not_wait_for_what_ends_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def at_once(
-        _self: object, candidates: frozenset[Host], _kept: frozenset[Host], _bound: int | None
-    ) -> frozenset[Host]:
-        return candidates
-
-    world = rested()
-    monkeypatch.setattr(placement._Round, "_joining", at_once)
-    monkeypatch.setattr(Simulation, "work_s", lambda *_, slow=False: 3.0 if slow else 0.01)
-    elsewhere = [host for host in world.layout.hosts if host not in world.slice.hosts]
-    there = replace(world.slice.plans[PlanName("few")], parameters={"list": ",".join(elsewhere)})
-    plans = {**world.slice.plans, there.name: there}
-    world.planner.change(replace(world.slice, plan=PlanName("south"), plans=plans))
-    with pytest.raises(Broken, match="instances on living nodes"):
-        world.simulation.run(world.simulation.now + 20, world.check)
-
-
-def test_a_node_that_obeys_older_orders_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def obey(node: Node, order: Order, _now: float) -> NodeVerdict:
-        known = node.slivers.get(order.slice)
-        if known is not None and order.verb is not Verb.REPORT:
-            known.generation, known.wanted, known.kept = order.generation, order.verb is Verb.CREATE, False
-            return NodeVerdict.ACCEPTED
-        return take(node, order, _now)
-
-    take = Node.order
-    monkeypatch.setattr(Node, "order", obey)
-    world = rested()
-    host = min(world.slice.hosts)
-    old = Order(verb=Verb.DELETE, host=host, slice=SLICE, generation=0)
-    with pytest.raises(Broken, match="of generation 0 was obeyed after 1"):
-        world.nodes[host].queue(old, to_agent=False)
-
-
-def test_an_agent_that_obeys_older_orders_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def obey(agent: Deployments, order: Order, now: float) -> Verdict:
-        if order.application not in agent:
-            return take(agent, order, now)
-        agent[order.application].accept(order, now)
-        return Verdict.ACCEPTED
-
-    take = Deployments.accept
-    monkeypatch.setattr(Deployments, "accept", obey)
-    world = rested()
-    host = min(world.slice.hosts)
-    old = Order(verb=Verb.STOP, host=host, slice=SLICE, generation=0, application=APP)
-    with pytest.raises(Broken, match="of generation 0 was obeyed after 1"):
-        world.nodes[host].queue(old, to_agent=True)
