@@ -50,6 +50,7 @@ ROOMS: Final = {
             f"{_PLANNER}/test_standing.py",
             f"{_PLANNER}/test_standing_verbs.py",
             f"{_PLANNER}/test_disruption.py",
+            f"{_PLANNER}/test_disruption_health.py",
             f"{_PLANNER}/test_drains.py",
         ),
     ),

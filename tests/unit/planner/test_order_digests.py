@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dsmt_core.commands import Order, Verb, order_of
+from dsmt_core.configuration import Configuration
 from dsmt_core.events import Sender
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, Host
@@ -186,6 +187,31 @@ def test_a_digest_is_of_what_is_asked_for_and_of_nothing_else() -> None:
         plain,
     }
     assert len(others) == 9
+
+
+HELLO = Configuration.of({"greeting": "hello"})
+
+
+def test_digests_stay_what_they_are_so_that_another_version_of_the_planner_is_understood() -> None:
+    # Each is what sha256sum says of its words, a line each: run, pinger, 1.8-1, 0 and the package.
+    slice_ = wanted_slice()
+    assert digest_of(slice_, placement()) == "cfb74c16a9a5abb5"
+    assert digest_of(slice_, placement(restarts=3), Verb.STOP) == "04c108a6ea85b186"
+    assert orders.creation_digest(replace(slice_, agent="a")) == "8edc67a6a9ea071f"
+    assert (orders.DELETION, orders.REMOVAL) == ("56ee722d38502d7c", "283bb9deef02e684")
+    configured = replace(slice_, applications={APP: replace(pinger(), configuration=HELLO)})
+    placed = placement(configuration=HELLO.digest)
+    assert digest_of(configured, placed) == "dcce438ff320d40d"
+    assert orders.placed(configured, placed, Verb.APPCONFIG).configuration == HELLO
+
+
+def test_the_orders_about_a_sliver_say_the_whole_of_it() -> None:
+    slice_ = replace(wanted_slice(), agent="another", hosts={Host("a"): 4})
+    creation = Order(verb=Verb.CREATE, host=Host("a"), slice=SLICE, generation=4, agent="another")
+    digest = orders.creation_digest(slice_)
+    assert orders.creation(slice_, Host("a")) == replace(creation, digest=digest)
+    deletion = Order(verb=Verb.DELETE, host=Host("a"), slice=SLICE, generation=5, digest=orders.DELETION)
+    assert orders.deletion(SLICE, Host("a"), 5) == deletion
 
 
 @pytest.mark.parametrize("run", list(Run))
