@@ -98,8 +98,8 @@ def test_the_worst_of_its_applications_decides(
     first: dict[str, State], second: dict[str, State], worst: Health
 ) -> None:
     toy = one()
-    heard(toy, APP, **first)  # type: ignore[arg-type]
-    heard(toy, SECOND, **second)  # type: ignore[arg-type]
+    heard(toy, APP, **first)
+    heard(toy, SECOND, **second)
     assert health(toy) is worst
 
 
