@@ -65,6 +65,13 @@ def check_commit(store: Store, seen: Fleet, change: SliceChange, stops: Stops, *
     unfit = seen.fits(change.slice).out.keys()
     own = {host for host in left if not is_away(seen, host) and host not in unfit}
     own -= before.restraint.agreed
+    if (
+        change.slice in store.asked
+        and change.restraint
+        and change.restraint.carried != before.restraint.carried
+    ):
+        # Where a slice is to be, as people have changed it, nothing of it was stopped yet.
+        stops.last.pop(change.slice, None)
     if own and change.slice not in store.asked:
         _check_own(Disruption(before, seen, bars), own, stops, now=now)
 

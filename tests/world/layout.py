@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
@@ -17,12 +18,16 @@ APP: Final = Application("pinger")
 BUDGETS: Final = tuple(map(budget, ("", "keep 1", "keep 50%", "max-unavailable 2", "keep 100%")))
 # How long faults last: in a short time they meet; in the longest a node fails, comes back, and fails again.
 FAULTS_S: Final = (5.0, 6.0, 8.0, 8.0, 12.0, 25.0)
+# Of the worlds with several slices, in so many the others follow the first.
+FOLLOWS: Final = 0.4
 # The least time between two rounds: as it really is, and as long as on a busy machine.
 LEAST_S: Final = (0.1, 0.5, 0.5, 1.0)
 # Beyond this many gigabytes a machine has room, as the plan `roomy` asks.
 ROOM_GB: Final = 5
 # Plans that name nodes, and take them whether they have failed or not.
 TAKE_FAILED: Final = frozenset({PlanName("most"), PlanName("few"), PlanName("south")})
+# The plan that follows the first slice.
+BESIDE: Final = PlanName("beside")
 DISK: Final = "disk_free_gb"
 
 
@@ -37,6 +42,7 @@ class Layout:
         facts: whether plans ask for facts: when they change a planner moves something without being asked.
         stands: whether people take nodes out of service; what comes back may move something, too.
         churns: whether people let a limit exchange some of its members.
+        follows: whether all slices but the first begin beside what the first runs, and follow it.
         plan, budget: of each slice in the beginning.
         faults_s: how long faults last; the shorter, the more of them meet.
         least_s: the least time between two rounds of the planner.
@@ -48,6 +54,7 @@ class Layout:
     facts: bool = False
     stands: bool = False
     churns: bool = False
+    follows: bool = False
     plan: PlanName = PlanName("some")  # noqa: RUF009 - a NewType is a plain str
     budget: Budget = BUDGETS[0]
     faults_s: float = 30.0
@@ -56,7 +63,7 @@ class Layout:
     @property
     def moves(self) -> bool:
         """Whether the planner may ever move something without being asked."""
-        return self.facts or self.stands or self.churns
+        return self.facts or self.stands or self.churns or self.follows
 
     @property
     def most(self) -> int:
@@ -79,6 +86,9 @@ class Layout:
             "roomy": ("limit", {"parent": "room", "count": "3"}),
             "own": ("where", {"parent": "good", "expr": f"{OWNER} = '{OURS}'"}),
             "ours": ("limit", {"parent": "own", "count": "3"}),
+            "leading": ("status", {"is": "running", "app": APP, "slice": self.slices[0]}),
+            "led": ("minus", {"left": "leading", "right": "failed"}),
+            BESIDE: ("limit", {"parent": "led", "count": "3"}),
         }
         return {PlanName(name): Plan(PlanName(name), base, given) for name, (base, given) in plans.items()}
 
@@ -89,8 +99,18 @@ class Layout:
         return tuple(map(PlanName, names))
 
 
-def fits(slice_: WantedSlice, hosts: Mapping[Host, Mapping[str, str]]) -> int:
-    """How many of these hosts, with what is true of them, the plan of a slice finds when all are well."""
+def fits(
+    slice_: WantedSlice, hosts: Mapping[Host, Mapping[str, str]], led: AbstractSet[Host] = frozenset()
+) -> int:
+    """How many of these hosts, with what is true of them, the plan of a slice finds when all are well.
+
+    Args:
+        slice_: which has the plan.
+        hosts: with what is true of them.
+        led: where the first slice runs.
+    """
+    if slice_.plan == BESIDE:
+        return len(hosts.keys() & led)
     listed = {"north": "most", "south": "few"}.get(slice_.plan)
     if listed is not None:
         named = slice_.plans[PlanName(listed)].parameters["list"].split(",")
@@ -125,7 +145,7 @@ def drawn(luck: Random) -> Layout:
         frozenset(luck.sample(hosts, luck.randint(0, count // 3))) if luck.random() < 0.3 else frozenset()
     )
     facts, stands = luck.random() < 0.3, luck.random() < 0.3
-    return Layout(
+    layout = Layout(
         hosts=hosts,
         slices=slices,
         late=frozenset(late),
@@ -137,6 +157,7 @@ def drawn(luck: Random) -> Layout:
         faults_s=luck.choice(FAULTS_S),
         least_s=luck.choice(LEAST_S),
     )
+    return replace(layout, follows=len(slices) > 1 and luck.random() < FOLLOWS)
 
 
 def first_slice(layout: Layout, name: Slice) -> WantedSlice:
@@ -146,7 +167,7 @@ def first_slice(layout: Layout, name: Slice) -> WantedSlice:
         name=name,
         managed=True,
         generation=0,
-        plan=layout.plan,
+        plan=BESIDE if layout.follows and name != layout.slices[0] else layout.plan,
         budget=layout.budget,
         plan_parameters={"count": str(min(3, layout.most))},
         plans=layout.plans,

@@ -37,7 +37,7 @@ class PlannerPart:
         self, simulation: Simulation, store: Store, nodes: Mapping[Host, NodePart], layout: Layout
     ) -> None:
         # No fact has spoken against any host yet, and nothing else can be a reason.
-        self.excused: set[Host] | None = None if layout.stands or layout.churns else set()
+        self.excused: set[Host] | None = None if layout.stands or layout.churns or layout.follows else set()
         self.inventory = Inventory(layout.hosts)
         self._least_s = layout.least_s
         self._tick_s = TICK_S if layout.least_s < TICK_S else 2 * TICK_S

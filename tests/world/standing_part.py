@@ -185,7 +185,7 @@ class Service:
             return
         left = self._up_or_unlucky(before, before.hosts.keys() & after.hosts.keys())
         wanted = min(limit_of(after), self._fits(after, bars))
-        if self._world.layout.facts:
+        if self._world.layout.facts or self._world.layout.follows:
             # Whom the planner knows not enough of it cannot count.
             wanted = min(wanted, Disruption(before, self._world.planner.fleet, bars).wanted)
         least = before.budget.least(wanted)
@@ -218,7 +218,7 @@ class Service:
         """How many nodes there are for the plan when all are well and in service."""
         gone = {host for host, bar in bars.items() if bar.kind is Kind.EXCLUDED}
         there = [host for host in self._world.living() if host not in gone]
-        return fits(slice_, {host: self._world.facts(host) for host in there})
+        return fits(slice_, {host: self._world.facts(host) for host in there}, self._world.led())
 
     def _really_up(self, slice_: WantedSlice, hosts: Collection[Host]) -> set[Host]:
         return {host for host, of, _ in self._running if of == slice_.name and host in hosts}

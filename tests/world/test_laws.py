@@ -40,6 +40,7 @@ def check(world: World, changed: WantedSlice, stops: laws.Stops | None = None) -
         hosts=changed.hosts,
         retired=changed.retired,
         placements=changed.placements,
+        restraint=changed.restraint,
     )
     laws.check_commit(planner.store, planner.fleet, change, stops or laws.Stops(), now=planner.now)
 
@@ -127,6 +128,15 @@ def test_a_stop_too_soon_after_the_last_one() -> None:
         check(world, without(world.slice, 1), stops)
     world.simulation.now += 2
     check(world, without(world.slice, 1), stops)
+    # People have asked for something else meanwhile, and it was carried out.
+    other = replace(world.slice, restraint=Restraint(carried="other"))
+    world.planner.store.asked.add(SLICE)
+    check(world, other, stops)
+    world.planner.store.asked.clear()
+    check(world, without(world.slice, 1), stops)
+    check(world, other, stops)
+    with pytest.raises(Broken, match=r"0\.0 s after others"):
+        check(world, without(world.slice, 1), stops)
 
 
 def test_a_stop_below_the_disruption_budget() -> None:

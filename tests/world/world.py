@@ -106,6 +106,11 @@ class World:
         if self.planner.excused is not None and not all(does_fit(plan, true) for plan in self.layout.names):
             self.planner.excused.add(host)
 
+    def led(self) -> set[Host]:
+        """Where the first slice really runs, and is well."""
+        processes = self.truth.processes.items()
+        return {host for (host, of, _), one in processes if one.well and of == self.layout.slices[0]}
+
     def living(self) -> list[Host]:
         """The machines that are there, or may come back."""
         return [host for host in self.layout.hosts if host not in self.destroyed]
@@ -162,8 +167,9 @@ class World:
     def differs(self) -> str:
         """How the world differs from what is wanted; empty when it does not."""
         facts = {host: self.facts(host) for host in self.living()}
+        led = self.led()
         for slice_ in self.planner.store.wanted.slices.values():
-            if said := laws.differs(slice_, self.truth, self.planner.fleet, fits=fits(slice_, facts)):
+            if said := laws.differs(slice_, self.truth, self.planner.fleet, fits=fits(slice_, facts, led)):
                 return said
             if said := rollout_part.differs(slice_, bad=bool(self.truth.bad)):
                 return said
