@@ -24,10 +24,9 @@ demo: setup examples ## the main job: five nodes, a deployment, a node killed an
 dev: setup examples ## the same little world, kept, with the shell open
 	@$(BIN)/dsmtc dev
 
+# Two at a time: some compute, and some mostly wait. Each is told as a whole when it has ended.
 test: setup lint ## everything that checks the project
-	@# One of these two computes, the other mostly waits; each is told as a whole when it has ended.
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target types contract
-	@$(MAKE) --no-print-directory unit integration world e2e
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target types contract unit integration world e2e
 	@echo "all checks passed"
 
 lint: setup ## ruff (all rules), format, import contracts

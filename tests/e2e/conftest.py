@@ -16,6 +16,14 @@ from broker.server.private import PrivateBroker
 from tests.e2e.stage import ADMIN, PASSWORD, Stage
 
 Stages = Callable[..., Stage]
+# Whichever of these began last, all others would wait for it.
+LONG = {"test_kill_matrix", "test_demo", "test_bad_applications"}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest begin first; apart from that the order stays random."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 @pytest.fixture(scope="session")
