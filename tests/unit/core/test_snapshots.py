@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsmt_core.channels import Channel
@@ -44,6 +44,8 @@ def answer(part: Part) -> Event:
     return decode(encode(event), "application/vnd.dsmt.event+msgpack")
 
 
+# Each draws several events, of which every single one has laws of its own (`test_events`).
+@settings(max_examples=40)
 @given(st.lists(st.tuples(events(), st.integers(0, 99)), max_size=4))
 def test_what_is_answered_is_what_is_read(held: list[tuple[Event, int]]) -> None:
     values = [Value(event, float(at), 1) for event, at in held]
