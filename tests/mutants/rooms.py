@@ -77,6 +77,7 @@ ROOMS: Final = {
             f"{_PLANNER}/test_needs.py",
             f"{_PLANNER}/test_resting.py",
             f"{_PLANNER}/test_round_answers.py",
+            f"{_PLANNER}/test_round_pauses.py",
             f"{_PLANNER}/test_round_scope.py",
             f"{_PLANNER}/test_sent_orders.py",
             f"{_PLANNER}/test_settling.py",

@@ -181,6 +181,7 @@ def test_who_asks_while_its_order_is_on_its_way_is_not_told_twice() -> None:
     order = Order(verb=Verb.APPCONFIG, host=HOST, slice=SLICE, generation=1, application=APP)
     assert not sent.is_under_way(key, order, 10.0)
     assert sent.send(key, order, now=10.0, said=0)
+    assert sent.is_under_way(key, order, 10.0)
     assert sent.is_under_way(key, order, 10.9)
     assert not sent.is_under_way(key, order, 11.0)
     assert not sent.is_under_way(key, replace(order, generation=2), 10.1)
