@@ -61,7 +61,7 @@ def test_what_has_ended_makes_room_in_the_same_round() -> None:
     assert ([order.verb for order in leaving.orders], dict(toy.slice.hosts)) == ([Verb.DELETE], {})
     toy.deliver(leaving.orders)
     [change] = toy.round().changes
-    assert (change.hosts.keys(), change.retired) == ({N1}, {})
+    assert ({*change.hosts}, {*change.retired}) == ({N1}, set())
 
 
 def test_who_asks_while_its_order_is_under_way_waits_for_it_and_later_is_told_at_once() -> None:
