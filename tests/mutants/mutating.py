@@ -25,7 +25,7 @@ from tests.mutants.rooms import Room
 
 ROOT: Final = Path(__file__).parents[2]
 WORK: Final = ROOT / "build" / "mutants"
-# What is copied: all that the tests import, and the settings of pytest.
+# What is copied: all that the tests import or read, and the settings of pytest.
 _COPIED: Final = (
     "dsmt_core",
     "broker",
@@ -35,6 +35,7 @@ _COPIED: Final = (
     "dsmtc",
     "lab",
     "tests",
+    "docs",
     "pyproject.toml",
 )
 _SETTINGS: Final = '\n[tool.mutmut]\nsource_paths = ["."]\n'

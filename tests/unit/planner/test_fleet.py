@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from dataclasses import asdict, replace
 
 import pytest
@@ -319,30 +317,3 @@ def test_the_row_of_a_sliver_holds_all_that_is_seen_of_it() -> None:
 def fresh(fleet: Fleet, host: Host) -> bool:
     node = fleet.node(host)
     return node is not None and node.fresh
-
-
-def test_folding_and_heartbeats_are_cheap() -> None:
-    sky = Sky()
-    status = {"application": APP, "state": "running", "generation": "1", "version": "1"}
-    channel = status_channel(SLICE, DEPLOYMENT_AGENT, A)
-    events = [sky.event(channel, STATUS, **status, text=f"{number}") for number in range(500)]
-    folds = calls(lambda: [sky.fleet.fold(event, now=1.0) for event in events])
-    beats = calls(lambda: [sky.fleet.heard(A, "d", now=1.0) for _ in events])
-    # As many as one event needs, however much there is: counted, so that a busy machine changes nothing.
-    assert folds < 150 * len(events)
-    assert beats < 20 * len(events)
-
-
-def calls(work: Callable[[], object]) -> int:
-    """How many functions are called meanwhile, Python's own included."""
-    counted = [0]
-
-    def count(_frame: object, what: str, _argument: object) -> None:
-        counted[0] += what in {"call", "c_call"}
-
-    sys.setprofile(count)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return counted[0]
