@@ -319,3 +319,71 @@ def test_the_bootstrap_speaks_for_the_agent(sky: Sky) -> None:
     assert sliver is not None
     assert (sliver.agent.state, sliver.container.state) == (State.RUNNING, State.UNDEFINED)
     assert sky.fleet.heard_last == 12.0
+
+
+@pytest.mark.parametrize(
+    ("dirty", "is_dirty"),
+    [
+        (Dirty(), False),
+        (Dirty(slices={XYZ1}), True),
+        (Dirty(hosts={XYZ1: {A}}), True),
+        (Dirty(nodes={A}), True),
+        (Dirty(plans=True), True),
+        (Dirty(everything=True), True),
+    ],
+)
+def test_what_has_changed_is_to_be_looked_at(dirty: Dirty, is_dirty: bool) -> None:  # noqa: FBT001
+    assert bool(dirty) is is_dirty
+
+
+def test_only_new_facts_make_plans_be_asked_anew(sky: Sky) -> None:
+    sky.holds(xyz1=1)
+    sky.fleet.take_dirty()
+    assert sky.fleet.heard(A, digest({XYZ1: 1}), now=20.0, period=0.5) == ""
+    assert not sky.fleet.is_dirty
+    assert sky.fleet.period(A) == 0.5
+    sky.fold(facts_channel(A), FACTS, {"cpus": "4"})
+    sky.fleet.heard(A, digest({XYZ1: 1}), now=21.0)
+    assert sky.fleet.take_dirty() == Dirty(plans=True)
+    sky.fold(facts_channel(A), FACTS, {"cpus": "4"})
+    sky.fleet.heard(A, digest({XYZ1: 1}), now=23.0)
+    assert not sky.fleet.is_dirty
+
+
+def test_what_rounds_have_looked_at_adds_up(sky: Sky) -> None:
+    sky.fleet.take_unfitted()
+    for slice_ in (XYZ1, OTHER):
+        sky.agent(A, slice_, pinger=State.RUNNING)
+        sky.fleet.take_dirty()
+    assert sky.fleet.take_unfitted() == Dirty(slices={XYZ1, OTHER})
+    sky.fleet.sourced("inv", {})
+    sky.fleet.take_dirty()
+    sky.fleet.take_dirty()
+    assert sky.fleet.take_unfitted() == Dirty(everything=True)
+
+
+def test_a_node_that_was_fresh_stays_so_and_who_was_forgotten_is_remembered(sky: Sky) -> None:
+    sky.holds(xyz1=1)
+    sky.fleet.heard(A, "other", now=11.0)
+    assert seen_of(sky, A).fresh
+    sky.fleet.lacks([C])
+    sky.fleet.lacks([Host("d")])
+    assert sky.fleet.forgotten == {C, Host("d")}
+
+
+def test_rows_have_no_holes_whoever_is_forgotten(sky: Sky) -> None:
+    for number, host in enumerate((Host("z"), C, Host("m"))):
+        sky.fleet.join(host, now=100.0 + number)
+    sky.fleet.forget(A)
+    assert dict(sky.fleet.hosts) == {B: 1, Host("z"): 2, C: 3, Host("m"): 0}
+    assert [sky.fleet.heard_at(host) for host in (B, Host("z"), C, Host("m"))] == [
+        10.0,
+        100.0,
+        101.0,
+        102.0,
+    ]
+    sky.fleet.forget(C)
+    assert dict(sky.fleet.hosts) == {B: 1, Host("z"): 2, Host("m"): 0}
+    sky.fleet.take_dirty()
+    sky.fleet.forget(C)
+    assert not sky.fleet.is_dirty

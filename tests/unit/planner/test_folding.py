@@ -106,6 +106,8 @@ def test_an_agent_is_ready_while_it_runs_and_fresh_once_it_was_heard() -> None:
     assert fold_agent(sliver, event(status="running"), 10.0) is NEWS
     assert fold_agent(sliver, event(status="failed", reason="no"), 11.0) is NEWS
     assert (sliver.agent, sliver.agent_ready) == (LayerSeen(State.FAILED, 11.0, "no"), False)
+    assert fold_agent(sliver, event(status="failed", reason="other"), 12.0) is NEWS
+    assert sliver.agent == LayerSeen(State.FAILED, 11.0, "other")
 
 
 def seen(sliver: SliverSeen) -> ApplicationSeen:
