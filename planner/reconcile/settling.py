@@ -26,6 +26,8 @@ from planner.wanted import Placement, WantedApplication, WantedSlice
 
 Targets = Mapping[Application, Mapping[Host, ReleaseName]]
 NO_TARGETS: Final[Targets] = MappingProxyType({})
+# Before every generation: where nothing was ordered, or heard.
+_NO_ORDER: Final = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,7 @@ def settle(
         targets: which release hosts should have of an application that is being rolled out; all others
             have the slice's.
     """
-    heard = max(_heard(slice_, seen, leaving.held), default=-1)
+    heard = max(_heard(slice_, seen, leaving.held), default=_NO_ORDER)
     generation = 1 + max(slice_.generation, heard)
     staying = hosts | leaving.gone | seen.forgotten
     ending = (slice_.retired.keys() | slice_.hosts.keys() | leaving.held) - staying
@@ -148,13 +150,16 @@ def _heard(slice_: WantedSlice, seen: Fleet, held: AbstractSet[Host]) -> Iterato
 
 def _heard_of_sliver(node: NodeSeen | None, slice_: Slice) -> int:
     """The highest generation that a node follows or followed for a sliver; -1 when there is none."""
-    follows, gone = _followed(node, slice_), -1 if node is None else node.gone.get(slice_, -1)
+    follows = _followed(node, slice_)
+    gone = _NO_ORDER if node is None else node.gone.get(slice_, _NO_ORDER)
     return max(follows, gone)
 
 
 def _followed(node: NodeSeen | None, slice_: Slice) -> int:
     """The generation that a node follows for a sliver; -1 when there is none."""
-    return -1 if node is None or node.slivers is None else node.slivers.get(slice_, -1)
+    if node is None or node.slivers is None:
+        return _NO_ORDER
+    return node.slivers.get(slice_, _NO_ORDER)
 
 
 def _hosts(slice_: WantedSlice, seen: Fleet, hosts: AbstractSet[Host], generation: int) -> dict[Host, int]:
@@ -162,10 +167,10 @@ def _hosts(slice_: WantedSlice, seen: Fleet, hosts: AbstractSet[Host], generatio
     settled: dict[Host, int] = {}
     name, digest = slice_.name, creation_digest(slice_)
     for host in sorted(hosts):
-        told = slice_.hosts.get(host, -1)
+        told = slice_.hosts.get(host, _NO_ORDER)
         node = seen.node(host)
         # What a node has deleted at this very generation it would refuse to make again.
-        deleted = -1 if node is None else node.gone.get(name, -1)
+        deleted = _NO_ORDER if node is None else node.gone.get(name, _NO_ORDER)
         obeyed = told >= _followed(node, name) and told > deleted
         other = _follows_other(node, name, told=told, digest=digest)
         settled[host] = told if obeyed and not other and host in slice_.hosts else generation
@@ -197,7 +202,7 @@ def _retired(
     """The hosts whose sliver is to be deleted; also where one is held that nobody placed there."""
     settled: dict[Host, int] = {}
     for host in sorted(leaving):
-        told = slice_.retired.get(host, -1)
+        told = slice_.retired.get(host, _NO_ORDER)
         node = seen.node(host)
         other = _follows_other(node, slice_.name, told=told, digest=DELETION)
         obeyed = told >= _followed(node, slice_.name) and not other
@@ -252,7 +257,7 @@ def _placed(wanted: WantedApplication, slice_: Slice, host: Host, known: Placeme
         host=host,
         application=wanted.name,
         version=wanted.version,
-        generation=-1,
+        generation=_NO_ORDER,
         run=wanted.run,
         restarts=wanted.restarts,
     )
