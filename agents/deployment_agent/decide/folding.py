@@ -58,8 +58,6 @@ def _processes(course: Course, step: Step, outcome: Outcome, now: float) -> None
             _looked(course, outcome, now)
         case Look():
             _found(course, outcome, now)
-        case _:
-            pass
 
 
 def _published(course: Course, state: State, now: float) -> None:
@@ -116,8 +114,6 @@ def _started(course: Course, outcome: Outcome, now: float) -> None:
         case Troubled():
             course.record.life = Life.DOWN
             course.failed(outcome, now)
-        case _:
-            pass
 
 
 def _stopped(course: Course, outcome: Outcome, now: float) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from agents.deployment_agent.decide import (
+    Backoff,
     CheckStatus,
     Deployment,
     Deployments,
     Done,
     Fetch,
+    Forget,
     Life,
     Look,
     Periods,
@@ -174,3 +176,43 @@ def test_what_is_loaded_after_a_restart_of_the_machine_waits() -> None:
     lost.lost()
     lost.accept(order(), NOW)
     assert lost.due(NOW) == [(X, Look("1-1"))]
+
+
+def test_an_agent_has_times_and_waits_of_its_own() -> None:
+    agent = Deployments(periods=Periods(ask_s=2.0), backoff=Backoff(first_s=9.0))
+    agent.accept(replace(order(Verb.STOP), application=X), NOW)
+    agent.done(X, Fetch(OLD), Troubled("away"), NOW)
+    agent[X].record.state = State.TERMINATED
+    agent.done(X, Report(), Done(), NOW)
+    assert (agent.due(NOW), agent.wake_at) == ([], 105.0)
+    agent.done(X, Report(), Done(), 105.0)
+    assert (agent.due(105.0), agent.wake_at) == ([], 109.0)
+    again = Deployments(periods=Periods(ask_s=2.0))
+    again.load(json.loads(json.dumps(agent.written())), 200.0, rebooted=True)
+    assert (again.due(200.0), again.wake_at) == ([], 202.0)
+
+
+def test_who_is_busy_holds_nobody_else_up() -> None:
+    agent = Deployments()
+    agent.accept(order(), NOW)
+    assert agent.due(NOW) == [(X, Publish(State.REQUESTED, "1-1", 1))]
+    agent.accept(replace(order(), application=Application("Y")), NOW)
+    assert agent.due(NOW) == [("Y", Publish(State.REQUESTED, "1-1", 1))]
+    agent.ended(Application("Z"), NOW)
+    assert "Z" not in agent
+
+
+def test_what_is_to_go_is_there_until_it_is_forgotten() -> None:
+    agent = Deployments()
+    agent.accept(order(Verb.UNINSTALL, 7), NOW)
+    agent.done(X, Report(), Done(), NOW)
+    assert X in agent
+    agent.accept(order(Verb.STOP, 8), NOW)
+    agent.done(X, Forget(), Done(), NOW)
+    assert X in agent, "it was ordered again meanwhile"
+    agent.accept(order(Verb.UNINSTALL, 9), NOW)
+    agent.done(X, Forget(), Done(), NOW)
+    assert (X in agent, agent.generation(X)) == (False, 9)
+    empty = Deployments()
+    empty.load({}, NOW, rebooted=True)
+    assert list(empty) == []

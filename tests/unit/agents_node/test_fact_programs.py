@@ -60,6 +60,31 @@ def test_what_is_not_legal_is_left_out_and_told(output: bytes, words: str) -> No
     assert len(found.facts) in {0, FACTS}
 
 
+def test_as_much_is_read_as_is_allowed() -> None:
+    assert read_facts(b"a=" + b"x" * 256).facts == {"a": "x" * 256}
+    assert read_facts(b"#" + b"x" * (BYTES - 1)).trouble == ""
+    assert read_facts(b'  \n {"a": "1"}').facts == {"a": "1"}
+    many = "\n".join(f"a{number}=1" for number in range(FACTS)).encode()
+    # One that is told again takes no further room.
+    again = read_facts(many + b"\na0=2")
+    assert (again.facts["a0"], len(again.facts), again.trouble) == ("2", FACTS, "")
+
+
+@pytest.mark.parametrize(
+    ("output", "trouble"),
+    [
+        (b"\n\n# gpus\n#\n", ""),
+        (b"A" * 41 + b"=1", f"{'A' * 40!r} is no name of a fact: small letters, digits and _"),
+        (b"gpus", "gpus has no value, or one that is neither a text nor a number"),
+        (b"gpus\nB=1", "gpus has no value, or one that is neither a text nor a number"),
+        (b"a=" + b"x" * 257, "the value of a has more than 256 characters"),
+        (b"a=\x01", "a holds a character that is not legal in an event"),
+    ],
+)
+def test_the_first_thing_that_is_wrong_is_told(output: bytes, trouble: str) -> None:
+    assert (read_facts(output).facts, read_facts(output).trouble) == ({}, trouble)
+
+
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_whatever_is_said_is_read_or_told(output: bytes) -> None:
     found = read_facts(output)

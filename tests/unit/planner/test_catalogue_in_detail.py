@@ -180,6 +180,18 @@ def test_of_several_uses_of_a_channel_one_covers_the_field() -> None:
     assert other.breach.reason == "it did not describe the field 'other' there"
 
 
+def test_a_use_that_names_no_field_covers_all_and_then_the_payload_is_what_differs() -> None:
+    catalogue = described(**{"field.1": ""})
+    assert hear(catalogue, said("whatever")) == []
+    (change,) = hear(catalogue, said("other", payload="http://e.org/x"))
+    assert change.breach.reason == "it did not describe the payload http://e.org/x there"
+
+
+def test_what_may_come_as_often_as_it_likes_is_not_judged() -> None:
+    catalogue = described(**{"least.1": "", "greatest.1": ""})
+    assert hear(catalogue, said(), said(sent_at=1000.1), said(sent_at=9000.0)) == []
+
+
 def test_too_often_is_told_with_the_channel_of_the_use() -> None:
     catalogue = described()
     below = f"{PINGER}n1/"
