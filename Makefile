@@ -46,7 +46,7 @@ contract: setup ## one suite for each port, run against every adapter
 	@$(BIN)/python -m pytest tests/contract -n 4
 
 integration: setup examples ## the parts against a real RabbitMQ, bubblewrap and rpm
-	@$(BIN)/python -m pytest tests/integration -n 4 --dist loadgroup
+	@$(BIN)/python -m pytest tests/integration -n 4
 
 world: setup ## the simulated world: one seed, one run
 	@DSMT_WORLD_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/world -n 2

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import PurePath
 
 import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from broker.server.private import PrivateBroker
 from tests.rabbitmq import private_rabbitmq
@@ -16,16 +19,24 @@ KILLING = {"test_trouble", "test_lost_leader", "test_faults_of_the_broker"}
 SHARING = {"test_real_planner", "test_postgresql", *KILLING}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Tests that share what their module has started go to one worker; each other to whoever is idle.
 
-    Clusters and regions, with their many brokers, follow each other.
+    Clusters and regions, with their many brokers, follow each other. Not by xdist's marks for groups: it
+    would write them into the tests' ids, which pytest lets nobody change any more (xdist 3.8, pytest 9.2).
     """
-    for item in items:
-        if "integration/hosts" in item.path.as_posix():
-            item.add_marker(pytest.mark.xdist_group("hosts"))
-        elif item.path.stem in SHARING:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = PurePath(nodeid.partition("::")[0])
+        if path.parent.name == "hosts":
+            return "hosts"
+        return path.stem if path.stem in SHARING else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByWhatIsShared:
+    """Who runs which test, with ``-n``."""
+    return ByWhatIsShared(config, log)
 
 
 @pytest.fixture(scope="session")
