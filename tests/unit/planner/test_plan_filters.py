@@ -94,10 +94,11 @@ def test_who_is_not_in_the_parent_is_told_why_by_the_parent() -> None:
     ]
 
 
-def test_what_is_subtracted_keeps_nobody_for_what_is_not_known() -> None:
+def test_nobody_is_taken_away_for_what_is_not_known() -> None:
     asia = Plan(PlanName("asia"), "region", {"name": "asia"})
-    selection = select("minus", asia, left="all_nodes", right="asia", members=(C, D))
-    assert selection.hosts == (B, C, D)
+    for members in ((), (C,), (C, D)):
+        selection = select("minus", asia, left="all_nodes", right="asia", members=members)
+        assert selection.hosts == (B, C, D)
 
 
 # -- exchanges ------------------------------------------------------------------------------------------
