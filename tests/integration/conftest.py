@@ -15,21 +15,24 @@ from tests.rabbitmq import private_rabbitmq
 
 # They kill their broker while a queue is just being made, and may get it back without a leader.
 KILLING = {"test_trouble", "test_lost_leader", "test_faults_of_the_broker"}
-# What starts something for all tests of its module: a planner, a PostgreSQL, a broker.
-SHARING = {"test_real_planner", "test_postgresql", *KILLING}
+# What starts something for all tests of its module: a planner, a PostgreSQL.
+SHARING = {"test_real_planner", "test_postgresql"}
 
 
 class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Tests that share what their module has started go to one worker; each other to whoever is idle.
 
-    Clusters and regions, with their many brokers, follow each other. Not by xdist's marks for groups: it
-    would write them into the tests' ids, which pytest lets nobody change any more (xdist 3.8, pytest 9.2).
+    Clusters and regions, with their many brokers, follow each other, and so do those that kill a broker and
+    start it again. Not by xdist's marks for groups: it would write them into the tests' ids, which pytest
+    lets nobody change any more (xdist 3.8, pytest 9.2).
     """
 
     def _split_scope(self, nodeid: str) -> str:
         path = PurePath(nodeid.partition("::")[0])
         if path.parent.name == "hosts":
             return "hosts"
+        if path.stem in KILLING:
+            return "killing"
         return path.stem if path.stem in SHARING else nodeid
 
 
