@@ -204,6 +204,24 @@ def test_a_standing_is_written_as_json_and_what_never_comes_as_null() -> None:
     }
 
 
+def test_each_part_of_a_standing_is_read_by_its_name() -> None:
+    said = asdict(MARK)
+    each = {
+        "excluded": Standing(excluded=Exclusion(at_once=True, **said)),
+        "cordoned": Standing(cordoned=MARK),
+        "drain": Standing(drain=Drain(deadline=NOW + 600, **said)),
+        "windows": Standing(windows=(window(10, 20), window(30, 40))),
+        "distrusted": Standing(distrusted=MARK),
+    }
+    for name, standing in each.items():
+        assert written_standing(standing).keys() == {name}
+        assert read_standing(written_standing(standing)) == standing
+    assert read_standing({"drain": {**said, "deadline": None, "force": True}}) == Standing(
+        drain=Drain(force=True, **said)
+    )
+    assert read_standing({}) == IN_SERVICE
+
+
 @given(standings)
 def test_what_is_written_is_read_again(standing: Standing) -> None:
     assert read_standing(written_standing(standing)) == standing
