@@ -1,7 +1,7 @@
 """Leaving: which of the instances that are to leave a slice leave in this round, and why others stay yet.
 
     people's        what people took away by changing the slice leaves at once; of what is out of service
-                    there, as many stay as come, and one
+                    there, as many stay as come or lack, and one
     forced          excluded at once, or drained by force and over time: at once
     out of service  the replacement runs first where the plan can give one; the disruption budget is kept
     agreed to       what the planner held back until people agreed leaves at once
@@ -28,6 +28,8 @@ SURGE: Final = 1
 
 FEW: Final = "without a change by people only few stop at a time; dsmtc agree lets it go"
 
+# The least loss first.
+_LOSS: Final = {Health.FAILED: 0, Health.STARTING: 1, Health.UNSURE: 2, Health.UP: 3}
 # Where it does not come to run at all, what starts counts as down.
 _DOWN: Final = frozenset({Health.STARTING, Health.FAILED})
 _MAY_COME: Final = frozenset({Health.STARTING, Health.UNSURE})
@@ -41,12 +43,14 @@ class Change:
         staying: hosts that it keeps.
         leaving: hosts that have not failed and are not selected any more, sorted.
         coming: how many hosts it selects beyond those.
+        missing: how many it asks for, and does not find.
         beyond: how many instances the slice has beyond its limit, if not more than a surge brings.
     """
 
     staying: frozenset[Host]
     leaving: tuple[Host, ...]
     coming: int
+    missing: int = 0
     beyond: int = 0
 
 
@@ -110,8 +114,8 @@ def _surplus(change: Change, moved: Collection[Host], disruption: Disruption) ->
 
     Back in service it would be the planner's own idea to stop it, so it would be held, and run.
     """
-    order = sorted(moved, key=lambda host: (disruption.healths[host] is Health.UP, host))
-    return {*order[: max(len(order) - change.coming - SURGE, 0)]}
+    order = sorted(moved, key=lambda host: (_LOSS[disruption.healths[host]], host))
+    return {*order[: max(len(order) - change.coming - change.missing - SURGE, 0)]}
 
 
 class _Room:

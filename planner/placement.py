@@ -138,6 +138,7 @@ class _Round:
             staying=self._present & target,
             leaving=tuple(sorted(self._living(self._present - target))),
             coming=len(target - self._present),
+            missing=selection.missing,
             beyond=self._beyond(selection.bound),
         )
         leaving = leave(change, self._disruption, licence)

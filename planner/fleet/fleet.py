@@ -63,7 +63,7 @@ class Fleet(Nodes):
             return f"{event.channel} is not of a node that is known"
         if refusal := self._lives.refusal(event):
             return refusal
-        self.heard_last = max(self.heard_last, now)
+        self.heard_last = now
         try:
             return self._fold(place, event, now)
         except Invalid as error:
@@ -101,7 +101,8 @@ class Fleet(Nodes):
         for host in self._holders.hosts(of) - lost:
             sliver = self._slivers.get((of, host))
             for name, seen in {}.items() if sliver is None else sliver.applications.items():
-                lately = self.heard_last - seen.layer.since < asked.lately_s
+                # Either way: when the clock is set back what has just changed lies ahead, and for long.
+                lately = abs(self.heard_last - seen.layer.since) < asked.lately_s
                 if (seen.state == asked.state or lately) and asked.application in {"", name}:
                     yield host
                     break

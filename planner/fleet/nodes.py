@@ -85,7 +85,7 @@ class Nodes:
             self._dirty.plans = True
         columns = self.columns
         columns.heard[row] = now
-        self.heard_last = max(self.heard_last, now)
+        self.heard_last = now
         if period > 0:
             columns.period[row] = period
         if boot_id:

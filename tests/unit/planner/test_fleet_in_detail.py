@@ -203,6 +203,12 @@ def test_where_an_application_is_in_a_state(sky: Sky) -> None:
     sky.agent(A, pinger=State.RUNNING, second=State.FAILED, now=80.0)
     assert where("running", application=SECOND, lately_s=30.0) == []
     assert where("running", application=SECOND, lately_s=30.5) == [B]
+    # The clock is set back: so long before is as long ago (A's failed at 10, B's at 50).
+    sky.agent(A, pinger=State.RUNNING, second=State.FAILED, now=-5.0)
+    assert where("running", application=SECOND, lately_s=15.0) == []
+    assert where("running", application=SECOND, lately_s=15.5) == [A]
+    assert where("running", application=SECOND, lately_s=55.5) == [A, B]
+    sky.agent(A, pinger=State.RUNNING, second=State.FAILED, now=80.0)
     sky.fleet.judge(A, NodeState.FAILED)
     assert where("running") == []
     assert where("failed") == [A, B]
@@ -265,7 +271,7 @@ def test_heartbeats_tell_whether_a_node_holds_what_it_said(sky: Sky) -> None:
     assert (sky.fleet.columns.boot_id[0], sky.fleet.period(A)) == ("b1", 2.0)
     sky.fleet.heard(A, digest({XYZ1: 1}), now=9.0)
     assert seen_of(sky, A).differs_since is None
-    assert (A in sky.fleet.unclear(), sky.fleet.heard_last) == (False, 12.0)
+    assert (A in sky.fleet.unclear(), sky.fleet.heard_last) == (False, 9.0)
     # What it says after its heartbeat agrees, too.
     sky.fleet.heard(A, digest({XYZ1: 2}), now=13.0)
     sky.holds(xyz1=2)

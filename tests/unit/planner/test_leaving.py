@@ -43,11 +43,10 @@ def decide(
     standings: Mapping[Host, Standing] | None = None,
     licence: Licence = FREELY,
     coming: int = 0,
-    beyond: int = 0,
+    **more: int,
 ) -> Leaving:
-    change = Change(
-        staying=frozenset(ALL) - {*leaving}, leaving=tuple(sorted(leaving)), coming=coming, beyond=beyond
-    )
+    staying = frozenset(ALL) - {*leaving}
+    change = Change(staying=staying, leaving=tuple(sorted(leaving)), coming=coming, **more)
     return leave(change, Disruption(toy.slice, toy.fleet, bars_at(standings or {}, toy.now)), licence)
 
 
@@ -124,19 +123,26 @@ def test_what_is_out_of_service_waits_for_its_replacement() -> None:
     assert left == Leaving(surge=1, waiting=waits(f"{SAID}its replacement does not run yet", ONE))
 
 
-def test_what_people_took_away_of_what_is_out_of_service_leaves_but_for_as_many_as_come_and_one() -> None:
-    people = Licence(people=True)
-    kept = {0: {THREE}, 1: {ONE, THREE}, 2: {ONE, TWO, THREE}}
-    for coming, stay in kept.items():
+def test_of_what_is_out_of_service_people_take_away_all_but_as_many_as_come_or_lack_and_one() -> None:
+    people, out = Licence(people=True), drained(ONE, TWO, THREE)
+    kept = {(0, 0): {THREE}, (1, 0): {ONE, THREE}, (0, 1): {ONE, THREE}, (1, 1): {ONE, TWO, THREE}}
+    for (coming, missing), stay in kept.items():
         toy = running("keep 6", n1=State.TERMINATED)
-        left = decide(
-            toy, ONE, TWO, THREE, standings=drained(ONE, TWO, THREE), licence=people, coming=coming
-        )
+        left = decide(toy, ONE, TWO, THREE, standings=out, licence=people, coming=coming, missing=missing)
         assert left.now == {ONE, TWO, THREE} - stay
         assert {one.host for one in left.waiting} == stay
         assert (left.of_planner, left.surge) == (0, 1)
     # Nobody has changed anything: the budget holds all of them.
     assert not decide(running("keep 6"), ONE, TWO, THREE, standings=drained(ONE, TWO, THREE)).now
+
+
+def test_of_what_people_took_away_the_least_loss_leaves_first() -> None:
+    toy, out = running("keep 6", n0=State.TERMINATED, n2=State.FAILED), drained(ONE, TWO, THREE)
+    for coming, gone in ((0, {ONE, THREE}), (1, {THREE})):
+        assert (
+            decide(toy, ONE, TWO, THREE, standings=out, licence=Licence(people=True), coming=coming).now
+            == gone
+        )
 
 
 def test_what_people_took_away_counts_in_the_budget_of_what_is_still_moved() -> None:
