@@ -19,7 +19,6 @@ from agents.deployment_agent.decide import (
     Look,
     Outcome,
     Publish,
-    Record,
     Report,
     Start,
     Started,
@@ -30,31 +29,20 @@ from agents.deployment_agent.decide import (
 )
 from agents.deployment_agent.decide.course import NEVER, Course
 from agents.deployment_agent.decide.folding import fold
-from dsmt_core.commands import Order, Verb
-from dsmt_core.configuration import Configuration
 from dsmt_core.errors import Invalid
 from dsmt_core.lifecycle import State
-from dsmt_core.names import Application
-from tests.unit.agents_deployment.test_deployment import ILL, NEW, OLD, WELL, order
-
-NOW = 100.0
-X = Application("X")
-HELLO = Configuration((("greeting", "hello"),))
-UP: dict[str, Any] = {"life": Life.UP, "version": "1-1", "packages": OLD, "state": State.RUNNING}
-REST: dict[str, Any] = {**UP, "life": Life.DOWN, "state": State.TERMINATED}
-STOPPED, GONE, RESTARTED = order(Verb.STOP), order(Verb.UNINSTALL), order(Verb.RESTART, restarts=1)
-NEWER = order(packages=NEW, version="2-1")
-
-
-def course(first: Order | None = None, /, **known: Any) -> Course:
-    """A course that began long ago; what a `Record` has goes there."""
-    ordered = first or order()
-    record = {name: value for name, value in known.items() if name in Record.__dataclass_fields__}
-    made = Course(Record(order=ordered, **record), 50.0)
-    for name, value in known.items():
-        if name not in record:
-            setattr(made, name, value)
-    return made
+from tests.unit.agents_deployment.courses import (
+    GONE,
+    HELLO,
+    NEWER,
+    NOW,
+    REST,
+    RESTARTED,
+    STOPPED,
+    UP,
+    course,
+)
+from tests.unit.agents_deployment.test_deployment import ILL, NEW, OLD, WELL
 
 
 def folded(made: Course, step: Step, outcome: Outcome) -> Course:

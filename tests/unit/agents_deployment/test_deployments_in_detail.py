@@ -27,20 +27,12 @@ from agents.deployment_agent.decide import (
 )
 from agents.deployment_agent.decide.deployments import APPLICATIONS, REMEMBERED
 from dsmt_core.commands import Order, Verb
-from dsmt_core.configuration import Configuration
 from dsmt_core.errors import Full
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application
 from dsmt_core.nodes import Held
+from tests.unit.agents_deployment.courses import HELLO, NEWER, NOW, REST, RESTARTED, STOPPED, UP, X
 from tests.unit.agents_deployment.test_deployment import NEW, OLD, WELL, order
-
-NOW = 100.0
-X = Application("X")
-HELLO = Configuration((("greeting", "hello"),))
-UP: dict[str, Any] = {"life": Life.UP, "version": "1-1", "packages": OLD, "state": State.RUNNING}
-REST: dict[str, Any] = {**UP, "life": Life.DOWN, "state": State.TERMINATED}
-STOPPED, GONE, RESTARTED = order(Verb.STOP), order(Verb.UNINSTALL), order(Verb.RESTART, restarts=1)
-NEWER = order(packages=NEW, version="2-1")
 
 
 def deployment(first: Order | None = None, /, **known: Any) -> Deployment:
