@@ -14,6 +14,7 @@ import asyncio
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Set as AbstractSet
@@ -112,6 +113,10 @@ async def measure(home: Path, size: Size, lost: int) -> dict[str, Any]:
             again = {key: times["p50"] for key, times in (await losses.lose("killed", 1)).items()}
             figures[f"after_{name}"] = again | await losses.false()
         figures |= await _raw(trial)
+    except BaseException:
+        # What was measured until then took minutes.
+        print(json.dumps(figures), file=sys.stderr)
+        raise
     finally:
         await trial.stop()
     figures["deploy_ratio"] = round(figures["raw_deploy_s"] / figures["deploy_s"], 2)

@@ -120,5 +120,8 @@ class Kept:
 
 
 def _line(pipe: IO[bytes], within_s: float) -> str:
-    ready, _, _ = select.select([pipe], [], [], within_s)
+    # select() itself knows no descriptor beyond 1023, and a simulated fleet has more.
+    readable = select.poll()
+    readable.register(pipe, select.POLLIN)
+    ready = readable.poll(within_s * 1_000)
     return os.read(pipe.fileno(), 200).decode(errors="replace").strip() if ready else ""

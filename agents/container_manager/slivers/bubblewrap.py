@@ -230,7 +230,10 @@ def _private(path: Path) -> tuple[str, Path] | None:
 def _child_pid(descriptor: int) -> int:
     """What bwrap tells of its child; it says nothing when it failed before."""
     text, deadline = b"", time.monotonic() + _PID_S
-    while select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
+    # select() itself knows no descriptor beyond 1023, and a node of many slivers may have more.
+    readable = select.poll()
+    readable.register(descriptor, select.POLLIN)
+    while readable.poll(max(0.0, deadline - time.monotonic()) * 1_000):
         chunk = os.read(descriptor, 4096)
         if not chunk:
             break
