@@ -15,6 +15,7 @@ import pytest
 
 from broker.server.kept import Kept
 from dsmt_core.errors import NotFound
+from tests.descriptors import many_descriptors
 
 # A daemon: a second fork, a session of its own, and deaf to every signal that can be ignored.
 DAEMON = """
@@ -84,6 +85,15 @@ def test_a_kill_ends_daemons_too(told: Path, tmp_path: Path) -> None:
     assert not lives(deaf)
     assert not kept.running
     kept.kill()
+
+
+def test_an_owner_with_many_descriptors_starts_one(tmp_path: Path) -> None:
+    kept = Kept()
+    with many_descriptors():
+        main = kept.start(["sleep", "1000"], dict(os.environ), tmp_path / "log")
+        assert lives(main)
+        kept.kill()
+    assert not lives(main)
 
 
 def test_the_end_of_the_command_ends_what_it_left_behind(told: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from agents.container_manager.slivers.process import ProcessDriver
 from agents.sliver_init.logs import LOG_BYTES
 from dsmt_core.errors import Invalid, Unavailable
 from dsmt_core.names import Slice
+from tests.descriptors import many_descriptors
 from tests.integration.node.world import alive
 
 NO_AGENT = AgentCommand()
@@ -62,6 +63,12 @@ def test_a_sliver_is_made_booted_and_destroyed_without_a_trace(driver: SliverDri
     driver.destroy(place)
     assert not record.lives(init)
     assert not place.directory.exists()
+
+
+def test_a_manager_with_many_descriptors_boots_a_sliver(driver: SliverDriver, place: Place) -> None:
+    with many_descriptors():
+        init = booted(driver, place)
+        assert psutil.pid_exists(init.pid)
 
 
 def test_every_step_may_be_repeated(driver: SliverDriver, place: Place) -> None:
