@@ -46,7 +46,6 @@ class Losses:
     def __init__(self, trial: Trial) -> None:
         self._trial = trial
         self._lost: set[Host] = set()
-        self._before: dict[Any, int] = {}
 
     async def lose(self, way: str, count: int) -> dict[str, dict[str, float]]:
         """Lose so many nodes, one after the other; the median and the longest of each time, in seconds."""
