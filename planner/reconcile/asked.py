@@ -27,10 +27,10 @@ class Asked:
     def of(self, slice_: WantedSlice) -> str:
         """The digest of what people want of a slice."""
         known = self._known.get(slice_.name)
-        if known is None or not _is_same(known[0], slice_):
-            known = slice_, asked_of(slice_)
-            self._known[slice_.name] = known
-        return known[1]
+        digest = known[1] if known is not None and _is_same(known[0], slice_) else asked_of(slice_)
+        # The slice as it is now: an older one would keep all its hosts and placements alive.
+        self._known[slice_.name] = slice_, digest
+        return digest
 
     def forget(self, slice_: Slice) -> None:
         """The slice is not there any more."""
