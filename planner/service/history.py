@@ -14,10 +14,10 @@ from typing import Final
 
 import structlog
 
-from broker.bus import Bus, Delivery
+from broker.bus import Bus, Delivery, Link
 from broker.topology import history_topology
 from dsmt_core.channels import ROOT, Channel
-from dsmt_core.errors import Conflict, DeadlinePassed, DsmtError, Invalid
+from dsmt_core.errors import Conflict, DeadlinePassed, DsmtError, Invalid, Unavailable
 from dsmt_core.events import Sender
 from dsmt_core.history import Since
 from dsmt_core.last_values import LastValues
@@ -100,20 +100,38 @@ class History:
     async def declare(self) -> None:
         """Make the stream; one that is there with other bounds keeps them, and a warning says so.
 
+        One that the broker cannot bring back is said once, too: the planner works without its history, and
+        asks for it again with every look at its queues.
+
         Raises:
-            Unavailable, Denied: as for `broker.bus.Bus.declare`.
+            Unavailable: there is no connection.
+            Denied: as for `broker.bus.Bus.declare`.
         """
         topology = history_topology(self._config.history_age, self._config.history_bytes)
         try:
             await self._bus.declare(*topology)
         except Conflict as error:
-            if not self._warned:
-                self._warned = True
-                _log.warning(
-                    "the history keeps the bounds that it was made with",
-                    reason=error.message,
-                    to_change=f"delete the queue {HISTORY} (what it holds is lost); it is made again",
-                )
+            self._warn(
+                "the history keeps the bounds that it was made with",
+                reason=error.message,
+                to_change=f"delete the queue {HISTORY} (what it holds is lost); it is made again",
+            )
+        except Unavailable as error:
+            if self._bus.health.link is not Link.CONNECTED:
+                raise
+            self._warn(
+                "events are not kept: the broker has no history now",
+                reason=error.message,
+                to_change="start the broker's hosts; if it stays so, docs/how-to/run-it-for-real.md, 6",
+            )
+        else:
+            self._warned = False
+
+    def _warn(self, what: str, **more: str) -> None:
+        """Once, until the history is well."""
+        if not self._warned:
+            self._warned = True
+            _log.warning(what, **more)
 
     @asynccontextmanager
     async def opened(self, since: Since, channel: Channel) -> AsyncIterator[Reading]:

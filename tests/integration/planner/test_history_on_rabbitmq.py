@@ -19,13 +19,14 @@ from broker.bus import Bus
 from broker.server.private import PrivateBroker
 from broker.topology import HISTORY_AGE_S, history_topology
 from dsmt_core.channels import Channel, status_channel
+from dsmt_core.commands import Verb
 from dsmt_core.errors import Unavailable
 from dsmt_core.events import DEPLOYMENT_STATUS, ONCE, Sender
 from dsmt_core.history import Since
 from dsmt_core.names import DEPLOYMENT_AGENT, Slice
 from dsmt_core.rights import HISTORY
 from planner.service.replays import REPLAYS
-from tests.integration.planner.conftest import Api, Node, Site
+from tests.integration.planner.conftest import Api, Node, Site, joined
 
 PINGER = Channel("/com/example/pinger/")
 SOON_S = 60.0
@@ -68,8 +69,13 @@ async def _replayed(api: Api, query: str) -> AsyncIterator[dict[str, Any]]:
 
 
 async def _take(lines: AsyncIterator[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    async with asyncio.timeout(SOON_S):
-        return [await anext(lines) for _ in range(count)]
+    taken: list[dict[str, Any]] = []
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SOON_S):
+            while len(taken) < count:
+                taken.append(await anext(lines))
+    assert len(taken) == count, f"{len(taken)} of {count}, by number {[line['seq'] for line in taken]}"
+    return taken
 
 
 async def test_a_late_comer_gets_what_was_said_and_what_holds(
@@ -122,15 +128,55 @@ async def test_a_followed_replay_survives_a_broker_that_is_killed(
     got = await _take(lines, 150)
     speaking = asyncio.create_task(pinger.say(200))
     await asyncio.to_thread(server.kill)
+    before = set(pinger.said)
     await asyncio.to_thread(server.start)
     async with asyncio.timeout(SOON_S):
         await speaking
-    got += await _take(lines, 250)
-    assert [line["seq"] for line in got] == pinger.said
+    # A stream comes up after the broker's listener: what it confirms in between may be kept nowhere.
+    meanwhile = set(pinger.said) - before
+    await _kept_again(api)
+    await pinger.say(100)
+    while got[-1]["seq"] != pinger.said[-1]:
+        got += await _take(lines, 1)
+    assert [line["seq"] for line in got] == [seq for seq in pinger.said if seq in {g["seq"] for g in got}]
+    assert set(pinger.said) - {line["seq"] for line in got} <= meanwhile
     offsets = [line["offset"] for line in got]
     assert offsets == sorted(set(offsets))
-    await pinger.say(1)
-    assert [line["seq"] for line in await _take(lines, 1)] == pinger.said[-1:]
+
+
+async def _kept_again(api: Api) -> None:
+    """Wait until what is said is kept: the planner finds the present, which it marks itself."""
+    deadline = time.monotonic() + SOON_S
+    while not (await api.client.get("/v1/events?since=first&count=1")).is_success:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+
+
+async def test_a_planner_works_without_a_history_that_the_broker_cannot_bring_back(
+    site: Site, api: Api, server: PrivateBroker, vhost: str
+) -> None:
+    # As after a kill within the first second of its first stream: the coordinator's name was not on disk.
+    name = "ra_directory:uid_of(coordination, rabbit_stream_coordinator)"
+    server.evaluate(f"ra_directory:unregister_name(coordination, {name})")
+    server.evaluate("dets:sync(ra_coordination_directory_reverse)")
+    site.processes[-1].kill()
+    await asyncio.to_thread(site.processes[-1].wait)
+    await asyncio.to_thread(server.kill)
+    await asyncio.to_thread(server.start)
+    process = await asyncio.to_thread(site.start)
+    async with joined(api) as node:
+        await api("POST", "/slices", {"slice": "s1"})
+        await api("PUT", "/slices/s1/plan", {"plan": "all_nodes"})
+        await node.ordered(Verb.CREATE, "s1")
+    assert not (await api.client.get("/v1/events?since=first")).is_success
+    # As docs/how-to/run-it-for-real.md has it.
+    queue = f'rabbit_misc:r(<<"{vhost}">>, queue, <<"{HISTORY}">>)'
+    server.evaluate(f'rabbit_amqqueue:internal_delete({queue}, <<"dsmt">>)')
+    await _kept_again(api)
+    process.terminate()
+    assert process.stderr is not None
+    said = await asyncio.to_thread(process.stderr.read)
+    assert said.count("events are not kept") == 1
 
 
 async def test_a_replay_goes_on_at_its_offset_with_the_next_planner(
