@@ -17,6 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
@@ -106,11 +107,7 @@ async def measure(home: Path, size: Size, lost: int) -> dict[str, Any]:
         figures |= {name: {way: by_way[way][name] for way in _WAYS} for name in by_way[_WAYS[0]]}
         figures |= await losses.false()
         for name, restart in (("planner", trial.restart_planner), ("broker", trial.restart_broker)):
-            await restart()
-            # So long after broker or planner were away nobody is judged.
-            await asyncio.sleep(Patience().back_s + size.heartbeat_s)
-            again = {key: times["p50"] for key, times in (await losses.lose("killed", 1)).items()}
-            figures[f"after_{name}"] = again | await losses.false()
+            figures[f"after_{name}"] = await _restarted(trial, losses, restart)
         figures |= await _raw(trial)
     except BaseException:
         # What was measured until then took minutes.
@@ -148,6 +145,20 @@ async def _steady(trial: Trial) -> dict[str, float]:
         name: round((now.cpu_s - then.cpu_s) / spent, 3)
         for name, then, now in zip(names, before, after, strict=True)
     }
+
+
+async def _restarted(
+    trial: Trial, losses: Losses, restart: Callable[[], Awaitable[None]]
+) -> dict[str, float]:
+    """After a restart: until all are connected again, and then what follows when one is lost; seconds."""
+    await restart()
+    began = time.monotonic()
+    await trial.until(lambda: trial.swarm.whole, "all are connected again", WITHIN_S)
+    back = {"connect_s": round(time.monotonic() - began, 2)}
+    # So long after broker or planner were away nobody is judged.
+    await asyncio.sleep(Patience().back_s + trial.size.heartbeat_s)
+    times = await losses.lose("killed", 1)
+    return back | {name: of["p50"] for name, of in times.items()} | await losses.false()
 
 
 async def _raw(trial: Trial) -> dict[str, float]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import broker
-from broker.bus import Bus
+from broker.bus import Bus, Link
 from dsmt_core.errors import Full
 
 REAL: Final = "real"
@@ -68,6 +68,12 @@ class Lines:
         self._kind = kind
         self._shared: dict[str, list[_Shared]] = {}
         self._turn = asyncio.Semaphore(_AT_ONCE if kind == REAL else 1)
+        self._open: set[Bus] = set()
+
+    @property
+    def whole(self) -> bool:
+        """Whether none of them has lost its broker."""
+        return all(bus.health.link is Link.CONNECTED for bus in self._open)
 
     async def open(self, url: str, name: str) -> Bus:
         """A bus that is connected.
@@ -77,16 +83,17 @@ class Lines:
         """
         async with self._turn:
             if self._kind == REAL:
-                return await _opened(url, name)
+                return await self._opened(url, name)
             lines = self._shared.setdefault(url, [])
             if not lines or lines[-1].parts >= _PARTS_A_LINE:
-                lines.append(_Shared(await _opened(url, f"dsmt-swarm {len(lines) + 1}")))
+                lines.append(_Shared(await self._opened(url, f"dsmt-swarm {len(lines) + 1}")))
             lines[-1].parts += 1
             return lines[-1].bus
 
     async def close(self, bus: Bus) -> None:
         """The part that had it needs it no longer."""
         if self._kind == REAL:
+            self._open.discard(bus)
             await bus.close()
 
     async def close_all(self) -> None:
@@ -94,12 +101,12 @@ class Lines:
         lines = [line for some in self._shared.values() for line in some]
         await asyncio.gather(*(line.bus.close() for line in lines))
 
-
-async def _opened(url: str, name: str) -> Bus:
-    bus = broker.connect(url, name=name)
-    try:
-        await bus.start(wait_s=_WITHIN_S)
-    except BaseException:
-        await bus.close()
-        raise
-    return bus
+    async def _opened(self, url: str, name: str) -> Bus:
+        bus = broker.connect(url, name=name)
+        try:
+            await bus.start(wait_s=_WITHIN_S)
+        except BaseException:
+            await bus.close()
+            raise
+        self._open.add(bus)
+        return bus

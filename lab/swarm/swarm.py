@@ -72,6 +72,11 @@ class Swarm:
         """A machine hangs: its connections stay, and it is silent."""
         self._nodes[host].silence()
 
+    @property
+    def whole(self) -> bool:
+        """Whether every connection that a node or agent has is there, after the broker was away."""
+        return self._lines.whole
+
     def crash(self, host: Host) -> int:
         """The applications of a node die by themselves; how many."""
         return self._nodes[host].crash()

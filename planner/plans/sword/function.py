@@ -70,10 +70,10 @@ def _lacking(query: Query, choice: Choice) -> tuple[str, ...]:
             continue
         fit = int(np.isfinite(choice.penalties[number]).sum())
         why = f"{fit} {'node fits' if fit == 1 else 'nodes fit'} its attributes"
-        if fit > found:
-            taken = int((np.isfinite(choice.penalties[number]) & (choice.groups != FREE)).sum()) - found
-            why += f", {taken} of them in other groups" if taken else ""
-            why += "" if query.is_simple else "; the others cannot be beside those that were found"
+        taken = int((np.isfinite(choice.penalties[number]) & (choice.groups != FREE)).sum()) - found
+        why += f", {taken} of them in other groups" if taken else ""
+        if fit > found + taken:
+            why += "; the others cannot be beside those that were found"
         notes.append(f"group {group.name} has {found} of {group.count}: {why}")
     return tuple(notes)
 
