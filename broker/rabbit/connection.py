@@ -79,6 +79,7 @@ class Connection:
         self._place = "the broker"
         self._opened: asyncio.Future[DsmtError | None] = loop.create_future()
         self._raw: Any = None
+        self._unwanted = False
 
     @classmethod
     async def open(cls, parameters_: Any, limits: Limits) -> Connection:
@@ -134,12 +135,22 @@ class Connection:
 
     def _say_goodbye(self) -> None:
         raw = self._raw
-        if raw.is_open or raw._transport is None:  # noqa: SLF001 - see below
+        if self._looks_up:
+            # The name is being looked up. Aborted now, pika would connect all the same once it is found,
+            # and fail with a trace, or keep the socket: so it ends by its own time limit, or when it opens.
+            self._unwanted = True
+        elif raw.is_open or raw._transport is None:  # noqa: SLF001 - see below
             raw.close()
         else:
             # In the middle of the greetings. pika's own way to close then fails one of its assertions and
             # prints a trace; a connection that has ended by itself is what it can take.
             raw._terminate_stream(AMQPConnectionError("closed while it was opening"))  # noqa: SLF001
+
+    @property
+    def _looks_up(self) -> bool:
+        """Whether the address is not known yet, so that there is no attempt that could be ended."""
+        opening = self._raw._connection_workflow  # noqa: SLF001 - pika does not tell
+        return opening is not None and opening._connector is None  # noqa: SLF001
 
     def _connect(self, parameters_: Any) -> None:
         self._place = f"{parameters_.host}:{parameters_.port}"
@@ -152,7 +163,9 @@ class Connection:
         self._raw.add_on_connection_blocked_callback(lambda *_: self.on_blocked(True))
         self._raw.add_on_connection_unblocked_callback(lambda *_: self.on_blocked(False))
 
-    def _on_open(self, _raw: Any) -> None:
+    def _on_open(self, raw: Any) -> None:
+        if self._unwanted:
+            raw.close()
         if not self._opened.done():
             self._opened.set_result(None)
 
