@@ -100,12 +100,21 @@ class Fleet(Nodes):
         lost = self._failed if asked.state == State.RUNNING else frozenset[Host]()
         for host in self._holders.hosts(of) - lost:
             sliver = self._slivers.get((of, host))
-            for name, seen in {}.items() if sliver is None else sliver.applications.items():
-                # Either way: when the clock is set back what has just changed lies ahead, and for long.
-                lately = abs(self.heard_last - seen.layer.since) < asked.lately_s
-                if (seen.state == asked.state or lately) and asked.application in {"", name}:
-                    yield host
-                    break
+            if sliver is not None and self._shows(sliver, asked):
+                yield host
+
+    def _shows(self, sliver: SliverSeen, asked: Doing) -> bool:
+        """Whether an application of a sliver is in a state, or lately was in another one or not there."""
+
+        def lately(since: float) -> bool:
+            # Either way: when the clock is set back what has just changed lies ahead, and for long.
+            return abs(self.heard_last - since) < asked.lately_s
+
+        wanted = asked.application
+        return any(
+            wanted in {"", name} and (seen.state == asked.state or lately(seen.layer.since))
+            for name, seen in sliver.applications.items()
+        ) or any(wanted in {"", name} and lately(since) for name, since in sliver.left.items())
 
     def held_slices(self) -> frozenset[Slice]:
         """The slices of which some node holds a sliver."""

@@ -76,7 +76,7 @@ def fold_container(sliver: SliverSeen, event: Event, now: float) -> News:
     if became is State.REQUESTED:
         # A new life of the sliver: whatever its agent and applications said belongs to the last one.
         sliver.agent_ready = False
-        sliver.applications.clear()
+        sliver.leave(sliver.applications, now)
     changed = sliver.container.become(became, now, _text(event, "reason"))
     return News.CHANGE if changed else News.NONE
 
@@ -95,7 +95,7 @@ def fold_application(sliver: SliverSeen, event: Event, now: float) -> News:
     """``deployment-status`` of the agent: one of its applications."""
     became, name = state(event.state), application(event.pairs.get("managed", ""))
     generation = _count(event.pairs, "generation")
-    seen = sliver.applications.setdefault(name, ApplicationSeen())
+    seen = sliver.application(name)
     news = seen.layer.become(became, now, _text(event, "reason"))
     return _settle(seen, event, generation, News.CHANGE if news else News.NONE, now)
 
@@ -105,7 +105,7 @@ def fold_status(sliver: SliverSeen, event: Event, now: float) -> News:
     pairs = event.pairs
     became, name = state(pairs.get("state", "")), application(pairs.get("application", ""))
     generation = _count(pairs, "generation")
-    seen = sliver.applications.setdefault(name, ApplicationSeen())
+    seen = sliver.application(name)
     news = News.CHANGE if became is not seen.state else News.NONE
     if news:
         seen.layer.become(became, now)
@@ -119,10 +119,9 @@ def fold_applications(sliver: SliverSeen, event: Event, now: float) -> News:
     """``holdings`` of an agent: all that it holds; what it does not name is not there."""
     held = read_applications(event.pairs)
     news = not (sliver.agent_ready and sliver.fresh) or held.keys() != sliver.applications.keys()
-    for name in sliver.applications.keys() - held.keys():
-        del sliver.applications[name]
+    sliver.leave(sliver.applications.keys() - held.keys(), now)
     for name, said in held.items():
-        seen = sliver.applications.setdefault(name, ApplicationSeen())
+        seen = sliver.application(name)
         news |= _hold(seen, said, now)
     sliver.agent_ready = sliver.fresh = True
     return News.CHANGE if news else News.NONE

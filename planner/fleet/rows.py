@@ -39,6 +39,7 @@ def sliver_value(sliver: SliverSeen) -> dict[str, Any]:
         "agent_ready": sliver.agent_ready,
         "fresh": sliver.fresh,
         "applications": {name: _application_value(one) for name, one in sliver.applications.items()},
+        "left": dict(sliver.left),
     }
 
 
@@ -52,6 +53,8 @@ def read_sliver(value: Mapping[str, Any]) -> SliverSeen:
             Application(name): ApplicationSeen(**{**read, "layer": _layer(read["layer"])})
             for name, read in value["applications"].items()
         },
+        # A planner from before did not write them.
+        left={Application(name): since for name, since in value.get("left", {}).items()},
     )
 
 

@@ -5,13 +5,17 @@ Times are seconds of the clock that the caller passes, the epoch's as a rule.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, Slice
 from dsmt_core.nodes import digest
 from planner.release import ReleaseName, release_name
+
+_LEFT: Final = 16
 
 
 class NodeState(StrEnum):
@@ -96,6 +100,8 @@ class SliverSeen:
             sliver.
         fresh: the agent was heard since the planner began to listen; False for what was loaded.
         applications: as the agent tells.
+        left: when what the agent told of once was told of no more: it may have been reinstalled, or have
+            lost its record, and what follows the application elsewhere is not to flap with that.
     """
 
     container: LayerSeen = field(default_factory=LayerSeen)
@@ -103,6 +109,20 @@ class SliverSeen:
     agent_ready: bool = False
     fresh: bool = False
     applications: dict[Application, ApplicationSeen] = field(default_factory=dict)
+    left: dict[Application, float] = field(default_factory=dict)
+
+    def application(self, name: Application) -> ApplicationSeen:
+        """What is seen of an application; new when nothing was."""
+        self.left.pop(name, None)
+        return self.applications.setdefault(name, ApplicationSeen())
+
+    def leave(self, names: Iterable[Application], now: float) -> None:
+        """These are told of no more; the last few are remembered."""
+        for name in list(names):
+            del self.applications[name]
+            self.left[name] = now
+        while len(self.left) > _LEFT:
+            del self.left[next(iter(self.left))]
 
 
 @dataclass(slots=True)
