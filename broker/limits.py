@@ -39,6 +39,9 @@ class Limits:
         consume_s: how long a queue may leave a request to consume it unanswered; see `Bus.consume`.
         connect_s: one attempt to connect. The kernel accepts for a broker that is only slow, and a private
             one answers within 0.1 s; a lost first packet is sent again after 1 s and after 3 s.
+        connect_most_s: the same where the broker accepted and was then too slow: with each such attempt in a
+            row the time doubles, up to this. After an outage all clients come at once; if each gave up in
+            the middle of being served and came again, none would ever be through.
         reach_s: how long one of several hosts may take to accept a connection before the next is tried.
             The kernel accepts for a broker that is only slow, so a host that is silent so long is off.
         blocked_s: a broker that blocks publishers longer than this is left and connected to again.
@@ -71,6 +74,7 @@ class Limits:
     settle_s: float = 15.0
     consume_s: float = 4.0
     connect_s: float = 4.0
+    connect_most_s: float = 60.0
     reach_s: float = 3.0
     blocked_s: float = 60.0
     heartbeat_s: float = 10.0

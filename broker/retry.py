@@ -39,6 +39,30 @@ class Backoff:
         return self._policy(self._state)
 
 
+class Patience:
+    """How long an attempt to connect may take: longer after each that only a slow broker ended.
+
+    Args:
+        limits: the least and the most.
+
+    Attributes:
+        seconds: for the next attempt.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.seconds = limits.connect_s
+
+    def failed(self, *, slow: bool) -> None:
+        """An attempt has failed; ``slow`` when the broker had accepted it and time ran out."""
+        most = max(self._limits.connect_most_s, self._limits.connect_s)
+        self.seconds = min(2 * self.seconds, most) if slow else self._limits.connect_s
+
+    def reset(self) -> None:
+        """A connection has lasted."""
+        self.seconds = self._limits.connect_s
+
+
 def reconnection(limits: Limits) -> Backoff:
     """Full jitter: evenly between 0 and a bound that doubles up to ``limits.retry_most_s``.
 

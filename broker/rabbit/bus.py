@@ -15,7 +15,7 @@ from broker.bus import EVERYTHING, LEASE_S, Deliveries, Health, Leases, Limits, 
 from broker.calls import Call, Calls
 from broker.publisher import Publisher
 from broker.rabbit.confirms import Confirms
-from broker.rabbit.connection import Connection, parameters
+from broker.rabbit.connection import Connection, Slow, parameters
 from broker.rabbit.consumer import Consumer
 from broker.rabbit.declaring import Declaring
 from broker.rabbit.endings import Endings
@@ -165,7 +165,7 @@ class RabbitBus:
         With a queue that has lost its leader, RabbitMQ ends every connection that waits for it. Whoever
         published then sends again: before the queue is there, it would be confirmed and lost.
         """
-        connection = await Connection.open(self._parameters, self.limits)
+        connection = await Connection.open(self._parameters, self.limits.connect_s)
         try:
             await self._declaring.renew(connection, queues, bindings)
         finally:
@@ -191,19 +191,21 @@ class RabbitBus:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self) -> None:
-        backoff = retry.reconnection(self.limits)
+        backoff, patience = retry.reconnection(self.limits), retry.Patience(self.limits)
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
             try:
-                connection = await Connection.open(self._parameters, self.limits)
+                connection = await Connection.open(self._parameters, patience.seconds)
             except DsmtError as error:
+                patience.failed(slow=isinstance(error, Slow))
                 self._away(error)
             else:
                 await self._serve(connection)
                 self._turns.begin()
                 if loop.time() - began > _STABLE_S:
                     backoff.reset()
+                    patience.reset()
             if self._turns.over:
                 await asyncio.sleep(backoff.next_s())
             self._parameters = self._next_parameters()

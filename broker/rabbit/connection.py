@@ -47,7 +47,8 @@ def parameters(address: Address, endpoint: Endpoint, limits: Limits, name: str) 
     made.blocked_connection_timeout = limits.blocked_s
     made.connection_attempts = 1
     made.socket_timeout = limits.connect_s if len(address.endpoints) == 1 else limits.reach_s
-    made.stack_timeout = limits.connect_s
+    # `Connection.open` ends an attempt before; this is for those that it could not end at once.
+    made.stack_timeout = max(limits.connect_s, limits.connect_most_s)
     made.tcp_options = _tcp_options(limits)
     made.client_properties = {"connection_name": name}
     return made
@@ -62,6 +63,10 @@ def _tcp_options(limits: Limits) -> dict[str, int]:
         "TCP_USER_TIMEOUT": max(1, round(limits.unacknowledged_s * 1000)),
     }
     return {name: value for name, value in wanted.items() if hasattr(socket, name)}
+
+
+class Slow(Unavailable):
+    """The broker has accepted the connection, and did not open it in time."""
 
 
 class Connection:
@@ -82,21 +87,28 @@ class Connection:
         self._unwanted = False
 
     @classmethod
-    async def open(cls, parameters_: Any, limits: Limits) -> Connection:
+    async def open(cls, parameters_: Any, within_s: float) -> Connection:
         """Connect.
 
+        Args:
+            parameters_: see `parameters`.
+            within_s: how long it may take, seconds.
+
         Raises:
+            Slow: it was accepted, and not opened in time.
             Unavailable: nothing answered in time.
             Denied: user, password or virtual host were refused.
         """
         connection = cls()
         connection._connect(parameters_)
         try:
-            async with asyncio.timeout(limits.connect_s):
+            async with asyncio.timeout(within_s):
                 error = await connection._opened
         except TimeoutError:
+            accepted = connection._raw._transport is not None  # noqa: SLF001 - pika does not tell
             await connection.close(0.0)
-            raise Unavailable(f"the broker did not answer within {limits.connect_s} s") from None
+            kind = Slow if accepted else Unavailable
+            raise kind(f"the broker did not answer within {within_s:g} s") from None
         except BaseException:
             await connection.close(0.0)
             raise

@@ -26,7 +26,9 @@ class Patience:
         listen_s: the least silence that is judged, where it is longer than ``misses`` periods; silence
             counts from when the tracker began to listen.
         back_s: with the broker away nodes lost it too; for so long after it is back nobody is judged, since
-            the last of them comes back only then (`broker.bus.Limits`, ADR 15).
+            the last of them comes back only then (`broker.bus.Limits`, ADR 15). Thousands come one after
+            the other: each that is heard for the first time begins this time anew.
+        most_back_s: nobody is spared longer for that.
         lag_s: a tick that comes this much after the last one was slept through: what arrived meanwhile
             may not have been read.
         probe_s: a probe that nobody answers for so long did not pass; so long after one whose failure was
@@ -44,6 +46,7 @@ class Patience:
     forgives_s: float = 3600.0
     listen_s: float = 0.0
     back_s: float = 15.0
+    most_back_s: float = 600.0
     lag_s: float = 2.0
     probe_s: float = 90.0
     together_s: float = 5.0

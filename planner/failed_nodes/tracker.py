@@ -51,7 +51,7 @@ class FailedNodes(Watch):
         self._excuses = Excuses()
         self._listening_since = now
         self._ticked = now
-        self._back_at = -_EVER
+        self._away_at = self._back_at = -_EVER
         self._distrusted: Mapping[Host, Mark] = NOBODY
 
     def probed(self, host: Host, nonce: str, *, passed: bool, reason: str, now: float) -> bool:
@@ -81,7 +81,16 @@ class FailedNodes(Watch):
     def cut_off(self, now: float) -> None:
         """The broker is away, for the nodes too; to be called as long as it lasts, at each tick."""
         self.deafened(now)
-        self._back_at = now + self._patience.back_s
+        self._away_at, self._back_at = now, now + self._patience.back_s
+
+    def heard(self, host: Host, *, now: float, period: float = 0.0) -> None:
+        """See `Watch.heard`; its first since the broker was away tells that nodes are still coming back."""
+        if now < self._back_at:
+            row = self._columns.rows.get(host)
+            if row is not None and self._columns.heard[row] <= self._away_at:
+                least, most = self._back_at, self._away_at + self._patience.most_back_s
+                self._back_at = max(least, min(now + self._patience.back_s, most))
+        super().heard(host, now=now, period=period)
 
     # -- judging --------------------------------------------------------------------------------------
 

@@ -36,6 +36,23 @@ def test_the_waits_grow_stay_bounded_and_begin_anew() -> None:
     assert backoff.next_s() <= 0.2
 
 
+def test_attempts_that_a_slow_broker_accepts_take_longer_each_time_and_never_too_long() -> None:
+    patience = retry.Patience(Limits(connect_s=4.0, connect_most_s=20.0))
+    taken = []
+    for _ in range(5):
+        taken.append(patience.seconds)
+        patience.failed(slow=True)
+    assert taken == [4.0, 8.0, 16.0, 20.0, 20.0]
+    patience.failed(slow=False)
+    assert patience.seconds == 4.0
+    patience.failed(slow=True)
+    patience.reset()
+    assert patience.seconds == 4.0
+    least = retry.Patience(Limits(connect_s=4.0, connect_most_s=1.0))
+    least.failed(slow=True)
+    assert least.seconds == 4.0
+
+
 def test_the_waits_of_many_differ() -> None:
     waits = set()
     for _ in range(50):

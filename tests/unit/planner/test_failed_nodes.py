@@ -200,7 +200,9 @@ def test_after_the_broker_was_away_nodes_have_time_to_come_back() -> None:
     watch.wait(12)
     assert {watch.tracker.state(host) for host in (A, B, C)} <= {NodeState.ALIVE, NodeState.SUSPECT}
     watch.beating = {A, B}
-    watch.wait(4)
+    watch.wait(14)
+    assert watch.tracker.state(C) is NodeState.SUSPECT
+    watch.wait(2)
     assert [watch.tracker.state(host) for host in (A, B, C)] == [
         NodeState.ALIVE,
         NodeState.ALIVE,

@@ -164,6 +164,39 @@ def test_after_the_broker_was_away_nobody_is_judged_for_a_while() -> None:
     assert made.tick(130.0) == [Verdict(A, SUSPECT, FAILED, "not heard for 30.0 s")]
 
 
+def test_that_while_begins_anew_with_each_node_that_comes_back() -> None:
+    made = tracker(A, B, C, back_s=20.0)
+    made.cut_off(110.0)
+    made.heard(B, now=125.0)
+    # Only the first one since: a node that is back already tells nothing of the others.
+    for now in range(126, 145):
+        made.heard(B, now=float(now))
+    made.heard(C, now=144.75)
+    assert failures(made.tick(164.5)) == []
+    assert failures(made.tick(164.75)) == [A, B, C]
+
+
+def test_but_it_does_not_last_for_ever() -> None:
+    made = tracker(A, B, C, back_s=20.0, most_back_s=30.0)
+    made.cut_off(110.0)
+    made.heard(B, now=129.0)
+    assert failures(made.tick(139.75)) == []
+    assert failures(made.tick(140.0)) == [A, B, C]
+
+
+def test_and_is_never_shortened() -> None:
+    made = tracker(A, B, back_s=20.0, most_back_s=5.0)
+    made.cut_off(110.0)
+    made.heard(B, now=129.0)
+    assert failures(made.tick(129.75)) == []
+    assert failures(made.tick(130.0)) == [A]
+
+
+def failures(verdicts: Iterable[Verdict]) -> list[Host]:
+    """Who has failed now."""
+    return sorted(one.host for one in verdicts if one.state is FAILED)
+
+
 def test_within_that_while_no_probation_is_held_up() -> None:
     made = back(back_s=1_000.0)
     made.cut_off(211.0)
