@@ -36,12 +36,13 @@ class Limits:
             stalls one for 7 s and more, so it stays above 10 s.
         settle_s: how long an event may be without confirm before its channel is left, and it is sent again
             on a new one. Above those 10 s, and so far below ``confirm_s`` that its publisher hears of it.
-        consume_s: how long a queue may leave a request to consume it unanswered; see `Bus.consume`.
+        consume_s: how long a queue may leave a request to consume it unanswered; see `Bus.consume`. With
+            thousands that come back a broker takes its time, and asking again makes it longer.
         connect_s: one attempt to connect. The kernel accepts for a broker that is only slow, and a private
             one answers within 0.1 s; a lost first packet is sent again after 1 s and after 3 s.
-        connect_most_s: the same where the broker accepted and was then too slow: with each such attempt in a
-            row the time doubles, up to this. After an outage all clients come at once; if each gave up in
-            the middle of being served and came again, none would ever be through.
+        connect_most_s: the same where the broker accepted and was then too slow: with each such attempt in
+            a row the time doubles, up to this. After an outage all clients come at once; if each gave up
+            in the middle of being served and came again, none would ever be through.
         reach_s: how long one of several hosts may take to accept a connection before the next is tried.
             The kernel accepts for a broker that is only slow, so a host that is silent so long is off.
         blocked_s: a broker that blocks publishers longer than this is left and connected to again.
@@ -72,7 +73,7 @@ class Limits:
     outbox_bytes: int = 16 << 20
     confirm_s: float = 30.0
     settle_s: float = 15.0
-    consume_s: float = 4.0
+    consume_s: float = 20.0
     connect_s: float = 4.0
     connect_most_s: float = 60.0
     reach_s: float = 3.0

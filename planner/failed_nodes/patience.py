@@ -28,7 +28,7 @@ class Patience:
         back_s: with the broker away nodes lost it too; for so long after it is back nobody is judged, since
             the last of them comes back only then (`broker.bus.Limits`, ADR 15). Thousands come one after
             the other: each that is heard for the first time begins this time anew.
-        most_back_s: nobody is spared longer for that.
+        most_back_s: nobody is spared longer for that, nor for most nodes not having been heard since.
         lag_s: a tick that comes this much after the last one was slept through: what arrived meanwhile
             may not have been read.
         probe_s: a probe that nobody answers for so long did not pass; so long after one whose failure was

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from dsmt_core.names import Host
 from planner.failed_nodes.columns import NUMBER, STATES
-from planner.failed_nodes.doubt import Doubt
+from planner.failed_nodes.doubt import Doubt, is_mass
 from planner.failed_nodes.excuses import Excuses
 from planner.failed_nodes.notes import MAINTENANCE, PROBE, TRACKER, Note
 from planner.failed_nodes.patience import Patience
@@ -85,11 +85,11 @@ class FailedNodes(Watch):
 
     def heard(self, host: Host, *, now: float, period: float = 0.0) -> None:
         """See `Watch.heard`; its first since the broker was away tells that nodes are still coming back."""
-        if now < self._back_at:
+        most = self._away_at + self._patience.most_back_s
+        if now < most:
             row = self._columns.rows.get(host)
             if row is not None and self._columns.heard[row] <= self._away_at:
-                least, most = self._back_at, self._away_at + self._patience.most_back_s
-                self._back_at = max(least, min(now + self._patience.back_s, most))
+                self._back_at = max(self._back_at, min(now + self._patience.back_s, most))
         super().heard(host, now=now, period=period)
 
     # -- judging --------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class FailedNodes(Watch):
         since = np.maximum(columns.numbers("heard"), self._listening_since)
         silence, most = now - since, np.maximum(patience.misses * period, patience.listen_s)
         over, judged = silence > most, now - self._excuses.raised(since, columns) > most
-        if now < self._back_at:
+        if now < self._back_at or self._awaits_most(now):
             over[:] = judged[:] = False
         late = (columns.codes("hinted") != 0) | (silence > _LATE * period)
         suspects = ((state == _ALIVE) & late & ~judged).nonzero()[0]
@@ -182,6 +182,14 @@ class FailedNodes(Watch):
         for row in trial.nonzero()[0].tolist():
             self._try_to_end_probation(row, now, unproven)
         return expired
+
+    def _awaits_most(self, now: float) -> bool:
+        """Whether most nodes have not been heard since the broker was away: for them it still is."""
+        if now >= self._away_at + self._patience.most_back_s:
+            return False
+        unfailed = self._columns.codes("state") != _FAILED
+        missing = unfailed & (self._columns.numbers("heard") <= self._away_at)
+        return is_mass(int(missing.sum()), of=int(unfailed.sum()))
 
     def _suspect(self, row: int, silence: float, now: float) -> None:
         host = self._columns.hosts[row]

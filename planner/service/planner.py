@@ -10,14 +10,14 @@ import random
 import secrets
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Connection
 
 import broker
 from broker.address import places
-from broker.bus import Bus
+from broker.bus import Bus, Limits
 from broker.condition import condition_of
 from broker.topology import planner_topology
 from dsmt_core.errors import Conflict, DsmtError, Unavailable
@@ -64,6 +64,8 @@ from planner.steps import Waiting
 from planner.store import Database, accounts, settings
 from planner.store.wanted import incomplete
 
+# Its queue of reports may lose its leader, which only silence shows (ADR 12); no other queue can.
+_LIMITS: Final = Limits(consume_s=6.0)
 _log = structlog.get_logger(__name__)
 
 
@@ -145,7 +147,7 @@ class Planner:
         database = await Database.open(config.database_url)
         try:
             planner_id = await database.write(_identity, config)
-            connected = bus or broker.connect(config.broker, name="planner")
+            connected = bus or broker.connect(config.broker, limits=_LIMITS, name="planner")
             return cls(config, database, connected, planner_id)
         except BaseException:
             await database.close()

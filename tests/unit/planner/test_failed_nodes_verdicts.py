@@ -192,6 +192,38 @@ def test_and_is_never_shortened() -> None:
     assert failures(made.tick(130.0)) == [A]
 
 
+def test_after_it_was_away_nobody_is_judged_before_most_are_back() -> None:
+    made = tracker(A, B, C, D, E, back_s=20.0, most_back_s=300.0)
+    made.cut_off(110.0)
+    made.heard(A, now=112.0)
+    made.heard(B, now=112.0)
+    for now in range(113, 381):
+        for host in (A, B):
+            made.heard(host, now=float(now))
+    assert failures(made.tick(380.0)) == []
+    for host in (A, B, C):
+        made.heard(host, now=380.0)
+        made.heard(host, now=399.75)
+    # The last of them has come; the others have their time from then on.
+    assert failures(made.tick(399.75)) == []
+    assert failures(made.tick(400.0)) == [D, E]
+
+
+def test_but_not_for_ever_either() -> None:
+    made = tracker(A, B, C, D, E, back_s=20.0, most_back_s=300.0)
+    made.cut_off(110.0)
+    assert failures(made.tick(409.75)) == []
+    # Now the doubt begins that holds when most fall silent, of one limit.
+    assert failures(made.tick(410.0)) == []
+    assert failures(made.tick(416.25)) == [A, B, C, D, E]
+
+
+def test_of_a_few_nodes_most_may_have_failed() -> None:
+    made = tracker(A, B, C, back_s=20.0, most_back_s=300.0)
+    made.cut_off(110.0)
+    assert failures(made.tick(130.0)) == [A, B, C]
+
+
 def failures(verdicts: Iterable[Verdict]) -> list[Host]:
     """Who has failed now."""
     return sorted(one.host for one in verdicts if one.state is FAILED)
