@@ -216,6 +216,47 @@ def test_where_an_application_is_in_a_state(sky: Sky) -> None:
     assert where("running", lately_s=1.0) == [A]
 
 
+def test_what_an_agent_tells_of_no_more_was_there_lately(sky: Sky) -> None:
+    def where(**more: Any) -> list[Host]:
+        return sorted(sky.fleet.in_state(XYZ1, Doing(state="running", **more)))
+
+    sky.holds(A, xyz1=1)
+    sky.holds(B, xyz1=1)
+    sky.agent(A, pinger=State.RUNNING, second=State.RUNNING)
+    sky.agent(B, pinger=State.RUNNING)
+    # The agent has lost its record of one, and a new life of the other sliver begins.
+    sky.agent(A, now=50.0, pinger=State.RUNNING)
+    assert (
+        sky.fold(status_channel(XYZ1, SLIVER_MGR, B), DEPLOYMENT_STATUS, {"status": "requested"}, 60.0)
+        == ""
+    )
+    assert (where(application=SECOND), where(application=APP)) == ([], [A])
+    assert where(application=SECOND, lately_s=10.0) == []
+    assert where(application=SECOND, lately_s=10.5) == [A]
+    assert where(application=APP, lately_s=10.0) == [A, B]
+    assert where(lately_s=10.0) == [A, B]
+    # What is told of again is judged by what is told.
+    sky.agent(A, now=100.0, pinger=State.RUNNING, second=State.FAILED)
+    sky.agent(A, now=200.0, pinger=State.RUNNING, second=State.FAILED)
+    assert where(application=SECOND, lately_s=160.0) == [A]
+    assert where(application=SECOND, lately_s=99.0) == []
+    assert where(application=APP, lately_s=139.0) == [A]
+    assert where(application=APP, lately_s=140.5) == [A, B]
+
+
+def test_of_what_is_told_of_no_more_the_last_few_are_remembered() -> None:
+    sliver = SliverSeen()
+    names = [Application(f"a{number}") for number in range(18)]
+    for name in names:
+        sliver.application(name)
+    sliver.leave(names[:10], 1.0)
+    sliver.leave(names[10:], 2.0)
+    assert sliver.left == dict.fromkeys(names[2:10], 1.0) | dict.fromkeys(names[10:], 2.0)
+    assert sliver.applications == {}
+    sliver.application(names[5])
+    assert names[5] not in sliver.left
+
+
 def test_a_node_that_failed_or_is_not_certain_is_counted_so(sky: Sky) -> None:
     for state, failed, doubtful in (
         (NodeState.UNKNOWN, False, True),

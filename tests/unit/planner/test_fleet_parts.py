@@ -51,6 +51,7 @@ SLIVER = SliverSeen(
     applications={
         APP: ApplicationSeen(LayerSeen(State.RUNNING, 3.0), "1-1", 4, 5, "d", "c", "t", "0", True)
     },
+    left={Application("gone"): 6.0},
 )
 
 
@@ -58,6 +59,8 @@ def test_a_sliver_is_read_back_marked_old() -> None:
     value = sliver_value(SLIVER)
     assert value["agent"] == {"state": "failed", "since": 2.0, "reason": "no"}
     assert read_sliver(value) == replace(SLIVER, fresh=False)
+    older = {name: of for name, of in value.items() if name != "left"}
+    assert read_sliver(older) == replace(SLIVER, fresh=False, left={})
 
 
 def test_a_node_is_read_back_marked_old() -> None:
