@@ -16,6 +16,8 @@ class Dirty:
         hosts: where something of a slice was heard.
         nodes: of which something was heard that is about all their slices.
         plans: a node came, went or was judged anew, or told other facts: any plan may select other hosts.
+        clear: it is known again what a node holds. Slices that follow another one stayed there because it
+            may have been there, too, and may have to leave.
         everything: nothing narrower is known, as at the start.
     """
 
@@ -23,10 +25,11 @@ class Dirty:
     hosts: dict[Slice, set[Host]] = field(default_factory=dict)
     nodes: set[Host] = field(default_factory=set)
     plans: bool = False
+    clear: bool = False
     everything: bool = False
 
     def __bool__(self) -> bool:
-        return self.everything or self.plans or bool(self.slices or self.hosts or self.nodes)
+        return self.everything or self.plans or self.clear or bool(self.slices or self.hosts or self.nodes)
 
     def host(self, slice_: Slice, host: Host) -> None:
         """Something of a slice was heard on a host."""

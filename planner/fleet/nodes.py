@@ -173,8 +173,9 @@ class Nodes:
 
     def _agree(self, host: Host, node: NodeSeen) -> None:
         node.differs_since = None
-        if node.slivers is not None:
+        if node.slivers is not None and host in self._unclear:
             self._unclear.discard(host)
+            self._dirty.clear = True
 
     def _remove(self, host: Host) -> bool:
         """Take a node out of the rows; False when it is not there."""

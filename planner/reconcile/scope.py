@@ -41,8 +41,9 @@ def scope_of(wanted: Wanted, seen: Fleet, sent: SentOrders, only: Dirty, now: fl
         for name, some in told.items():
             hosts.setdefault(name, set()).update(some)
     heard = only.hosts.keys() | only.slices
-    for slice_ in wanted.slices.values() if heard else ():
-        if heard & followed(slice_):
+    for slice_ in wanted.slices.values() if heard or only.clear else ():
+        follows = followed(slice_)
+        if heard & follows or (only.clear and follows):
             hosts.setdefault(slice_.name, set())
     for slice_ in wanted.slices.values() if only.nodes else ():
         mine = slice_.hosts, slice_.retired, seen.holders(slice_.name)

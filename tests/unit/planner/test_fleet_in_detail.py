@@ -116,7 +116,7 @@ def test_what_cannot_be_folded_is_answered_with_a_reason(
 
 def test_each_event_makes_dirty_what_it_is_about(sky: Sky) -> None:
     sky.holds(xyz1=1)
-    assert sky.fleet.take_dirty() == Dirty(nodes={A})
+    assert sky.fleet.take_dirty() == Dirty(nodes={A}, clear=True)
     sky.holds(xyz1=1)
     assert sky.fleet.take_dirty() == Dirty(nodes={A}), "it may be what is waited for"
     assert [(row.host, row.slice) for row in sky.fleet.take_rows()] == [(A, NODE)]
@@ -137,6 +137,10 @@ def test_each_event_makes_dirty_what_it_is_about(sky: Sky) -> None:
     assert sky.fleet.take_dirty() == Dirty(everything=True)
     sky.fleet.heard(A, "other", now=21.0)
     assert sky.fleet.take_dirty() == Dirty(slices={NODE})
+    sky.fleet.heard(A, digest({XYZ1: 1}), now=21.0)
+    assert sky.fleet.take_dirty() == Dirty(clear=True), "whoever stayed because it may be there is to go"
+    sky.fleet.heard(A, digest({XYZ1: 1}), now=21.0)
+    assert not sky.fleet.is_dirty
     sky.fleet.join(A, now=30.0, period=5.0)
     assert not sky.fleet.is_dirty
     assert (sky.fleet.period(A), sky.fleet.heard_at(A)) == (5.0, 21.0)

@@ -103,6 +103,7 @@ def test_a_slice_that_follows_another_is_looked_at_with_it() -> None:
     toy.change(other)
     toy.change(third)
     assert [*map(set, map(followed, (other, third, toy.slice)))] == [{SLICE}, {OTHER}, set()]
+    assert scope(toy, Dirty(clear=True)) == {OTHER: set(), third.name: set()}
     assert scope(toy, Dirty(hosts={SLICE: {N0}})) == {SLICE: {N0}, OTHER: set()}
     assert scope(toy, Dirty(slices={SLICE})) == {SLICE: None, OTHER: set()}
     assert scope(toy, Dirty(hosts={OTHER: {N1}})) == {OTHER: {N1}, third.name: set()}
