@@ -215,9 +215,10 @@ class Service:
         return self._world.simulation.now - begun < HEARD_S
 
     def _fits(self, slice_: WantedSlice, bars: Bars) -> int:
-        """How many nodes there are for the plan when all are well and in service."""
+        """How many nodes that nobody forgot there are for the plan when all are well and in service."""
         gone = {host for host, bar in bars.items() if bar.kind is Kind.EXCLUDED}
-        there = [host for host in self._world.living() if host not in gone]
+        known = [host for host in self._world.living() if host in self._world.planner.store.nodes]
+        there = [host for host in known if host not in gone]
         return fits(slice_, {host: self._world.facts(host) for host in there}, self._world.led())
 
     def _really_up(self, slice_: WantedSlice, hosts: Collection[Host]) -> set[Host]:

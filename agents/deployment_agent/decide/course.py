@@ -30,6 +30,8 @@ class Course:
         to_say: states that are so and not published yet.
         fetched, refused: the packages that are on the node, or that no attempt will bring there.
         held_until: nothing is started before, unless the planner says something.
+        reprievable: it is to be stopped for an order alone, and no stop has begun: if the next order takes
+            that back, what is healthy runs on.
     """
 
     record: Record
@@ -52,6 +54,7 @@ class Course:
     started_at: float = 0.0
     up_since: float = 0.0
     poll_s: float = 0.0
+    reprievable: bool = False
 
     def __post_init__(self) -> None:
         now = self.began

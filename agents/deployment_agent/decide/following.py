@@ -102,7 +102,9 @@ def _keep(course: Course, now: float) -> Step:
     asked = record.order.restarts > record.restarts or record.reconfigured
     if asked and record.life is not Life.DOOMED:
         course.walk(State.REQUESTED)
-        record.life = Life.DOOMED
+        record.life, course.reprievable = Life.DOOMED, True
+    if course.reprievable and not asked:
+        record.life, course.reprievable, course.check_at = Life.UP, False, now
     if record.life is Life.DOOMED:
         return _end(course, now)
     if now < course.check_at:
@@ -133,4 +135,6 @@ def _install(course: Course) -> Step:
 def _end(course: Course, now: float) -> Step:
     if now < course.stop_at:
         return WaitUntil(course.stop_at)
+    # What is to be said is said first, and then this is asked again.
+    course.reprievable = course.reprievable and bool(course.to_say)
     return Stop(course.record.version)

@@ -9,12 +9,16 @@ import pytest
 
 from agents.deployment_agent.configurations import ConfigurationFiles, variables
 from agents.deployment_agent.decide import (
+    CheckStatus,
     Deployments,
+    Done,
     Fetch,
     Install,
     Life,
     Outcome,
+    Publish,
     Record,
+    Report,
     Start,
     Started,
     Step,
@@ -72,6 +76,40 @@ def test_another_configuration_is_one_stop_and_one_start_and_no_installation() -
     assert starts(life) == [Start("1-1", HI)]
     assert life.said == [State.REQUESTED, State.INSTANTIATED, State.INITIALIZED, State.RUNNING]
     assert life.deployment.held.configuration == HI.digest
+
+
+def test_what_the_next_order_takes_back_before_a_stop_has_begun_restarts_nothing() -> None:
+    life = begun()
+    life.deployment.accept(configured(HI, 2), life.now)
+    said = next_step(life)
+    assert said == Publish(State.REQUESTED, "1-1", 2, "")
+    # While that is being said the next order comes.
+    life.deployment.accept(configured(HELLO, 3), life.now)
+    life.deployment.done(said, Done(), life.now)
+    assert next_step(life) == CheckStatus("1-1", life.deployment.record.start_pid)
+    life.until(40)
+    assert not any(isinstance(step, Stop | Start) for step in life.steps)
+    assert life.deployment.record.state is State.RUNNING
+    assert life.deployment.settled
+
+
+def test_a_stop_that_has_begun_is_followed_by_a_start_whatever_comes() -> None:
+    life = begun()
+    life.deployment.accept(configured(HI, 2), life.now)
+    life.deployment.done(next_step(life), Done(), life.now)
+    stop = next_step(life)
+    assert stop == Stop("1-1")
+    life.deployment.accept(configured(HELLO, 3), life.now)
+    life.deployment.done(stop, Troubled("the script hangs"), life.now)
+    life.until(40)
+    assert [type(step) for step in life.steps if isinstance(step, Stop | Start)] == [Stop, Start]
+
+
+def next_step(life: Life1) -> Step:
+    """What it does next, reports apart."""
+    while isinstance(step := life.deployment.step(life.now), Report):
+        life.deployment.done(step, Done(), life.now)
+    return step
 
 
 def test_the_same_configuration_under_another_generation_restarts_nothing() -> None:
