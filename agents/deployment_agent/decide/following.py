@@ -103,10 +103,10 @@ def _keep(course: Course, now: float) -> Step:
     if asked and record.life is not Life.DOOMED:
         course.walk(State.REQUESTED)
         record.life, course.reprievable = Life.DOOMED, True
-    if course.reprievable and not asked:
-        record.life, course.reprievable, course.check_at = Life.UP, False, now
     if record.life is Life.DOOMED:
-        return _end(course, now)
+        if asked or not course.reprievable:
+            return _end(course, now)
+        record.life, course.reprievable, course.check_at = Life.UP, False, now
     if now < course.check_at:
         return WaitUntil(course.check_at)
     return CheckStatus(record.version, record.start_pid)
