@@ -134,6 +134,9 @@ class World:
                 return self._empty_one()
             for name in self.layout.slices:
                 self.planner.agree(name)
+            for host in sorted(self.destroyed):
+                # A restored database knows again what people had forgotten; they say it once more.
+                self.planner.forget(host)
             self.simulation.run(self.simulation.now + LOOK_S, self.check)
         raise Broken(f"not as wanted {SETTLE_S:g} s after the faults: {self.differs()}")
 
@@ -215,9 +218,6 @@ class World:
         self.truth.broken.clear()
         self.planner.inventory.is_up = True
         people.calm_down(self)
-        for host in sorted(self.destroyed):
-            # A restored database knows again what people had forgotten; they say it once more.
-            self.planner.forget(host)
         for mend in self.mended:
             mend()
         for host in self.living():
