@@ -188,7 +188,8 @@ class Service:
         if self._world.layout.facts or self._world.layout.follows:
             # Whom the planner knows not enough of it cannot count.
             wanted = min(wanted, Disruption(before, self._world.planner.fleet, bars).wanted)
-        least = before.budget.least(wanted)
+        # People may have changed the budget since the last look.
+        least = min(one.budget.least(wanted) for one in (before, after))
         if len(left) < least:
             raise Broken(f"{sorted(own)} were taken away: {sorted(left)} are left, {least} have to be up")
 
