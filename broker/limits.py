@@ -2,7 +2,8 @@
 
 The times are chosen together: whatever happened between a bus and its broker, the bus is back within 15 s
 of the end of that. An attempt that was under way when the trouble ended costs at most `Limits.connect_s`,
-the wait behind it at most `Limits.retry_most_s`, and setting everything up about a second.
+the wait behind it at most `Limits.retry_most_s`, and setting everything up about a second. Only a broker
+that accepts and is too busy to serve is waited for longer (`connect_most_s`, `consume_s`): ADR 15.
 """
 
 from __future__ import annotations
