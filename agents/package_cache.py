@@ -1,46 +1,36 @@
 """The node's package cache: each package fetched once, verified, and hard-linked into the slivers.
 
 A file is in the cache when it has its digest as its name; it gets that name only after size and SHA-256
-were found right. What no sliver links is evicted, least recently used first, when room is needed.
+were found right. What a broken download left is gone on with for a day. When room is needed, that goes
+first, then what no sliver links, least recently used first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import http.client
 import os
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-from dsmt_core.errors import Denied, DsmtError, Full, Invalid, NotFound, Unavailable
+from agents.package_download import Depot, Downloads
+from dsmt_core.errors import Denied, DsmtError, Full, Invalid, Unavailable
 
-READ_S: Final = 30.0
-FETCH_S: Final = 1800.0
 DOWNLOADS: Final = 4
 # What a download leaves free on the disk.
 SPARE_BYTES: Final = 64 << 20
-# A sliver keeps links to its last packages; older ones are released.
+# A sliver keeps links to its last packages; older ones are released, once no order can need them any more.
 LINKS: Final = 64
-_CHUNK: Final = 1 << 18
+LINK_S: Final = 3600.0
+# How long a torn download waits to be gone on with.
+PART_S: Final = 86_400.0
 _PART: Final = ".part-"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Depot:
-    """Where packages come from: the depot's URL and the node's token for it."""
-
-    url: str
-    token: str
 
 
 class PackageCache:
@@ -69,9 +59,9 @@ class PackageCache:
         self._room = asyncio.Lock()
         self._slots = asyncio.Semaphore(DOWNLOADS)
         self._promised = 0
+        self._downloads = Downloads()
         directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-        for part in directory.glob(f"{_PART}*"):
-            part.unlink(missing_ok=True)
+        _sweep(directory)
 
     async def fetch(self, digest: str, size: int, *, into: Path) -> str:
         """Have the package in the directory ``into``; its name there.
@@ -123,7 +113,9 @@ class PackageCache:
         await self._make_room(path, size)
         try:
             async with self._slots:
-                await asyncio.to_thread(_fetch, self.depot, path, size)
+                part = path.with_name(f"{_PART}{path.name}")
+                await asyncio.to_thread(_check_disk, part, size)
+                await self._downloads.bring(self.depot, part, path.name, size)
         except (Unavailable, Denied):
             self._away()
             raise
@@ -133,15 +125,42 @@ class PackageCache:
 
     async def _make_room(self, path: Path, size: int) -> None:
         async with self._room:
-            await asyncio.to_thread(_evict, self._directory, self._most - self._promised - size, path.name)
+            most, busy = self._most - self._promised - size, frozenset(self._under_way)
+            await asyncio.to_thread(_evict, self._directory, most, path.name, busy)
             self._promised += size
 
 
-def _evict(directory: Path, most: int, wanted: str) -> None:
-    """Remove what no sliver links until at most ``most`` bytes are left."""
-    files = [(path, path.stat()) for path in directory.iterdir() if _DIGEST.match(path.name)]
-    total = sum(stat.st_size for _, stat in files)
-    for path, stat in sorted(files, key=lambda each: each[1].st_mtime):
+def _sweep(directory: Path) -> None:
+    """Remove what earlier lives left and nobody will go on with."""
+    now = time.time()
+    for part in directory.glob(f"{_PART}*"):
+        fresh = abs(now - part.lstat().st_mtime) < PART_S
+        if not (fresh and _DIGEST.match(part.name.removeprefix(_PART))):
+            part.unlink(missing_ok=True)
+
+
+def _check_disk(part: Path, size: int) -> None:
+    had = part.stat().st_size if part.exists() else 0
+    if shutil.disk_usage(part.parent).free < size - had + SPARE_BYTES:
+        raise Full(f"the disk of the node has no room for {size} bytes more")
+
+
+def _evict(directory: Path, most: int, wanted: str, busy: AbstractSet[str] = frozenset()) -> None:
+    """Remove torn downloads, and what no sliver links, until at most ``most`` bytes are left.
+
+    Args:
+        directory: the cache.
+        most: without what is ``wanted`` or ``busy``, whose room is promised already.
+        wanted: the digest that needs the room.
+        busy: digests that are being fetched.
+    """
+    files = [
+        (path, path.stat(), path.name.startswith(_PART))
+        for path in directory.iterdir()
+        if _DIGEST.match(digest := path.name.removeprefix(_PART)) and digest not in {wanted, *busy}
+    ]
+    total = sum(stat.st_size for _, stat, _ in files)
+    for path, stat, _ in sorted(files, key=lambda each: (not each[2], each[1].st_mtime)):
         if total <= most:
             break
         if stat.st_nlink == 1:
@@ -151,69 +170,6 @@ def _evict(directory: Path, most: int, wanted: str) -> None:
         raise Full(
             f"the node's package cache has no room for {wanted[:12]}…",
             hint="raise --cache-bytes, or delete slivers that nobody needs",
-        )
-
-
-def _fetch(depot: Depot, path: Path, size: int) -> None:
-    """Download, verify, and only then give the file its name; blocks."""
-    if shutil.disk_usage(path.parent).free < size + SPARE_BYTES:
-        raise Full(f"the disk of the node has no room for {size} bytes more")
-    part = path.with_name(f"{_PART}{path.name[:16]}-{secrets.token_hex(4)}")
-    try:
-        with part.open("xb") as file:
-            _stream(depot, path.name, size, file.fileno())
-            os.fchmod(file.fileno(), 0o444)
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _stream(depot: Depot, digest: str, size: int, file: int) -> None:
-    parts = urlsplit(depot.url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise Unavailable("this node knows no depot", hint="it learns one when it joins")
-    make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = make(parts.hostname, parts.port, timeout=READ_S)
-    try:
-        headers = {"Authorization": f"Bearer {depot.token}", "Connection": "close"}
-        connection.request("GET", f"{parts.path.rstrip('/')}/v1/blobs/{digest}", headers=headers)
-        with connection.getresponse() as response:
-            _check_status(response, digest)
-            _copy(response, digest, size, file)
-    except (OSError, http.client.HTTPException) as error:
-        raise Unavailable(f"the depot at {parts.netloc} does not answer: {error}") from error
-    finally:
-        connection.close()
-
-
-def _check_status(response: http.client.HTTPResponse, digest: str) -> None:
-    status = response.status
-    if status == http.client.OK:
-        return
-    if status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
-        raise Denied(f"the depot refuses this node ({status})", hint="the node may have to join again")
-    if status == http.client.NOT_FOUND:
-        raise NotFound(f"the depot has no package {digest[:12]}…")
-    raise Unavailable(f"the depot answered {status}")
-
-
-def _copy(response: http.client.HTTPResponse, digest: str, size: int, file: int) -> None:
-    seen, received, deadline = hashlib.sha256(), 0, time.monotonic() + FETCH_S
-    while chunk := response.read(_CHUNK):
-        received += len(chunk)
-        if received > size:
-            break
-        seen.update(chunk)
-        os.write(file, chunk)
-        if time.monotonic() > deadline:
-            raise Unavailable(f"the depot took longer than {FETCH_S:.0f} s for {digest[:12]}…")
-    if received < size:
-        raise Unavailable(f"the depot sent {received} of {size} bytes of {digest[:12]}…")
-    if received > size or seen.hexdigest() != digest:
-        raise Invalid(
-            f"the package {digest[:12]}… is refused: what the depot sent is not what was ordered",
-            hint="put the package into the depot again",
         )
 
 
@@ -233,8 +189,10 @@ def _link(cached: Path, into: Path) -> None:
 
 def _release_old(into: Path) -> None:
     links = sorted((path.lstat().st_mtime, path) for path in into.iterdir() if _DIGEST.match(path.name))
-    for _, path in links[:-LINKS]:
-        path.unlink(missing_ok=True)
+    now = time.time()
+    for used, path in links[:-LINKS]:
+        if now - used > LINK_S:
+            path.unlink(missing_ok=True)
 
 
 def failure(error: DsmtError) -> Mapping[str, str]:

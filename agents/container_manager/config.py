@@ -30,6 +30,8 @@ class NodeConfig:
         sliver_driver: ``bubblewrap``, ``process``, or ``auto`` for the best that works.
         status_period: seconds between calls of the status scripts, when the node sets its own.
         cache_bytes: bound of the package cache.
+        depot_mirror: URL of a mirror of the depot nearby, asked first; empty: the one that the planner
+            names, if it names one.
         end_slivers: end the slivers at the end of the manager; by default they live on.
         facts_s: how often the facts are looked at; they are sent when they changed.
         fact_programs: a directory of programs that tell further facts; None for ``facts.d`` in ``data``.
@@ -43,6 +45,7 @@ class NodeConfig:
     sliver_driver: str = AUTO
     status_period: float | None = None
     cache_bytes: int = CACHE_BYTES
+    depot_mirror: str = ""
     end_slivers: bool = False
     facts_s: float = 120.0
     fact_programs: Path | None = None

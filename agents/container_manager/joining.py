@@ -37,6 +37,7 @@ class Joined:
         heartbeat_s: the period.
         application_broker: URL that applications are given; a secret; empty: they get none.
         depot, depot_token: where packages are fetched.
+        depot_mirror: a mirror of the depot for this node's site; empty for none.
         slivers: what is wanted on this node; empty when it comes from disk.
     """
 
@@ -46,6 +47,7 @@ class Joined:
     application_broker: str = ""
     depot: str = ""
     depot_token: str = ""
+    depot_mirror: str = ""
     slivers: Mapping[Slice, int] = field(default_factory=dict)
 
 
@@ -144,6 +146,7 @@ def _joined(answer: Mapping[str, Any]) -> Joined:
             application_broker=str(answer.get("application_broker") or ""),
             depot=str(answer.get("depot") or ""),
             depot_token=str(answer.get("depot_token") or ""),
+            depot_mirror=str(answer.get("depot_mirror") or ""),
             slivers={slice_name(str(k)): int(v) for k, v in (answer.get("slivers") or {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

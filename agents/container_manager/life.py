@@ -20,7 +20,8 @@ from agents.container_manager.reports import Reports
 from agents.container_manager.restoring import found_slivers
 from agents.container_manager.slivers.choosing import Choice
 from agents.fact_programs import FactPrograms
-from agents.package_cache import Depot, PackageCache
+from agents.package_cache import PackageCache
+from agents.package_download import Depot
 from broker import condition
 from broker.bus import Bus, Link
 from dsmt_core.names import Slice
@@ -51,7 +52,7 @@ class Life:
         self._cache = PackageCache(
             config.packages,
             most_bytes=config.cache_bytes,
-            depot=Depot(joined.depot, joined.depot_token),
+            depot=_depot(config, joined),
             away=self.depot_away.set,
         )
         tools = Tools(
@@ -85,7 +86,7 @@ class Life:
         """Take in what the planner says when the node has joined again."""
         self._conduct.node.confirmed(joined.slivers)
         self._reports.period = joined.heartbeat_s
-        self._cache.depot = Depot(joined.depot, joined.depot_token)
+        self._cache.depot = _depot(self._config, joined)
         self._conduct.wake()
 
     async def connected(self) -> None:
@@ -135,3 +136,8 @@ class Life:
 
     def _lost(self, slice_: Slice) -> None:
         self._conduct.lost(slice_)
+
+
+def _depot(config: NodeConfig, joined: Joined) -> Depot:
+    """Where packages come from; what was said on the node itself goes before what the planner says."""
+    return Depot(joined.depot, joined.depot_token, config.depot_mirror or joined.depot_mirror)

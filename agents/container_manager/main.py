@@ -95,9 +95,16 @@ def _config(options: argparse.Namespace) -> NodeConfig:
         sliver_driver=options.sliver_driver,
         status_period=options.status_period,
         cache_bytes=options.cache_bytes,
+        depot_mirror=_http(options.depot_mirror),
         end_slivers=options.end_slivers,
         fact_programs=options.facts_dir,
     )
+
+
+def _http(url: str) -> str:
+    if url and not url.startswith(("http://", "https://")):
+        raise Invalid(f"--depot-mirror {url!r} is not a URL", hint="such as http://mirror.example.org:7082")
+    return url.rstrip("/")
 
 
 def _token(options: argparse.Namespace) -> str:
@@ -120,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--sliver-driver", default=AUTO, choices=[AUTO, *DRIVERS], help="how slivers are kept apart")
     add("--status-period", type=_seconds, metavar="S", help="seconds between calls of the status scripts")
     add("--cache-bytes", type=int, default=CACHE_BYTES, metavar="N", help="bound of the package cache")
+    add("--depot-mirror", default="", metavar="URL", help="a mirror of the depot nearby, asked first")
     add("--end-slivers", action="store_true", help="end the slivers with this program; else they live on")
     add("--facts-dir", type=Path, metavar="DIR", help="programs that tell facts; else facts.d in --data")
     add("--ready-file", type=Path, metavar="FILE", help="written when the node has joined")

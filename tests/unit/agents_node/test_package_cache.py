@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.package_cache import LINKS, Depot, PackageCache, _evict, _link
+from agents.package_cache import LINKS, PackageCache, _evict, _link
+from agents.package_download import Depot
 from dsmt_core.errors import Full, Invalid
 
 NOWHERE = Depot("", "")
@@ -69,6 +70,12 @@ def test_a_sliver_keeps_its_last_links_only(cache: Path, sliver: Path) -> None:
     assert 1 not in names(sliver)
 
 
+def test_an_order_of_many_packages_keeps_them_all(cache: Path, sliver: Path) -> None:
+    for number in range(1, LINKS + 4):
+        _link(package(cache, number), sliver)
+    assert len(names(sliver)) == LINKS + 3
+
+
 def test_linking_twice_is_no_error_and_another_file_is_replaced(cache: Path, sliver: Path) -> None:
     cached = package(cache, 1)
     _link(cached, sliver)
@@ -92,10 +99,25 @@ async def test_what_is_there_is_linked_without_a_depot(cache: Path, sliver: Path
     assert path.stat().st_mtime > 1
 
 
-def test_half_a_download_of_an_earlier_life_is_removed(cache: Path) -> None:
+def test_only_fresh_torn_downloads_of_an_earlier_life_stay(cache: Path) -> None:
+    digest = "a" * 64
     (cache / ".part-abc").write_text("half")
+    (cache / f".part-{digest}").write_text("half")
+    old = cache / f".part-{'b' * 64}"
+    old.write_text("half")
+    os.utime(old, (1, 1))
     PackageCache(cache, most_bytes=1000, depot=NOWHERE)
-    assert list(cache.iterdir()) == []
+    assert [path.name for path in cache.iterdir()] == [f".part-{digest}"]
+
+
+def test_torn_downloads_go_before_whole_packages_but_not_those_under_way(cache: Path) -> None:
+    package(cache, 1)
+    for number in (2, 3, 4):
+        (cache / f".part-{number:064x}").write_bytes(b"x" * 100)
+    _evict(cache, 100, f"{4:064x}", frozenset({f"{3:064x}"}))
+    assert sorted(path.name for path in cache.iterdir()) == sorted(
+        [f"{1:064x}", f".part-{3:064x}", f".part-{4:064x}"]
+    )
 
 
 async def test_a_failed_fetch_gives_its_room_back(cache: Path, sliver: Path) -> None:
