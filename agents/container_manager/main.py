@@ -15,24 +15,26 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from agents.container_manager.config import CACHE_BYTES, NodeConfig
+from agents.container_manager import installing
+from agents.container_manager import options as node_options
+from agents.container_manager.config import NodeConfig
 from agents.container_manager.service import ContainerManager
-from agents.container_manager.slivers.choosing import AUTO, DRIVERS
 from agents.facts import dsmt_version
-from dsmt_core.errors import Conflict, DsmtError, Invalid
-from dsmt_core.names import host
-
-_TOKEN = "DSMT_NODE_TOKEN"  # noqa: S105 - a name
+from dsmt_core.errors import Conflict, DsmtError
 
 
 def run(argv: Sequence[str] | None = None) -> None:
     """Entry point of ``dsmt-node``."""
-    options = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words and words[0] in installing.VERBS:
+        _install(words)
+        return
+    options = _parser().parse_args(words)
     level = logging.DEBUG if options.verbose else logging.INFO
     logging.basicConfig(level=level, format="dsmt-node: %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("pika").setLevel(logging.ERROR)
     try:
-        asyncio.run(_serve(_config(options), options.ready_file))
+        asyncio.run(_serve(node_options.config(options), options.ready_file))
     except DsmtError as error:
         raise SystemExit(_told(error)) from None
     except OSError as error:
@@ -42,6 +44,15 @@ def run(argv: Sequence[str] | None = None) -> None:
         if ours is None:
             raise
         raise SystemExit(_told(ours)) from None
+
+
+def _install(words: Sequence[str]) -> None:
+    try:
+        installing.run(words)
+    except DsmtError as error:
+        raise SystemExit(_told(error)) from None
+    except OSError as error:
+        raise SystemExit(_told(DsmtError(str(error), hint="as root, or with --user"))) from None
 
 
 async def _serve(config: NodeConfig, ready_file: Path | None) -> None:
@@ -86,61 +97,15 @@ def _only_one(data: Path) -> Iterator[IO[str]]:
         yield lock
 
 
-def _config(options: argparse.Namespace) -> NodeConfig:
-    return NodeConfig(
-        planner=options.planner,
-        token=_token(options),
-        host=host(options.host),
-        data=options.data.resolve(),
-        sliver_driver=options.sliver_driver,
-        status_period=options.status_period,
-        cache_bytes=options.cache_bytes,
-        depot_mirror=_http(options.depot_mirror),
-        end_slivers=options.end_slivers,
-        fact_programs=options.facts_dir,
-    )
-
-
-def _http(url: str) -> str:
-    if url and not url.startswith(("http://", "https://")):
-        raise Invalid(f"--depot-mirror {url!r} is not a URL", hint="such as http://mirror.example.org:7082")
-    return url.rstrip("/")
-
-
-def _token(options: argparse.Namespace) -> str:
-    if options.token_file is not None:
-        try:
-            return str(options.token_file.read_text()).strip()
-        except OSError as error:
-            raise Invalid(f"the token file cannot be read: {error}") from error
-    return options.token or os.environ.get(_TOKEN, "")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="dsmt-node", description="The container manager of one machine.")
-    add = parser.add_argument
-    add("--planner", required=True, metavar="URL", help="the planner's API, such as http://127.0.0.1:7080")
-    add("--host", required=True, metavar="NAME", help="the name of this node")
-    add("--data", required=True, type=Path, metavar="DIR", help="where everything is kept")
-    add("--token", default="", help=f"of `dsmtc nodes invite`; better {_TOKEN} or --token-file")
-    add("--token-file", type=Path, metavar="FILE", help="holds the token")
-    add("--sliver-driver", default=AUTO, choices=[AUTO, *DRIVERS], help="how slivers are kept apart")
-    add("--status-period", type=_seconds, metavar="S", help="seconds between calls of the status scripts")
-    add("--cache-bytes", type=int, default=CACHE_BYTES, metavar="N", help="bound of the package cache")
-    add("--depot-mirror", default="", metavar="URL", help="a mirror of the depot nearby, asked first")
-    add("--end-slivers", action="store_true", help="end the slivers with this program; else they live on")
-    add("--facts-dir", type=Path, metavar="DIR", help="programs that tell facts; else facts.d in --data")
-    add("--ready-file", type=Path, metavar="FILE", help="written when the node has joined")
-    add("--verbose", "-v", action="store_true", help="tell more")
-    add("--version", action="version", version=dsmt_version())
+    parser = argparse.ArgumentParser(
+        prog="dsmt-node",
+        description="The container manager of one machine.",
+        epilog="`dsmt-node install --help`: write a unit for systemd; `dsmt-node uninstall` takes it away.",
+    )
+    node_options.add(parser)
+    parser.add_argument("--version", action="version", version=dsmt_version())
     return parser
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError("a number of seconds above 0")
-    return value
 
 
 def _told(error: DsmtError) -> int:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from agents import local_socket, state_file
 from agents.container_manager.slivers import record
 from agents.container_manager.slivers.driver import SliverDriver
 from agents.container_manager.slivers.place import Place
+from agents.container_manager.unit import CAPABILITIES
 from broker.server.private import PrivateBroker
 from broker.topology import agent_topology
 from dsmt_core.channels import command_channel
@@ -46,10 +47,17 @@ class NodeProcess:
         self._running: list[subprocess.Popen[bytes]] = []
         self.log = data.parent / "node.log"
 
-    def start(self, *more: str) -> subprocess.Popen[bytes]:
+    def start(self, *more: str, before: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         ready = self.data.parent / "ready"
         ready.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "agents.container_manager.main", "--planner", self._planner]
+        command = [
+            *before,
+            sys.executable,
+            "-m",
+            "agents.container_manager.main",
+            "--planner",
+            self._planner,
+        ]
         command += ["--host", HOST, "--data", str(self.data), "--ready-file", str(ready), *more]
         with self.log.open("ab") as log:
             started = subprocess.Popen(
@@ -97,8 +105,12 @@ async def speaking(rabbit: PrivateBroker, vhost: str, planner: FakePlanner) -> A
         yield planner_voice
 
 
+def status_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/status").read_text()
+
+
 def rss_mb(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    lines = status_of(pid).splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
@@ -359,3 +371,18 @@ async def test_where_bubblewrap_is_not_wanted_the_same_happens_among_plain_proce
     await until(lambda: speaking.states() == [*WALK, "terminated"], "the end")
     assert not record.lives(init)
     await until(lambda: set(alive(node.data)) <= {node.pid}, "nothing but the manager")
+
+
+async def test_what_the_unit_takes_from_the_manager_it_does_not_need(
+    node: NodeProcess, speaking: Voice
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only a unit of the system's takes rights away")
+    kept = ",".join("+" + name.removeprefix("CAP_").lower() for name in CAPABILITIES)
+    # A machine may have fewer; setpriv would not give them back.
+    process = node.start(before=["setpriv", "--bounding-set", f"-all,{kept}", "--no-new-privs", "--"])
+    await speaking.order(Verb.CREATE, 1)
+    await until(lambda: speaking.states() == WALK, "the walk to running")
+    assert "NoNewPrivs:\t1" in status_of(process.pid)
+    await speaking.order(Verb.DELETE, 2)
+    await until(lambda: speaking.states()[-1:] == ["terminated"], "its end")
