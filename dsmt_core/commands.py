@@ -28,6 +28,7 @@ from dsmt_core.errors import Invalid
 from dsmt_core.events import Event
 from dsmt_core.names import Application, Host, Slice, application, host, slice_name
 from dsmt_core.packages import PackageRef
+from dsmt_core.watch import USUAL, Watch
 
 STATUS_PERIOD_S: Final = 60.0
 
@@ -75,6 +76,7 @@ class Order:
         nonce: of a probe; whoever answers shows that it has read the order.
         heartbeat_s: seconds between the node's heartbeats; 0 where the order does not say.
         configuration: with which the application is started; a reader that knows none leaves it out.
+        watch: how the application is watched; likewise.
     """
 
     verb: Verb
@@ -92,6 +94,7 @@ class Order:
     nonce: str = ""
     heartbeat_s: float = 0.0
     configuration: Configuration = NONE
+    watch: Watch = USUAL
 
     @property
     def text(self) -> str:
@@ -129,6 +132,8 @@ class Order:
             }
         if self.configuration != NONE:
             pairs["configuration"] = self.configuration.text
+        if self.watch != USUAL:
+            pairs["watch"] = self.watch.text
         return pairs
 
 
@@ -198,6 +203,7 @@ def _with_application(read: Order, pairs: Mapping[str, str]) -> Order:
         restarts=_count(pairs, "restarts"),
         status_period=_seconds(pairs, "status-period", STATUS_PERIOD_S),
         configuration=Configuration.parse(pairs.get("configuration", "")),
+        watch=Watch.parse(pairs.get("watch", "")),
     )
 
 

@@ -24,6 +24,7 @@ ATTRIBUTE: Final = "http://psepr.org/ns/payload/attribute"
 ATTRIBUTE_TYPES: Final = frozenset({ATTRIBUTE, "http://psepr.org/xs/payload/attribute"})
 DEPLOYMENT_STATUS: Final = "deployment-status"
 STATUS: Final = "status"
+METRICS: Final = "metrics"
 SCHEMA: Final = "1.0"
 DELIVERY_TTL_S: Final = 60.0
 VALUE_EXPIRY_S: Final = 90.0

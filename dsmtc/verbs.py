@@ -39,6 +39,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "restart": "restart it where it runs",
         "update": "use a newer version from the depot, everywhere at once",
         "configure": "show or roll out the values with which it is started",
+        "check": "show or choose how it is checked, and when it is restarted",
         "rollout": "the same in waves, and back by itself (start, status, promote, abort, …)",
         "uninstall": "remove it from every node",
     },

@@ -15,6 +15,7 @@ from dsmt_core.commands import Verb
 from dsmt_core.errors import Invalid, NotFound
 from dsmt_core.names import Application, Host
 from dsmt_core.packages import PackageRef
+from dsmt_core.watch import Watch
 from planner.release import Release
 from planner.rollout import Phase
 from planner.rollout.advance import ended
@@ -50,12 +51,7 @@ def turn(
             version of an application, and the plan decides where it is.
         Conflict: UPDATE while a roll-out of the application is on.
     """
-    wanted = slice_.applications.get(application)
-    if wanted is None:
-        there = ", ".join(sorted(slice_.applications)) or "none"
-        raise NotFound(
-            f"the slice {slice_.name} has no application {application}", hint=f"there are: {there}"
-        )
+    wanted = wanted_of(slice_, application)
     _check_hosts(slice_, application, verb, hosts)
     rollout = slice_.rollouts.get(application)
     if verb is Verb.UPDATE and rollout is not None and rollout.is_active:
@@ -65,6 +61,39 @@ def turn(
     if verb is Verb.UPDATE:
         return _updated(slice_, wanted, version)
     return _run(slice_, wanted, verb, frozenset(hosts))
+
+
+def watched(slice_: WantedSlice, application: Application, watch: Watch) -> WantedSlice:
+    """The slice with another watch of an application: every host is ordered it anew, and restarts nothing.
+
+    Raises:
+        NotFound: the slice has no such application.
+    """
+    wanted = wanted_of(slice_, application)
+    if wanted.watch == watch:
+        return slice_
+    generation = slice_.generation + 1
+    placements = tuple(
+        replace(one, generation=generation) if one.application == application else one
+        for one in slice_.placements
+    )
+    applications = {**slice_.applications, application: replace(wanted, watch=watch)}
+    return replace(slice_, applications=applications, placements=placements, generation=generation)
+
+
+def wanted_of(slice_: WantedSlice, application: Application) -> WantedApplication:
+    """What is wanted of an application.
+
+    Raises:
+        NotFound: the slice has no such application.
+    """
+    wanted = slice_.applications.get(application)
+    if wanted is None:
+        there = ", ".join(sorted(slice_.applications)) or "none"
+        raise NotFound(
+            f"the slice {slice_.name} has no application {application}", hint=f"there are: {there}"
+        )
+    return wanted
 
 
 def _check_hosts(

@@ -14,6 +14,7 @@ from dsmt_core.commands import STATUS_PERIOD_S
 from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.names import DEFAULT_AGENT, Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
+from dsmt_core.watch import USUAL, Watch
 from planner.budget import DEFAULT, Budget
 from planner.guarded import Guarded
 from planner.release import Release, ReleaseName, configuration_of, release_name, version_of
@@ -52,6 +53,7 @@ class WantedApplication:
         packages: what to install, in order; the last is the wrapper.
         configuration: with which it is started.
         restarts: how many restarts were asked for since it was made.
+        watch: how it is watched, whatever its release.
     """
 
     name: Application
@@ -61,6 +63,7 @@ class WantedApplication:
     run: Run = Run.RUNNING
     restarts: int = 0
     configuration: Configuration = NONE
+    watch: Watch = USUAL
 
     @property
     def release(self) -> Release:

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from agents.deployment_agent.decide import Checked, Periods
+from agents.deployment_agent.decide import Checked, CheckStatus, Periods, Said, said
 from agents.deployment_agent.paths import SliverPaths
+from agents.deployment_agent.probe import probe
 from agents.deployment_agent.sliver import Call, Ran, Sliver
 from dsmt_core.errors import Conflict, DeadlinePassed, Invalid
 from dsmt_core.events import legal_text
@@ -87,21 +88,29 @@ class Scripts:
             )
         return await self._sliver.spawn(self._call(self._where.start), log=self._log)
 
-    async def check(self, start_pid: int, periods: Periods) -> tuple[Checked, frozenset[int]]:
-        """What the status script says, and the processes as they were just before.
+    async def check(self, step: CheckStatus, periods: Periods) -> tuple[Checked, frozenset[int]]:
+        """What the check says, and the processes as they were just before.
 
         Raises:
             Conflict, Unavailable, DeadlinePassed: the init could not be asked.
         """
         before = await self._sliver.processes(self._application)
-        code, text, scripted = None, "", self._exists(self._where.status)
-        if scripted:
-            code, text = await self._ask_status(periods.status_s)
+        start_pid, watch = step.start_pid, step.watch
+        timeout_s = watch.timeout_s or periods.status_s
+        scripted = bool(watch.check) or self._exists(self._where.status)
+        code, told = None, Said("")
+        if watch.check:
+            answer = await probe(self._sliver, watch.check, timeout_s=timeout_s)
+            code, told = answer.code, Said(answer.text)
+        elif scripted:
+            code, told = await self._ask_status(timeout_s)
         start_code = before.exited.get(start_pid) if start_pid else None
         checked = Checked(
             scripted=scripted,
             code=code,
-            text=text,
+            text=_cut(told.text),
+            metrics=told.metrics,
+            probe=watch.check,
             alive=bool(before.pids),
             start_code=start_code,
             start_text=await self._last_log_line() if start_code or not before.pids else "",
@@ -137,13 +146,13 @@ class Scripts:
         left = end - asyncio.get_running_loop().time()
         return ran.code == 0 and await self._empty_within(left)
 
-    async def _ask_status(self, timeout_s: float) -> tuple[int | None, str]:
+    async def _ask_status(self, timeout_s: float) -> tuple[int | None, Said]:
         try:
             ran = await self._sliver.run(self._call(self._where.status), timeout_s=timeout_s)
         except Conflict as error:
             # 126: found, and not to be executed (POSIX shells say it so).
-            return 126, first_line(error.message)
-        return _code(ran), first_line(ran.output)
+            return 126, Said(error.message)
+        return _code(ran), said(ran.output)
 
     async def _empty_within(self, wait_s: float) -> bool:
         loop = asyncio.get_running_loop()
@@ -181,13 +190,8 @@ class Scripts:
         await self._sliver.run(call, timeout_s=_LOG_S)
 
 
-def first_line(output: str) -> str:
-    """The first line of what a script printed, as an event may carry it: legal, at most 256 characters."""
-    return _cut(output.split("\n", 1)[0])
-
-
 def last_line(output: str) -> str:
-    """The last line that is not empty, likewise."""
+    """The last line that is not empty, as an event may carry it: legal, at most 256 characters."""
     filled = [line for line in output.split("\n") if line.strip()]
     return _cut(filled[-1]) if filled else ""
 

@@ -117,8 +117,8 @@ class Hands:
         match step:
             case Start(configuration=configuration):
                 return await self._start(name, scripts, configuration)
-            case CheckStatus(start_pid=start_pid):
-                checked, self._alive[name] = await scripts.check(start_pid, self._periods)
+            case CheckStatus():
+                checked, self._alive[name] = await scripts.check(step, self._periods)
                 return checked
             case Look(version=version):
                 return await self._look(name, version)
@@ -159,7 +159,10 @@ class Hands:
 async def tell(voice: Voice, name: Application, deployment: Deployment, step: Publish | Report) -> None:
     """Say how far an application is, or how it is doing."""
     if isinstance(step, Report):
-        await voice.status(name, deployment.record.order.status_period, status_pairs(deployment))
+        period_s = deployment.record.order.status_period
+        await voice.status(name, period_s, status_pairs(deployment))
+        if deployment.checked is not None and deployment.checked.metrics:
+            await voice.metrics(name, period_s, deployment.checked.metrics)
         return
     _LOG.info("%s is %s %s", name, step.state, step.reason)
     await voice.state(name, step.state, state_pairs(deployment, step))
@@ -186,6 +189,8 @@ def status_pairs(deployment: Deployment) -> dict[str, str]:
     }
     if configuration := deployment.held.configuration:
         pairs["configuration"] = configuration
+    if check := record.order.watch.check:
+        pairs["check"] = check
     if reason:
         pairs["reason"] = reason
     if note := record.receipt.get("note"):

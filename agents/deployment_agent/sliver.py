@@ -66,6 +66,16 @@ class Reaped:
     application: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How reaching a port went: the first line of what it answered, or what is in the way."""
+
+    connected: bool
+    line: str = ""
+    trouble: str = ""
+    timed_out: bool = False
+
+
 class Sliver:
     """Client of init.sock and node.sock.
 
@@ -123,6 +133,28 @@ class Sliver:
         """
         request = {"op": "signal", "application": application, "signal": number}
         return _number(await self._asked(request, _ANSWER_S), "signalled")
+
+    async def reach(self, host: str, port: int, say: str, *, timeout_s: float) -> Reached:
+        """Connect to a port of the sliver, say something there, and take the first line of the answer.
+
+        Args:
+            host: one of `dsmt_core.watch.LOCAL`.
+            port: there.
+            say: empty: it is enough to be connected.
+            timeout_s: seconds for all of it.
+
+        Raises:
+            Conflict: the init does not do that, because it is of an older DSMT or has too much to do.
+            Unavailable, DeadlinePassed: as for `run`.
+        """
+        request = {"op": "reach", "host": host, "port": port, "say": say, "timeout": timeout_s}
+        answer = await self._asked(request, timeout_s + _ANSWER_S)
+        return Reached(
+            bool(answer.get("connected")),
+            str(answer.get("line", "")),
+            str(answer.get("trouble", "")),
+            bool(answer.get("timed_out")),
+        )
 
     async def life(self) -> str:
         """Which life of the sliver this is: another one each time that its init is started.

@@ -15,7 +15,7 @@ from agents.deployment_agent.config import AgentConfig
 from broker.bus import Bus, Link
 from dsmt_core.channels import status_channel
 from dsmt_core.errors import DsmtError
-from dsmt_core.events import DEPLOYMENT_STATUS, ONCE, STATUS, VALUE_EXPIRY_S, Sender, legal_text
+from dsmt_core.events import DEPLOYMENT_STATUS, METRICS, ONCE, STATUS, VALUE_EXPIRY_S, Sender, legal_text
 from dsmt_core.health import HEALTH, PERIOD_S, Condition, health_pairs
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, manager_of
@@ -63,6 +63,13 @@ class Voice:
         about = {"hostname": self._config.host, "slice": self._config.slice, "application": application}
         if self.heard:
             await self._post(STATUS, {**about, **pairs}, period_s)
+
+    async def metrics(self, application: str, period_s: float, metrics: Mapping[str, str]) -> None:
+        """Tell what an application says of itself in numbers; said again every ``period_s`` seconds."""
+        about = {"hostname": self._config.host, "slice": self._config.slice, "application": application}
+        numbers = {f"metric.{name}": number for name, number in metrics.items()}
+        if self.heard:
+            await self._post(METRICS, {**about, **numbers}, period_s)
 
     async def holdings(self, held: Mapping[Application, Held], *, asks: bool) -> None:
         """Tell what the agent holds; with ``asks`` it wants its orders again."""

@@ -1,4 +1,4 @@
-"""What the init does on request: run, spawn, processes, signal, watch, agent, end."""
+"""What the init does on request: run, spawn, processes, signal, reach, watch, agent, end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 from agents.sliver_init.census import APPLICATION_MARK, SLIVER_MARK, Census
 from agents.sliver_init.children import Children, Output
 from agents.sliver_init.programs import DEFAULT_PATH, CannotStart
+from agents.sliver_init.reaching import HOSTS, Reach
 from agents.sliver_init.runs import KILL_S, Run
 
 TYPE_CHECKING = False
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 RUNS = 64
 OUTPUT_BYTES = 1 << 20
 TIMEOUT_S = 3600.0
+REACH_S = 60.0
 
 
 class Wrong(Exception):
@@ -41,11 +43,13 @@ class Requests:
         self._children = children
         self._logs = logs
         self._runs: set[Run] = set()
+        self._reaches: set[Reach] = set()
         self._operations: dict[str, Callable[[Request, Client], None]] = {
             "run": self._run,
             "spawn": self._spawn,
             "processes": self._processes,
             "signal": self._signal,
+            "reach": self._reach,
             "watch": self._watch,
         }
 
@@ -111,6 +115,22 @@ class Requests:
         if not application:
             raise Wrong("a signal needs the application whose processes get it")
         client.answer({"signalled": self._census.signal_all(_signal_number(request), application)})
+
+    def _reach(self, request: Request, client: Client) -> None:
+        if len(self._reaches) >= RUNS:
+            raise Wrong(f"{RUNS} checks are under way already")
+        host, port = _text(request, "host"), int(_number(request, "port", 0, 1 << 16))
+        if host not in HOSTS or not 0 < port < 1 << 16:
+            raise Wrong("a check goes to a port of 127.0.0.1, localhost or ::1")
+
+        def done(reach: Reach, answer: dict[str, Any]) -> None:
+            self._reaches.discard(reach)
+            client.answer(answer)
+
+        reach = Reach(self._loop, host, port, _text(request, "say"), done)
+        self._reaches.add(reach)
+        reach.begin()
+        self._loop.later(_number(request, "timeout", 10.0, REACH_S), reach.too_long)
 
     def _watch(self, _request: Request, client: Client) -> None:
         def reaped(pid: int, code: int, application: str) -> None:

@@ -22,9 +22,10 @@ from dsmtc.client.plans import Plans
 from dsmtc.client.psepr import PsEPR
 from dsmtc.client.rollouts import Rollouts
 from dsmtc.client.standings import Standings
+from dsmtc.client.watches import Watches
 
 
-class Client(Agreements, Guards, Plans, Rollouts, Configurations, Nodes, Standings, Facts, PsEPR):
+class Client(Agreements, Guards, Plans, Rollouts, Configurations, Watches, Nodes, Standings, Facts, PsEPR):
     """The planner, for one caller."""
 
     # -- who ---------------------------------------------------------------------------------------

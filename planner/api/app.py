@@ -29,6 +29,7 @@ from planner.api import (
     sessions,
     slices,
     standings,
+    watches,
 )
 from planner.api.limits import BodyLimit
 from planner.service.planner import Planner
@@ -44,6 +45,7 @@ ROUTERS: Final = (
     guards.router,
     packages.router,
     configurations.router,
+    watches.router,
     applications.router,
     standings.router,
     standings.budget,

@@ -227,3 +227,16 @@ class BudgetChoice(Body):
     """A disruption budget, such as ``keep 80%``; empty for the default."""
 
     budget: Text = ""
+
+
+class WatchChoice(Body):
+    """How an application is watched, as `dsmt_core.watch.Watch`; times are seconds."""
+
+    check: Text = ""
+    every_s: float = 0.0
+    timeout_s: float = 0.0
+    failures: int = 1
+    successes: int = 1
+    restart: Text = "always"
+    restarts: int = 0
+    within_s: float = 600.0

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from dsmt_core.channels import Channel, lies_under
-from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, Event
+from dsmt_core.events import DEPLOYMENT_STATUS, METRICS, STATUS, Event
 from dsmt_core.health import HEALTH
 from dsmt_core.health import PERIOD_S as HEALTH_S
 from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, PLANNER, SLIVER_BOOTSTRAP, SLIVER_MGR
@@ -83,7 +83,7 @@ PARTS: Final = (
         service=DEPLOYMENT_AGENT,
         text="installs and watches the applications of a sliver; speaks as <slice>_mgr",
         uses=(
-            *_says(f"{_SLICE}{DEPLOYMENT_AGENT}/status/*/", DEPLOYMENT_STATUS, STATUS, HOLDINGS),
+            *_says(f"{_SLICE}{DEPLOYMENT_AGENT}/status/*/", DEPLOYMENT_STATUS, STATUS, METRICS, HOLDINGS),
             *_says(f"{_SLICE}{DEPLOYMENT_AGENT}/status/*/", HEALTH, greatest_s=HEALTH_S),
             *_hears(f"{_SLICE}{DEPLOYMENT_AGENT}/command/*/", STATUS),
         ),

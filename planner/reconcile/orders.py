@@ -15,6 +15,7 @@ from typing import Final
 from dsmt_core.commands import RUNS, Order, Verb
 from dsmt_core.configuration import NONE
 from dsmt_core.names import Application, Host, Slice, wrapper_of
+from dsmt_core.watch import USUAL
 from planner.release import ReleaseName
 from planner.rollout.releases import release_of
 from planner.wanted import Placement, Run, WantedSlice
@@ -57,6 +58,7 @@ def placed(slice_: WantedSlice, placement: Placement, verb: Verb) -> Order:
             status_period=slice_.status_period,
             agent=slice_.agent,
             configuration=release.configuration,
+            watch=wanted.watch,
         )
     )
 
@@ -101,8 +103,10 @@ def _digested(order: Order) -> Order:
     goal = "run" if order.verb in RUNS else "rest"
     packages = map(str, order.packages)
     words = [goal, order.application, order.version, str(order.restarts), *packages]
-    # Without a configuration the digest is that of planners which knew of none: their orders still count.
+    # Without a configuration, and watched as usual, the digest is that of planners which knew of neither:
+    # their orders still count.
     words += [order.configuration.text] if order.configuration != NONE else []
+    words += [f"watch {order.watch.text}"] if order.watch != USUAL else []
     return replace(order, digest=_digest(*words))
 
 

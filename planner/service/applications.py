@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 from dsmt_core.commands import Verb
 from dsmt_core.errors import Invalid, NotFound
 from dsmt_core.names import Application, Host, Slice
+from dsmt_core.watch import Watch
+from planner import turns
 from planner.foresight import Foresight
 from planner.service.guards import Guards
 from planner.service.means import Means
@@ -79,6 +81,25 @@ class Applications:
 
         done = await self._ledger.change_if(slice_, holds, turned)
         return Answer(asked.application, done.hosts, done.changed)
+
+    def watch(self, slice_: Slice, name: Application) -> dict[str, Any]:
+        """How an application is watched, as the API shows it.
+
+        Raises:
+            NotFound: no such slice or application.
+        """
+        wanted = turns.wanted_of(self._ledger.slice(slice_), name)
+        return {"application": name, **asdict(wanted.watch)}
+
+    async def set_watch(self, slice_: Slice, name: Application, watch: Watch) -> dict[str, Any]:
+        """Have an application watched in another way; it is not restarted.
+
+        Raises:
+            NotFound: no such slice or application.
+            Conflict: the application still lacks a package.
+        """
+        changed = await self._ledger.change(slice_, applications.watch, slice_, name, watch)
+        return {**self.watch(slice_, name), "changed": changed}
 
     async def foresee(self, slice_: Slice, verb: Verb, asked: Asked) -> dict[str, Any]:
         """What an update would change; refused as `ask` refuses it.

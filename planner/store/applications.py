@@ -16,6 +16,7 @@ from dsmt_core.commands import Verb
 from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.names import Application, Host, Slice
 from dsmt_core.packages import PackageRef
+from dsmt_core.watch import Watch
 from planner import turns
 from planner.foresight import Foresight, at_once
 from planner.requirements import Package, Resolution, resolve, scripts_of
@@ -143,6 +144,23 @@ def foreseen(connection: Connection, slice_: Slice, asked: Turn, depot: Sequence
     return at_once(before, _turned(before, asked, depot), asked.application)
 
 
+def watch(connection: Connection, slice_: Slice, name: Application, how: Watch) -> bool:
+    """Have an application watched in another way; whether that was a change.
+
+    Raises:
+        NotFound: no such slice or application.
+        Conflict: the application still lacks a package.
+    """
+    before = _loaded(connection, slice_)
+    if name not in before.applications:
+        raise _incomplete(_one(connection, slice_, name))
+    after = turns.watched(before, name, how)
+    if after != before:
+        _store_application(connection, after, name)
+        store_placements(connection, after)
+    return after != before
+
+
 def _loaded(connection: Connection, slice_: Slice) -> WantedSlice:
     found = load_slice(connection, slice_)
     if found is None:
@@ -208,6 +226,7 @@ def _store_application(connection: Connection, after: WantedSlice, name: Applica
         "packages": list(map(str, now.packages)),
         "run": now.run.value,
         "restarts": now.restarts,
+        "watch": now.watch.values,
     }
     connection.execute(update(APPLICATIONS).where(*mine).values(**values))
 

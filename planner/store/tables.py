@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The last migration, which makes the tables as they are here: a database that has it needs none.
-REVISION: Final = "0008"
+REVISION: Final = "0009"
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -134,6 +134,8 @@ APPLICATIONS: Final = Table(
     Column("restarts", BigInteger, nullable=False),
     # Its configuration, names and values.
     Column("configuration", JSON, nullable=False, server_default="{}"),
+    # How it is watched, as `dsmt_core.watch` writes it; empty: as usual.
+    Column("watch", JSON, nullable=False, server_default="{}"),
 )
 
 SLIVERS: Final = Table(

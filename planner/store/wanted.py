@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, select, update
 from dsmt_core.configuration import Configuration
 from dsmt_core.names import Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
+from dsmt_core.watch import Watch
 from planner import guarded
 from planner.budget import budget
 from planner.steps import SliceChange
@@ -225,6 +226,7 @@ def _application(row: Row[Any]) -> WantedApplication:
         run=Run(row.run),
         restarts=row.restarts,
         configuration=Configuration.of(row.configuration),
+        watch=Watch.of(row.watch),
     )
 
 

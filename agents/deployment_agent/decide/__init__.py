@@ -9,6 +9,7 @@ from agents.deployment_agent.decide.deployment import Deployment
 from agents.deployment_agent.decide.deployments import Deployments, Verdict
 from agents.deployment_agent.decide.judgement import Periods
 from agents.deployment_agent.decide.record import Goal, Life, Record
+from agents.deployment_agent.decide.saying import Said, said
 from agents.deployment_agent.decide.steps import (
     Checked,
     CheckStatus,
@@ -52,6 +53,7 @@ __all__ = [
     "Publish",
     "Record",
     "Report",
+    "Said",
     "Start",
     "Started",
     "Step",
@@ -60,4 +62,5 @@ __all__ = [
     "Uninstall",
     "Verdict",
     "WaitUntil",
+    "said",
 ]

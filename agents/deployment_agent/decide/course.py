@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 
 from agents.deployment_agent.decide import judgement
 from agents.deployment_agent.decide.backoff import RESTART, Backoff
+from agents.deployment_agent.decide.damping import Damping
 from agents.deployment_agent.decide.judgement import Periods
 from agents.deployment_agent.decide.record import Goal, Life, Record
 from agents.deployment_agent.decide.steps import Checked, Publish, Troubled
 from dsmt_core.lifecycle import State
 from dsmt_core.packages import PackageRef
+from dsmt_core.watch import Restart, Watch
 
 Packages = tuple[PackageRef, ...]
 
@@ -26,7 +28,9 @@ class Course:
         began: when this agent took it up.
         periods, backoff: the times of the agent and its waits.
         checked: what the last look at it showed; None when it was not looked at since the last stop.
+        damping: what was counted of such looks.
         note: why its packages are not on the node, while that is so.
+        doubt: what a check said that does not count, or not yet.
         to_say: states that are so and not published yet.
         fetched, refused: the packages that are on the node, or that no attempt will bring there.
         held_until: nothing is started before, unless the planner says something.
@@ -39,7 +43,9 @@ class Course:
     periods: Periods = field(default_factory=Periods)
     backoff: Backoff = RESTART
     checked: Checked | None = None
+    damping: Damping = field(default_factory=Damping)
     note: str = ""
+    doubt: str = ""
     to_say: list[State] = field(default_factory=list)
     fetched: Packages = ()
     refused: Packages = ()
@@ -73,22 +79,49 @@ class Course:
         """Whether what is ordered is on the node."""
         return self.fetched == self.record.order.packages
 
+    @property
+    def watch(self) -> Watch:
+        """How it is to be watched."""
+        return self.record.order.watch
+
+    @property
+    def every_s(self) -> float:
+        """Seconds between two looks at it while it runs."""
+        return self.watch.every_s or self.record.order.status_period
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it has ever passed the check that it is watched by; a status script came with it."""
+        return self.watch.check in {"", self.record.proven}
+
     def at_once(self, now: float) -> None:
         """Whatever waits for its time may be tried now."""
         self.fetch_at = self.retry_at = self.stop_at = self.check_at = now
 
     def failed(self, trouble: Troubled, now: float) -> None:
         """An attempt has failed: say so, and when to try again."""
-        record = self.record
+        record, watch = self.record, self.watch
+        self.damping.failed(now, watch)
         if record.life is Life.UP and now - self.up_since >= self.backoff.healthy_s:
             record.failures = 0
         record.failures += 1
-        self.retry_at = NEVER if trouble.final else now + self.backoff.wait_s(record.failures)
-        self.check_at = self.fetch_at = self.retry_at
+        held_until = self.damping.held_until(now, watch)
+        final = trouble.final or watch.restart is Restart.NEVER
+        self.retry_at = NEVER if final else max(held_until, now + self.backoff.wait_s(record.failures))
+        self.fetch_at = self.retry_at
+        # What is not to be started again may still get well by itself.
+        self.check_at = now + self.every_s if final or held_until else self.retry_at
         if record.life is not Life.DOWN:
             record.life = Life.BROKEN
         if record.goal is Goal.RUNNING or self.backoff.lasting(record.failures):
-            self.say_failed(trouble.reason)
+            self.say_failed(self._in_full(trouble.reason, held=bool(held_until)))
+
+    def _in_full(self, reason: str, *, held: bool) -> str:
+        watch = self.watch
+        if watch.restart is Restart.NEVER:
+            return f"{reason} (it is not restarted: its policy is never)"
+        often = f"failed more than {watch.restarts} times within {watch.within_s:g} s"
+        return f"{often}, now: {reason}" if held else reason
 
     def say_failed(self, reason: str) -> None:
         """It has failed; said once, also while further attempts fail."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from agents.deployment_agent.decide.backoff import RESTART, Backoff
 from agents.deployment_agent.decide.course import Course
+from agents.deployment_agent.decide.damping import Damping
 from agents.deployment_agent.decide.folding import fold
 from agents.deployment_agent.decide.following import following
 from agents.deployment_agent.decide.judgement import Periods
@@ -48,8 +49,8 @@ class Deployment:
 
     @property
     def note(self) -> str:
-        """Why the packages of the order are not on the node; empty when they are or may be yet."""
-        return self._course.note
+        """Why its packages are not on the node, or what a check said that does not count yet."""
+        return self._course.note or self._course.doubt
 
     @property
     def held(self) -> Held:
@@ -70,7 +71,7 @@ class Deployment:
         """Whether all is as ordered."""
         record = self.record
         if record.goal is Goal.RUNNING:
-            runs = record.state is State.RUNNING and record.life is Life.UP
+            runs = record.life is Life.ENDED or (record.state is State.RUNNING and record.life is Life.UP)
             return runs and not record.outdated and not record.reconfigured
         return record.state is State.TERMINATED and record.life is Life.DOWN and not record.outdated
 
@@ -94,6 +95,7 @@ class Deployment:
             return
         if before.packages != order.packages:
             course.refused, course.note = (), ""
+        course.damping = Damping()
         self.record.failures = course.fetch_failures = 0
         course.at_once(now)
         course.report_at = min(course.report_at, now + order.status_period)

@@ -25,6 +25,7 @@ from agents.deployment_agent.decide.steps import (
     Uninstall,
 )
 from dsmt_core.lifecycle import State, advance
+from dsmt_core.watch import Restart
 
 
 def fold(course: Course, step: Step, outcome: Outcome, now: float) -> None:
@@ -119,6 +120,8 @@ def _started(course: Course, outcome: Outcome, now: float) -> None:
 def _stopped(course: Course, outcome: Outcome, now: float) -> None:
     if isinstance(outcome, Done):
         course.record.life, course.record.start_pid, course.checked = Life.DOWN, 0, None
+        course.damping.anew()
+        course.doubt = ""
     else:
         course.stop_at = now + course.periods.again_s
 
@@ -145,11 +148,52 @@ def _looked(course: Course, outcome: Outcome, now: float) -> None:
     if course.record.life is Life.STARTING:
         _looked_at_start(course, outcome, now)
     elif judgement.well(outcome):
-        _well(course, now)
-    elif course.record.life is Life.BROKEN:
-        course.record.life = Life.DOOMED
+        _is_well(course, now)
     else:
-        course.failed(Troubled(judgement.trouble(outcome, course.periods)), now)
+        _is_ill(course, outcome, now)
+
+
+def _is_well(course: Course, now: float) -> None:
+    """A look at what was started says that it is well; that may not be enough yet."""
+    enough = course.damping.well(course.watch)
+    held = course.record.life is Life.BROKEN and course.damping.held_until(now, course.watch)
+    if course.record.life is Life.UP or (enough and not held):
+        _well(course, now)
+    else:
+        course.check_at = now + course.every_s
+
+
+def _is_ill(course: Course, checked: Checked, now: float) -> None:
+    """A look at what ran says that it is ill; that may not be enough, and nothing may be to be done."""
+    record = course.record
+    if record.life is Life.BROKEN:
+        if now >= course.retry_at and course.watch.restart is not Restart.NEVER:
+            record.life = Life.DOOMED
+        else:
+            course.check_at = min(course.retry_at, now + course.every_s)
+        return
+    timeout_s = course.watch.timeout_s or course.periods.status_s
+    trouble = judgement.trouble(checked, timeout_s)
+    if course.watch.restart is Restart.ON_FAILURE and judgement.ended_well(checked):
+        _rests(course, trouble)
+    elif checked.alive and not course.is_proven:
+        # A check with a mistake in it would end every instance that is well.
+        _doubt(course, f"it never passed this check, which does not count so long: {trouble}", now)
+    elif checked.alive and not course.damping.ill(course.watch):
+        counted = f"{course.damping.ills} of {course.watch.failures} failures in a row"
+        _doubt(course, f"{counted}: {trouble}", now)
+    else:
+        course.failed(Troubled(trouble), now)
+
+
+def _doubt(course: Course, what: str, now: float) -> None:
+    course.doubt, course.check_at = what, now + course.every_s
+
+
+def _rests(course: Course, trouble: str) -> None:
+    """It has done what it was to do, and is not started again."""
+    course.record.life, course.record.reason, course.doubt = Life.ENDED, trouble, ""
+    course.to_say[:] = [State.TERMINATED]
 
 
 def _looked_at_start(course: Course, checked: Checked, now: float) -> None:
@@ -158,20 +202,36 @@ def _looked_at_start(course: Course, checked: Checked, now: float) -> None:
         course.record.life = Life.DOWN
         return
     match judgement.starting(checked, now - course.started_at, course.periods):
-        case judgement.Verdict.WELL:
+        case judgement.Verdict.WELL if course.damping.well(course.watch):
             _well(course, now)
+        case judgement.Verdict.WELL:
+            _look_soon(course, now)
         case judgement.Verdict.NOT_YET:
-            course.check_at = now + course.poll_s
-            course.poll_s = min(2 * course.poll_s, course.record.order.status_period)
+            course.damping.wells = 0
+            _look_soon(course, now)
         case judgement.Verdict.ILL:
-            course.failed(Troubled(judgement.trouble(checked, course.periods)), now)
+            _is_ill_at_start(course, checked, now)
+
+
+def _is_ill_at_start(course: Course, checked: Checked, now: float) -> None:
+    trouble = judgement.trouble(checked, course.watch.timeout_s or course.periods.status_s)
+    if course.watch.restart is Restart.ON_FAILURE and judgement.ended_well(checked):
+        _rests(course, trouble)
+    else:
+        course.failed(Troubled(trouble), now)
+
+
+def _look_soon(course: Course, now: float) -> None:
+    course.check_at = now + course.poll_s
+    course.poll_s = min(2 * course.poll_s, course.every_s)
 
 
 def _well(course: Course, now: float) -> None:
     record = course.record
+    record.reason, record.proven, course.doubt = "", course.watch.check, ""
     if record.life is not Life.UP:
-        course.up_since, record.life, record.reason = now, Life.UP, ""
+        course.up_since, record.life = now, Life.UP
     elif now - course.up_since >= course.backoff.healthy_s:
         record.failures = 0
-    course.check_at = now + record.order.status_period
+    course.check_at = now + course.every_s
     course.walk(State.RUNNING)

@@ -107,9 +107,8 @@ def _keep(course: Course, now: float) -> Step:
         if asked or not course.reprievable:
             return _end(course, now)
         record.life, course.reprievable, course.check_at = Life.UP, False, now
-    if now < course.check_at:
-        return WaitUntil(course.check_at)
-    return CheckStatus(record.version, record.start_pid)
+    at = NEVER if record.life is Life.ENDED else course.check_at
+    return WaitUntil(at) if now < at else CheckStatus(record.version, record.start_pid, course.watch)
 
 
 def _start(course: Course, now: float) -> Step:
@@ -123,6 +122,7 @@ def _start(course: Course, now: float) -> Step:
     if record.reconfigured:
         record.configuration = record.order.configuration
     course.started_at = course.check_at = now
+    course.damping.anew()
     return Start(record.version, record.configuration)
 
 

@@ -51,7 +51,19 @@ def well(checked: Checked) -> bool:
     """Whether an application that has started runs."""
     if checked.start_code not in {None, 0}:
         return False
+    if checked.probe:
+        # Somebody else may answer at the port: what does not live is not well.
+        return checked.code == 0 and checked.alive
     return checked.code == 0 if checked.scripted else checked.alive
+
+
+def ended_well(checked: Checked) -> bool:
+    """Whether an application that does not run has ended by itself, and not by a failure."""
+    if checked.alive or checked.start_code not in {None, 0}:
+        return False
+    if checked.scripted and not checked.probe:
+        return checked.code == STOPPED_CODE
+    return checked.start_code == 0
 
 
 def starting(checked: Checked, since_s: float, periods: Periods) -> Verdict:
@@ -61,21 +73,23 @@ def starting(checked: Checked, since_s: float, periods: Periods) -> Verdict:
         return Verdict.WELL if settled else Verdict.NOT_YET
     hopeless = (
         checked.start_code not in {None, 0}
-        or (checked.scripted and checked.code is None)
+        or (checked.scripted and not checked.probe and checked.code is None)
         or since_s >= periods.grace_s
         or (not checked.alive and since_s >= periods.empty_s)
     )
     return Verdict.ILL if hopeless else Verdict.NOT_YET
 
 
-def trouble(checked: Checked, periods: Periods) -> str:
-    """What is wrong with an application that is not well, in one line."""
+def trouble(checked: Checked, timeout_s: float) -> str:
+    """What is wrong with an application that is not well, in one line; ``timeout_s`` is that of a check."""
     if checked.start_code not in {None, 0}:
         return _said(f"the start script ended with exit code {checked.start_code}", checked.start_text)
-    if not checked.scripted:
+    if not checked.scripted or (checked.probe and not checked.alive):
         return _said("its processes have ended", checked.start_text)
     if checked.code is None:
-        return f"status script did not answer within {periods.status_s:g} s"
+        return f"{checked.probe or 'status script'} did not answer within {timeout_s:g} s"
+    if checked.probe:
+        return f"{checked.probe}: {checked.text}"
     if checked.code == STOPPED_CODE:
         return _said("it has stopped: the status script ended with exit code 3", checked.text)
     return _said(f"the status script ended with exit code {checked.code}", checked.text)

@@ -17,6 +17,7 @@ from dsmt_core.errors import Invalid
 from dsmt_core.lifecycle import State, state
 from dsmt_core.names import application, host, slice_name
 from dsmt_core.packages import PackageRef
+from dsmt_core.watch import Watch
 
 
 class Goal(StrEnum):
@@ -37,6 +38,7 @@ class Life(StrEnum):
         UP: it was healthy when last looked at.
         BROKEN: it was not; it is looked at once more before it is started again.
         DOOMED: it is to be stopped before it is started again.
+        ENDED: it ended by itself as it may (`dsmt_core.watch.Restart.ON_FAILURE`), and is left so.
     """
 
     UNSURE = "unsure"
@@ -45,6 +47,7 @@ class Life(StrEnum):
     UP = "up"
     BROKEN = "broken"
     DOOMED = "doomed"
+    ENDED = "ended"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +66,8 @@ class Record:
         failures: in a row.
         start_pid: the start script's process, as the sliver's init numbers it; 0 when not known.
         reason: of the last failure.
+        proven: the check that it has passed since it was started; one that it never passed says nothing
+            against an application that runs.
     """
 
     order: Order
@@ -77,6 +82,7 @@ class Record:
     failures: int = 0
     start_pid: int = 0
     reason: str = ""
+    proven: str = ""
 
     @property
     def goal(self) -> Goal:
@@ -117,6 +123,7 @@ def written(record: Record) -> dict[str, Any]:
             "packages": [str(package) for package in order.packages],
             "digest": order.digest,
             "configuration": order.configuration.text,
+            "watch": order.watch.text,
             **{name: getattr(order, name) for name in _ORDER_TEXTS},
         },
         "state": str(record.state),
@@ -130,6 +137,7 @@ def written(record: Record) -> dict[str, Any]:
         "failures": record.failures,
         "start_pid": record.start_pid,
         "reason": record.reason,
+        "proven": record.proven,
     }
 
 
@@ -160,6 +168,7 @@ def _read(values: Mapping[str, Any]) -> Record:
         failures=int(values["failures"]),
         start_pid=int(values["start_pid"]),
         reason=str(values["reason"]),
+        proven=str(values.get("proven", "")),
     )
 
 
@@ -176,6 +185,7 @@ def _order(values: Mapping[str, Any]) -> Order:
         # An older agent did not write these.
         digest=str(values.get("digest", "")),
         configuration=Configuration.parse(str(values.get("configuration", ""))),
+        watch=Watch.parse(str(values.get("watch", ""))),
         wrapper=str(values["wrapper"]),
         version=str(values["version"]),
         agent=str(values["agent"]),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.lifecycle import State
 from dsmt_core.packages import PackageRef
+from dsmt_core.watch import USUAL, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,16 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class CheckStatus:
-    """Call the status script and look at the processes; ``start_pid`` is the start script's, or 0."""
+    """Make the check and look at the processes.
+
+    Attributes:
+        start_pid: the start script's, or 0.
+        watch: says by what it is checked.
+    """
 
     version: str
     start_pid: int = 0
+    watch: Watch = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +141,15 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What the status script said, and what the processes show.
+    """What the check said, and what the processes show.
 
     Attributes:
-        scripted: there is a status script.
-        code: its exit code; None when it did not answer in time (or there is none).
-        text: its first line.
+        scripted: there is a status script, or a check by network.
+        code: exit code of the script, or 0 and 1 for a check by network that passed or not; None when there
+            was no answer in time (or nobody to ask).
+        text: its first line, or the text that it names in JSON.
+        metrics: what it says in numbers, by name.
+        probe: the URL that was checked; empty for a script.
         alive: a process of the application lives.
         start_code: the exit code of the start script; None while it runs or when that is unknown.
         start_text: the last line that the start script wrote.
@@ -148,6 +158,8 @@ class Checked:
     scripted: bool
     code: int | None = None
     text: str = ""
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    probe: str = ""
     alive: bool = False
     start_code: int | None = None
     start_text: str = ""

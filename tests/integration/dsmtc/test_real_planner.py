@@ -214,6 +214,26 @@ def test_configurations_and_updates_are_foreseen_and_rolled_out(me: Dsmtc, tmp_p
     assert me("configure", "--json").json["version"] == "2.0"
 
 
+def test_how_an_application_is_watched_is_shown_and_chosen(me: Dsmtc, tmp_path: Path) -> None:
+    create(me, "checked")
+    assert me("depot", "put", archive(tmp_path, "1.0")).code == 0
+    assert me("check").out.startswith("demo is checked by its status script")
+    chosen = me("check", "demo", "--tcp", "8080", "--every", "10s", "--failures", "3", "--restart", "never")
+    assert chosen.out == (
+        "demo is checked by tcp://127.0.0.1:8080, every 10 s\n"
+        "  failed after 3 in a row, running after 1\n"
+        "  restarted: never\n"
+    )
+    more = me("check", "--restart", "always", "--restarts", "5", "--within", "1h", "--timeout", "2s")
+    assert more.out.endswith("restarted: always, at most 5 times within 3600 s\n")
+    shown = me("check", "demo", "--json").json
+    assert (shown["check"], shown["failures"], shown["timeout_s"]) == ("tcp://127.0.0.1:8080", 3, 2.0)
+    assert me("check", "--script").out.startswith("demo is checked by its status script")
+    assert me("check", "--script", "--tcp", "80").code == 2
+    refused = me("check", "--http", "http://169.254.169.254/latest")
+    assert (refused.code, "does not go to the sliver itself" in refused.err) == (3, True)
+
+
 def test_a_watch_ends_in_time_and_says_what_was_missing(me: Dsmtc, planner: Planner) -> None:
     create(me, "watched")
     ended = me("status", "--watch", "--until-running", "1", "--timeout", "1.2")

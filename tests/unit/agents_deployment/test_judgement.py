@@ -65,7 +65,7 @@ def test_what_has_just_started_gets_its_time(checked: Checked, since_s: float, e
     ],
 )
 def test_trouble_is_told_in_one_line(checked: Checked, expected: str) -> None:
-    assert trouble(checked, P) == expected
+    assert trouble(checked, P.status_s) == expected
 
 
 def test_a_walk_goes_on_where_it_is_and_begins_anew_after_an_end() -> None:

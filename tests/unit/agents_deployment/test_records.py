@@ -19,12 +19,14 @@ from dsmt_core.commands import Verb
 from dsmt_core.configuration import Configuration
 from dsmt_core.errors import Invalid
 from dsmt_core.lifecycle import State
+from dsmt_core.watch import USUAL, Watch
 from tests.unit.agents_deployment.test_deployment import NEW, OLD, order
 
+TCP = Watch(check="tcp://127.0.0.1:80", failures=3)
 HELLO = Configuration((("greeting", "hello"),))
 RESTARTED = order(Verb.RESTART, restarts=1)
 FULL = Record(
-    order=replace(RESTARTED, digest="d", configuration=HELLO, agent="a", packages=(*OLD, *NEW)),
+    order=replace(RESTARTED, digest="d", configuration=HELLO, watch=TCP, agent="a", packages=(*OLD, *NEW)),
     state=State.FAILED,
     life=Life.BROKEN,
     version="1-1",
@@ -36,6 +38,7 @@ FULL = Record(
     failures=2,
     start_pid=7,
     reason="no",
+    proven=TCP.check,
 )
 
 
@@ -53,6 +56,7 @@ def test_a_record_is_written_whole_and_read_back() -> None:
         "packages": [str(OLD[0]), str(NEW[0])],
         "digest": "d",
         "configuration": HELLO.text,
+        "watch": '{"check":"tcp://127.0.0.1:80","failures":3}',
         "wrapper": "dsmtw_X",
         "version": "1-1",
         "agent": "a",
@@ -69,9 +73,12 @@ def test_a_record_is_written_whole_and_read_back() -> None:
         "failures": 2,
         "start_pid": 7,
         "reason": "no",
+        "proven": TCP.check,
     }
     del values["configuration"], values["order"]["configuration"], values["order"]["digest"]
+    del values["proven"], values["order"]["watch"]
     old = read(values)
+    assert (old.proven, old.order.watch) == ("", USUAL)
     assert (old.configuration.pairs, old.order.configuration.pairs, old.order.digest) == ((), (), "")
     with pytest.raises(Invalid) as refused:
         read({})
@@ -97,12 +104,12 @@ def test_a_start_has_its_time(checked: Checked, since_s: float, verdict: Verdict
 def test_trouble_without_a_text_is_told_all_the_same() -> None:
     periods = Periods(status_s=2.5)
     start = Checked(scripted=True, code=0, start_code=7)
-    assert trouble(start, periods) == "the start script ended with exit code 7"
+    assert trouble(start, periods.status_s) == "the start script ended with exit code 7"
     assert not well(start)
     ended = Checked(scripted=False, start_text="bye", text="not told")
-    assert trouble(ended, periods) == "its processes have ended: bye"
+    assert trouble(ended, periods.status_s) == "its processes have ended: bye"
     silent = Checked(scripted=True, alive=True)
-    assert trouble(silent, periods) == "status script did not answer within 2.5 s"
+    assert trouble(silent, periods.status_s) == "status script did not answer within 2.5 s"
     assert walk(State.UNDEFINED, State.INITIALIZED) == (
         State.REQUESTED,
         State.INSTANTIATED,
