@@ -55,8 +55,9 @@ world: setup ## the simulated world: one seed, one run
 e2e: setup examples ## the whole with real processes: the trace, the transcript, the kill matrix
 	@$(BIN)/python -m pytest tests/e2e -n 3
 
-soak: setup ## for long: a million bodies at the decoders, and the simulated world, 100000 seeds or SEEDS=N
+soak: setup ## for long: a million bodies at the decoders, rounds over what is dirty, and the simulated world, 100000 seeds or SEEDS=N
 	@$(BIN)/python -m tests.fuzz --inputs 1000000
+	@DSMT_EXAMPLES=3000 $(BIN)/python -m pytest tests/unit/planner/test_dirty_laws.py --timeout 3600
 	@$(BIN)/python -m tests.world --seed 1 --count $(if $(filter file,$(origin SEEDS)),100000,$(SEEDS)) --jobs 2 --keep-going
 
 mutants: setup ## mutation tests of what decides, most of an hour (ROOMS='turns plans': only those)

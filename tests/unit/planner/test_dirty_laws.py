@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from copy import deepcopy
@@ -26,6 +27,8 @@ from tests.unit.planner.toy import APP, LIMITED, SLICE, Toy, ToyNode, hosts, pla
 
 OTHER = Slice("other")
 NODES = 7
+# Enough to catch what was put in on purpose; `make soak` tries many more.
+EXAMPLES = int(os.environ.get("DSMT_EXAMPLES", "24"))
 SECONDS = re.compile(r"\d+ s\b")
 PLANS = LIMITED | plans(
     plan("well", "status", application=APP, **{"is": "running"}),
@@ -210,7 +213,7 @@ class History:
             self.round()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.integers(0, 1 << 30))
 def test_a_round_over_what_is_dirty_is_a_round_over_everything(seed: int) -> None:
     History(seed).run(40)

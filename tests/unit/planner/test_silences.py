@@ -231,9 +231,9 @@ class Unscanned(dict[Thing, Any]):
     keys = values = items = __iter__
 
 
-def test_a_hundred_thousand_things_cost_what_becomes_due() -> None:
+def test_many_things_cost_what_becomes_due() -> None:
     watch = Silences(now=0)
-    events = [said(AGENT.replace("n1", f"n{number}"), emit_rate=60.0) for number in range(100_000)]
+    events = [said(AGENT.replace("n1", f"n{number}"), emit_rate=60.0) for number in range(20_000)]
     for event in events:
         watch.heard(event, now=0)
     watch._watched = Unscanned(watch._watched)
