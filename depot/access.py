@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import secrets
 import stat
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,6 +42,19 @@ class Secrets:
             NotFound: there is no such file.
             Invalid: others can read it, or it does not hold two different secrets of 16 characters or more.
         """
+        return cls._read(path)
+
+    @classmethod
+    def of_mirror(cls, path: Path) -> Secrets:
+        """The same for a mirror, whose file need hold the nodes' only.
+
+        Raises:
+            NotFound, Invalid: as `read`.
+        """
+        return cls._read(path, planner=secrets.token_urlsafe(32))
+
+    @classmethod
+    def _read(cls, path: Path, planner: str = "") -> Secrets:
         if not path.is_file():
             raise NotFound(
                 f"there is no secret file {path}",
@@ -52,7 +66,7 @@ class Secrets:
             text = file.read(_FILE_BYTES)
         try:
             record = json.loads(text)
-            read = cls(str(record["planner"]), str(record["node"]))
+            read = cls(planner or str(record["planner"]), str(record["node"]))
         except (ValueError, KeyError, TypeError) as error:
             raise _unusable(path) from error
         if not read.is_usable:

@@ -17,10 +17,14 @@ import tenacity
 import typer
 
 from depot.access import Secrets
+from depot.mirror.mirror import Mirror
+from depot.mirror.service import create_mirror
+from depot.mirror.shelf import Shelf
+from depot.mirror.upstream import Upstream
 from depot.server import Serving, parse_listen, serve
 from depot.service import create_app
 from depot.store import MAX_BYTES, Store
-from dsmt_core.errors import Conflict, DsmtError
+from dsmt_core.errors import Conflict, DsmtError, Invalid
 
 # The depot of a planner that was killed ends within 3 s; its successor is there before.
 _WHEN_FREE: Final = tenacity.Retrying(
@@ -43,6 +47,9 @@ _SecretFile = Annotated[
     Path,
     typer.Option(help='JSON, {"planner": …, "node": …}, mode 600.', envvar="DSMT_DEPOT_SECRET_FILE"),
 ]
+_MirrorOf = Annotated[
+    str, typer.Option(help="URL of a depot: serve its packages to the nodes of a site, and take none.")
+]
 _MaxBytes = Annotated[int, typer.Option(min=1, help="Bytes of all packages together.")]
 _ReadyFile = Annotated[Path | None, typer.Option(help="Written when it answers.")]
 _OwnerPipe = Annotated[bool, typer.Option("--owner-pipe", help="End when standard input ends.")]
@@ -60,15 +67,28 @@ def run_depot(  # noqa: PLR0913 - one parameter an option: that is how typer rea
     secret_file: _SecretFile,
     listen: _Listen = "127.0.0.1:0",
     max_bytes: _MaxBytes = MAX_BYTES,
+    mirror_of: _MirrorOf = "",
     ready_file: _ReadyFile = None,
     owner_pipe: _OwnerPipe = False,
 ) -> None:
-    """Run the depot until SIGTERM."""
+    """Run the depot, or a mirror of one, until SIGTERM."""
     host, port = parse_listen(listen)
     serving = Serving(host=host, port=port, ready_file=ready_file, owner_pipe=owner_pipe)
+    if mirror_of:
+        run_mirror(mirror_of, serving, Secrets.of_mirror(secret_file), data=data, max_bytes=max_bytes)
+        return
     secrets = Secrets.read(secret_file)
     with closing(_WHEN_FREE(Store, data, max_bytes=max_bytes)) as store:
         serve(create_app(store, secrets), serving)
+
+
+def run_mirror(url: str, serving: Serving, secrets: Secrets, *, data: Path, max_bytes: int) -> None:
+    """Run a mirror of the depot at ``url`` until SIGTERM."""
+    if not url.startswith(("http://", "https://")):
+        raise Invalid(f"--mirror-of {url!r} is not a URL", hint="such as http://depot.example.org:7081")
+    with closing(_WHEN_FREE(Shelf, data, max_bytes=max_bytes)) as shelf:
+        mirror = Mirror(shelf, Upstream(url, secrets.node))
+        serve(create_mirror(mirror, shelf, secrets, url=url), serving)
 
 
 def run() -> None:

@@ -22,6 +22,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from depot.connections import Connection
 from dsmt_core.errors import Conflict, Invalid
 
 _BACKLOG: Final = 128
@@ -103,7 +104,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -9,27 +9,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import structlog
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from depot.access import Caller, Secrets, must_be_planner
+from depot.answers import ANSWERS
 from depot.incoming import Incoming
 from depot.package import Package
+from depot.sending import Sender, answer
 from depot.store import Store
-from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid, NotFound, Unavailable
+from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid, Unavailable
 
 _PIECE_BYTES: Final = 1 << 20
 _DRAIN_BYTES: Final = 64 << 20
 _DRAIN_S: Final = 5.0
-_DISCONNECTED: Final = 499
 
 _log = structlog.get_logger("depot")
 
@@ -40,7 +38,7 @@ class Limits:
 
     Attributes:
         uploads: how many packages are received at once; further ones are told to come again.
-        silence_s: how long an upload may pause.
+        silence_s: how long an upload, or the reader of a download, may pause.
         upload_s: how long an upload may take in all.
         download_s: how long a download may take in all.
     """
@@ -66,7 +64,7 @@ def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) 
         Route("/v1/blobs/{digest}", blobs.get, methods=["GET", "HEAD"]),
         Route("/v1/blobs/{digest}", blobs.delete, methods=["DELETE"]),
     ]
-    return Starlette(routes=routes, exception_handlers=_ANSWERS)
+    return Starlette(routes=routes, exception_handlers=ANSWERS)
 
 
 class _Blobs:
@@ -77,9 +75,11 @@ class _Blobs:
         self._secrets = secrets
         self._limits = limits
         self._uploads = _Uploads(store, limits)
+        self._sender = Sender(limits.silence_s, limits.download_s)
 
     async def health(self, _request: Request) -> Response:
-        return JSONResponse({"status": "ok", "used": self._store.used, "max_bytes": self._store.max_bytes})
+        told = {"used": self._store.used, "max_bytes": self._store.max_bytes, "sent": self._sender.sent}
+        return JSONResponse({"status": "ok", **told})
 
     async def put(self, request: Request) -> Response:
         must_be_planner(self._caller(request))
@@ -87,8 +87,8 @@ class _Blobs:
 
     async def get(self, request: Request) -> Response:
         self._caller(request)
-        path = await asyncio.to_thread(self._store.path, request.path_params["digest"])
-        return _Timed(await _content(path, request), self._limits.download_s)
+        content = await asyncio.to_thread(self._store.open, request.path_params["digest"])
+        return answer(content, request, self._sender)
 
     async def delete(self, request: Request) -> Response:
         must_be_planner(self._caller(request))
@@ -187,72 +187,3 @@ def _announced_size(request: Request) -> int:
     if not (text.isascii() and text.isdecimal()):
         raise Invalid("the header Content-Length is not a number")
     return int(text)
-
-
-class _Timed(Response):
-    """An answer that ends after ``seconds``, sent or not: a slow reader does not hold a file for ever."""
-
-    def __init__(self, answer: Response, seconds: float) -> None:
-        super().__init__()
-        self._answer = answer
-        self._seconds = seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        async with asyncio.timeout(self._seconds):
-            await self._answer(scope, receive, send)
-
-
-async def _content(path: Path, request: Request) -> Response:
-    known = path.name
-    headers = {
-        "etag": f'"{known}"',
-        "x-content-sha256": known,
-        # The content of a digest never changes.
-        "cache-control": "private, max-age=31536000, immutable",
-    }
-    asked = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
-    if headers["etag"] in asked:
-        return Response(status_code=304, headers=headers)
-    return FileResponse(
-        path,
-        headers=headers,
-        media_type="application/octet-stream",
-        stat_result=await asyncio.to_thread(path.stat),
-    )
-
-
-async def _of_ours(_request: Request, error: Exception) -> Response:
-    said = error if isinstance(error, DsmtError) else DsmtError(str(error))
-    return _answer(said, said.http_status)
-
-
-async def _of_http(request: Request, error: Exception) -> Response:
-    said = NotFound(f"the depot has no {request.method} {request.url.path}")
-    return _answer(said, error.status_code if isinstance(error, HTTPException) else said.http_status)
-
-
-async def _of_system(request: Request, error: Exception) -> Response:
-    _log.error("failed", path=request.url.path, reason=str(error))
-    said = DsmtError("the depot could not do it", hint="see the depot's log")
-    return _answer(said, said.http_status)
-
-
-async def _gone(_request: Request, _error: Exception) -> Response:
-    # Nobody reads this; the status is for the log.
-    return Response(status_code=_DISCONNECTED)
-
-
-def _answer(error: DsmtError, status: int) -> JSONResponse:
-    headers = {"www-authenticate": "Bearer"} if status == 401 else None
-    record = {"code": error.code, "message": error.message, "hint": error.hint}
-    return JSONResponse(record, status_code=status, headers=headers)
-
-
-# Every error leaves as ``{"code", "message", "hint"}``.
-_ANSWERS: Final = {
-    DsmtError: _of_ours,
-    HTTPException: _of_http,
-    ClientDisconnect: _gone,
-    OSError: _of_system,
-}

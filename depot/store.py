@@ -25,6 +25,7 @@ from typing import Final
 
 from depot.package import Package
 from depot.reading import inspect
+from depot.sending import FileContent
 from dsmt_core.errors import Conflict, Full, Invalid, NotFound
 
 MAX_BYTES: Final = 64 << 30
@@ -64,7 +65,7 @@ class Store:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in (self._blobs, self._unfinished, self._aside):
             path.mkdir(exist_ok=True)
-        self._lock = _locked(directory / "lock")
+        self._lock = locked(directory / "lock")
         self._used = self._recover()
 
     @property
@@ -104,6 +105,17 @@ class Store:
         if not path.is_file():
             raise _absent(digest)
         return path
+
+    def open(self, digest: str) -> FileContent:
+        """The bytes of a package.
+
+        Raises:
+            NotFound: it is not there.
+        """
+        try:
+            return FileContent(self._place(digest_of(digest)))
+        except FileNotFoundError:
+            raise _absent(digest) from None
 
     def delete(self, digest: str) -> None:
         """Delete a package; who is reading it reads it to the end.
@@ -191,7 +203,12 @@ class Store:
         return size
 
 
-def _locked(path: Path) -> int:
+def locked(path: Path) -> int:
+    """Have a directory alone, by a lock in the file ``path``, until the descriptor is closed.
+
+    Raises:
+        Conflict: another depot has it.
+    """
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
