@@ -34,6 +34,7 @@ class PlannerConfig:
         history_age: what was said longer ago may be dropped from the history.
         history_bytes: how large the history may be; beyond it the oldest may be dropped.
         depot_bytes: how much the planner's own depot may hold; 0 for its default.
+        depot_mirrors: each ``SITE=URL``: the mirror of the depot that nodes of a site ask first.
         facts: further sources of facts, as `planner.facts.open_source` reads them.
     """
 
@@ -57,6 +58,7 @@ class PlannerConfig:
     history_age: float = HISTORY_AGE_S
     history_bytes: int = HISTORY_BYTES
     depot_bytes: int = 0
+    depot_mirrors: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
 
     @property

@@ -25,6 +25,7 @@ from dsmt_core.errors import DsmtError, Invalid, NotFound
 from dsmt_core.wire import BODY_BYTES
 from planner import collector
 from planner.config import PlannerConfig
+from planner.options import DepotMirrors
 
 app = typer.Typer(
     name="dsmt-planner",
@@ -94,6 +95,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     depot: Annotated[str, typer.Option(help="URL of a depot that runs; by default one is started.")] = "",
     depot_listen: Annotated[str, typer.Option(help="HOST:PORT of the depot that is started.")] = "",
     depot_max_bytes: Annotated[int, typer.Option(min=0, help="Room in the depot; 0: its default.")] = 0,
+    depot_mirror: DepotMirrors = None,
     database: _Database = "",
     heartbeat: Annotated[float, typer.Option(help="The nodes' period, seconds.")] = 5.0,
     status_period: Annotated[
@@ -142,6 +144,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         history_age=_history_age(history_age),
         history_bytes=history_bytes,
         depot_bytes=depot_max_bytes,
+        depot_mirrors=tuple(depot_mirror or ()),
         facts=tuple(facts or ()),
     )
     if not config.data.is_dir() and not database:

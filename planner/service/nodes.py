@@ -6,7 +6,7 @@ invitation any more. Another claim for a name is refused while the holder lives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from planner.fleet import NodeState
 from planner.fleet.nodes import NODE
 from planner.service.judged import judged, untrusted
 from planner.service.means import Means, Watched
+from planner.service.mirrors import Told
 from planner.service.standings import Standings
 from planner.store import evidence, nodes
 from planner.store.nodes import Joined
@@ -36,14 +37,6 @@ class JoinRequest:
     token: str
     boot_id: str
     claim: str
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What every node is told when it joins: the depot, and the token for it."""
-
-    depot: Callable[[], str]
-    depot_token: str
 
 
 class Nodes:
@@ -270,8 +263,7 @@ class Nodes:
             "application_broker": self._config.application_broker,
             "queue": node_queue(name),
             "heartbeat_s": self.period,
-            "depot": self._told.depot(),
-            "depot_token": self._told.depot_token,
+            **self._told.of(name),
             "slivers": self._slivers(name),
         }
 

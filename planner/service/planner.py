@@ -41,7 +41,8 @@ from planner.service.guards import Guards
 from planner.service.history import History
 from planner.service.ledger import Ledger
 from planner.service.means import Means, Watched
-from planner.service.nodes import Nodes, Told
+from planner.service.mirrors import Mirrors, Told
+from planner.service.nodes import Nodes
 from planner.service.observing import Observing
 from planner.service.packages import Packages
 from planner.service.plans import Plans
@@ -102,7 +103,8 @@ class Planner:
         self.gate = Gate(database, self.clock)
         means = Means(database, self.ledger, bus, self.clock)
         watched = _watched(config, self.fleet, self.clock())
-        told = Told(lambda: self.depot.url, secrets_.node)
+        mirrors = Mirrors(config.depot_mirrors, self.fleet)
+        told = Told(lambda: self.depot.url, secrets_.node, mirrors.of)
         pace = Pace(least=config.round_every, most=config.full_round_every)
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
         self._offer(means, voice)
