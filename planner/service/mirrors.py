@@ -38,7 +38,7 @@ class Mirrors:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a node is told of the depot when it joins: where it is, the token, and the mirror of its site."""
+    """What a joining node is told of the depot: where it is, the token, and the mirror of its site."""
 
     depot: Callable[[], str]
     token: str
