@@ -14,7 +14,8 @@ from agents.package_cache import PackageCache
 from agents.package_download import Depot
 from benchmarks.mirror import Package as Bench
 from benchmarks.mirror import measure
-from tests.integration.depot.test_depot import READS, REPOSITORY, WAIT_S, command, run, running
+from tests.integration.depot.conftest import REPOSITORY, run
+from tests.integration.depot.test_depot import READS, WAIT_S, command, running
 from tests.integration.depot.test_depot import Depot as Process
 from tests.integration.node.sources import CONTENT, DIGEST, lies, serving
 
