@@ -127,7 +127,12 @@ async def test_a_bad_upload_is_refused_and_leaves_nothing(
 
 
 async def test_health_is_told_to_everybody(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/v1/health")).json() == {"status": "ok", "used": 0, "max_bytes": 10_000}
+    assert (await client.get("/v1/health")).json() == {
+        "status": "ok",
+        "used": 0,
+        "max_bytes": 10_000,
+        "sent": 0,
+    }
 
 
 async def test_an_upload_that_falls_silent_is_ended(tmp_path: Path) -> None:
