@@ -26,6 +26,8 @@ _REASON: Final = 400
 _APPLICATION: Final = "application."
 _ORDER: Final = "order."
 _CONFIGURATION: Final = "configuration."
+_GAVE_UP: Final = "gave-up."
+GAVE_UP: Final = "gave-up"
 # What a planner of another version takes for the digest of an order is its own affair; this is the bound.
 _DIGEST: Final = 64
 
@@ -41,6 +43,8 @@ class Held:
         restarts: of the order that it follows.
         digest: of the order that it follows, as the order said it; empty when it did not.
         configuration: the digest of the configuration with which it was last started.
+        gave_up: the release that is ordered and did not become healthy (``VERSION`` or ``VERSION#DIGEST``),
+            a space, and the reason; empty when there is none.
     """
 
     generation: int
@@ -49,6 +53,7 @@ class Held:
     restarts: int = 0
     digest: str = ""
     configuration: str = ""
+    gave_up: str = ""
 
     def __str__(self) -> str:
         return f"{self.generation} {self.state} {self.restarts} {self.version}"
@@ -170,6 +175,7 @@ def application_pairs(applications: Mapping[Application, Held]) -> dict[str, str
         for name, held in applications.items()
         if held.configuration
     }
+    pairs |= {f"{_GAVE_UP}{name}": held.gave_up for name, held in applications.items() if held.gave_up}
     return pairs | order_pairs({name: held.digest for name, held in applications.items()})
 
 
@@ -186,15 +192,22 @@ def read_applications(pairs: Mapping[str, str]) -> dict[Application, Held]:
             pairs[f"{_APPLICATION}{name}"],
             orders.get(name, ""),
             pairs.get(f"{_CONFIGURATION}{name}", "")[:_DIGEST],
+            pairs.get(f"{_GAVE_UP}{name}", "")[:_REASON],
         )
         for name in names
     }
 
 
-def _held(text: str, order: str, configuration: str) -> Held:
+def _held(text: str, order: str, configuration: str, gave_up: str) -> Held:
     generation, held_state, restarts, version = [*text.split(" ", 3), "", "", "", ""][:4]
     return Held(
-        _generation(generation), version, state(held_state), _generation(restarts), order, configuration
+        _generation(generation),
+        version,
+        state(held_state),
+        _generation(restarts),
+        order,
+        configuration,
+        gave_up,
     )
 
 

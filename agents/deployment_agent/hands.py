@@ -17,6 +17,7 @@ from agents.deployment_agent.configurations import ConfigurationFiles
 from agents.deployment_agent.credentials import VARIABLE, CredentialFiles
 from agents.deployment_agent.decide import (
     CheckStatus,
+    Clean,
     Deployment,
     Done,
     Fetch,
@@ -27,6 +28,7 @@ from agents.deployment_agent.decide import (
     Look,
     Outcome,
     Periods,
+    Prepare,
     Publish,
     Report,
     Start,
@@ -44,6 +46,7 @@ from agents.deployment_agent.voice import Voice
 from dsmt_core.configuration import Configuration
 from dsmt_core.errors import DsmtError, Invalid
 from dsmt_core.names import Application
+from dsmt_core.nodes import GAVE_UP
 
 _LOG = logging.getLogger(__name__)
 
@@ -82,7 +85,9 @@ class Hands:
         try:
             if isinstance(step, Publish | Report | Forget):
                 return await self._tell(name, deployment, step)
-            if isinstance(step, Fetch | Install | Uninstall):
+            if isinstance(step, Fetch | Clean | Uninstall):
+                return await self._get_or_remove(name, step)
+            if isinstance(step, Prepare | Install):
                 return await self._bring(name, step)
             return await self._process(name, deployment, step)
         except DsmtError as error:
@@ -101,16 +106,29 @@ class Hands:
             await asyncio.to_thread(self._credentials.remove, name)
         return Done()
 
-    async def _bring(self, name: Application, step: Fetch | Install | Uninstall) -> Outcome:
-        if isinstance(step, Fetch):
-            for package in step.packages:
-                await self._sliver.fetch(package)
-            return Done()
-        if isinstance(step, Uninstall):
-            await self._installers.remove(name, step.receipt)
-            return Done()
+    async def _get_or_remove(self, name: Application, step: Fetch | Clean | Uninstall) -> Outcome:
+        match step:
+            case Fetch(packages=packages):
+                for package in packages:
+                    await self._sliver.fetch(package)
+            case Clean(receipts=receipts, keep=keep):
+                await self._installers.discard(name, receipts, keep)
+            case Uninstall(receipt=receipt, more=more):
+                for each in (receipt, *more):
+                    await self._installers.remove(name, each)
+        return Done()
+
+    async def _bring(self, name: Application, step: Prepare | Install) -> Outcome:
         packages = tuple(f"{self._paths.inside_packages}/{package.digest}" for package in step.packages)
-        return Installed(await self._installers.install(Job(name, step.version, packages, step.before)))
+        if isinstance(step, Prepare):
+            for package in step.keep:
+                # Of those that are on the node nothing is fetched; without them it may work as well.
+                with contextlib.suppress(DsmtError):
+                    await self._sliver.fetch(package)
+            job = Job(name, step.version, packages, taken=step.taken)
+            return Installed(await self._installers.prepare(job))
+        job = Job(name, step.version, packages, step.before, step.prepared, step.taken)
+        return Installed(await self._installers.install(job))
 
     async def _process(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
         scripts = self._scripts(name, deployment)
@@ -171,7 +189,8 @@ async def tell(voice: Voice, name: Application, deployment: Deployment, step: Pu
 def state_pairs(deployment: Deployment, step: Publish) -> dict[str, str]:
     """What the event of a change of state says of an application."""
     pairs = {"version": step.version, "generation": str(step.generation)}
-    more = {"configuration": deployment.held.configuration, "reason": step.reason}
+    held = deployment.held
+    more = {"configuration": held.configuration, "reason": step.reason, GAVE_UP: held.gave_up}
     return pairs | {name: text for name, text in more.items() if text}
 
 
@@ -191,6 +210,8 @@ def status_pairs(deployment: Deployment) -> dict[str, str]:
         pairs["configuration"] = configuration
     if check := record.order.watch.check:
         pairs["check"] = check
+    if gave_up := deployment.held.gave_up:
+        pairs[GAVE_UP] = gave_up
     if reason:
         pairs["reason"] = reason
     if note := record.receipt.get("note"):

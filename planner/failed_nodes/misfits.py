@@ -18,7 +18,7 @@ from typing import Final
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, Host, Slice
 from planner.failed_nodes.misfit import Misfit, Place
-from planner.fleet import ALL_FIT, Fits, Fleet, NodeState
+from planner.fleet import ALL_FIT, ApplicationSeen, Fits, Fleet, NodeState
 from planner.release import said
 from planner.wanted import Placement, Run, Wanted, WantedSlice
 
@@ -149,13 +149,13 @@ class Misfits:
         sliver = seen.sliver(placement.slice, placement.host)
         heard = sliver.applications.get(placement.application) if sliver else None
         obeys = heard is not None and heard.generation == placement.generation
-        failed = heard is not None and obeys and heard.state is State.FAILED
-        if heard is not None and failed and now - max(heard.layer.since, since) >= self._grace.failed_s:
-            return heard.layer.reason[:_LONGEST] or "it failed"
+        failed_at, why = _failure(heard, placement) if heard is not None and obeys else (now, "")
+        if why and now - max(failed_at, since) >= self._grace.failed_s:
+            return why
         if now - since < self._grace.stuck_s:
             return ""
-        if heard is not None and failed:
-            return heard.layer.reason[:_LONGEST] or "it failed"
+        if why:
+            return why
         said = sliver.container.reason or sliver.agent.reason if sliver else ""
         return f"it did not come to run within {self._grace.stuck_s:g} s{said and f': {said[:_LONGEST]}'}"
 
@@ -233,7 +233,16 @@ def _by_application(slice_: WantedSlice) -> dict[Application, list[Placement]]:
     }
 
 
+def _failure(heard: ApplicationSeen, placement: Placement) -> tuple[float, str]:
+    """Since when it failed there, and why; no reason when it did not."""
+    if given_up := heard.given_up(placement.release):
+        return heard.gave_up_since, given_up[:_LONGEST]
+    if heard.state is State.FAILED:
+        return heard.layer.since, heard.layer.reason[:_LONGEST] or "it failed"
+    return 0.0, ""
+
+
 def _is_ill(seen: Fleet, placement: Placement) -> bool:
     sliver = seen.sliver(placement.slice, placement.host)
     heard = sliver.applications.get(placement.application) if sliver else None
-    return heard is None or heard.state is not State.RUNNING
+    return heard is None or heard.state is not State.RUNNING or bool(heard.given_up(placement.release))

@@ -24,6 +24,7 @@ from dsmt_core.names import (
 )
 from dsmt_core.nodes import (
     FACTS,
+    GAVE_UP,
     HOLDINGS,
     Held,
     read_applications,
@@ -138,7 +139,7 @@ def _hold(seen: ApplicationSeen, said: Held, now: float) -> bool:
         seen.layer.since = now
     seen.held, seen.generation, seen.restarts = True, said.generation, said.restarts
     seen.version, seen.configuration, seen.digest = said.version, said.configuration, said.digest
-    return news
+    return seen.gives_up(said.gave_up, now) or news
 
 
 def fold_slivers(node: NodeSeen, event: Event) -> News:
@@ -180,6 +181,8 @@ def _settle(seen: ApplicationSeen, event: Event, generation: int, news: News, no
     version = event.pairs.get("version", "")[:200] or seen.version
     configuration = event.pairs.get("configuration", "")[:_DIGEST]
     release = release_name(version, configuration)
+    if seen.gives_up(_text(event, GAVE_UP), now):
+        news = News.CHANGE
     if (generation, release) != (seen.generation, seen.release):
         if release != seen.release:
             # Another release runs now, also when nobody heard it begin.

@@ -92,6 +92,8 @@ def _application_value(seen: ApplicationSeen) -> dict[str, Any]:
         "text": seen.text,
         "exit_code": seen.exit_code,
         "held": seen.held,
+        "gave_up": seen.gave_up,
+        "gave_up_since": seen.gave_up_since,
     }
 
 

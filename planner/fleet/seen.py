@@ -67,6 +67,8 @@ class ApplicationSeen:
         configuration: the digest of that with which it was started; empty for none, or an older agent.
         text, exit_code: of the status script, as last heard.
         held: the agent has named it in its holdings.
+        gave_up: the release that did not become healthy, and the reason, as `dsmt_core.nodes.Held` has it.
+        gave_up_since: since when it says so; 0 when it does not.
     """
 
     layer: LayerSeen = field(default_factory=LayerSeen)
@@ -78,6 +80,20 @@ class ApplicationSeen:
     text: str = ""
     exit_code: str = ""
     held: bool = False
+    gave_up: str = ""
+    gave_up_since: float = 0.0
+
+    def gives_up(self, text: str, now: float) -> bool:
+        """Take over what was given up, or that nothing is; False when it is no news."""
+        if text == self.gave_up:
+            return False
+        self.gave_up, self.gave_up_since = text, now if text else 0.0
+        return True
+
+    def given_up(self, release: ReleaseName) -> str:
+        """Why ``release`` was given up there; empty when it was not."""
+        name, _, reason = self.gave_up.partition(" ")
+        return (reason or "it did not become healthy") if name and name == release else ""
 
     @property
     def state(self) -> State:

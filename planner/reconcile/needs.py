@@ -16,6 +16,7 @@ from dsmt_core.names import Application, Host
 from planner.fleet import ApplicationSeen, Fleet, NodeSeen, NodeState, SliverSeen
 from planner.reconcile import orders
 from planner.reconcile.sent import Key, application_key, report_key, sliver_key
+from planner.release import said
 from planner.wanted import Placement, Run, WantedSlice
 
 AGENT_S: Final = 5.0
@@ -156,6 +157,8 @@ def _need_application(
     elif heard is not None and heard.state is State.FAILED and placement.run is Run.RUNNING:
         why = f": {heard.layer.reason}" if heard.layer.reason else ""
         needs.wait(f"it failed{why}", placement.application)
+    elif heard is not None and (given_up := heard.given_up(placement.release)):
+        needs.wait(f"gave up {said(placement.release)}: {given_up}", placement.application)
 
 
 def _verb(placement: Placement, heard: ApplicationSeen | None) -> Verb:

@@ -13,6 +13,7 @@ from planner.fleet import ApplicationSeen, Fleet, NodeState
 from planner.fleet.nodes import NODE
 from planner.outlook import world_of
 from planner.plans import evaluate
+from planner.release import said
 from planner.standing import NO_BARS, Bars
 from planner.steps import Waiting
 from planner.wanted import NO_PLAN, Placement, Run, WantedSlice
@@ -99,6 +100,7 @@ def _unwell(wanted: WantedSlice, seen: Fleet, host: Host, now: float) -> list[st
 
 def _application(placement: Placement, heard: ApplicationSeen | None) -> dict[str, Any]:
     heard = heard or ApplicationSeen()
+    given_up = heard.given_up(placement.release)
     return {
         "application": placement.application,
         "state": heard.state,
@@ -108,7 +110,7 @@ def _application(placement: Placement, heard: ApplicationSeen | None) -> dict[st
         "wanted_configuration": placement.configuration,
         "wanted": placement.run,
         "text": heard.text,
-        "reason": heard.layer.reason,
+        "reason": f"gave up {said(placement.release)}: {given_up}" if given_up else heard.layer.reason,
         "since": heard.layer.since,
     }
 
@@ -130,7 +132,7 @@ def _sliver_is(wanted: WantedSlice, seen: Fleet, host: Host) -> str:
 def _placed_is(seen: Fleet, placement: Placement) -> str:
     sliver = seen.sliver(placement.slice, placement.host)
     heard = sliver.applications.get(placement.application) if sliver else None
-    if seen.state(placement.host) is NodeState.FAILED:
+    if seen.state(placement.host) is NodeState.FAILED or (heard and heard.given_up(placement.release)):
         return "failed"
     return _called(heard.state if heard else State.UNDEFINED)
 

@@ -87,6 +87,9 @@ def look(slice_: WantedSlice, seen: Fleet, host: Host, placed: Placement | None)
 
 def _confirmed(placed: Placement, heard: ApplicationSeen) -> Look:
     since, release = heard.layer.since, placed.release
+    if given_up := heard.given_up(release):
+        # The version before is back: there it stays, however well that runs.
+        return Look(placed.host, release, Being.DOWN, failed_since=heard.gave_up_since, reason=given_up)
     wanted = State.RUNNING if placed.run is Run.RUNNING else State.TERMINATED
     failed = heard.state is State.FAILED and (not heard.version or heard.release == release)
     return Look(

@@ -32,7 +32,7 @@ from dsmt_core.configuration import NONE
 from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, Event, Sender
 from dsmt_core.lifecycle import State
 from dsmt_core.names import DEPLOYMENT_AGENT, SLIVER_BOOTSTRAP, Application, Host, Slice
-from dsmt_core.nodes import HOLDINGS, application_pairs
+from dsmt_core.nodes import GAVE_UP, HOLDINGS, application_pairs
 from planner.release import release_name
 from tests.world.simulation import Kind, Simulation
 from tests.world.truth import Broken, Place, Truth
@@ -41,7 +41,7 @@ TELLS_S = 10.0
 # Stands in a state file that cannot be read.
 TORN = "torn"
 # A trial of a healthy application costs steps and shows nothing new.
-PERIODS = Periods(first_poll_s=0.2, grace_s=5.0)
+PERIODS = Periods(first_poll_s=0.2, grace_s=5.0, proof_s=4.0, retreat_s=30.0)
 
 
 class Listener(Protocol):
@@ -213,6 +213,8 @@ class AgentPart:
             return "nobody knows what runs"
         if record.goal is not Goal.RUNNING:
             return "not wanted"
+        if record.returning:
+            return "the release before is to be back"
         if record.outdated or record.reconfigured or record.order.restarts > record.restarts:
             return "another release, or a restart, was asked for"
         return ""
@@ -224,6 +226,7 @@ class AgentPart:
             "generation": str(step.generation),
             "reason": step.reason,
             "configuration": self.deployments[name].held.configuration,
+            GAVE_UP: self.deployments[name].held.gave_up,
         }
 
     def _tell_state(self, sender: Sender, component: str, state: State, pairs: Mapping[str, str]) -> None:
@@ -239,6 +242,7 @@ class AgentPart:
             "version": held.version,
             "generation": str(held.generation),
             "configuration": held.configuration,
+            GAVE_UP: held.gave_up,
         }
         self._tell(Kind.STATUS, self._sender, DEPLOYMENT_AGENT, STATUS, pairs)
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from agents.deployment_agent.decide import judgement
 from agents.deployment_agent.decide.backoff import RESTART, Backoff
 from agents.deployment_agent.decide.damping import Damping
+from agents.deployment_agent.decide.edition import Packages
 from agents.deployment_agent.decide.judgement import Periods
 from agents.deployment_agent.decide.record import Goal, Life, Record
 from agents.deployment_agent.decide.steps import Checked, Publish, Troubled
 from dsmt_core.lifecycle import State
-from dsmt_core.packages import PackageRef
 from dsmt_core.watch import Restart, Watch
-
-Packages = tuple[PackageRef, ...]
 
 NEVER = float("inf")
 
@@ -34,6 +32,10 @@ class Course:
         to_say: states that are so and not published yet.
         fetched, refused: the packages that are on the node, or that no attempt will bring there.
         held_until: nothing is started before, unless the planner says something.
+        missing: the packages of the version before may not be on the node, and it is to be back.
+        again_at: what was given up is tried again then.
+        clean_at: what is left over is removed then.
+        tried_since: since when the version that is installed is tried.
         reprievable: it is to be stopped for an order alone, and no stop has begun: if the next order takes
             that back, what is healthy runs on.
     """
@@ -61,6 +63,10 @@ class Course:
     up_since: float = 0.0
     poll_s: float = 0.0
     reprievable: bool = False
+    missing: bool = False
+    again_at: float = 0.0
+    clean_at: float = 0.0
+    tried_since: float = 0.0
 
     def __post_init__(self) -> None:
         now = self.began
@@ -68,11 +74,15 @@ class Course:
         self.started_at = self.up_since = self.checked_at = now
         self.poll_s = self.periods.first_poll_s
         self.report_at = now + self.record.order.status_period
+        self.tried_since = now
+        if self.record.gave_up is not None:
+            self.again_at = now + self.periods.second_chance_s(self.record.gave_up.times)
 
-    @property
-    def renewable(self) -> bool:
+    def renewable(self, now: float) -> bool:
         """Whether what is ordered is not what is installed, and can be."""
-        return self.record.outdated and self.refused != self.record.order.packages
+        record = self.record
+        left_alone = record.abandoned and now < self.again_at
+        return record.outdated and self.refused != record.order.packages and not left_alone
 
     @property
     def has_fetched(self) -> bool:
@@ -93,6 +103,13 @@ class Course:
     def is_proven(self) -> bool:
         """Whether it has ever passed the check that it is watched by; a status script came with it."""
         return self.watch.check in {"", self.record.proven}
+
+    @property
+    def has_prepared(self) -> bool:
+        """Whether what is ordered lies beside what is installed, or there is nothing to keep running."""
+        prepared = self.record.prepared
+        ready = prepared is not None and prepared.packages == self.record.order.packages
+        return ready or not self.record.version
 
     def at_once(self, now: float) -> None:
         """Whatever waits for its time may be tried now."""

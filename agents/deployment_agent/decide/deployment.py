@@ -64,6 +64,7 @@ class Deployment:
             order.restarts,
             order.digest,
             (order.configuration if rests else record.configuration).digest,
+            record.gave_up.text if record.gave_up is not None and record.abandoned else "",
         )
 
     @property
@@ -80,6 +81,8 @@ class Deployment:
         if self.record.life is not Life.UNSURE:
             self.record.life = Life.DOWN
         self.record.start_pid = 0
+        # What was unpacked just before a power cut may be torn; nothing uses it yet.
+        self.record.prepared = None
         self._course.held_until = now + self._course.periods.ask_s
 
     def confirmed(self) -> None:
@@ -95,7 +98,14 @@ class Deployment:
             return
         if before.packages != order.packages:
             course.refused, course.note = (), ""
+            # What is ordered now comes first; `following` sees whether it is the version before.
+            self.record.returning = False
         course.damping = Damping()
+        if order.restarts > before.restarts:
+            # People want it tried again, also what was given up.
+            self.record.gave_up, course.refused = None, ()
+        elif not self.record.abandoned:
+            self.record.gave_up = None
         self.record.failures = course.fetch_failures = 0
         course.at_once(now)
         course.report_at = min(course.report_at, now + order.status_period)

@@ -23,7 +23,7 @@ from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, application
 from dsmt_core.nodes import Held
 
-# What an agent holds goes into one event, which may have 1,024 pairs; of each application at most three.
+# What an agent holds goes into one event, which may have 1,024 pairs; of each application at most four.
 APPLICATIONS: Final = 200
 REMEMBERED: Final = 1_024
 # What stands for the order that took an application away; equal to no digest of an order.

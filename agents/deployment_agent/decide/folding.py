@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from agents.deployment_agent.decide import judgement
+from agents.deployment_agent.decide import judgement, trial
 from agents.deployment_agent.decide.course import Course
+from agents.deployment_agent.decide.edition import Edition, Packages
 from agents.deployment_agent.decide.record import Goal, Life
 from agents.deployment_agent.decide.steps import (
     Checked,
     CheckStatus,
+    Clean,
     Done,
     Fetch,
     Found,
@@ -15,6 +17,7 @@ from agents.deployment_agent.decide.steps import (
     Installed,
     Look,
     Outcome,
+    Prepare,
     Publish,
     Report,
     Start,
@@ -41,8 +44,12 @@ def fold(course: Course, step: Step, outcome: Outcome, now: float) -> None:
             course.report_at = now + course.record.order.status_period
         case Fetch():
             _fetched(course, step, outcome, now)
+        case Prepare():
+            _prepared(course, step, outcome, now)
         case Install():
             _installed(course, step, outcome, now)
+        case Clean():
+            _cleaned(course, step, outcome, now)
         case Uninstall():
             _uninstalled(course, outcome, now)
         case _:
@@ -69,11 +76,20 @@ def _published(course: Course, state: State, now: float) -> None:
 
 
 def _fetched(course: Course, step: Fetch, outcome: Outcome, now: float) -> None:
+    before = course.record.before
+    if before is not None and step.packages == before.packages:
+        # Whether or not they could be had: they are used as they are.
+        course.missing = False
     if step.packages != course.record.order.packages:
         return
     if not isinstance(outcome, Troubled):
         course.fetched, course.fetch_failures, course.note = step.packages, 0, ""
         return
+    _not_had(course, step, outcome, now)
+
+
+def _not_had(course: Course, step: Fetch | Prepare, outcome: Troubled, now: float) -> None:
+    """What is ordered is not on the node, or cannot be unpacked there: what is installed goes on."""
     if course.note != outcome.reason:
         course.note, course.report_at = outcome.reason, now
     course.refused = step.packages if outcome.final else ()
@@ -82,17 +98,48 @@ def _fetched(course: Course, step: Fetch, outcome: Outcome, now: float) -> None:
     lasting = outcome.final or course.backoff.lasting(course.fetch_failures)
     if lasting and not course.record.version and course.record.goal is Goal.RUNNING:
         course.say_failed(outcome.reason)
+    if outcome.final and course.record.version:
+        trial.give_up(course, outcome.reason, now)
+
+
+def _prepared(course: Course, step: Prepare, outcome: Outcome, now: float) -> None:
+    if not isinstance(outcome, Troubled):
+        receipt = outcome.receipt if isinstance(outcome, Installed) else {}
+        course.record.prepared = Edition(version=step.version, packages=step.packages, receipt=receipt)
+        return
+    course.fetched = ()
+    if step.packages == course.record.order.packages:
+        _not_had(course, step, outcome, now)
+
+
+def _cleaned(course: Course, step: Clean, outcome: Outcome, now: float) -> None:
+    if isinstance(outcome, Troubled):
+        course.clean_at = now + course.backoff.most_s
+        return
+    record = course.record
+    record.leftovers = tuple(each for each in record.leftovers if each not in step.receipts)
 
 
 def _installed(course: Course, step: Install, outcome: Outcome, now: float) -> None:
     if isinstance(outcome, Installed):
-        record = course.record
-        record.version, record.packages, record.receipt = step.version, step.packages, outcome.receipt
+        trial.switched(course, step, outcome, now)
         return
-    course.fetched = ()
-    if isinstance(outcome, Troubled):
-        course.refused = step.packages if outcome.final else ()
-        course.failed(outcome, now)
+    course.fetched, course.record.prepared = (), None
+    if not isinstance(outcome, Troubled):
+        return
+    if trial.is_return(course.record, step):
+        # What ran before has to be back: no failure of that is final.
+        course.missing = True
+        course.failed(Troubled(outcome.reason), now)
+        return
+    course.refused = step.packages if outcome.final else ()
+    _failed(course, outcome, now, step.packages)
+
+
+def _failed(course: Course, trouble: Troubled, now: float, packages: Packages) -> None:
+    """An attempt has failed; on trial it may be the last."""
+    course.failed(trouble, now)
+    trial.failed(course, trouble, packages, now)
 
 
 def _uninstalled(course: Course, outcome: Outcome, now: float) -> None:
@@ -102,6 +149,8 @@ def _uninstalled(course: Course, outcome: Outcome, now: float) -> None:
         return
     record = course.record
     record.version, record.packages, record.receipt, record.touched = "", (), {}, False
+    record.before, record.prepared, record.leftovers, record.gave_up = None, None, (), None
+    record.mature = record.returning = False
 
 
 def _started(course: Course, outcome: Outcome, now: float) -> None:
@@ -114,7 +163,7 @@ def _started(course: Course, outcome: Outcome, now: float) -> None:
             course.poll_s = course.periods.first_poll_s
         case Troubled():
             course.record.life = Life.DOWN
-            course.failed(outcome, now)
+            _failed(course, outcome, now, course.record.packages)
 
 
 def _stopped(course: Course, outcome: Outcome, now: float) -> None:
@@ -183,7 +232,7 @@ def _is_ill(course: Course, checked: Checked, now: float) -> None:
         counted = f"{course.damping.ills} of {course.watch.failures} failures in a row"
         _doubt(course, f"{counted}: {trouble}", now)
     else:
-        course.failed(Troubled(trouble), now)
+        _failed(course, Troubled(trouble), now, record.packages)
 
 
 def _doubt(course: Course, what: str, now: float) -> None:
@@ -193,6 +242,7 @@ def _doubt(course: Course, what: str, now: float) -> None:
 def _rests(course: Course, trouble: str) -> None:
     """It has done what it was to do, and is not started again."""
     course.record.life, course.record.reason, course.doubt = Life.ENDED, trouble, ""
+    trial.proved(course.record)
     course.to_say[:] = [State.TERMINATED]
 
 
@@ -218,7 +268,7 @@ def _is_ill_at_start(course: Course, checked: Checked, now: float) -> None:
     if course.watch.restart is Restart.ON_FAILURE and judgement.ended_well(checked):
         _rests(course, trouble)
     else:
-        course.failed(Troubled(trouble), now)
+        _failed(course, Troubled(trouble), now, course.record.packages)
 
 
 def _look_soon(course: Course, now: float) -> None:
@@ -234,4 +284,9 @@ def _well(course: Course, now: float) -> None:
     elif now - course.up_since >= course.backoff.healthy_s:
         record.failures = 0
     course.check_at = now + course.every_s
+    proves_at = course.up_since + course.periods.proof_s
+    if now >= proves_at:
+        trial.proved(record)
+    elif record.before is not None:
+        course.check_at = min(course.check_at, proves_at)
     course.walk(State.RUNNING)

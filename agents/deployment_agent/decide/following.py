@@ -5,14 +5,17 @@ Rule: what a step is about to do stands in the record before the step is given o
 
 from __future__ import annotations
 
+from agents.deployment_agent.decide import trial
 from agents.deployment_agent.decide.course import NEVER, Course
 from agents.deployment_agent.decide.record import Goal, Life
 from agents.deployment_agent.decide.steps import (
     CheckStatus,
+    Clean,
     Fetch,
     Forget,
     Install,
     Look,
+    Prepare,
     Start,
     Step,
     Stop,
@@ -44,7 +47,10 @@ def _leave(course: Course, now: float) -> Step:
     if record.life is not Life.DOWN:
         return _end(course, now)
     if record.touched:
-        return WaitUntil(course.retry_at) if now < course.retry_at else Uninstall(record.receipt)
+        known = (*record.in_use, *record.leftovers)
+        more = tuple(receipt for receipt in known if receipt != record.receipt)
+        wait = now < course.retry_at
+        return WaitUntil(course.retry_at) if wait else Uninstall(record.receipt, more)
     if record.state not in _ENDED:
         course.to_say.append(State.TERMINATED)
     return Forget()
@@ -56,8 +62,8 @@ def _rest(course: Course, now: float) -> Step:
         return _end(course, now)
     if course.record.state is not State.TERMINATED:
         course.to_say.append(State.TERMINATED)
-    if not course.renewable:
-        return WaitUntil(NEVER)
+    if not course.renewable(now):
+        return _tidy(course, now, WaitUntil(NEVER))
     at = max(course.held_until, course.retry_at if course.has_fetched else course.fetch_at)
     if now < at or course.to_say:
         return WaitUntil(at)
@@ -68,17 +74,62 @@ def _run(course: Course, now: float) -> Step:
     idle = course.record.life not in _RUNNING
     if idle and now < course.held_until:
         return WaitUntil(course.held_until)
-    if not course.renewable:
-        return _keep(course, now)
-    if course.has_fetched:
+    record = course.record
+    if _goes_back(course, now):
+        return _return(course, now)
+    if not course.renewable(now):
+        again_at = course.again_at if record.outdated and record.abandoned else NEVER
+        return _until(again_at, _keep(course, now))
+    if course.has_fetched and course.has_prepared:
         return _renew(course, now)
     if now >= course.fetch_at:
         if idle:
             course.walk(State.REQUESTED)
-        return Fetch(course.record.order.packages)
+        return _prepare(course) if course.has_fetched else Fetch(record.order.packages)
     # The new version cannot be had yet: what is installed goes on.
-    step = _keep(course, now)
-    return WaitUntil(min(step.at, course.fetch_at)) if isinstance(step, WaitUntil) else step
+    return _until(course.fetch_at, _keep(course, now))
+
+
+def _until(at: float, step: Step) -> Step:
+    """``step``; if it is a wait, then not beyond ``at``."""
+    return WaitUntil(min(step.at, at)) if isinstance(step, WaitUntil) else step
+
+
+def _goes_back(course: Course, now: float) -> bool:
+    """Whether what was installed before is to be back: it is wanted again, or all that there is."""
+    record = course.record
+    if record.before is None:
+        return False
+    asked = record.outdated and record.before.packages == record.order.packages
+    record.returning |= asked or not (record.version or course.renewable(now))
+    return record.returning
+
+
+def _return(course: Course, now: float) -> Step:
+    """Have the version before back, from what is on the node."""
+    record, before = course.record, course.record.before
+    if before is None:
+        return WaitUntil(now)
+    if record.life is Life.DOWN and now < course.retry_at:
+        return WaitUntil(course.retry_at)
+    course.walk(State.INSTANTIATED)
+    if record.life is not Life.DOWN:
+        return _end(course, now)
+    if course.to_say:
+        return WaitUntil(now)
+    if course.missing:
+        return Fetch(before.packages)
+    record.version, record.packages, record.touched = "", (), True
+    return Install(before.packages, before.version, record.receipt, before.receipt)
+
+
+def _prepare(course: Course) -> Step:
+    record, order = course.record, course.record.order
+    # What was prepared for another order is of no use.
+    trial.leave_over(record, record.prepared)
+    record.prepared = None
+    keep = (*record.packages, *(record.before.packages if record.before is not None else ()))
+    return Prepare(order.packages, order.version, (*record.in_use, *record.leftovers), keep)
 
 
 def _renew(course: Course, now: float) -> Step:
@@ -108,7 +159,20 @@ def _keep(course: Course, now: float) -> Step:
             return _end(course, now)
         record.life, course.reprievable, course.check_at = Life.UP, False, now
     at = NEVER if record.life is Life.ENDED else course.check_at
-    return WaitUntil(at) if now < at else CheckStatus(record.version, record.start_pid, course.watch)
+    if now < at:
+        idle = record.life in {Life.UP, Life.ENDED}
+        return _tidy(course, now, WaitUntil(at)) if idle else WaitUntil(at)
+    return CheckStatus(record.version, record.start_pid, course.watch)
+
+
+def _tidy(course: Course, now: float, wait: WaitUntil) -> Step:
+    """Remove what is left over while there is nothing else to do."""
+    record = course.record
+    if not record.leftovers:
+        return wait
+    if now < course.clean_at:
+        return _until(course.clean_at, wait)
+    return Clean(record.leftovers, record.in_use)
 
 
 def _start(course: Course, now: float) -> Step:
@@ -127,9 +191,13 @@ def _start(course: Course, now: float) -> Step:
 
 
 def _install(course: Course) -> Step:
-    record = course.record
+    record, order = course.record, course.record.order
+    trial.set_aside(record)
+    prepared = record.prepared
+    ready = prepared.receipt if prepared is not None and prepared.packages == order.packages else {}
     record.version, record.packages, record.touched = "", (), True
-    return Install(record.order.packages, record.order.version, record.receipt)
+    taken = tuple(receipt for receipt in (*record.in_use, *record.leftovers) if receipt != ready)
+    return Install(order.packages, order.version, record.receipt, ready, taken)
 
 
 def _end(course: Course, now: float) -> Step:

@@ -13,6 +13,8 @@ from agents.deployment_agent.decide.steps import Checked
 from dsmt_core.lifecycle import State
 
 STOPPED_CODE = 3
+_MOST_RETREATS = 96.0
+_DOUBLINGS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,9 @@ class Periods:
         empty_s: so long after its start an application without any process is not waited for.
         ask_s: after a restart of the machine, how long to wait for the planner's answer.
         again_s: between attempts at something that cannot fail for long, such as a stop.
+        proof_s: what has been healthy for so long after an upgrade has proved well.
+        retreat_s: what was given up is tried again after so long, then twice as long, up to 96 times as
+            long: a day.
     """
 
     status_s: float = 10.0
@@ -37,6 +42,12 @@ class Periods:
     empty_s: float = 2.0
     ask_s: float = 5.0
     again_s: float = 1.0
+    proof_s: float = 10.0
+    retreat_s: float = 900.0
+
+    def second_chance_s(self, times: int) -> float:
+        """How long what was given up ``times`` times (at least 1) is left alone."""
+        return self.retreat_s * min(2.0 ** (min(times, _DOUBLINGS) - 1), _MOST_RETREATS)
 
 
 class Verdict(StrEnum):

@@ -11,6 +11,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from agents.deployment_agent.decide.edition import (
+    Edition,
+    GaveUp,
+    Receipt,
+    read_edition,
+    read_gave_up,
+    read_packages,
+    read_receipt,
+    written_edition,
+    written_gave_up,
+)
 from dsmt_core.commands import RUNS, Order, Verb
 from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.errors import Invalid
@@ -68,6 +79,12 @@ class Record:
         reason: of the last failure.
         proven: the check that it has passed since it was started; one that it never passed says nothing
             against an application that runs.
+        mature: what is installed has been healthy for as long as that takes.
+        before: what was installed before it, and proved well; kept until this one has.
+        returning: what is installed is given up, and ``before`` is to be back.
+        prepared: what lies beside, unpacked, and is not installed yet.
+        leftovers: receipts of what is to be removed when there is time.
+        gave_up: the release that did not become healthy; what is ordered is it, or it is of no weight.
     """
 
     order: Order
@@ -83,6 +100,12 @@ class Record:
     start_pid: int = 0
     reason: str = ""
     proven: str = ""
+    mature: bool = False
+    before: Edition | None = None
+    returning: bool = False
+    prepared: Edition | None = None
+    leftovers: tuple[Receipt, ...] = ()
+    gave_up: GaveUp | None = None
 
     @property
     def goal(self) -> Goal:
@@ -103,6 +126,17 @@ class Record:
         A configuration belongs to the packages that it is ordered with: others never get it.
         """
         return not self.outdated and self.configuration != self.order.configuration
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether what is ordered was given up."""
+        return self.gave_up is not None and self.gave_up.is_of(self.order)
+
+    @property
+    def in_use(self) -> tuple[Receipt, ...]:
+        """The receipts of all that must stay on the node."""
+        editions = (edition.receipt for edition in (self.before, self.prepared) if edition is not None)
+        return tuple(filter(None, (self.receipt, *editions)))
 
 
 _ORDER_TEXTS: Final = ("wrapper", "version", "agent")
@@ -138,6 +172,12 @@ def written(record: Record) -> dict[str, Any]:
         "start_pid": record.start_pid,
         "reason": record.reason,
         "proven": record.proven,
+        "mature": record.mature,
+        "before": written_edition(record.before),
+        "returning": record.returning,
+        "prepared": written_edition(record.prepared),
+        "leftovers": [dict(receipt) for receipt in record.leftovers],
+        "gave_up": written_gave_up(record.gave_up),
     }
 
 
@@ -159,8 +199,8 @@ def _read(values: Mapping[str, Any]) -> Record:
         state=state(values["state"]),
         life=Life(values["life"]),
         version=str(values["version"]),
-        packages=_packages(values["packages"]),
-        receipt={str(name): str(text) for name, text in dict(values["receipt"]).items()},
+        packages=read_packages(values["packages"]),
+        receipt=read_receipt(values["receipt"]),
         touched=bool(values["touched"]),
         restarts=int(values["restarts"]),
         # An older agent knew of none.
@@ -169,6 +209,13 @@ def _read(values: Mapping[str, Any]) -> Record:
         start_pid=int(values["start_pid"]),
         reason=str(values["reason"]),
         proven=str(values.get("proven", "")),
+        # Of the following an older agent knew nothing: what ran then counts as proved.
+        mature=bool(values.get("mature", values["state"] == State.RUNNING)),
+        before=read_edition(values.get("before")),
+        returning=bool(values.get("returning", False)),
+        prepared=read_edition(values.get("prepared")),
+        leftovers=tuple(map(read_receipt, values.get("leftovers", ()))),
+        gave_up=read_gave_up(values.get("gave_up")),
     )
 
 
@@ -181,7 +228,7 @@ def _order(values: Mapping[str, Any]) -> Order:
         generation=int(values["generation"]),
         restarts=int(values["restarts"]),
         status_period=float(values["status_period"]),
-        packages=_packages(values["packages"]),
+        packages=read_packages(values["packages"]),
         # An older agent did not write these.
         digest=str(values.get("digest", "")),
         configuration=Configuration.parse(str(values.get("configuration", ""))),
@@ -190,7 +237,3 @@ def _order(values: Mapping[str, Any]) -> Order:
         version=str(values["version"]),
         agent=str(values["agent"]),
     )
-
-
-def _packages(texts: list[str]) -> tuple[PackageRef, ...]:
-    return tuple(map(PackageRef.parse, texts))

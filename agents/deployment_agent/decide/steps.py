@@ -34,12 +34,47 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepare:
+    """Unpack these packages, which are on the node, beside what runs, as far as that is possible.
+
+    Attributes:
+        packages: what is ordered.
+        version: of it.
+        taken: receipts of what must not be touched.
+        keep: the packages of what runs: they are to stay on the node.
+    """
+
+    packages: tuple[PackageRef, ...]
+    version: str
+    taken: tuple[Mapping[str, str], ...] = ()
+    keep: tuple[PackageRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Install:
-    """Install these packages, which are on the node, as this version; ``before`` is what to replace."""
+    """Install these packages, which are on the node, as this version; nothing of it runs.
+
+    Attributes:
+        packages: what is to be installed.
+        version: of it.
+        before: the receipt of what it replaces.
+        prepared: the receipt of the same packages, when they lie beside already.
+        taken: receipts of what must not be touched.
+    """
 
     packages: tuple[PackageRef, ...]
     version: str
     before: Mapping[str, str] = field(default_factory=dict)
+    prepared: Mapping[str, str] = field(default_factory=dict)
+    taken: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """Remove versions that nobody needs; what ``keep`` names stays."""
+
+    receipts: tuple[Mapping[str, str], ...]
+    keep: tuple[Mapping[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +108,10 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Uninstall:
-    """Remove what `Installed.receipt` names."""
+    """Remove what `Installed.receipt` names, and what further receipts do."""
 
     receipt: Mapping[str, str]
+    more: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +134,19 @@ class Look:
 
 
 Step = (
-    Look | Publish | Report | Fetch | Install | Start | CheckStatus | Stop | Uninstall | Forget | WaitUntil
+    Look
+    | Publish
+    | Report
+    | Fetch
+    | Prepare
+    | Install
+    | Clean
+    | Start
+    | CheckStatus
+    | Stop
+    | Uninstall
+    | Forget
+    | WaitUntil
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -32,8 +33,17 @@ class Installers:
         self._extraction = RpmExtraction(sliver, paths)
         self._tar = TarInstaller(sliver, paths)
 
+    async def prepare(self, job: Job) -> Receipt:
+        """Prepare by the installer that knows the packages; see `Installer.prepare`.
+
+        Raises:
+            Invalid: nobody knows them, or they are of different kinds, or cannot be installed.
+            DsmtError: it did not work this time.
+        """
+        return await (await self._for(job.packages)).prepare(job)
+
     async def install(self, job: Job) -> Receipt:
-        """Install by the installer that knows the packages; what another kind left before is removed.
+        """Install by the installer that knows the packages; what another kind left in its way is removed.
 
         Raises:
             Invalid: nobody knows them, or they are of different kinds.
@@ -42,9 +52,22 @@ class Installers:
         installer = await self._for(job.packages)
         before = job.before
         if before and before.get("kind") != installer.kind:
-            await self.remove(job.application, before)
-            job = Job(job.application, job.version, job.packages)
+            if not (installer.beside or self._of(before["kind"]).beside):
+                await self.remove(job.application, before)
+            job = replace(job, before={})
         return await installer.install(job)
+
+    async def discard(
+        self, application: str, receipts: Sequence[Receipt], keep: tuple[Receipt, ...]
+    ) -> None:
+        """Remove versions that nobody needs; what ``keep`` names stays.
+
+        Raises:
+            DsmtError: it did not work this time.
+        """
+        for receipt in receipts:
+            if "kind" in receipt:
+                await self._of(receipt["kind"]).discard(application, receipt, keep)
 
     async def remove(self, application: str, receipt: Receipt) -> None:
         """Remove what the receipt names; without one, whatever an install cut short may have left.

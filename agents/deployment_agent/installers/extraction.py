@@ -60,6 +60,7 @@ class RpmExtraction:
     """
 
     kind = "rpm-files"
+    beside = False
 
     def __init__(self, sliver: Sliver, paths: SliverPaths) -> None:
         self._sliver = sliver
@@ -68,6 +69,17 @@ class RpmExtraction:
     def recognise(self, head: bytes) -> bool:
         """Whether it begins with the lead of an RPM."""
         return head.startswith(MAGIC)
+
+    async def prepare(self, job: Job) -> Receipt:
+        """See whether all packages can be unpacked, by doing it elsewhere."""
+        directory = f"{self._paths.inside_var}/lib/dsmt/{job.application}.trial"
+        await unpack(self._sliver, job.application, ["try-rpm", "--into", directory, *job.packages])
+        return {"kind": self.kind}
+
+    async def discard(self, application: str, receipt: Receipt, keep: tuple[Receipt, ...]) -> None:
+        """Nothing, where this kind is installed still: one version has replaced the other."""
+        if all(each.get("kind") != self.kind for each in keep):
+            await self.remove(application, receipt)
 
     async def install(self, job: Job) -> Receipt:
         """Unpack all packages; files of the version before that are gone from this one are removed."""

@@ -25,6 +25,7 @@ INSTALL_S: Final = 120.0
 QUERY_S: Final = 30.0
 DATABASE: Final = "/var/lib/rpm"
 _RPM: Final = ("rpm", "--dbpath", DATABASE)
+_UPGRADE: Final = ("-U", "--nodeps", "--oldpackage", "--replacepkgs")
 _QUERY_BYTES: Final = 1 << 20
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")
 _FORMAT: Final = (
@@ -61,6 +62,7 @@ class RpmInstaller:
     """
 
     kind = "rpm"
+    beside = False
 
     def __init__(self, sliver: Sliver) -> None:
         self._sliver = sliver
@@ -77,13 +79,32 @@ class RpmInstaller:
             return False
         return ran.code == 0
 
+    async def prepare(self, job: Job) -> Receipt:
+        """A transaction that is only tried: files that are in the way, room, architecture, digests."""
+        check_requires(await self._headers(job.packages))
+        await self._rpm([*_UPGRADE, "--test", *job.packages], job.application)
+        return {"kind": self.kind}
+
+    async def discard(self, application: str, receipt: Receipt, keep: tuple[Receipt, ...]) -> None:
+        """Nothing, where this kind is installed still: one version has replaced the other."""
+        if all(each.get("kind") != self.kind for each in keep):
+            await self.remove(application, receipt)
+
     async def install(self, job: Job) -> Receipt:
-        """All packages in one transaction."""
+        """All packages in one transaction.
+
+        Where that fails and the version before is to be back, it is done once more without scriptlets:
+        those of what did not become healthy may be just what fails.
+        """
         headers = await self._headers(job.packages)
         check_requires(headers)
         names = [header.name for header in headers]
-        options = ("-U", "--nodeps", "--oldpackage", "--replacepkgs")
-        await self._rpm([*options, *job.packages], job.application)
+        try:
+            await self._rpm([*_UPGRADE, *job.packages], job.application)
+        except DsmtError:
+            if "names" not in job.prepared:
+                raise
+            await self._rpm([*_UPGRADE, "--noscripts", *job.packages], job.application)
         stale = set(job.before.get("names", "").split()) - set(names)
         if stale:
             await self._erase(job.application, sorted(stale))

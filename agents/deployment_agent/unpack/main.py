@@ -18,7 +18,7 @@ from agents.deployment_agent.unpack.entry import bounded
 from agents.deployment_agent.unpack.entry_points import relocate
 from agents.deployment_agent.unpack.placing import Placer
 from agents.deployment_agent.unpack.rpm import rpm_entries
-from agents.deployment_agent.unpack.tar import tar_entries
+from agents.deployment_agent.unpack.tar import TORN, tar_entries
 from dsmt_core.errors import DsmtError, Invalid
 
 REFUSED: Final = 65
@@ -53,6 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     rpm.add_argument("--into", type=Path, required=True)
     rpm.add_argument("--list", type=Path, required=True, help="where to write down what was placed")
     rpm.add_argument("packages", type=Path, nargs="+")
+    trial = acts.add_parser("try-rpm", help="the files of RPMs below a directory that is removed then")
+    trial.set_defaults(act=_try_rpm)
+    trial.add_argument("--into", type=Path, required=True)
+    trial.add_argument("packages", type=Path, nargs="+")
     tar = acts.add_parser("tar", help="an archive with one top directory as a directory")
     tar.set_defaults(act=_tar)
     tar.add_argument("--into", type=Path, required=True)
@@ -80,16 +84,31 @@ def _rpm(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"files": len(placed)}
 
 
+def _try_rpm(arguments: argparse.Namespace) -> dict[str, Any]:
+    into: Path = arguments.into
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir(parents=True)
+    try:
+        placer = Placer(into, ALLOWED)
+        for package in arguments.packages:
+            placer.place(bounded(rpm_entries(package)))
+    finally:
+        shutil.rmtree(into, ignore_errors=True)
+    return {"files": len(placer.placed)}
+
+
 def _tar(arguments: argparse.Namespace) -> dict[str, Any]:
     """Beside its place first, then renamed: a directory of this name is always whole."""
     into: Path = arguments.into
     into.parent.mkdir(parents=True, exist_ok=True)
     beside = into.with_name(f".{into.name}.new")
-    shutil.rmtree(beside, ignore_errors=True)
+    # Also what an unpacking that was cut short has left of another version.
+    for torn in into.parent.glob(".*.new"):
+        shutil.rmtree(torn, ignore_errors=True)
     beside.mkdir()
     try:
         placer = Placer(beside)
-        placer.place(bounded(tar_entries(arguments.package)))
+        _place(placer, arguments.package)
         if into.exists():
             shutil.rmtree(into)
         beside.rename(into)
@@ -97,6 +116,13 @@ def _tar(arguments: argparse.Namespace) -> dict[str, Any]:
         shutil.rmtree(beside, ignore_errors=True)
         raise
     return {"files": len(placer.placed)}
+
+
+def _place(placer: Placer, package: Path) -> None:
+    try:
+        placer.place(bounded(tar_entries(package)))
+    except TORN as error:
+        raise Invalid(f"the tar archive cannot be read: {error}") from error
 
 
 def _remove(arguments: argparse.Namespace) -> dict[str, Any]:

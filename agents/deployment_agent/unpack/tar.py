@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import lzma
 import stat
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from agents.deployment_agent.unpack.entry import Entry, entry_name
 from dsmt_core.errors import Invalid
 
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
+# What reading torn or altered archives raises, also in the middle of a file's content.
+TORN: Final = (tarfile.TarError, EOFError, UnicodeError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
 
 def tar_entries(path: Path) -> Iterator[Entry]:
@@ -23,7 +28,7 @@ def tar_entries(path: Path) -> Iterator[Entry]:
     try:
         with path.open("rb") as file, _opened(file) as archive:
             yield from _entries(archive)
-    except (tarfile.TarError, EOFError, UnicodeError) as error:
+    except TORN as error:
         raise Invalid(f"the tar archive cannot be read: {error}") from error
 
 
@@ -32,9 +37,23 @@ def _opened(file: IO[bytes]) -> tarfile.TarFile:
     file.seek(0)
     if head != _ZSTD:
         return tarfile.open(fileobj=file, mode="r|*")
-    import zstandard  # noqa: PLC0415 - four megabytes that other archives do not need
+    return tarfile.open(fileobj=cast("IO[bytes]", _Zstd(file)), mode="r|")
 
-    return tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(file), mode="r|")
+
+class _Zstd:
+    """What a zstd stream holds; a torn one is torn like every other."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        import zstandard  # noqa: PLC0415 - four megabytes that other archives do not need
+
+        self._reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        self._torn = zstandard.ZstdError
+
+    def read(self, size: int) -> bytes:
+        try:
+            return bytes(self._reader.read(size))
+        except self._torn as error:
+            raise tarfile.ReadError(str(error)) from error
 
 
 def _entries(archive: tarfile.TarFile) -> Iterator[Entry]:

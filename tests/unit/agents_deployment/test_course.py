@@ -88,9 +88,11 @@ def test_what_could_not_be_fetched_is_tried_again_or_refused(
     assert made.fetch_at == NOW + waits
     assert (made.refused, made.note, made.to_say, made.report_at) == (refused, "away", says, NOW)
     assert made.fetch_failures == known.get("fetch_failures", 0) + 1
-    # The same reason again is no news.
+    # The same reason again is no news; that it is given up is.
     made.report_at = 500.0
-    assert folded(made, Fetch(OLD), outcome).report_at == 500.0
+    final = outcome.final and "version" in known
+    assert folded(made, Fetch(OLD), outcome).report_at == (NOW if final else 500.0)
+    assert made.record.abandoned is final
     assert folded(course(STOPPED, **known), Fetch(OLD), outcome).to_say == []
 
 

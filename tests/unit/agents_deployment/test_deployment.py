@@ -9,6 +9,7 @@ import pytest
 from agents.deployment_agent.decide import (
     Checked,
     CheckStatus,
+    Clean,
     Deployment,
     Done,
     Fetch,
@@ -17,6 +18,7 @@ from agents.deployment_agent.decide import (
     Installed,
     Life,
     Outcome,
+    Prepare,
     Publish,
     Record,
     Report,
@@ -136,7 +138,8 @@ def test_a_new_version_is_fetched_before_the_old_one_is_stopped() -> None:
     life.steps.clear()
     life.deployment.accept(order(generation=2, packages=NEW, version="2-1"), life.now)
     life.until(2.0)
-    assert life.kinds(Report, Publish) == [Fetch, Stop, Install, Start, CheckStatus]
+    # The version before never proved well, so it is nothing to go back to.
+    assert life.kinds(Report, Publish) == [Fetch, Prepare, Stop, Install, Start, CheckStatus, Clean]
     assert life.said == WALK
     assert life.deployment.held.version == "2-1"
 

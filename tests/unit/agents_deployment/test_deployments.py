@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from agents.deployment_agent.decide import (
     Checked,
     CheckStatus,
+    Clean,
     Deployments,
     Done,
     Fetch,
@@ -25,6 +26,8 @@ from agents.deployment_agent.decide import (
     Life,
     Look,
     Outcome,
+    Periods,
+    Prepare,
     Publish,
     Record,
     Start,
@@ -131,6 +134,9 @@ def test_what_cannot_be_read_is_refused_by_name() -> None:
         Deployments().load({"applications": [{"order": {}}]}, 0.0, rebooted=False)
 
 
+PERIODS = Periods(retreat_s=1.0)
+
+
 @dataclass
 class Node:
     """What is really so on the node, for one application; kept apart from what the agent believes."""
@@ -139,6 +145,7 @@ class Node:
     installed: str = ""
     starts: int = 0
     well: bool = True
+    directories: set[str] = field(default_factory=set)
     said: list[State] = field(default_factory=lambda: [State.UNDEFINED])
 
 
@@ -149,11 +156,12 @@ class AnyCourse(RuleBasedStateMachine):
         super().__init__()
         self.now = 0.0
         self.generation = 0
-        self.deployments = Deployments()
+        self.deployments = Deployments(periods=PERIODS)
+        self.bad: set[str] = set()
         self.nodes = {name: Node() for name in NAMES}
         self.newest: dict[Application, Order] = {}
         self.depot_away = False
-        self.broken_start = False
+        self.broken_start = self.torn = False
         self.disk = self.deployments.written()
 
     @rule(
@@ -203,6 +211,8 @@ class AnyCourse(RuleBasedStateMachine):
     def the_agent_is_killed_in_the_middle_of_a_step(self, name: Application, started: bool) -> None:  # noqa: FBT001
         for due, step in self.deployments.due(self.now):
             self._save()
+            # What was unpacked and not written down lies there until the application is removed.
+            self.torn |= isinstance(step, Prepare) and started
             if started and due == name:
                 self._act(due, step)
         self._again(rebooted=False)
@@ -210,8 +220,10 @@ class AnyCourse(RuleBasedStateMachine):
     @rule()
     def what_the_agent_knew_is_torn(self) -> None:
         """The planner answers what it asks for with the newest orders."""
-        self.deployments = Deployments()
+        self.deployments = Deployments(periods=PERIODS)
         self.deployments.lost()
+        # What lies beside is forgotten with it, until the application is removed.
+        self.torn = True
         for node in self.nodes.values():
             node.said = [State.UNDEFINED]
         for newest in self.newest.values():
@@ -232,6 +244,10 @@ class AnyCourse(RuleBasedStateMachine):
     def start_scripts_break_and_heal(self, broken: bool) -> None:  # noqa: FBT001
         self.broken_start = broken
 
+    @rule(version=st.integers(1, 3), bad=st.booleans())
+    def a_version_is_bad_or_mended(self, version: int, bad: bool) -> None:  # noqa: FBT001
+        (self.bad.add if bad else self.bad.discard)(f"{version}-1")
+
     @rule(name=st.sampled_from(NAMES))
     def the_application_dies(self, name: Application) -> None:
         self.nodes[name].running = ""
@@ -246,6 +262,7 @@ class AnyCourse(RuleBasedStateMachine):
     def teardown(self) -> None:
         """When nothing fails any more, everything becomes as the newest orders say."""
         self.depot_away = self.broken_start = False
+        self.bad.clear()
         self.time_passes(200.0)
         for name, newest in self.newest.items():
             node = self.nodes[name]
@@ -253,6 +270,8 @@ class AnyCourse(RuleBasedStateMachine):
             assert node.running == (newest.version if goal is Goal.RUNNING else "")
             assert node.installed == ("" if goal is Goal.GONE else newest.version)
             assert (name in self.deployments) is (goal is not Goal.GONE)
+            if goal is Goal.RUNNING and not self.torn:
+                assert node.directories == {newest.version}
         starts = {name: node.starts for name, node in self.nodes.items()}
         self._again(rebooted=False)
         self.time_passes(200.0)
@@ -262,7 +281,7 @@ class AnyCourse(RuleBasedStateMachine):
         self.disk = json.loads(json.dumps(self.deployments.written()))
 
     def _again(self, *, rebooted: bool) -> None:
-        self.deployments = Deployments()
+        self.deployments = Deployments(periods=PERIODS)
         self.deployments.load(self.disk, self.now, rebooted=rebooted)
 
     def _act(self, name: Application, step: Step) -> Outcome:
@@ -280,28 +299,48 @@ class AnyCourse(RuleBasedStateMachine):
 
     def _change(self, node: Node, step: Step) -> Outcome:
         match step:
-            case Install(version=version):
-                assert not node.running, "installed under a running application"
-                node.installed = version
-                return Installed({"kind": "rpm"})
+            case Prepare() | Install() | Clean() | Uninstall():
+                return self._bring(node, step)
             case Start():
                 return self._start(node)
             case CheckStatus():
                 code = 0 if node.running else 3
                 return Checked(scripted=True, code=code, alive=bool(node.running), start_code=0)
             case Look():
-                return Found(node.installed, {"kind": "rpm"}, bool(node.running))
+                found = {"directory": node.installed} if node.installed else {}
+                return Found(node.installed, found, bool(node.running))
             case Stop():
                 node.running = ""
+        return Done()
+
+    @staticmethod
+    def _bring(node: Node, step: Step) -> Outcome:
+        match step:
+            case Prepare(version=version):
+                assert version != node.installed
+                node.directories.add(version)
+                return Installed({"directory": version})
+            case Install(version=version, prepared=prepared):
+                assert not node.running, "installed under a running application"
+                assert not prepared or version in node.directories, "what was to be back is gone"
+                node.installed = version
+                node.directories.add(version)
+                return Installed({"directory": version})
+            case Clean(receipts=receipts, keep=keep):
+                kept = {receipt.get("directory") for receipt in keep}
+                gone = {receipt["directory"] for receipt in receipts} - kept
+                assert node.installed not in gone
+                node.directories -= gone
             case Uninstall():
                 assert not node.running
                 node.installed = ""
+                node.directories.clear()
         return Done()
 
     def _start(self, node: Node) -> Outcome:
         assert not node.running, "a healthy application was started again"
         assert node.installed
-        if self.broken_start:
+        if self.broken_start or node.installed in self.bad:
             return Troubled("the start script fails")
         node.running, node.starts = node.installed, node.starts + 1
         return Started(7)

@@ -9,11 +9,13 @@ import pytest
 
 from agents.deployment_agent.decide import (
     CheckStatus,
+    Clean,
     Fetch,
     Forget,
     Install,
     Life,
     Look,
+    Prepare,
     Publish,
     Start,
     Step,
@@ -22,6 +24,7 @@ from agents.deployment_agent.decide import (
     WaitUntil,
 )
 from agents.deployment_agent.decide.course import NEVER
+from agents.deployment_agent.decide.edition import Edition, GaveUp
 from agents.deployment_agent.decide.following import following
 from dsmt_core.commands import Order
 from dsmt_core.lifecycle import State
@@ -37,6 +40,18 @@ from tests.unit.agents_deployment.courses import (
     course,
 )
 from tests.unit.agents_deployment.test_deployment import NEW, OLD, order
+
+BEFORE = Edition(version="1-1", packages=OLD, receipt={"old": "1"})
+BESIDE = Edition(version="2-1", packages=NEW, receipt={"kind": "tar"})
+TRIAL: dict[str, Any] = {
+    **UP,
+    "version": "2-1",
+    "packages": NEW,
+    "receipt": {"kind": "tar"},
+    "before": BEFORE,
+}
+TRIED: dict[str, Any] = {**TRIAL, "life": Life.DOWN, "state": State.INSTANTIATED}
+GIVEN_UP = GaveUp(packages=NEW, configuration="", version="2-1", reason="its port is taken")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +83,12 @@ from tests.unit.agents_deployment.test_deployment import NEW, OLD, order
             [],
         ),
         (STOPPED, {"state": State.TERMINATED, "fetch_at": 100.0, "held_until": 100.0}, Fetch(OLD), []),
-        (STOPPED, {"state": State.TERMINATED, "fetched": OLD, "fetch_at": 101.0}, Install(OLD, "1-1"), []),
+        (
+            STOPPED,
+            {"state": State.TERMINATED, "fetched": OLD, "fetch_at": 101.0},
+            Install(OLD, "1-1"),
+            [],
+        ),
         (STOPPED, {"state": State.TERMINATED, "fetched": OLD, "retry_at": 101.0}, WaitUntil(101.0), []),
         (STOPPED, {"state": State.TERMINATED, "refused": OLD}, WaitUntil(NEVER), []),
         # Running: held after a restart of the machine.
@@ -93,7 +113,7 @@ from tests.unit.agents_deployment.test_deployment import NEW, OLD, order
         (
             order(),
             {"fetched": OLD, "state": State.INSTANTIATED, "receipt": {"a": "b"}},
-            Install(OLD, "1-1", {"a": "b"}),
+            Install(OLD, "1-1", {"a": "b"}, taken=({"a": "b"},)),
             [],
         ),
         (order(), {"refused": OLD}, WaitUntil(NEVER), []),
@@ -104,9 +124,43 @@ from tests.unit.agents_deployment.test_deployment import NEW, OLD, order
         (NEWER, {**UP, "fetch_at": 104.0}, CheckStatus("1-1", 0), []),
         (
             NEWER,
-            {**UP, "fetched": NEW, "retry_at": 101.0},
+            {**UP, "fetched": NEW, "retry_at": 101.0, "prepared": BESIDE},
             Stop("1-1"),
             [State.REQUESTED, State.INSTANTIATED],
+        ),
+        (NEWER, {**UP, "fetched": NEW}, Prepare(NEW, "2-1", (), OLD), []),
+        (NEWER, {**UP, "fetched": NEW, "fetch_at": 104.0}, CheckStatus("1-1", 0), []),
+        # What did not become healthy: the version before is back, from what is there.
+        (NEWER, {**TRIAL, "returning": True}, Stop("2-1"), [State.REQUESTED, State.INSTANTIATED]),
+        (NEWER, {**TRIED, "returning": True}, Install(OLD, "1-1", {"kind": "tar"}, {"old": "1"}), []),
+        (NEWER, {**TRIED, "returning": True, "retry_at": 101.0}, WaitUntil(101.0), []),
+        (NEWER, {**TRIED, "returning": True, "missing": True}, Fetch(OLD), []),
+        (order(), TRIAL, Stop("2-1"), [State.REQUESTED, State.INSTANTIATED]),
+        (
+            NEWER,
+            {**TRIED, "version": "", "packages": (), "refused": NEW},
+            Install(OLD, "1-1", {"kind": "tar"}, {"old": "1"}),
+            [],
+        ),
+        # What was given up is left alone for long.
+        (NEWER, {**UP, "gave_up": GIVEN_UP, "again_at": 101.0, "check_at": 102.0}, WaitUntil(101.0), []),
+        (NEWER, {**UP, "gave_up": GIVEN_UP, "again_at": 100.0}, Fetch(NEW), []),
+        (order(), {**UP, "gave_up": GIVEN_UP, "check_at": 102.0}, WaitUntil(102.0), []),
+        # What nobody needs is removed when there is time.
+        (order(), {**UP, "leftovers": ({"a": "b"},), "check_at": 102.0}, Clean(({"a": "b"},), ()), []),
+        (
+            order(),
+            {**UP, "leftovers": ({"a": "b"},), "check_at": 102.0, "clean_at": 101.0},
+            WaitUntil(101.0),
+            [],
+        ),
+        (order(), {**UP, "leftovers": ({"a": "b"},)}, CheckStatus("1-1", 0), []),
+        (STOPPED, {**REST, "leftovers": ({"a": "b"},)}, Clean(({"a": "b"},), ()), []),
+        (
+            GONE,
+            {**REST, "touched": True, "prepared": BESIDE, "leftovers": ({"a": "b"},)},
+            Uninstall({}, ({"kind": "tar"}, {"a": "b"})),
+            [],
         ),
         (NEWER, {**UP, "life": Life.STARTING}, Fetch(NEW), []),
         (NEWER, {**UP, "life": Life.BROKEN}, Fetch(NEW), [State.REQUESTED]),
@@ -149,8 +203,27 @@ def test_what_a_start_is_about_to_do_is_written_before() -> None:
 
 def test_what_an_installation_is_about_to_do_is_written_before() -> None:
     made = course(NEWER, **{**REST, "state": State.INSTANTIATED, "fetched": NEW, "receipt": {"old": "1"}})
-    assert following(made, NOW) == Install(NEW, "2-1", {"old": "1"})
-    assert (made.record.version, made.record.packages, made.record.touched) == ("", (), True)
+    made.record.mature, made.record.prepared = True, BESIDE
+    step = Install(NEW, "2-1", {"old": "1"}, {"kind": "tar"}, ({"old": "1"}, {"old": "1"}))
+    assert following(made, NOW) == step
+    record = made.record
+    assert (record.version, record.packages, record.touched) == ("", (), True)
+    assert (record.before, record.mature) == (BEFORE, False)
+    # What never proved well is nothing to go back to.
+    made = course(NEWER, **{**REST, "state": State.INSTANTIATED, "fetched": NEW, "receipt": {"old": "1"}})
+    made.record.prepared = BESIDE
+    following(made, NOW)
+    assert made.record.before is None
+    assert made.record.leftovers == ({"old": "1"},)
+
+
+def test_what_was_prepared_for_another_order_is_left_over() -> None:
+    made = course(order(packages=OLD, version="3-1"), **{**TRIAL, "before": None, "fetched": OLD})
+    made.record.prepared = BESIDE
+    assert following(made, NOW) == Prepare(OLD, "3-1", ({"kind": "tar"}, {"kind": "tar"}), NEW)
+    record = made.record
+    assert record.prepared is None
+    assert record.leftovers == ({"kind": "tar"},)
 
 
 def test_a_restart_is_said_and_the_application_doomed_once() -> None:

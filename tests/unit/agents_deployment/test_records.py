@@ -13,6 +13,7 @@ from agents.deployment_agent.decide import (
     Periods,
     Record,
 )
+from agents.deployment_agent.decide.edition import Edition, GaveUp
 from agents.deployment_agent.decide.judgement import Verdict, starting, trouble, walk, well
 from agents.deployment_agent.decide.record import read, written
 from dsmt_core.commands import Verb
@@ -39,7 +40,14 @@ FULL = Record(
     start_pid=7,
     reason="no",
     proven=TCP.check,
+    mature=True,
+    before=Edition(version="0-1", packages=NEW, receipt={"kind": "tar"}, configuration=HELLO),
+    returning=True,
+    prepared=Edition(version="2-1", packages=NEW, receipt={"kind": "deb"}),
+    leftovers=({"kind": "old"},),
+    gave_up=GaveUp(packages=NEW, configuration="c", version="2-1", reason="no", times=2),
 )
+NEW_IN_RECORDS = {"mature", "before", "returning", "prepared", "leftovers", "gave_up"}
 
 
 def test_a_record_is_written_whole_and_read_back() -> None:
@@ -61,6 +69,7 @@ def test_a_record_is_written_whole_and_read_back() -> None:
         "version": "1-1",
         "agent": "a",
     }
+    edition = {"packages": [str(NEW[0])], "receipt": {"kind": "tar"}, "configuration": HELLO.text}
     assert {name: value for name, value in values.items() if name != "order"} == {
         "state": "failed",
         "life": "broken",
@@ -74,6 +83,18 @@ def test_a_record_is_written_whole_and_read_back() -> None:
         "start_pid": 7,
         "reason": "no",
         "proven": TCP.check,
+        "mature": True,
+        "before": {"version": "0-1", **edition},
+        "returning": True,
+        "prepared": {**edition, "version": "2-1", "receipt": {"kind": "deb"}, "configuration": ""},
+        "leftovers": [{"kind": "old"}],
+        "gave_up": {
+            "packages": [str(NEW[0])],
+            "configuration": "c",
+            "version": "2-1",
+            "reason": "no",
+            "times": 2,
+        },
     }
     del values["configuration"], values["order"]["configuration"], values["order"]["digest"]
     del values["proven"], values["order"]["watch"]
@@ -115,3 +136,20 @@ def test_trouble_without_a_text_is_told_all_the_same() -> None:
         State.INSTANTIATED,
         State.INITIALIZED,
     )
+
+
+def test_a_record_of_an_older_agent_is_read_and_what_runs_counts_as_proved() -> None:
+    for state, mature in ((State.RUNNING, True), (State.FAILED, False)):
+        values = written(replace(FULL, state=state))
+        old = read({name: value for name, value in values.items() if name not in NEW_IN_RECORDS})
+        assert (old.mature, old.before, old.returning, old.prepared) == (mature, None, False, None)
+        assert (old.leftovers, old.gave_up) == ((), None)
+
+
+def test_what_was_given_up_is_said_in_one_word_and_a_reason() -> None:
+    given_up = GaveUp(packages=NEW, configuration="", version="2-1", reason="its port is taken")
+    assert given_up.text == "2-1 its port is taken"
+    assert replace(given_up, configuration="c0ffee").text == "2-1#c0ffee its port is taken"
+    assert not given_up.is_of(order())
+    assert given_up.is_of(order(packages=NEW))
+    assert not replace(given_up, configuration="c0ffee").is_of(order(packages=NEW))
