@@ -61,6 +61,7 @@ def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) 
     routes = [
         Route("/v1/health", blobs.health, methods=["GET"]),
         Route("/v1/blobs", blobs.put, methods=["PUT"]),
+        Route("/v1/blobs", blobs.listed, methods=["GET"]),
         Route("/v1/blobs/{digest}", blobs.get, methods=["GET", "HEAD"]),
         Route("/v1/blobs/{digest}", blobs.delete, methods=["DELETE"]),
     ]
@@ -84,6 +85,11 @@ class _Blobs:
     async def put(self, request: Request) -> Response:
         must_be_planner(self._caller(request))
         return JSONResponse((await self._uploads.receive(request)).record())
+
+    async def listed(self, request: Request) -> Response:
+        must_be_planner(self._caller(request))
+        ages = await asyncio.to_thread(self._store.ages)
+        return JSONResponse({"blobs": [{"digest": digest, "age": age} for digest, age in ages.items()]})
 
     async def get(self, request: Request) -> Response:
         self._caller(request)

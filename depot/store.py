@@ -12,6 +12,7 @@ through; the room is reserved before they are written; what is not finished goes
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -19,6 +20,7 @@ import os
 import re
 import shutil
 import threading
+import time
 import uuid
 from pathlib import Path
 from typing import Final
@@ -117,6 +119,15 @@ class Store:
         except FileNotFoundError:
             raise _absent(digest) from None
 
+    def ages(self) -> dict[str, float]:
+        """Of each package how many seconds ago it came, the last time that it was put."""
+        now, found = time.time(), {}
+        for path in self._blobs.glob("??/*"):
+            if _DIGEST.match(path.name):
+                with contextlib.suppress(FileNotFoundError):
+                    found[path.name] = max(0.0, now - path.stat().st_mtime)
+        return found
+
     def delete(self, digest: str) -> None:
         """Delete a package; who is reading it reads it to the end.
 
@@ -152,6 +163,7 @@ class Store:
         with self._guard:
             if place.is_file():
                 unfinished.unlink()
+                os.utime(place)
                 self._used -= package.size
                 return
             place.parent.mkdir(exist_ok=True)

@@ -19,7 +19,7 @@ from dsmtc.verbs import names
 
 SUBVERBS: Final = {
     "plan": ("set", "list", "show", "delete", "eval", "explain", "functions"),
-    "depot": ("put", "list", "get", "remove"),
+    "depot": ("put", "list", "get", "remove", "prune"),
     "nodes": (
         "list",
         "show",

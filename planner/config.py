@@ -34,6 +34,9 @@ class PlannerConfig:
         history_age: what was said longer ago may be dropped from the history.
         history_bytes: how large the history may be; beyond it the oldest may be dropped.
         depot_bytes: how much the planner's own depot may hold; 0 for its default.
+        depot_keep: so many of the newest versions of each package stay in the depot of a slice when the
+            planner removes what nobody needs; 0: it removes nothing by itself.
+        depot_older_than: what was put within so many seconds stays then, too.
         depot_mirrors: each ``SITE=URL``: the mirror of the depot that nodes of a site ask first.
         facts: further sources of facts, as `planner.facts.open_source` reads them.
     """
@@ -58,6 +61,8 @@ class PlannerConfig:
     history_age: float = HISTORY_AGE_S
     history_bytes: int = HISTORY_BYTES
     depot_bytes: int = 0
+    depot_keep: int = 0
+    depot_older_than: float = 30 * 86_400.0
     depot_mirrors: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
 

@@ -25,7 +25,7 @@ from dsmt_core.errors import DsmtError, Invalid, NotFound
 from dsmt_core.wire import BODY_BYTES
 from planner import collector
 from planner.config import PlannerConfig
-from planner.options import DepotMirrors
+from planner.options import DepotKeep, DepotMirrors, DepotOlderThan
 
 app = typer.Typer(
     name="dsmt-planner",
@@ -96,6 +96,8 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     depot_listen: Annotated[str, typer.Option(help="HOST:PORT of the depot that is started.")] = "",
     depot_max_bytes: Annotated[int, typer.Option(min=0, help="Room in the depot; 0: its default.")] = 0,
     depot_mirror: DepotMirrors = None,
+    depot_keep: DepotKeep = 0,
+    depot_older_than: DepotOlderThan = 30 * 86_400.0,
     database: _Database = "",
     heartbeat: Annotated[float, typer.Option(help="The nodes' period, seconds.")] = 5.0,
     status_period: Annotated[
@@ -145,6 +147,8 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         history_bytes=history_bytes,
         depot_bytes=depot_max_bytes,
         depot_mirrors=tuple(depot_mirror or ()),
+        depot_keep=depot_keep,
+        depot_older_than=depot_older_than,
         facts=tuple(facts or ()),
     )
     if not config.data.is_dir() and not database:

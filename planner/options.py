@@ -6,6 +6,12 @@ from typing import Annotated
 
 import typer
 
+DepotKeep = Annotated[
+    int, typer.Option(min=0, help="Remove packages that nothing needs, but for N versions; 0: never.")
+]
+DepotOlderThan = Annotated[
+    float, typer.Option(min=0, help="Seconds; what was put later is not removed then.")
+]
 DepotMirrors = Annotated[
     list[str] | None,
     typer.Option(

@@ -146,6 +146,11 @@ class Client(Agreements, Guards, Plans, Rollouts, Configurations, Watches, Nodes
         """Remove a package that nothing wants."""
         self.call("DELETE", of_slice(slice_, "packages", filename), shape=answers.Done)
 
+    def prune(self, slice_: str, *, keep: int, older_than_s: float, dry_run: bool) -> answers.Pruned:
+        """Remove the packages that nothing needs, but for the newest versions and what was put lately."""
+        body = {"keep": keep, "older_than_s": older_than_s, "dry_run": dry_run}
+        return self.call("POST", of_slice(slice_, "packages", "prune"), body, shape=answers.Pruned)
+
     # -- applications ------------------------------------------------------------------------------
 
     def act(

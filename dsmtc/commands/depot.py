@@ -15,7 +15,9 @@ import typer
 
 from dsmt_core.errors import Conflict, Invalid, NotFound
 from dsmtc.dispatch import session_of
+from dsmtc.durations import seconds
 from dsmtc.progress import Progress
+from dsmtc.rendering.depots import pruned
 from dsmtc.rendering.views import packages, stored
 from dsmtc.session import Session
 
@@ -102,6 +104,27 @@ def remove(context: typer.Context, filenames: _Names) -> None:
         session.client.remove_package(session.slice, filename)
         session.out.trace(f"removed {filename}")
     session.out.answer({"removed": filenames}, lambda: [f"removed {name}" for name in filenames])
+
+
+@app.command()
+def prune(
+    context: typer.Context,
+    *,
+    keep: Annotated[int, typer.Option(help="how many of the newest versions of each package stay")] = 3,
+    older_than: Annotated[str, typer.Option(help="only what was put so long ago, such as 30d")] = "0s",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only tell what would be removed")] = False,
+) -> None:
+    """Remove the packages that nothing needs any more.
+
+    What is wanted, placed, in a roll-out, or the version to go back to always stays.
+
+    Example: dsmtc depot prune --keep 2 --older-than 30d --dry-run
+    """
+    session = session_of(context)
+    found = session.client.prune(
+        session.slice, keep=keep, older_than_s=seconds(older_than, "--older-than"), dry_run=dry_run
+    )
+    session.out.answer(found, lambda: pruned(found))
 
 
 def _digest(session: Session, filename: str) -> str:

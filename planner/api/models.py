@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dsmt_core.events import ATTRIBUTE, DELIVERY_TTL_S, VALUE_EXPIRY_S
+from planner.retention import KEEP
 from planner.rollout import DEFAULT
 
 Text = Annotated[str, StringConstraints(max_length=1024)]
@@ -240,3 +241,11 @@ class WatchChoice(Body):
     restart: Text = "always"
     restarts: int = 0
     within_s: float = 600.0
+
+
+class Prune(Body):
+    """What stays in the depot although nothing needs it."""
+
+    keep: int = KEEP
+    older_than_s: float = 0.0
+    dry_run: bool = False

@@ -13,9 +13,11 @@ from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 
 from dsmt_core.errors import DeadlinePassed, DsmtError
+from planner.api import models
 from planner.api.access import ChangeSlice, ReadSlice, ThePlanner
 from planner.api.limits import SILENCE_S
 from planner.api.routing import router_at
+from planner.retention import Retention
 from planner.service.depot import Upload
 from planner.service.packages import written
 
@@ -70,6 +72,16 @@ async def delete(slice_: ChangeSlice, filename: str, planner: ThePlanner) -> dic
     """Remove a package that is not in use."""
     removed = await planner.packages.remove(slice_, filename)
     return written(removed) | {"deleted": True}
+
+
+@router.post("/prune")
+async def prune(
+    slice_: ChangeSlice, planner: ThePlanner, body: models.Prune | None = None
+) -> dict[str, Any]:
+    """Remove what the slice does not need any more."""
+    asked = body or models.Prune()
+    retention = Retention.of(asked.keep, asked.older_than_s)
+    return await planner.pruning.prune(slice_, retention, dry_run=asked.dry_run)
 
 
 async def _timely(request: Request) -> AsyncIterator[bytes]:

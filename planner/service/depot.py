@@ -63,6 +63,14 @@ class Upload:
     digest: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes in the depot: their digest, and how many seconds ago they came."""
+
+    digest: str
+    age: float
+
+
 class DepotClient:
     """Speaks HTTP to the depot.
 
@@ -125,6 +133,28 @@ class DepotClient:
             answer = await self._client.delete(f"{self.url}/v1/blobs/{digest}")
         if answer.status_code != httpx.codes.NOT_FOUND:
             _check(answer.status_code, answer.content)
+
+    async def check(self, digest: str) -> None:
+        """Make sure that the depot has this content.
+
+        Raises:
+            Unavailable: it has it no longer, or does not answer.
+        """
+        with _reachable(self.url):
+            answer = await self._client.head(f"{self.url}/v1/blobs/{digest}")
+        if answer.is_error:
+            raise Unavailable("what came was removed from the depot meanwhile", hint="put it again")
+
+    async def listed(self) -> list[Blob]:
+        """Everything that the depot holds.
+
+        Raises:
+            Unavailable: the depot does not answer, or is one of before that cannot tell.
+        """
+        with _reachable(self.url):
+            answer = await self._client.get(f"{self.url}/v1/blobs")
+        _check(answer.status_code, answer.content)
+        return [Blob(str(one["digest"]), float(one["age"])) for one in answer.json()["blobs"]]
 
     async def close(self) -> None:
         """Close the connections."""

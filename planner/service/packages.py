@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from dsmt_core.packages import package_filename
 from planner.requirements import Package
 from planner.service.depot import DepotClient, Upload
 from planner.service.means import Means
-from planner.store import packages
+from planner.store import packages, pruning
 from planner.store.applications import Effect
 
 _log = structlog.get_logger(__name__)
@@ -37,6 +38,8 @@ class Packages:
         self._ledger = means.ledger
         self._clock = means.clock
         self._depot = depot
+        # Between a look whether bytes are referred to and their removal nobody begins to refer to them.
+        self._settling = asyncio.Lock()
 
     async def put(self, slice_: Slice, filename: str, upload: Upload) -> Stored:
         """Store a package for a slice; its application is added when it is new.
@@ -57,7 +60,9 @@ class Packages:
         sent = await self._depot.put(upload, name)
         package = replace(sent, put_at=self._clock())
         try:
-            effect = await self._ledger.change(slice_, packages.put, slice_, package)
+            async with self._settling:
+                await self._depot.check(package.digest)
+                effect = await self._ledger.change(slice_, packages.put, slice_, package)
         except DsmtError:
             await self.sweep([package])
             raise
@@ -100,11 +105,30 @@ class Packages:
         """Give the depot its room back, where no slice refers to the bytes any more."""
         for digest in {one.digest for one in gone}:
             try:
-                if not await self._database.read(packages.is_referred_to, digest):
-                    await self._depot.delete(digest)
+                async with self._settling:
+                    if not await self._database.read(packages.is_referred_to, digest):
+                        await self._depot.delete(digest)
             except DsmtError as error:
                 # The bytes are only in the way; the package is gone from the slice all the same.
                 _log.warning("bytes stay in the depot", digest=digest, reason=str(error))
+
+    async def sweep_orphans(self, grace: float) -> int:
+        """Delete what lies in the depot and belongs to no slice; how many.
+
+        Args:
+            grace: what came within so many seconds stays: it may still become a slice's.
+
+        Raises:
+            Unavailable: the depot does not answer.
+        """
+        there = await self._depot.listed()
+        referred = await self._database.read(pruning.referred_to)
+        orphans = [one.digest for one in there if one.age > grace and one.digest not in referred]
+        for digest in orphans:
+            async with self._settling:
+                if not await self._database.read(packages.is_referred_to, digest):
+                    await self._depot.delete(digest)
+        return len(orphans)
 
 
 def written(package: Package) -> dict[str, Any]:

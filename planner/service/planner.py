@@ -47,6 +47,7 @@ from planner.service.observing import Observing
 from planner.service.packages import Packages
 from planner.service.plans import Plans
 from planner.service.previews import Previews
+from planner.service.pruning import Pruning
 from planner.service.replays import Replays
 from planner.service.requests import Requests
 from planner.service.rollouts import RolloutNews, Rollouts
@@ -127,6 +128,7 @@ class Planner:
         previews = Previews(means, self.fleet, self.rounds.sent)
         self.slices = Slices(means, self.fleet, status_period=self.config.status_period)
         self.packages = Packages(means, self.depot)
+        self.pruning = Pruning(means, self.packages, self.config)
         self.guards = Guards(means, self.fleet)
         self.applications = Applications(means, self.guards)
         self.plans = Plans(means, self.fleet, previews, self.guards)
@@ -184,6 +186,7 @@ class Planner:
             ("queues", Queues(self._declare_exchanges, self._declare).run()),
             ("facts", self.facts.run()),
             ("lag", self.lag.run()),
+            ("pruning", self.pruning.run()),
         ):
             self.crew.start(name, work)
 

@@ -214,6 +214,20 @@ def test_configurations_and_updates_are_foreseen_and_rolled_out(me: Dsmtc, tmp_p
     assert me("configure", "--json").json["version"] == "2.0"
 
 
+def test_a_depot_is_pruned_of_what_nothing_needs(me: Dsmtc, tmp_path: Path) -> None:
+    create(me, "pruned")
+    for minor in range(5):
+        assert me("depot", "put", archive(tmp_path, f"1.{minor}")).code == 0
+    looked = me("depot", "prune", "--keep", "2", "--dry-run")
+    assert looked.out.startswith("would be removed: 2 packages"), looked
+    assert "in use by demo" in looked.out
+    assert me("depot", "prune", "--older-than", "30d", "--json").json["removed"] == []
+    assert len(me("depot", "prune", "--keep", "2", "--json").json["removed"]) == 2
+    assert [one["version"] for one in me("depot", "list", "--json").json] == ["1.0", "1.3", "1.4"]
+    assert me("depot", "prune", "--keep", "0").code == 3
+    assert me("depot", "prune", "--older-than", "x").code == 2
+
+
 def test_how_an_application_is_watched_is_shown_and_chosen(me: Dsmtc, tmp_path: Path) -> None:
     create(me, "checked")
     assert me("depot", "put", archive(tmp_path, "1.0")).code == 0

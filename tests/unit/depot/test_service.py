@@ -165,3 +165,10 @@ async def test_more_uploads_than_allowed_are_told_to_come_again(tmp_path: Path) 
             go_on.set()
             assert (await asyncio.wait_for(first, 10)).status_code == 200
         assert (second.status_code, second.json()["code"]) == (503, "unavailable")
+
+
+async def test_the_planner_sees_all_that_is_there_and_nodes_do_not(client: httpx.AsyncClient) -> None:
+    await client.put("/v1/blobs", content=CONTENT, headers=PLANNER)
+    assert (await client.get("/v1/blobs", headers=NODE)).status_code == 403
+    (blob,) = (await client.get("/v1/blobs", headers=PLANNER)).json()["blobs"]
+    assert (blob["digest"], 0 <= blob["age"] < 60) == (DIGEST, True)

@@ -74,6 +74,7 @@ class FakeDepot:
 
     def __init__(self) -> None:
         self.blobs: dict[str, bytes] = {}
+        self.age = 1e6
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         if request.method == "PUT":
@@ -81,6 +82,12 @@ class FakeDepot:
         digest = request.url.path.rpartition("/")[2]
         if request.method == "DELETE":
             return httpx.Response(200 if self.blobs.pop(digest, None) else 404, json={})
+        if request.method == "GET" and digest == "blobs":
+            return httpx.Response(
+                200, json={"blobs": [{"digest": one, "age": self.age} for one in self.blobs]}
+            )
+        if digest not in self.blobs:
+            return _error(404, "not_found", "the depot has no such package")
         return httpx.Response(200, content=self.blobs[digest])
 
     def _put(self, content: bytes, announced: str) -> httpx.Response:

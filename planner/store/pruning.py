@@ -1,0 +1,91 @@
+"""What a slice needs of its depot, from the tables, and the removal of what it does not need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, delete, func, select
+
+from dsmt_core.names import Slice
+from planner.release import version_of
+from planner.requirements import Package
+from planner.retention import Retention, Sorted, Uses, sort
+from planner.rollout.releases import in_use
+from planner.store.packages import listed
+from planner.store.slices import no_slice
+from planner.store.tables import APPLICATIONS, PACKAGES
+from planner.store.wanted import load_slice
+from planner.wanted import WantedSlice
+
+
+def pruned(
+    connection: Connection, slice_: Slice, retention: Retention, *, now: float, dry_run: bool
+) -> Sorted:
+    """Remove what the slice does not need and ``retention`` does not keep.
+
+    Args:
+        connection: in a transaction.
+        slice_: which one.
+        retention: what stays besides.
+        now: seconds since the epoch.
+        dry_run: only tell.
+
+    Raises:
+        NotFound: there is no such slice.
+    """
+    wanted = load_slice(connection, slice_)
+    if wanted is None:
+        raise no_slice(slice_)
+    found = sort(listed(connection, slice_), _uses(connection, wanted), retention, now=now)
+    names = [one.filename for one in found.gone]
+    if names and not dry_run:
+        connection.execute(
+            delete(PACKAGES).where(PACKAGES.c.slice == slice_, PACKAGES.c.filename.in_(names))
+        )
+    return found
+
+
+def referred_to(connection: Connection) -> set[str]:
+    """The digests of all packages of all slices."""
+    return set(connection.execute(select(PACKAGES.c.digest).distinct()).scalars())
+
+
+def used_bytes(connection: Connection, slice_: Slice) -> int:
+    """What the packages of a slice take; the same content under two names counts once."""
+    sizes = (
+        select(PACKAGES.c.digest, func.max(PACKAGES.c.size).label("size"))
+        .where(PACKAGES.c.slice == slice_)
+        .group_by(PACKAGES.c.digest)
+        .subquery()
+    )
+    return int(connection.execute(select(func.coalesce(func.sum(sizes.c.size), 0))).scalar_one())
+
+
+def _uses(connection: Connection, wanted: WantedSlice) -> Uses:
+    versions: dict[tuple[str, str], str] = {}
+    for (name, version), reason in _versions(connection, wanted):
+        versions.setdefault((name, version), reason)
+    digests: dict[str, str] = {}
+    for name, one in wanted.applications.items():
+        for release in (one.release, *in_use(wanted, name)):
+            for package in release.packages:
+                digests.setdefault(package.digest, f"in use by {name}")
+    return Uses(digests, versions)
+
+
+def _versions(connection: Connection, wanted: WantedSlice) -> Iterator[tuple[tuple[str, str], str]]:
+    # Also of applications that still wait for a package, which are not wanted yet.
+    for row in connection.execute(select(APPLICATIONS).where(APPLICATIONS.c.slice == wanted.name)):
+        yield (row.application, row.version), f"wanted as {row.application}"
+    for one in wanted.placements:
+        yield (one.application, one.version), f"placed as {one.application}"
+    for name, rollout in wanted.rollouts.items():
+        yield (name, rollout.after.version), f"in the last roll-out of {name}"
+        yield (name, version_of(rollout.before)), "the version to go back to"
+        for release in rollout.others:
+            yield (name, release.version), f"in the last roll-out of {name}"
+
+
+def sized(packages: tuple[Package, ...]) -> int:
+    """The bytes of packages, each content once."""
+    return sum({one.digest: one.size for one in packages}.values())
