@@ -26,6 +26,7 @@ from typing import Final
 from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.errors import Invalid
 from dsmt_core.events import Event
+from dsmt_core.limits import NO_LIMITS, Limits, limits_of
 from dsmt_core.names import Application, Host, Slice, application, host, slice_name
 from dsmt_core.packages import PackageRef
 from dsmt_core.watch import USUAL, Watch
@@ -77,6 +78,7 @@ class Order:
         heartbeat_s: seconds between the node's heartbeats; 0 where the order does not say.
         configuration: with which the application is started; a reader that knows none leaves it out.
         watch: how the application is watched; likewise.
+        limits: of the sliver; a reader that knows none limits nothing.
     """
 
     verb: Verb
@@ -95,6 +97,7 @@ class Order:
     heartbeat_s: float = 0.0
     configuration: Configuration = NONE
     watch: Watch = USUAL
+    limits: Limits = NO_LIMITS
 
     @property
     def text(self) -> str:
@@ -113,14 +116,14 @@ class Order:
             "slice": self.slice,
             "generation": str(self.generation),
         }
-        if self.agent:
-            pairs["agent"] = self.agent
-        if self.digest:
-            pairs["digest"] = self.digest
-        if self.nonce:
-            pairs["nonce"] = self.nonce
-        if self.heartbeat_s:
-            pairs["heartbeat"] = repr(self.heartbeat_s)
+        more = {
+            "agent": self.agent,
+            "digest": self.digest,
+            "nonce": self.nonce,
+            "heartbeat": repr(self.heartbeat_s) if self.heartbeat_s else "",
+            "limits": self.limits.text,
+        }
+        pairs |= {name: text for name, text in more.items() if text}
         if self.application:
             pairs |= {
                 "application": self.application,
@@ -164,6 +167,7 @@ def order_of(event: Event) -> Order:
         digest=pairs.get("digest", ""),
         nonce=pairs.get("nonce", "")[:_NONCE],
         heartbeat_s=_seconds(pairs, "heartbeat", 0.0) if verb is Verb.PACE else 0.0,
+        limits=limits_of(pairs.get("limits", "")) if verb is Verb.CREATE else NO_LIMITS,
     )
     if verb in FOR_APPLICATIONS:
         read = _with_application(read, pairs)

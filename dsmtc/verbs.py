@@ -26,6 +26,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "agree": "let go what the planner holds back (--dry-run)",
         "guard": "how many hosts it may ask for, and how fast that may change",
         "budget": "how much of it has to stay up",
+        "limits": "how much memory, cpu, … it may use on each node",
         "status": "how the slice is, host by host (--watch)",
         "wait": "until so many instances are in a state, or a roll-out is done",
     },

@@ -12,6 +12,7 @@ from typing import Final
 
 from dsmt_core.commands import STATUS_PERIOD_S
 from dsmt_core.configuration import NONE, Configuration
+from dsmt_core.limits import NO_LIMITS, Limits
 from dsmt_core.names import DEFAULT_AGENT, Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
 from dsmt_core.watch import USUAL, Watch
@@ -126,6 +127,7 @@ class WantedSlice:
         restraint: what the planner stopped by its own idea, and what people agreed to.
         budget: how many of its instances have to stay up, whatever the planner does by itself.
         rollouts: the latest roll-out of each application that had one, also when it has ended.
+        limits: of each of its slivers.
     """
 
     name: Slice
@@ -145,6 +147,7 @@ class WantedSlice:
     rollouts: Mapping[Application, Rollout] = field(default_factory=dict)
     restraint: Restraint = FREE
     guard: Guarded | None = None
+    limits: Limits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)

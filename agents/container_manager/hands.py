@@ -23,6 +23,7 @@ from agents.container_manager.decide import (
     Create,
     End,
     Keep,
+    Limit,
     Publish,
     Remove,
     StartAgent,
@@ -69,11 +70,15 @@ class Hands:
     Args:
         tools: what it works with.
         lost: told the slice whose init has ended by itself.
+
+    Attributes:
+        changed: called when a sliver runs, or has other limits, since now.
     """
 
     def __init__(self, tools: Tools, lost: Callable[[Slice], None]) -> None:
         self._tools = tools
         self._lost = lost
+        self.changed: Callable[[], None] = lambda: None
         self._prober = Prober(tools.driver, tools.config.probe)
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="sliver")
         self._sockets: dict[Slice, NodeSocket] = {}
@@ -85,6 +90,7 @@ class Hands:
             Create: lambda step: self._blocking(tools.driver.create, self._place(step.slice)),
             Configure: self._configure,
             Boot: self._boot,
+            Limit: lambda step: self._blocking(tools.driver.limit, self._place(step.slice), step.limits),
             StartAgent: lambda step: self._start_agent(step.slice),
             End: lambda step: self.end(step.slice),
             Remove: lambda step: self._remove(step.slice),
@@ -97,6 +103,8 @@ class Hands:
             DsmtError, OSError: it could not be done; the message is the reason.
         """
         await self._ways[type(step)](step)
+        if isinstance(step, Boot | Limit):
+            self.changed()
 
     async def adopt(self, slice_: Slice) -> bool:
         """Watch over the init of a sliver if it runs; whether it does."""
@@ -154,6 +162,7 @@ class Hands:
             "agent": step.agent,
             "state": str(step.state),
             "digest": step.digest,
+            "limits": step.limits.text,
         }
         state_file.save(place.order_file, values)
 
@@ -196,7 +205,7 @@ class Hands:
 
     async def _boot(self, step: Boot) -> None:
         place = self._place(step.slice)
-        booted = await self._blocking(self._tools.driver.boot, place, self._agent(place))
+        booted = await self._blocking(self._tools.driver.boot, place, self._agent(place), step.limits)
         if not self._watch(step.slice, booted):
             raise Unavailable(f"the sliver {step.slice} ended at once")
 

@@ -16,6 +16,7 @@ from agents.container_manager.conduct import Conduct, loop_time, said
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.hands import Hands, Tools
 from agents.container_manager.joining import Joined
+from agents.container_manager.metering import Metering
 from agents.container_manager.reports import Reports
 from agents.container_manager.restoring import found_slivers
 from agents.container_manager.slivers.choosing import Choice
@@ -65,6 +66,8 @@ class Life:
         )
         self._hands = Hands(tools, self._lost)
         self._conduct = Conduct(bus, joined.queue, self._reports, self._hands)
+        self._metering = Metering(config, choice.driver, self._conduct.node, self._reports)
+        self._hands.changed = self._metering.soon
         self._facts: dict[str, str] = {}
         self._programs = FactPrograms(config.facts_d)
         self._told: Mapping[str, str] = {}
@@ -79,7 +82,7 @@ class Life:
         """Start the tasks of this life."""
         self._conduct.begin(tasks)
         health = condition.watch(self._bus, lambda now: said(self._reports.health(now)))
-        for work in (self._look_at_facts(), self._hands.clean_up(), health):
+        for work in (self._look_at_facts(), self._hands.clean_up(), health, self._metering.run()):
             tasks.create_task(work)
 
     def told(self, joined: Joined) -> None:
@@ -94,6 +97,7 @@ class Life:
         self._conduct.beat()
         await self._conduct.report()
         await self._tell_facts(always=True)
+        self._metering.connected()
 
     async def goodbye(self) -> None:
         """Say that this manager ends in order, if the broker is there."""

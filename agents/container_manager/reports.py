@@ -12,6 +12,8 @@ from typing import Final
 
 from broker.bus import Bus
 from dsmt_core.channels import facts_channel, heartbeat_channel, status_channel
+from dsmt_core.container import CONTAINER_STATUS
+from dsmt_core.container import PERIOD_S as CONTAINER_S
 from dsmt_core.errors import DsmtError
 from dsmt_core.events import DEPLOYMENT_STATUS, ONCE, VALUE_EXPIRY_S, Sender, legal_text
 from dsmt_core.health import HEALTH, PERIOD_S, Condition, health_pairs
@@ -66,6 +68,7 @@ class Reports:
         self.period = period
         boot = uuid.uuid4().hex
         self._states = Sender("", f"{host}/{SLIVER_MGR}", boot)
+        self._figures = Sender("", f"{host}/{SLIVER_MGR}/{CONTAINER_STATUS}", boot)
         self._node = Sender(CONTAINER_MGR, f"{host}/{CONTAINER_MGR}", boot)
         # A queue of their own carries the heartbeats: counted with the rest they would seem to overtake it.
         self._beats = Sender(CONTAINER_MGR, f"{host}/{CONTAINER_MGR}/{HEARTBEAT}", boot)
@@ -92,6 +95,22 @@ class Reports:
                 service=manager_of(slice_),
                 pairs=pairs,
                 **ONCE,
+            )
+            await self._bus.post(event)
+
+    async def container(self, slice_: Slice, field: str, value: str) -> None:
+        """Tell one figure of a sliver's container (`dsmt_core.container`)."""
+        pairs = {"hostname": str(self.host), "slice": str(slice_), "value": legal_text(value)[:_REASON]}
+        async with self._turn:
+            event = self._figures.event(
+                status_channel(slice_, CONTAINER_STATUS, self.host),
+                field,
+                now=time.time(),
+                id_=uuid.uuid4().hex,
+                service=manager_of(slice_),
+                pairs=pairs,
+                emit_rate=CONTAINER_S,
+                expiry=_HOLDS * CONTAINER_S,
             )
             await self._bus.post(event)
 

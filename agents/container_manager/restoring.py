@@ -13,6 +13,7 @@ from agents.container_manager.decide import Found
 from agents.container_manager.slivers.driver import SliverDriver
 from dsmt_core.errors import Invalid
 from dsmt_core.lifecycle import State, state
+from dsmt_core.limits import NO_LIMITS, Limits, limits_of
 from dsmt_core.names import DEFAULT_AGENT, Slice, slice_name
 
 log = logging.getLogger(__name__)
@@ -60,10 +61,18 @@ def _found(name: Slice, order: Mapping[str, Any], *, made: bool, alive: bool) ->
         wanted=wanted,
         agent=str(order.get("agent") or DEFAULT_AGENT),
         digest=str(order.get("digest") or ""),
+        limits=_limits(str(order.get("limits") or "")),
         state=_state(str(order.get("state"))),
         made=made,
         alive=alive,
     )
+
+
+def _limits(text: str) -> Limits:
+    try:
+        return limits_of(text)
+    except Invalid:
+        return NO_LIMITS
 
 
 def _state(text: str) -> State:

@@ -16,9 +16,10 @@ from typing import Final
 from agents.deployment_agent.decide import Checked, CheckStatus, Periods, Said, said
 from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.probe import probe
-from agents.deployment_agent.sliver import Call, Ran, Sliver
+from agents.deployment_agent.sliver import Call, Processes, Ran, Sliver
 from dsmt_core.errors import Conflict, DeadlinePassed, Invalid
 from dsmt_core.events import legal_text
+from dsmt_core.limits import shown_size
 
 TEXT_CHARACTERS: Final = 256
 STOP_S: Final = 30.0
@@ -114,6 +115,7 @@ class Scripts:
             alive=bool(before.pids),
             start_code=start_code,
             start_text=await self._last_log_line() if start_code or not before.pids else "",
+            killed=_killed(before),
         )
         return checked, before.pids
 
@@ -188,6 +190,15 @@ class Scripts:
         """
         call = Call(["rm", "-f", "--", self._log, f"{self._log}.1"], cwd="/")
         await self._sliver.run(call, timeout_s=_LOG_S)
+
+
+def _killed(processes: Processes) -> str:
+    """Why the kernel ended a process of the application; empty when it did not."""
+    if not processes.killed_for_memory:
+        return ""
+    if not processes.memory_limit:
+        return "the node was short of memory, and the kernel ended a process of it"
+    return f"over its memory limit of {shown_size(processes.memory_limit)}"
 
 
 def last_line(output: str) -> str:

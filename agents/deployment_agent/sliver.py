@@ -51,10 +51,19 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """What lives of an application, and how what was started for it has ended."""
+    """What lives of an application, and how what was started for it has ended.
+
+    Attributes:
+        pids: of the living.
+        exited: pid → exit code of what has ended.
+        killed_for_memory: how many of its processes the kernel killed since it was started.
+        memory_limit: bytes, with that; 0 when there is no limit, and the whole machine was short.
+    """
 
     pids: frozenset[int]
     exited: Mapping[int, int]
+    killed_for_memory: int = 0
+    memory_limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,8 @@ class Sliver:
         return Processes(
             frozenset(int(pid) for pid in answer.get("pids") or ()),
             {int(pid): int(code) for pid, code in exited.items()},
+            int(answer.get("killed_for_memory") or 0),
+            int(answer.get("memory_limit") or 0),
         )
 
     async def signal(self, application: str, number: int) -> int:

@@ -71,7 +71,7 @@ class Agent:
             output = self._logs.open(self._log)
             try:
                 self.pid = self._children.start(
-                    self._argv, env=self._env, cwd="/", output=output, application=""
+                    self._argv, env=self._env, cwd="/", output=output, application=None
                 )
             finally:
                 os.close(output)

@@ -15,7 +15,7 @@ import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 SLIVER_MARK = "DSMT_SLIVER"
 APPLICATION_MARK = "DSMT_APPLICATION"
@@ -71,13 +71,22 @@ class Census:
         mark: the sliver's, as its processes carry it in ``DSMT_SLIVER``.
         alone: whether every process that /proc shows belongs to the sliver (a pid name space of its own).
         below: the pid whose children are the sliver's without any mark; the caller's only in the init.
+        grouped: pid → application of what a cgroup knows; nothing it does takes a process out of it.
     """
 
-    def __init__(self, mark: str, *, alone: bool, below: int) -> None:
+    def __init__(
+        self,
+        mark: str,
+        *,
+        alone: bool,
+        below: int,
+        grouped: Callable[[], dict[int, str]] = dict,
+    ) -> None:
         self._mark = mark
         self._alone = alone
         self._me = os.getpid()
         self._below = below
+        self._grouped = grouped
         self._known: dict[tuple[int, int], str] = {}
         self._sessions: dict[int, str] = {}
 
@@ -105,9 +114,10 @@ class Census:
 
     def _owners(self, table: Mapping[int, Process]) -> dict[int, str]:
         owners: dict[int, str] = {}
+        grouped = self._grouped()
         for process in sorted(table.values(), key=lambda each: (each.start, each.pid)):
             if process.pid != self._me and not process.zombie:
-                owner = self._owner(process, owners)
+                owner = grouped.get(process.pid) or self._owner(process, owners)
                 if owner is not None:
                     owners[process.pid] = owner
         self._remember(table, owners)

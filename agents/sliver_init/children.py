@@ -11,7 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from agents.sliver_init.groups import Groups
     from agents.sliver_init.loop import Loop
+    from agents.sliver_init.rlimits import Rlimits
 
     Ended = Callable[[int, int], None]
 
@@ -25,10 +27,13 @@ class Children:
     Args:
         loop: where descriptors are watched.
         counted: the census that learns of each new process.
+        groups, rlimits: what bounds everything but the agent.
     """
 
-    def __init__(self, loop: Loop, counted: census.Census) -> None:
+    def __init__(self, loop: Loop, counted: census.Census, groups: Groups, rlimits: Rlimits) -> None:
         self._loop = loop
+        self.groups = groups
+        self._rlimits = rlimits
         self._census = counted
         self._ended: dict[int, Ended] = {}
         self._applications: dict[int, str] = {}
@@ -36,20 +41,44 @@ class Children:
         self.watchers: list[Callable[[int, int, str], None]] = []
 
     def start(
-        self, argv: Sequence[str], *, env: Mapping[str, str], cwd: str, output: int, application: str
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: str,
+        output: int,
+        application: str | None,
     ) -> int:
         """Start a program; its pid.
+
+        Args:
+            argv: the program and its arguments.
+            env: its whole environment.
+            cwd: where it starts.
+            output: takes what it prints.
+            application: for which; empty for none. None is the agent: it stays beside this process, outside
+                the limits.
 
         Raises:
             programs.CannotStart: it cannot be started, or too many run.
         """
         if len(self._applications) >= RUNNING_MOST:
             raise programs.CannotStart(f"{RUNNING_MOST} programs are running already")
-        pid = programs.start(argv, env=env, cwd=cwd, output=output)
-        self._applications[pid] = application
+        prepare = None if application is None else self._bounds(application)
+        pid = programs.start(argv, env=env, cwd=cwd, output=output, prepare=prepare)
+        self._applications[pid] = application or ""
         if application:
             self._census.add(pid, application)
         return pid
+
+    def _bounds(self, application: str) -> Callable[[], None]:
+        group = self.groups.prepare(application)
+
+        def prepare() -> None:
+            self.groups.enter(group)
+            self._rlimits.set()
+
+        return prepare
 
     def when_ended(self, pid: int, call: Ended) -> None:
         """Have ``call`` told (pid, exit code) when this child has ended."""

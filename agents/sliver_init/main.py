@@ -16,9 +16,11 @@ import sys
 from agents.sliver_init.agent import Agent
 from agents.sliver_init.census import Census
 from agents.sliver_init.children import Children
+from agents.sliver_init.groups import Groups
 from agents.sliver_init.logs import Logs
 from agents.sliver_init.loop import Loop
 from agents.sliver_init.requests import Requests
+from agents.sliver_init.rlimits import Rlimits
 from agents.sliver_init.server import Server, listen
 
 TYPE_CHECKING = False
@@ -37,14 +39,18 @@ class Init:
 
     Args:
         config: ``socket``: path of init.sock; ``mark``: of this sliver, for the environment of its
-            processes; ``agent``: argv, may be empty; ``env``: the agent's; ``log``: the agent's.
+            processes; ``agent``: argv, may be empty; ``env``: the agent's; ``log``: the agent's;
+            ``groups`` and ``rlimits``: see `Groups` and `Rlimits`.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._loop = Loop()
         self._path = str(config["socket"])
-        self._census = Census(str(config["mark"]), alone=os.getpid() == 1, below=os.getpid())
-        self._children = Children(self._loop, self._census)
+        groups, rlimits = Groups(config.get("groups", {})), Rlimits(config.get("rlimits", {}))
+        self._census = Census(
+            str(config["mark"]), alone=os.getpid() == 1, below=os.getpid(), grouped=groups.processes
+        )
+        self._children = Children(self._loop, self._census, groups, rlimits)
         self._logs = Logs(self._loop)
         self._agent = Agent(config["agent"], env=config["env"], log=str(config["log"]))
         self._agent.bind(self._loop, self._children, self._logs)
@@ -55,6 +61,7 @@ class Init:
             children=self._children,
             logs=self._logs,
         )
+        requests.bounded(rlimits)
         requests.more(self._agent, self._begin_end)
         self._server = Server(self._loop, listen(self._path), requests.handle)
         self._ending = False

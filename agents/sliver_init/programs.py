@@ -8,7 +8,7 @@ import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
 CANNOT_START = 127
@@ -22,7 +22,14 @@ class CannotStart(Exception):
     """A program could not be started; the message says why."""
 
 
-def start(argv: Sequence[str], *, env: Mapping[str, str], cwd: str, output: int) -> int:
+def start(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: str,
+    output: int,
+    prepare: Callable[[], None] | None = None,
+) -> int:
     """Start ``argv`` in a session of its own; its input is empty.
 
     Args:
@@ -30,6 +37,7 @@ def start(argv: Sequence[str], *, env: Mapping[str, str], cwd: str, output: int)
         env: its whole environment.
         cwd: where it starts.
         output: descriptor that takes what it prints, both streams; the caller closes its own copy.
+        prepare: called in the child first of all; when it raises, the program does not run.
 
     Raises:
         CannotStart: no such program or directory, not executable, no process free.
@@ -42,7 +50,7 @@ def start(argv: Sequence[str], *, env: Mapping[str, str], cwd: str, output: int)
         os.close(tell)
         raise CannotStart(f"no further process: {error.strerror}") from error
     if pid == 0:
-        _become(argv, env, cwd, output, tell)
+        _become(argv, env, cwd, (output, tell), prepare)
     os.close(tell)
     with os.fdopen(told, "rb") as pipe:
         reason = pipe.read(_REASON_BYTES).decode(errors="replace")
@@ -52,9 +60,18 @@ def start(argv: Sequence[str], *, env: Mapping[str, str], cwd: str, output: int)
     return pid
 
 
-def _become(argv: Sequence[str], env: Mapping[str, str], cwd: str, output: int, tell: int) -> NoReturn:
+def _become(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    cwd: str,
+    pipes: tuple[int, int],
+    prepare: Callable[[], None] | None,
+) -> NoReturn:
     """In the child: turn into the program, or tell why not. Nothing may come back from here."""
+    output, tell = pipes
     try:
+        if prepare is not None:
+            prepare()
         os.setsid()
         for number in _IGNORED_HERE:
             signal.signal(number, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""What the init does on request: run, spawn, processes, signal, reach, watch, agent, end."""
+"""What the init does on request: run, spawn, processes, signal, reach, watch, limits, agent, end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from agents.sliver_init.census import APPLICATION_MARK, SLIVER_MARK, Census
 from agents.sliver_init.children import Children, Output
 from agents.sliver_init.programs import DEFAULT_PATH, CannotStart
 from agents.sliver_init.reaching import HOSTS, Reach
+from agents.sliver_init.rlimits import KINDS
 from agents.sliver_init.runs import KILL_S, Run
 
 TYPE_CHECKING = False
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from agents.sliver_init.agent import Agent
     from agents.sliver_init.logs import Logs
     from agents.sliver_init.loop import Loop
+    from agents.sliver_init.rlimits import Rlimits
     from agents.sliver_init.server import Client
 
     Request = dict[str, Any]
@@ -38,6 +40,7 @@ class Requests:
 
     def __init__(self, mark: str, *, loop: Loop, census: Census, children: Children, logs: Logs) -> None:
         self._mark = mark
+        self._groups = children.groups
         self._loop = loop
         self._census = census
         self._children = children
@@ -57,6 +60,10 @@ class Requests:
         """Add what is for the manager: the agent's state and the end of the sliver."""
         self._operations["agent"] = lambda request, client: _agent(agent, request, client)
         self._operations["end"] = lambda request, client: _end(end, request, client)
+
+    def bounded(self, rlimits: Rlimits) -> None:
+        """Add what changes the bounds of programs; only who stands outside the sliver may."""
+        self._operations["limits"] = lambda request, client: self._limits(rlimits, request, client)
 
     def handle(self, request: Request, client: Client) -> None:
         """Carry out one request; every failure is answered with a line that says what is wrong."""
@@ -97,6 +104,7 @@ class Requests:
         self._loop.later(timeout + KILL_S, run.give_up)
 
     def _spawn(self, request: Request, client: Client) -> None:
+        self._groups.begun(_text(request, "application"))
         log = self._logs.open(_text(request, "log"))
         try:
             pid = self._start(request, log)
@@ -108,7 +116,10 @@ class Requests:
         application = _text(request, "application")
         pids = self._census.of(application, leaving_out=[run.pid for run in self._runs])
         exited = {str(pid): code for pid, code in self._children.exits(application).items()}
-        client.answer({"pids": pids, "exited": exited})
+        answer: dict[str, Any] = {"pids": pids, "exited": exited}
+        if killed := self._groups.killed(application):
+            answer |= {"killed_for_memory": killed, "memory_limit": self._groups.memory_limit()}
+        client.answer(answer)
 
     def _signal(self, request: Request, client: Client) -> None:
         application = _text(request, "application")
@@ -131,6 +142,15 @@ class Requests:
         self._reaches.add(reach)
         reach.begin()
         self._loop.later(_number(request, "timeout", 10.0, REACH_S), reach.too_long)
+
+    def _limits(self, rlimits: Rlimits, request: Request, client: Client) -> None:
+        if not client.is_outside:
+            raise Wrong("only the node limits its sliver")
+        rlimits.change({name: int(_number(request, name, 0, 1 << 62)) for name in KINDS})
+        for pid, application in self._census.owners().items():
+            if application:
+                rlimits.set_of(pid)
+        client.answer({"limited": True})
 
     def _watch(self, _request: Request, client: Client) -> None:
         def reaped(pid: int, code: int, application: str) -> None:

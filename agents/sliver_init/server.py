@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import stat
+import struct
 
 from agents.sliver_init.loop import READ, WRITE, Loop
 
@@ -85,6 +86,15 @@ class Client:
         self.on_close: Callable[[], None] | None = None
         connection.setblocking(False)
         loop.watch(connection.fileno(), READ, self._ready)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether the client's process is none of this pid name space: the node's, and not the sliver's."""
+        size = struct.calcsize("3i")
+        told = self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+        pid = struct.unpack("3i", told)[0]
+        # Without a name space of its own nobody can be told apart, and there are no walls anyway.
+        return bool(pid == 0 or os.getpid() != 1)
 
     def answer(self, value: dict[str, Any]) -> None:
         """The one answer to the request under way; then the next line's turn comes."""

@@ -33,6 +33,7 @@ from dsmtc.client.client import Client
 from dsmtc.client.configurations import Configured
 from dsmtc.client.guards import GuardShown
 from dsmtc.client.heard import EventRecord, Lost
+from dsmtc.client.limits import LimitsShown
 from dsmtc.client.machines import Evidence, Misfit, Node
 from dsmtc.client.previewed import HeldBack, Leaver, Motion, Preview, ToAgree, Touched
 from dsmtc.client.rolled import Foreseen, ForeseenWave, Rollout
@@ -62,6 +63,7 @@ __all__ = [
     "Invitation",
     "Labels",
     "Leaver",
+    "LimitsShown",
     "Login",
     "Lost",
     "Misfit",

@@ -16,6 +16,7 @@ from dsmtc.client.configurations import Configurations
 from dsmtc.client.facts import Facts
 from dsmtc.client.files import described, file_chunks
 from dsmtc.client.guards import Guards
+from dsmtc.client.limits import Limits
 from dsmtc.client.nodes import Nodes
 from dsmtc.client.paths import of_slice, word
 from dsmtc.client.plans import Plans
@@ -25,7 +26,9 @@ from dsmtc.client.standings import Standings
 from dsmtc.client.watches import Watches
 
 
-class Client(Agreements, Guards, Plans, Rollouts, Configurations, Watches, Nodes, Standings, Facts, PsEPR):
+class Client(
+    Agreements, Guards, Limits, Plans, Rollouts, Configurations, Watches, Nodes, Standings, Facts, PsEPR
+):
     """The planner, for one caller."""
 
     # -- who ---------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from planner.api import (
     services,
     sessions,
     slices,
+    sliver_limits,
     standings,
     watches,
 )
@@ -43,6 +44,7 @@ ROUTERS: Final = (
     plans.functions,
     agreements.router,
     guards.router,
+    sliver_limits.router,
     packages.router,
     configurations.router,
     watches.router,

@@ -249,3 +249,14 @@ class Prune(Body):
     keep: int = KEEP
     older_than_s: float = 0.0
     dry_run: bool = False
+
+
+class SliverLimits(Body):
+    """Limits of slivers as people write them, such as ``256M``; what is not named stays."""
+
+    memory: Text = ""
+    cpu: Text = ""
+    processes: Text = ""
+    disk: Text = ""
+    files: Text = ""
+    network: Text = ""

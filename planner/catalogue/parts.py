@@ -10,6 +10,9 @@ from functools import lru_cache
 from typing import Final
 
 from dsmt_core.channels import Channel, lies_under
+from dsmt_core.container import CONTAINER_STATUS
+from dsmt_core.container import FIELDS as CONTAINER_FIELDS
+from dsmt_core.container import PERIOD_S as CONTAINER_S
 from dsmt_core.events import DEPLOYMENT_STATUS, METRICS, STATUS, Event
 from dsmt_core.health import HEALTH
 from dsmt_core.health import PERIOD_S as HEALTH_S
@@ -72,7 +75,10 @@ PARTS: Final = (
     Description(
         service=SLIVER_MGR,
         text="the container manager about one sliver; speaks as <slice>_mgr",
-        uses=_says(f"{_SLICE}{SLIVER_MGR}/status/*/", DEPLOYMENT_STATUS),
+        uses=(
+            *_says(f"{_SLICE}{SLIVER_MGR}/status/*/", DEPLOYMENT_STATUS),
+            *_says(f"{_SLICE}{CONTAINER_STATUS}/status/*/", *CONTAINER_FIELDS, greatest_s=CONTAINER_S),
+        ),
     ),
     Description(
         service=SLIVER_BOOTSTRAP,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
+from dsmt_core.container import CONTAINER_STATUS
 from dsmt_core.errors import Invalid
 from dsmt_core.events import Event
 from dsmt_core.health import HEALTH
@@ -195,13 +196,17 @@ class Fleet(Nodes):
             self._settle_slivers(place.host)
         else:
             sliver_fold = FOLDS.get((place.component, event.field))
-            if sliver_fold is None:
+            if sliver_fold is None or self._is_nobodys(place):
                 return f"the field {event.field} of {place.component} is not known"
             news = self._fold_sliver(place, sliver_fold, event, now=now)
         self._note(place, news)
         if event.pairs.get(ASKS) == "yes":
             self._ask(place)
         return ""
+
+    def _is_nobodys(self, place: Place) -> bool:
+        """Whether figures are told of a container that is not there (any more)."""
+        return place.component == CONTAINER_STATUS and place[::2] not in self._slivers
 
     def _fold_health(self, place: Place, event: Event, now: float) -> str:
         if place.component not in _HEALTHY or (place.slice != NODE and place[::2] not in self._slivers):

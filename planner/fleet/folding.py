@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from dsmt_core.channels import DEPLOYMENT, NODE, Channel
+from dsmt_core.container import CONTAINER_STATUS
+from dsmt_core.container import FIELDS as CONTAINER_FIELDS
 from dsmt_core.errors import Invalid
 from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, Event
 from dsmt_core.lifecycle import State, state
@@ -80,6 +82,15 @@ def fold_container(sliver: SliverSeen, event: Event, now: float) -> News:
         sliver.leave(sliver.applications, now)
     changed = sliver.container.become(became, now, _text(event, "reason"))
     return News.CHANGE if changed else News.NONE
+
+
+def fold_container_figure(sliver: SliverSeen, event: Event, now: float) -> News:  # noqa: ARG001
+    """One figure of the container: what it uses, or what it may."""
+    value = _text(event, "value")
+    if sliver.container_says.get(event.field) == value:
+        return News.NONE
+    sliver.container_says[event.field] = value
+    return News.FIGURES
 
 
 def fold_agent(sliver: SliverSeen, event: Event, now: float) -> News:
@@ -165,6 +176,7 @@ NodeFold = Callable[[NodeSeen, Event], News]
 
 FOLDS: Final[Mapping[tuple[str, str], SliverFold]] = {
     (SLIVER_MGR, DEPLOYMENT_STATUS): fold_container,
+    **{(CONTAINER_STATUS, field): fold_container_figure for field in CONTAINER_FIELDS},
     (SLIVER_BOOTSTRAP, DEPLOYMENT_STATUS): fold_agent,
     (DEPLOYMENT_AGENT, DEPLOYMENT_STATUS): fold_application,
     (DEPLOYMENT_AGENT, STATUS): fold_status,

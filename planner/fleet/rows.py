@@ -40,6 +40,7 @@ def sliver_value(sliver: SliverSeen) -> dict[str, Any]:
         "fresh": sliver.fresh,
         "applications": {name: _application_value(one) for name, one in sliver.applications.items()},
         "left": dict(sliver.left),
+        "container_says": dict(sliver.container_says),
     }
 
 
@@ -55,6 +56,7 @@ def read_sliver(value: Mapping[str, Any]) -> SliverSeen:
         },
         # A planner from before did not write them.
         left={Application(name): since for name, since in value.get("left", {}).items()},
+        container_says=dict(value.get("container_says", {})),
     )
 
 

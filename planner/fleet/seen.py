@@ -118,6 +118,7 @@ class SliverSeen:
         applications: as the agent tells.
         left: when what the agent told of once was told of no more: it may have been reinstalled, or have
             lost its record, and what follows the application elsewhere is not to flap with that.
+        container_says: what its node tells of its container: use and limits, by field.
     """
 
     container: LayerSeen = field(default_factory=LayerSeen)
@@ -126,6 +127,7 @@ class SliverSeen:
     fresh: bool = False
     applications: dict[Application, ApplicationSeen] = field(default_factory=dict)
     left: dict[Application, float] = field(default_factory=dict)
+    container_says: dict[str, str] = field(default_factory=dict)
 
     def application(self, name: Application) -> ApplicationSeen:
         """What is seen of an application; new when nothing was."""

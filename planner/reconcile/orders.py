@@ -14,6 +14,7 @@ from typing import Final
 
 from dsmt_core.commands import RUNS, Order, Verb
 from dsmt_core.configuration import NONE
+from dsmt_core.limits import NO_LIMITS
 from dsmt_core.names import Application, Host, Slice, wrapper_of
 from dsmt_core.watch import USUAL
 from planner.release import ReleaseName
@@ -31,6 +32,7 @@ def creation(slice_: WantedSlice, host: Host) -> Order:
         slice=slice_.name,
         generation=slice_.hosts[host],
         agent=slice_.agent,
+        limits=slice_.limits,
         digest=creation_digest(slice_),
     )
 
@@ -96,7 +98,9 @@ class Digests:
 
 def creation_digest(slice_: WantedSlice) -> str:
     """The digest of the order for a sliver, which is the same on all hosts."""
-    return _digest("there", slice_.agent)
+    # Without limits the digest is that of planners which knew of none.
+    limits = [slice_.limits.text] if slice_.limits != NO_LIMITS else []
+    return _digest("there", slice_.agent, *limits)
 
 
 def _digested(order: Order) -> Order:

@@ -54,6 +54,7 @@ from planner.service.rollouts import RolloutNews, Rollouts
 from planner.service.rounds import Pace, Rounds
 from planner.service.seeing import Seeing, Senses
 from planner.service.slices import Slices
+from planner.service.sliver_limits import SliverLimits
 from planner.service.snapshots import Snapshots
 from planner.service.speaking import Speaking
 from planner.service.standings import Standings
@@ -76,7 +77,8 @@ class Planner:
 
     Attributes:
         gate: lets people in.
-        slices, plans, packages, applications, rollouts, nodes, standings, budgets: what they can do.
+        slices, plans, packages, applications, rollouts, nodes, standings, budgets, limits: what
+            they can do.
         agreements: what waits for them.
         facts: what others than the nodes know of them.
         tap: what was said lately, and what holds now.
@@ -134,6 +136,7 @@ class Planner:
         self.plans = Plans(means, self.fleet, previews, self.guards)
         self.agreements = Agreements(self.ledger, previews, voice.tell)
         self.budgets = Budgets(means, self.fleet)
+        self.limits = SliverLimits(means, self.fleet)
         self.rollouts = Rollouts(means, self.fleet, self.rounds)
 
     @classmethod

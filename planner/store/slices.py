@@ -160,6 +160,15 @@ def set_budget(connection: Connection, slice_: Slice, text: str) -> None:
     _set(connection, slice_, budget=text)
 
 
+def set_limits(connection: Connection, slice_: Slice, text: str) -> None:
+    """Set the limits of the slice's slivers, as `dsmt_core.limits` writes them.
+
+    Raises:
+        NotFound: there is no such slice.
+    """
+    _set(connection, slice_, limits=text)
+
+
 def put_plan(connection: Connection, slice_: Slice, plan: Plan) -> None:
     """Define a named plan, or define it anew.
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The last migration, which makes the tables as they are here: a database that has it needs none.
-REVISION: Final = "0009"
+REVISION: Final = "0010"
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -84,6 +84,8 @@ SLICES: Final = Table(
     Column("restraint", JSON, nullable=False, server_default="{}"),
     # As `planner.budget` writes it; empty for the default.
     Column("budget", String(32), nullable=False, server_default=""),
+    # As `dsmt_core.limits` writes them; empty for none.
+    Column("limits", String(200), nullable=False, server_default=""),
 )
 
 MEMBERS: Final = Table(

@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select, update
 
 from dsmt_core.configuration import Configuration
+from dsmt_core.limits import limits_of
 from dsmt_core.names import Application, Host, PlanName, Slice
 from dsmt_core.packages import PackageRef
 from dsmt_core.watch import Watch
@@ -210,6 +211,7 @@ def _slice(row: Row[Any], *children: _Rows) -> WantedSlice:
         restraint=restraints.read(row.restraint),
         rollouts=latest(rollouts),
         guard=guarded.read(row.guard),
+        limits=limits_of(row.limits),
     )
 
 

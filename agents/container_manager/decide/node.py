@@ -11,6 +11,7 @@ from agents.container_manager.decide.sliver import Sliver
 from agents.container_manager.decide.steps import Keep, Remove, Step
 from dsmt_core.commands import Order, Verb
 from dsmt_core.lifecycle import State
+from dsmt_core.limits import NO_LIMITS, Limits
 from dsmt_core.names import DEFAULT_AGENT, Slice
 
 # How long a sliver that is not running waits for the planner's word when the manager starts.
@@ -44,6 +45,7 @@ class Found:
     wanted: bool | None = None
     agent: str = DEFAULT_AGENT
     digest: str = ""
+    limits: Limits = NO_LIMITS
     state: State = State.UNDEFINED
     made: bool = False
     alive: bool = False
@@ -100,6 +102,7 @@ class Node:
                 wanted=each.wanted,
                 agent=each.agent,
                 digest=each.digest,
+                limits=each.limits,
                 state=State.RUNNING if torn_and_alive else each.state,
                 made=each.made,
                 alive=each.alive,
@@ -125,6 +128,8 @@ class Node:
         known.generation, known.digest = order.generation, order.digest
         known.wanted = order.verb is Verb.CREATE
         known.agent = order.agent or known.agent
+        if known.wanted:
+            known.limits = order.limits
         known.kept, known.answers = False, True
         known.hold_until = known.again_at = 0.0
         return Verdict.ACCEPTED
@@ -188,6 +193,7 @@ class Node:
             wanted=True,
             agent=order.agent or DEFAULT_AGENT,
             digest=order.digest,
+            limits=order.limits,
             answers=True,
         )
         return Verdict.ACCEPTED

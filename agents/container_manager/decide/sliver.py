@@ -16,12 +16,14 @@ from agents.container_manager.decide.steps import (
     Create,
     End,
     Keep,
+    Limit,
     Publish,
     Remove,
     StartAgent,
     Step,
 )
 from dsmt_core.lifecycle import State
+from dsmt_core.limits import NO_LIMITS, Limits
 from dsmt_core.names import Slice
 
 # A sliver that cannot be made or does not stay is tried again after 0.5 s, 1 s, … at most 60 s; one that
@@ -48,6 +50,8 @@ class Sliver:
         wanted: by that order; None when the order was lost.
         agent: its installation agent.
         state: as last published.
+        limits: by that order.
+        kept_limits: those that its processes were last given; None when that is not known.
         made, configured, alive, agent_runs: what is so.
         ended: everything in it was ended by order; its files are still there.
         kept: the order and the state are on disk.
@@ -66,6 +70,8 @@ class Sliver:
     wanted: bool | None
     agent: str
     digest: str = ""
+    limits: Limits = NO_LIMITS
+    kept_limits: Limits | None = None
     state: State = State.UNDEFINED
     made: bool = False
     configured: bool = False
@@ -133,6 +139,9 @@ class Sliver:
             return Create(self.name)
         if not self.configured:
             return Configure(self.name, self.agent)
+        if self.kept_limits != self.limits:
+            # Before the agent, which may start something.
+            return Limit(self.name, self.limits)
         if self.state in _NEXT:
             return Publish(self.name, _NEXT[self.state])
         if self.state is not State.RUNNING:
@@ -149,7 +158,7 @@ class Sliver:
         if not self.configured and self.state is not State.REQUESTED:
             return Configure(self.name, self.agent)
         if self.state is State.INITIALIZED:
-            return Boot(self.name, self.agent)
+            return Boot(self.name, self.agent, self.limits)
         return Publish(self.name, _NEXT[self.state])
 
     def _published(self, step: Publish, now: float) -> None:
@@ -177,7 +186,9 @@ class Sliver:
         elif isinstance(step, Configure):
             self.configured = True
         elif isinstance(step, Boot):
-            self.alive, self.since = True, now
+            self.alive, self.since, self.kept_limits = True, now, step.limits
+        elif isinstance(step, Limit):
+            self.kept_limits = step.limits
         elif isinstance(step, StartAgent):
             self.agent_runs = True
         elif isinstance(step, End):
@@ -191,4 +202,6 @@ class Sliver:
         self.failures += 1
 
     def _current(self) -> Keep:
-        return Keep(self.name, self.generation, self.wanted, self.agent, self.state, self.digest)
+        return Keep(
+            self.name, self.generation, self.wanted, self.agent, self.state, self.digest, self.limits
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dsmt_core.lifecycle import State
+from dsmt_core.limits import NO_LIMITS, Limits
 from dsmt_core.names import Slice
 
 
@@ -22,6 +23,7 @@ class Keep:
     agent: str
     state: State
     digest: str = ""
+    limits: Limits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,19 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """Start the init."""
+    """Start the init, within these limits."""
 
     slice: Slice
     agent: str
+    limits: Limits = NO_LIMITS
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Have what runs keep these limits; it runs on."""
+
+    slice: Slice
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +88,4 @@ class Remove:
     slice: Slice
 
 
-Step = Keep | Publish | Create | Configure | Boot | StartAgent | End | Remove
+Step = Keep | Publish | Create | Configure | Boot | Limit | StartAgent | End | Remove

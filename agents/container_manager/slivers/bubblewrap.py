@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from agents.container_manager.limits.confinement import Bounds
+from agents.container_manager.limits.groups import Groups
 from agents.container_manager.slivers import directories, etc, programs, users
 from agents.container_manager.slivers.directory_driver import DirectoryDriver, init_command
 from agents.container_manager.slivers.launching import detached
@@ -59,11 +61,12 @@ class BubblewrapDriver(DirectoryDriver):
     """Keeps slivers apart by name spaces and users.
 
     Args:
+        groups: where cgroups can be made; None: nowhere.
         user: uid of this process; 0 gives each sliver a uid of its own.
     """
 
-    def __init__(self, *, user: int | None = None) -> None:
-        super().__init__()
+    def __init__(self, groups: Groups | None = None, *, user: int | None = None) -> None:
+        super().__init__(groups)
         self._root = (os.geteuid() if user is None else user) == 0
 
     @property
@@ -117,13 +120,20 @@ class BubblewrapDriver(DirectoryDriver):
                 base, relative = private
                 directories.mount_point(place.root / base, relative, directory=path.is_dir())
 
-    def _launch(self, place: Place, argv: list[str]) -> int:
+    def _launch(self, place: Place, argv: list[str], bounds: Bounds) -> int:
         told, tell = os.pipe()
         with os.fdopen(told, "rb") as pipe:
             try:
                 walls = self._walls(place, "--info-fd", str(tell))
                 env = {"PATH": os.environ.get("PATH", os.defpath)}
-                detached([*walls, *argv], env=env, log=place.boot_log, descriptors=(tell,))
+                inherited = (tell, *bounds.doors.descriptors)
+                detached(
+                    [*walls, *argv],
+                    env=env,
+                    log=place.boot_log,
+                    descriptors=inherited,
+                    entry=bounds.entry,
+                )
             finally:
                 os.close(tell)
             return _child_pid(pipe.fileno())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from agents.container_manager.limits.groups import Groups
 from agents.container_manager.slivers.bubblewrap import BubblewrapDriver
 from agents.container_manager.slivers.driver import SliverDriver
 from agents.container_manager.slivers.process import ProcessDriver
@@ -13,7 +14,7 @@ from dsmt_core.errors import Invalid, Unavailable
 
 AUTO: Final = "auto"
 # Best first.
-DRIVERS: Final[Mapping[str, Callable[[], SliverDriver]]] = {
+DRIVERS: Final[Mapping[str, Callable[[Groups | None], SliverDriver]]] = {
     "bubblewrap": BubblewrapDriver,
     "process": ProcessDriver,
 }
@@ -27,7 +28,7 @@ class Choice:
     warning: str = ""
 
 
-def choose(name: str) -> Choice:
+def choose(name: str, groups: Groups | None = None) -> Choice:
     """The driver called ``name``, tried; by ``auto`` the first that works.
 
     Raises:
@@ -35,10 +36,10 @@ def choose(name: str) -> Choice:
         Unavailable: it was asked for by name and does not work here.
     """
     if name == AUTO:
-        return _best()
+        return _best(groups)
     if name not in DRIVERS:
         raise Invalid(f"{name!r} is not a sliver driver", hint=f"one of auto, {', '.join(DRIVERS)}")
-    driver = DRIVERS[name]()
+    driver = DRIVERS[name](groups)
     reason = driver.probe()
     if reason:
         raise Unavailable(
@@ -48,10 +49,10 @@ def choose(name: str) -> Choice:
     return Choice(driver)
 
 
-def _best() -> Choice:
+def _best(groups: Groups | None) -> Choice:
     reasons: list[str] = []
     for name, make in DRIVERS.items():
-        driver = make()
+        driver = make(groups)
         reason = driver.probe()
         if not reason:
             said = "; ".join(reasons)

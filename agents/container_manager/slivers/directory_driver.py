@@ -16,6 +16,8 @@ from typing import Any, Final
 # Imported for its byte code only: where a sliver reads it, nobody can write it.
 import agents.sliver_init.main  # noqa: F401
 from agents import local_socket, state_file
+from agents.container_manager.limits.confinement import Bounds, Confinement
+from agents.container_manager.limits.groups import Groups, Use
 from agents.container_manager.slivers import directories, programs, record
 from agents.container_manager.slivers.driver import GRACE_S, AgentCommand
 from agents.container_manager.slivers.place import Inside, Place
@@ -23,6 +25,7 @@ from agents.container_manager.slivers.record import InitRecord
 from agents.container_manager.slivers.visible import interpreter, package_directory
 from agents.sliver_init.census import Census
 from dsmt_core.errors import DeadlinePassed, DsmtError, Unavailable
+from dsmt_core.limits import NO_LIMITS, Limits
 
 # An init that ends is noticed at once; one that is slow has a busy machine.
 BOOT_S: Final = 45.0
@@ -34,10 +37,15 @@ _NO_PROCESS: Final = -1
 
 
 class DirectoryDriver(ABC):
-    """Base of the drivers; see `SliverDriver` for what each method promises."""
+    """Base of the drivers; see `SliverDriver` for what each method promises.
 
-    def __init__(self) -> None:
+    Args:
+        groups: where cgroups can be made; None: nowhere.
+    """
+
+    def __init__(self, groups: Groups | None = None) -> None:
         self._making = threading.Lock()
+        self._confinement = Confinement(groups)
 
     @property
     @abstractmethod
@@ -49,6 +57,10 @@ class DirectoryDriver(ABC):
         """How the processes of the sliver name its directories."""
 
     @abstractmethod
+    def owner(self, place: Place) -> tuple[int, int] | None:
+        """See `SliverDriver.owner`."""
+
+    @abstractmethod
     def _user(self, place: Place) -> tuple[int, int] | None:
         """Uid and gid for a new sliver; None when it gets none of its own."""
 
@@ -57,7 +69,7 @@ class DirectoryDriver(ABC):
         """What is to be made anew before each boot."""
 
     @abstractmethod
-    def _launch(self, place: Place, argv: list[str]) -> int:
+    def _launch(self, place: Place, argv: list[str], bounds: Bounds) -> int:
         """Start ``argv`` as the first process of the sliver; its pid, 0 when it did not come so far."""
 
     @abstractmethod
@@ -78,7 +90,7 @@ class DirectoryDriver(ABC):
         """See `SliverDriver.exists`."""
         return place.sliver_file.exists()
 
-    def boot(self, place: Place, agent: AgentCommand) -> InitRecord:
+    def boot(self, place: Place, agent: AgentCommand, limits: Limits = NO_LIMITS) -> InitRecord:
         """See `SliverDriver.boot`."""
         running = self.adopt(place)
         if running is not None:
@@ -86,7 +98,11 @@ class DirectoryDriver(ABC):
         programs.write(place)
         self._prepare(place)
         place.boot_log.unlink(missing_ok=True)
-        pid = self._launch(place, self._init_argv(place, agent))
+        bounds = self._confinement.prepare(place, self.owner(place), limits)
+        try:
+            pid = self._launch(place, self._init_argv(place, agent, bounds), bounds)
+        finally:
+            bounds.doors.close()
         booted = record.record_of(pid)
         try:
             return self._confirmed(place, booted)
@@ -121,7 +137,20 @@ class DirectoryDriver(ABC):
         if place.directory.exists():
             # The marker of completeness goes first: half a directory is no sliver.
             place.sliver_file.unlink(missing_ok=True)
+            self._confinement.remove(place)
             shutil.rmtree(place.directory)
+
+    def limit(self, place: Place, limits: Limits) -> None:
+        """See `SliverDriver.limit`."""
+        self._confinement.limit(place, limits)
+
+    def enforced(self, place: Place, limits: Limits) -> str:
+        """See `SliverDriver.enforced`."""
+        return self._confinement.enforced(place, limits)
+
+    def use(self, place: Place) -> Use:
+        """See `SliverDriver.use`."""
+        return self._confinement.use(place)
 
     def _end_init(self, place: Place, pidfd: int, grace_s: float) -> None:
         with contextlib.suppress(DsmtError):
@@ -137,6 +166,7 @@ class DirectoryDriver(ABC):
 
     def _sweep(self, place: Place) -> None:
         """End what outlived the init; where the init was alone in a pid name space nothing can."""
+        self._confinement.kill(place)
         Census(place.mark, alone=False, below=_NO_PROCESS).signal_all(signal.SIGKILL)
 
     def _kill(self, place: Place, booted: InitRecord | None) -> None:
@@ -147,7 +177,7 @@ class DirectoryDriver(ABC):
             os.close(pidfd)
         self._sweep(place)
 
-    def _init_argv(self, place: Place, agent: AgentCommand) -> list[str]:
+    def _init_argv(self, place: Place, agent: AgentCommand, bounds: Bounds) -> list[str]:
         inside = self.inside(place)
         config: dict[str, Any] = {
             "socket": f"{inside.run}/{place.init_socket.name}",
@@ -155,6 +185,7 @@ class DirectoryDriver(ABC):
             "agent": list(agent.argv),
             "env": dict(agent.env) | {"DSMT_SLIVER": place.mark},
             "log": f"{inside.root}/var/log/dsmt-agent.log",
+            **bounds.config,
         }
         return [*init_command(), json.dumps(config)]
 

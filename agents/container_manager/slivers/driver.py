@@ -19,8 +19,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from agents.container_manager.limits.groups import Use
 from agents.container_manager.slivers.place import Inside, Place
 from agents.container_manager.slivers.record import InitRecord
+from dsmt_core.limits import NO_LIMITS, Limits
 
 GRACE_S = 5.0
 
@@ -57,8 +59,8 @@ class SliverDriver(Protocol):
         """
         ...
 
-    def boot(self, place: Place, agent: AgentCommand) -> InitRecord:
-        """Start the sliver's init, or return the one that runs.
+    def boot(self, place: Place, agent: AgentCommand, limits: Limits = NO_LIMITS) -> InitRecord:
+        """Start the sliver's init within ``limits``, or return the one that runs.
 
         Raises:
             Unavailable: it did not start, or did not answer in time; the reason is its last line.
@@ -79,6 +81,22 @@ class SliverDriver(Protocol):
 
     def destroy(self, place: Place, *, grace_s: float = GRACE_S) -> None:
         """`end`, then remove its files."""
+        ...
+
+    def limit(self, place: Place, limits: Limits) -> None:
+        """Have a sliver that runs keep these limits from now on; its applications run on.
+
+        Raises:
+            Unavailable: they cannot be kept now.
+        """
+        ...
+
+    def enforced(self, place: Place, limits: Limits) -> str:
+        """What of the limits is kept here, and by what, such as ``memory=cgroup2 disk=watched``."""
+        ...
+
+    def use(self, place: Place) -> Use:
+        """What its applications use now."""
         ...
 
     def exists(self, place: Place) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from agents.container_manager.limits.confinement import Bounds
 from agents.container_manager.slivers.directory_driver import DirectoryDriver
 from agents.container_manager.slivers.launching import detached
 from agents.container_manager.slivers.place import Inside, Place
@@ -41,9 +42,10 @@ class ProcessDriver(DirectoryDriver):
     def _prepare(self, place: Place) -> None:
         """Nothing is mounted."""
 
-    def _launch(self, place: Place, argv: list[str]) -> int:
+    def _launch(self, place: Place, argv: list[str], bounds: Bounds) -> int:
         env = {"PATH": os.defpath, "LANG": "C.UTF-8", "DSMT_SLIVER": place.mark}
-        return detached(argv, env=env, log=place.boot_log)
+        inherited = bounds.doors.descriptors
+        return detached(argv, env=env, log=place.boot_log, descriptors=inherited, entry=bounds.entry)
 
     def _is_init(self, pid: int) -> bool:
         try:

@@ -93,10 +93,17 @@ def starting(checked: Checked, since_s: float, periods: Periods) -> Verdict:
 
 def trouble(checked: Checked, timeout_s: float) -> str:
     """What is wrong with an application that is not well, in one line; ``timeout_s`` is that of a check."""
+    if checked.killed:
+        return checked.killed
     if checked.start_code not in {None, 0}:
         return _said(f"the start script ended with exit code {checked.start_code}", checked.start_text)
     if not checked.scripted or (checked.probe and not checked.alive):
         return _said("its processes have ended", checked.start_text)
+    return _complaint(checked, timeout_s)
+
+
+def _complaint(checked: Checked, timeout_s: float) -> str:
+    """What the check of an application says, or that it says nothing."""
     if checked.code is None:
         return f"{checked.probe or 'status script'} did not answer within {timeout_s:g} s"
     if checked.probe:

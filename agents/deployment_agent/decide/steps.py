@@ -201,6 +201,7 @@ class Checked:
         alive: a process of the application lives.
         start_code: the exit code of the start script; None while it runs or when that is unknown.
         start_text: the last line that the start script wrote.
+        killed: why the kernel ended one of its processes, which nobody had asked for; empty: it did not.
     """
 
     scripted: bool
@@ -211,6 +212,7 @@ class Checked:
     alive: bool = False
     start_code: int | None = None
     start_text: str = ""
+    killed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from agents.container_manager.limits.finding import found_groups
+from agents.container_manager.limits.groups import Groups
 from agents.container_manager.slivers.bubblewrap import BubblewrapDriver
 from agents.container_manager.slivers.driver import SliverDriver
 from agents.container_manager.slivers.place import Place
@@ -16,12 +18,15 @@ from agents.container_manager.slivers.process import ProcessDriver
 from dsmt_core.names import Slice
 from tests.integration.node.world import HOST, SLICE, FakePlanner
 
-DRIVERS: dict[str, Callable[[], SliverDriver]] = {"bubblewrap": BubblewrapDriver, "process": ProcessDriver}
+DRIVERS: dict[str, Callable[[Groups], SliverDriver]] = {
+    "bubblewrap": BubblewrapDriver,
+    "process": ProcessDriver,
+}
 
 
 @pytest.fixture(params=list(DRIVERS))
 def driver(request: pytest.FixtureRequest) -> SliverDriver:
-    made = DRIVERS[request.param]()
+    made = DRIVERS[request.param](found_groups())
     reason = made.probe()
     if reason and not os.environ.get("CI"):
         pytest.skip(reason)
@@ -31,7 +36,7 @@ def driver(request: pytest.FixtureRequest) -> SliverDriver:
 
 @pytest.fixture
 def bubblewrap() -> SliverDriver:
-    made = BubblewrapDriver()
+    made = BubblewrapDriver(found_groups())
     reason = made.probe()
     if reason and not os.environ.get("CI"):
         pytest.skip(reason)

@@ -22,6 +22,7 @@ from agents.container_manager.slivers.bubblewrap import BubblewrapDriver
 from agents.container_manager.slivers.place import Place
 from broker.topology import node_queue
 from dsmt_core.commands import Verb
+from dsmt_core.limits import Limits
 from dsmt_core.names import Slice
 from dsmt_core.nodes import digest
 from tests.integration.node.world import HOST, SLICE, WALK, FakePlanner, Voice, until, voice
@@ -369,3 +370,37 @@ async def test_an_embedded_agent_that_fails_is_started_again(
         await speaking.order(Verb.CREATE, 3)
         await until(lambda: len(starts) == 3, "a third start")
         await until(lambda: speaking.states() == WALK, "the walk to running")
+
+
+def figure(speaking: Voice, field: str) -> str:
+    """A figure of the container as it was told last."""
+    events = speaking.events(field)
+    return events[-1].pairs["value"] if events else ""
+
+
+async def test_limits_come_with_the_order_are_told_and_change_without_a_restart(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3, limits=Limits(memory=64 << 20, disk=1 << 30))
+        await until(lambda: figure(speaking, "mem-quota") == "65536", "the quota of memory")
+        await until(lambda: figure(speaking, "limits-enforced"), "what is enforced")
+        assert "disk=watched" in figure(speaking, "limits-enforced")
+        assert figure(speaking, "disk-quota") == "1048576"
+        assert int(figure(speaking, "disk-use")) > 0
+        assert int(figure(speaking, "sliver-installed-at")) > 1_000_000_000
+        told = speaking.events("mem-quota")[0]
+        assert told.channel == f"/org/dsmt/ns/deployment/{SLICE}/org.dsmt.container/status/{HOST}/"
+        assert dict(told.pairs) == {"hostname": HOST, "slice": SLICE, "value": "65536"}
+        before = init_of(config)
+        await speaking.order(Verb.CREATE, 4, limits=Limits(memory=128 << 20))
+        await until(lambda: figure(speaking, "mem-quota") == "131072", "the other quota")
+        assert figure(speaking, "disk-quota") == "0"
+        assert init_of(config) == before
+        assert speaking.states() == WALK
+    # The next manager keeps what the order said, without being told again.
+    quotas = len(speaking.events("mem-quota"))
+    async with node(config, memory_world):
+        await until(lambda: len(speaking.events("mem-quota")) > quotas, "the quota, told anew")
+        assert figure(speaking, "mem-quota") == "131072"
+        assert init_of(config) == before

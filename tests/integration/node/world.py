@@ -20,6 +20,7 @@ from broker.topology import node_queue, node_topology, planner_topology
 from dsmt_core.channels import command_channel, facts_channel
 from dsmt_core.commands import Order, Verb
 from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, Event, Sender
+from dsmt_core.limits import NO_LIMITS, Limits
 from dsmt_core.names import CONTAINER_MGR, Host, Slice, manager_of
 from dsmt_core.rights import NODES, ORDERS, PSEPR
 
@@ -126,8 +127,15 @@ class Voice:
             await asyncio.gather(self._ear, return_exceptions=True)
         await self.bus.close()
 
-    async def order(self, verb: Verb, generation: int, slice_: Slice = SLICE, agent: str = "") -> None:
-        order = Order(verb=verb, host=HOST, slice=slice_, generation=generation, agent=agent)
+    async def order(
+        self,
+        verb: Verb,
+        generation: int,
+        slice_: Slice = SLICE,
+        agent: str = "",
+        limits: Limits = NO_LIMITS,
+    ) -> None:
+        order = Order(verb=verb, host=HOST, slice=slice_, generation=generation, agent=agent, limits=limits)
         event = self._sender.event(
             command_channel(slice_, CONTAINER_MGR, HOST),
             STATUS,

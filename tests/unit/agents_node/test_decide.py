@@ -15,6 +15,7 @@ from agents.container_manager.decide import (
     End,
     Found,
     Keep,
+    Limit,
     Node,
     Publish,
     Remove,
@@ -247,7 +248,7 @@ def test_after_a_crash_of_the_manager_what_lives_is_adopted_in_silence(running: 
     before = list(running.published)
     running.settle(100)
     assert running.published == before
-    assert [type(step) for step in running.did[-2:]] == [Configure, StartAgent]
+    assert [type(step) for step in running.did[-3:]] == [Configure, Limit, StartAgent]
 
 
 def test_after_a_reboot_nothing_starts_before_the_answer_or_five_seconds(running: Machine) -> None:

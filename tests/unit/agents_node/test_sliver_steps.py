@@ -14,6 +14,7 @@ from agents.container_manager.decide import (
     End,
     Found,
     Keep,
+    Limit,
     Node,
     Publish,
     Remove,
@@ -24,12 +25,20 @@ from agents.container_manager.decide import (
 from agents.container_manager.decide.sliver import Sliver
 from dsmt_core.commands import Order, Verb
 from dsmt_core.lifecycle import State
+from dsmt_core.limits import NO_LIMITS, Limits
 from dsmt_core.names import DEFAULT_AGENT, Host, Slice
 
 ONE, TWO = Slice("one"), Slice("two")
 NOW = 100.0
 NEVER = float("inf")
-UP: dict[str, Any] = {"made": True, "configured": True, "alive": True, "state": State.RUNNING}
+UP: dict[str, Any] = {
+    "made": True,
+    "configured": True,
+    "alive": True,
+    "kept_limits": NO_LIMITS,
+    "state": State.RUNNING,
+}
+SMALL = Limits(memory=64 << 20)
 
 
 def sliver(**known: Any) -> Sliver:
@@ -73,6 +82,9 @@ def sliver(**known: Any) -> Sliver:
         (UP, StartAgent(ONE)),
         ({**UP, "hold_until": 100.5}, StartAgent(ONE)),
         ({**UP, "agent_runs": True}, None),
+        # What was adopted, or is to have other limits now, gets them before anything else starts in it.
+        ({**UP, "kept_limits": None}, Limit(ONE, NO_LIMITS)),
+        ({**UP, "agent_runs": True, "limits": SMALL}, Limit(ONE, SMALL)),
         ({**UP, "state": State.INITIALIZED}, Publish(ONE, State.RUNNING)),
         ({**UP, "state": State.INSTANTIATED}, Publish(ONE, State.INITIALIZED)),
         ({**UP, "state": State.REQUESTED}, Publish(ONE, State.INSTANTIATED)),
@@ -109,7 +121,9 @@ def test_it_says_when_to_look_again(known: dict[str, Any], at: float) -> None:
         ),
         ({}, Create(ONE), "", {"made": True}),
         ({}, Configure(ONE, "a"), "", {"configured": True}),
-        ({}, Boot(ONE, "a"), "", {"alive": True, "since": NOW}),
+        ({}, Boot(ONE, "a", SMALL), "", {"alive": True, "since": NOW, "kept_limits": SMALL}),
+        (UP, Limit(ONE, SMALL), "", {"kept_limits": SMALL}),
+        (UP, Limit(ONE, SMALL), "in use", {"again_at": 100.5, "failures": 1}),
         (UP, StartAgent(ONE), "", {"agent_runs": True}),
         (
             {**UP, "agent_runs": True, "trouble": "no"},

@@ -1,0 +1,62 @@
+"""The limits of a slice's slivers: set by those who make slices, and what the nodes say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dsmt_core.limits import Limits, changed
+from dsmt_core.names import Slice
+from planner.fleet import Fleet
+from planner.service.means import Means
+from planner.store import slices
+
+
+class SliverLimits:
+    """The limits of the slices. Every method raises `NotFound` for a slice that does not exist.
+
+    Args:
+        means: where they are kept.
+        fleet: what is seen: what the nodes say that they enforce.
+    """
+
+    def __init__(self, means: Means, fleet: Fleet) -> None:
+        self._ledger = means.ledger
+        self._fleet = fleet
+
+    async def put(self, slice_: Slice, texts: Mapping[str, str]) -> dict[str, Any]:
+        """Set the limits that are named, as people write them; the others stay. Returns all.
+
+        Raises:
+            Invalid: one of them is none.
+        """
+        limits = self._ledger.slice(slice_).limits
+        for name, text in texts.items():
+            limits = changed(limits, name, text)
+        await self._ledger.change(slice_, slices.set_limits, slice_, limits.text)
+        return self.shown(slice_)
+
+    def shown(self, slice_: Slice) -> dict[str, Any]:
+        """The limits of a slice, and what its nodes say of them, as the API shows it."""
+        wanted = self._ledger.slice(slice_)
+        return {"slice": slice_, **_values(wanted.limits), "hosts": self._hosts(slice_)}
+
+    def _hosts(self, slice_: Slice) -> list[dict[str, str]]:
+        found = []
+        for host in sorted(self._ledger.slice(slice_).hosts):
+            sliver = self._fleet.sliver(slice_, host)
+            if sliver is not None and sliver.container_says:
+                found.append({"host": host, **sliver.container_says})
+        return found
+
+
+def _values(limits: Limits) -> dict[str, Any]:
+    return {
+        "memory": limits.memory,
+        "cpu": limits.cpu,
+        "processes": limits.processes,
+        "disk": limits.disk,
+        "files": limits.files,
+        "network": str(limits.network),
+        "text": limits.words,
+    }
