@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
@@ -141,7 +142,7 @@ def size(text: str) -> int:
     found = _SIZE.match(text.strip())
     if found is None:
         raise Invalid(f"{text[:40]!r} is not a size", hint="a number with K, M, G or T, such as 256M")
-    return int(float(found[1]) * _UNITS[found[2].upper()])
+    return int(Decimal(found[1]) * _UNITS[found[2].upper()])
 
 
 def shown(name: str, value: float) -> str:
