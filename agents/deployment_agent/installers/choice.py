@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,6 +29,8 @@ class Installers:
     """
 
     def __init__(self, sliver: Sliver, paths: SliverPaths) -> None:
+        # One at a time: two rpms that meet while the database is made fail, one of them for good.
+        self._turn = asyncio.Lock()
         self._paths = paths
         self._rpm = RpmInstaller(sliver)
         self._extraction = RpmExtraction(sliver, paths)
@@ -51,11 +54,12 @@ class Installers:
         """
         installer = await self._for(job.packages)
         before = job.before
-        if before and before.get("kind") != installer.kind:
-            if not (installer.beside or self._of(before["kind"]).beside):
-                await self.remove(job.application, before)
-            job = replace(job, before={})
-        return await installer.install(job)
+        async with self._turn:
+            if before and before.get("kind") != installer.kind:
+                if not (installer.beside or self._of(before["kind"]).beside):
+                    await self._remove(job.application, before)
+                job = replace(job, before={})
+            return await installer.install(job)
 
     async def discard(
         self, application: str, receipts: Sequence[Receipt], keep: tuple[Receipt, ...]
@@ -75,6 +79,10 @@ class Installers:
         Raises:
             DsmtError: it did not work this time.
         """
+        async with self._turn:
+            await self._remove(application, receipt)
+
+    async def _remove(self, application: str, receipt: Receipt) -> None:
         kinds = [receipt["kind"]] if "kind" in receipt else [self._tar.kind, self._extraction.kind]
         if "kind" not in receipt and await self._rpm_works():
             kinds.append(self._rpm.kind)
