@@ -19,7 +19,7 @@ from dsmtc.verbs import names
 
 SUBVERBS: Final = {
     "plan": ("set", "list", "show", "delete", "eval", "explain", "functions"),
-    "depot": ("put", "list", "get", "remove", "prune"),
+    "depot": ("put", "list", "get", "remove", "prune", "quota"),
     "nodes": (
         "list",
         "show",

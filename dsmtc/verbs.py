@@ -32,7 +32,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Plans and packages": {
         "plan": "set, list, show, delete, eval, explain, functions: node selections",
-        "depot": "put, list, get, remove, prune: application packages",
+        "depot": "put, list, get, remove, prune, quota: application packages",
     },
     "Applications": {
         "start": "let an application run",

@@ -34,6 +34,8 @@ class PlannerConfig:
         history_age: what was said longer ago may be dropped from the history.
         history_bytes: how large the history may be; beyond it the oldest may be dropped.
         depot_bytes: how much the planner's own depot may hold; 0 for its default.
+        slice_depot_bytes: how much each slice may keep in the depot unless it was given another bound; 0:
+            no bound of its own.
         depot_keep: so many of the newest versions of each package stay in the depot of a slice when the
             planner removes what nobody needs; 0: it removes nothing by itself.
         depot_older_than: what was put within so many seconds stays then, too.
@@ -61,6 +63,7 @@ class PlannerConfig:
     history_age: float = HISTORY_AGE_S
     history_bytes: int = HISTORY_BYTES
     depot_bytes: int = 0
+    slice_depot_bytes: int = 0
     depot_keep: int = 0
     depot_older_than: float = 30 * 86_400.0
     depot_mirrors: tuple[str, ...] = ()

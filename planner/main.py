@@ -25,7 +25,7 @@ from dsmt_core.errors import DsmtError, Invalid, NotFound
 from dsmt_core.wire import BODY_BYTES
 from planner import collector
 from planner.config import PlannerConfig
-from planner.options import DepotKeep, DepotMirrors, DepotOlderThan
+from planner.options import DepotKeep, DepotMirrors, DepotOlderThan, SliceDepotBytes
 
 app = typer.Typer(
     name="dsmt-planner",
@@ -96,6 +96,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     depot_listen: Annotated[str, typer.Option(help="HOST:PORT of the depot that is started.")] = "",
     depot_max_bytes: Annotated[int, typer.Option(min=0, help="Room in the depot; 0: its default.")] = 0,
     depot_mirror: DepotMirrors = None,
+    slice_depot_bytes: SliceDepotBytes = 0,
     depot_keep: DepotKeep = 0,
     depot_older_than: DepotOlderThan = 30 * 86_400.0,
     database: _Database = "",
@@ -147,6 +148,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         history_bytes=history_bytes,
         depot_bytes=depot_max_bytes,
         depot_mirrors=tuple(depot_mirror or ()),
+        slice_depot_bytes=slice_depot_bytes,
         depot_keep=depot_keep,
         depot_older_than=depot_older_than,
         facts=tuple(facts or ()),

@@ -6,6 +6,10 @@ from typing import Annotated
 
 import typer
 
+SliceDepotBytes = Annotated[
+    int,
+    typer.Option(min=0, help="What a slice may keep, unless it was given another bound; 0: no bound."),
+]
 DepotKeep = Annotated[
     int, typer.Option(min=0, help="Remove packages that nothing needs, but for N versions; 0: never.")
 ]

@@ -190,6 +190,15 @@ class Pruned(TypedDict):
     kept: list[KeptPackage]
 
 
+class Room(TypedDict):
+    """How many bytes a slice keeps in the depot, and may keep (0: no bound)."""
+
+    slice: str
+    used: int
+    allowed: int
+    is_default: bool
+
+
 class Changed(TypedDict):
     """An application, the hosts that were meant, and whether anything changed."""
 

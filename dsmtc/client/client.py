@@ -154,6 +154,14 @@ class Client(
         body = {"keep": keep, "older_than_s": older_than_s, "dry_run": dry_run}
         return self.call("POST", of_slice(slice_, "packages", "prune"), body, shape=answers.Pruned)
 
+    def room(self, slice_: str) -> answers.Room:
+        """How much a slice keeps in the depot, and may keep."""
+        return self.call("GET", of_slice(slice_, "depot"), shape=answers.Room)
+
+    def give_room(self, slice_: str, allowed: int | None) -> answers.Room:
+        """Say how many bytes a slice may keep (admin); 0: no bound, None: the planner's default."""
+        return self.call("PUT", of_slice(slice_, "depot"), {"bytes": allowed}, shape=answers.Room)
+
     # -- applications ------------------------------------------------------------------------------
 
     def act(

@@ -14,10 +14,11 @@ from typing import Annotated
 import typer
 
 from dsmt_core.errors import Conflict, Invalid, NotFound
+from dsmtc.amounts import bytes_of
 from dsmtc.dispatch import session_of
 from dsmtc.durations import seconds
 from dsmtc.progress import Progress
-from dsmtc.rendering.depots import pruned
+from dsmtc.rendering.depots import pruned, room
 from dsmtc.rendering.views import packages, stored
 from dsmtc.session import Session
 
@@ -125,6 +126,23 @@ def prune(
         session.slice, keep=keep, older_than_s=seconds(older_than, "--older-than"), dry_run=dry_run
     )
     session.out.answer(found, lambda: pruned(found))
+
+
+@app.command()
+def quota(
+    context: typer.Context,
+    allowed: Annotated[
+        str, typer.Argument(metavar="[BYTES]", help="such as 500M, 20G, none or default (admin)")
+    ] = "",
+) -> None:
+    """Show how much the slice keeps and may keep, or say how much it may keep.
+
+    Example: dsmtc depot quota 20G
+    """
+    session = session_of(context)
+    client, slice_ = session.client, session.slice
+    found = client.give_room(slice_, bytes_of(allowed)) if allowed else client.room(slice_)
+    session.out.answer(found, lambda: room(found))
 
 
 def _digest(session: Session, filename: str) -> str:

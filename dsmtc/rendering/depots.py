@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dsmtc.client.answers import Pruned
+from dsmtc.client.answers import Pruned, Room
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import size
 
@@ -19,3 +19,12 @@ def pruned(found: Pruned) -> View:
             Table(("STAYS", "BECAUSE"), [(one["filename"], one["reason"]) for one in found["kept"]])
         )
     return view
+
+
+def room(found: Room) -> View:
+    """How much a slice keeps, and may keep."""
+    used, allowed = size(found["used"]), found["allowed"]
+    if not allowed:
+        return [f"{found['slice']} keeps {used}; it has no bound of its own"]
+    whose = "the planner's default" if found["is_default"] else "its own"
+    return [f"{found['slice']} keeps {used} of {size(allowed)} ({whose})"]

@@ -260,3 +260,9 @@ class SliverLimits(Body):
     disk: Text = ""
     files: Text = ""
     network: Text = ""
+
+
+class Quota(Body):
+    """How many bytes a slice may keep in the depot; 0: no bound, null: the planner's default."""
+
+    bytes: int | None

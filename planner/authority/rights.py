@@ -39,6 +39,7 @@ class Right(StrEnum):
     GUARD_SLICE = "set the guard rails of this slice"
     READ_SLICE = "look into this slice"
     LIST_NODES = "list the nodes"
+    GIVE_ROOM = "say how much this slice may keep in the depot"
     MANAGE_NODES = "invite, label or forget nodes, or take them out of service"
     MANAGE_ACCOUNTS = "manage accounts"
     USE_BUS = "connect to the event service"
@@ -62,6 +63,7 @@ TABLE: Final = {
     Right.GUARD_SLICE: Holders(_MAKERS),
     Right.READ_SLICE: Holders(_MAKERS | {Role.TECH}, members=True),
     Right.LIST_NODES: Holders(_ALL),
+    Right.GIVE_ROOM: Holders(frozenset({Role.ADMIN})),
     Right.MANAGE_NODES: Holders(frozenset({Role.ADMIN})),
     Right.MANAGE_ACCOUNTS: Holders(frozenset({Role.ADMIN})),
     Right.USE_BUS: Holders(_ALL),

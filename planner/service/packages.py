@@ -9,13 +9,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from dsmt_core.errors import DsmtError
 from dsmt_core.names import Slice
 from dsmt_core.packages import package_filename
 from planner.requirements import Package
+from planner.room import Room
 from planner.service.depot import DepotClient, Upload
 from planner.service.means import Means
+from planner.service.quotas import Quotas
 from planner.store import packages, pruning
 from planner.store.applications import Effect
 
@@ -33,11 +36,12 @@ class Stored:
 class Packages:
     """What people do with the depot of a slice."""
 
-    def __init__(self, means: Means, depot: DepotClient) -> None:
+    def __init__(self, means: Means, depot: DepotClient, quotas: Quotas) -> None:
         self._database = means.database
         self._ledger = means.ledger
         self._clock = means.clock
         self._depot = depot
+        self._quotas = quotas
         # Between a look whether bytes are referred to and their removal nobody begins to refer to them.
         self._settling = asyncio.Lock()
 
@@ -53,16 +57,17 @@ class Packages:
             NotFound: there is no such slice.
             Invalid: the name is not legal, or the bytes are not a package or not what the digest says.
             Conflict: another content under this name is in use.
-            Full, Unavailable: of the depot.
+            Full: the slice, or the depot, has no room for it.
+            Unavailable: of the depot.
         """
         self._ledger.slice(slice_)
         name = package_filename(filename)
-        sent = await self._depot.put(upload, name)
+        sent = await self._depot.put(await self._with_room(slice_, name, upload), name)
         package = replace(sent, put_at=self._clock())
         try:
             async with self._settling:
                 await self._depot.check(package.digest)
-                effect = await self._ledger.change(slice_, packages.put, slice_, package)
+                effect = await self._ledger.change(slice_, self._recorded, slice_, package)
         except DsmtError:
             await self.sweep([package])
             raise
@@ -101,6 +106,27 @@ class Packages:
         await self.sweep([package])
         return package
 
+    async def _with_room(self, slice_: Slice, name: str, upload: Upload) -> Upload:
+        """The upload, refused by its announced size, or cut off where the room of the slice ends."""
+
+        def looked(connection: Connection) -> tuple[Room, bool]:
+            known = any(one.digest == upload.digest for one in packages.listed(connection, slice_))
+            return self._quotas.room(connection, slice_, without=name), known
+
+        room, known = await self._database.read(looked)
+        if room.left is None or known:
+            # The same content again takes nothing more.
+            return upload
+        room.check(upload.size or 0)
+        return replace(upload, content=_within(upload.content, room))
+
+    def _recorded(self, connection: Connection, slice_: Slice, package: Package) -> Effect:
+        effect = packages.put(connection, slice_, package)
+        before = self._quotas.room(connection, slice_, without=package.filename)
+        after = self._quotas.room(connection, slice_)
+        before.check(after.used - before.used)
+        return effect
+
     async def sweep(self, gone: Iterable[Package]) -> None:
         """Give the depot its room back, where no slice refers to the bytes any more."""
         for digest in {one.digest for one in gone}:
@@ -129,6 +155,15 @@ class Packages:
                 if not await self._database.read(packages.is_referred_to, digest):
                     await self._depot.delete(digest)
         return len(orphans)
+
+
+async def _within(content: AsyncIterator[bytes], room: Room) -> AsyncIterator[bytes]:
+    """Pass bytes on while there is room."""
+    come = 0
+    async for piece in content:
+        come += len(piece)
+        room.check(come)
+        yield piece
 
 
 def written(package: Package) -> dict[str, Any]:

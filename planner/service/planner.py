@@ -48,6 +48,7 @@ from planner.service.packages import Packages
 from planner.service.plans import Plans
 from planner.service.previews import Previews
 from planner.service.pruning import Pruning
+from planner.service.quotas import Quotas
 from planner.service.replays import Replays
 from planner.service.requests import Requests
 from planner.service.rollouts import RolloutNews, Rollouts
@@ -129,7 +130,8 @@ class Planner:
         """What people can do with slices."""
         previews = Previews(means, self.fleet, self.rounds.sent)
         self.slices = Slices(means, self.fleet, status_period=self.config.status_period)
-        self.packages = Packages(means, self.depot)
+        self.quotas = Quotas(means, self.config.slice_depot_bytes)
+        self.packages = Packages(means, self.depot, self.quotas)
         self.pruning = Pruning(means, self.packages, self.config)
         self.guards = Guards(means, self.fleet)
         self.applications = Applications(means, self.guards)

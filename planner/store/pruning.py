@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 
 from dsmt_core.names import Slice
 from planner.release import version_of
@@ -48,17 +48,6 @@ def pruned(
 def referred_to(connection: Connection) -> set[str]:
     """The digests of all packages of all slices."""
     return set(connection.execute(select(PACKAGES.c.digest).distinct()).scalars())
-
-
-def used_bytes(connection: Connection, slice_: Slice) -> int:
-    """What the packages of a slice take; the same content under two names counts once."""
-    sizes = (
-        select(PACKAGES.c.digest, func.max(PACKAGES.c.size).label("size"))
-        .where(PACKAGES.c.slice == slice_)
-        .group_by(PACKAGES.c.digest)
-        .subquery()
-    )
-    return int(connection.execute(select(func.coalesce(func.sum(sizes.c.size), 0))).scalar_one())
 
 
 def _uses(connection: Connection, wanted: WantedSlice) -> Uses:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The last migration, which makes the tables as they are here: a database that has it needs none.
-REVISION: Final = "0010"
+REVISION: Final = "0011"
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -86,6 +86,8 @@ SLICES: Final = Table(
     Column("budget", String(32), nullable=False, server_default=""),
     # As `dsmt_core.limits` writes them; empty for none.
     Column("limits", String(200), nullable=False, server_default=""),
+    # How much it may keep in the depot; 0: no bound, none: the planner's default.
+    Column("depot_bytes", BigInteger, nullable=True),
 )
 
 MEMBERS: Final = Table(
