@@ -174,31 +174,6 @@ class Stored(Package):
     waits_for: NotRequired[str]
 
 
-class KeptPackage(TypedDict):
-    """A package that stays, and why."""
-
-    filename: str
-    reason: str
-
-
-class Pruned(TypedDict):
-    """What was removed from a depot, or, dry, would be: so many bytes; and what stays."""
-
-    dry_run: bool
-    removed: list[Package]
-    bytes: int
-    kept: list[KeptPackage]
-
-
-class Room(TypedDict):
-    """How many bytes a slice keeps in the depot, and may keep (0: no bound)."""
-
-    slice: str
-    used: int
-    allowed: int
-    is_default: bool
-
-
 class Changed(TypedDict):
     """An application, the hosts that were meant, and whether anything changed."""
 

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from dsmtc.client import answers
+from dsmtc.client import answers, kept
 from dsmtc.client.agreements import Agreements
 from dsmtc.client.configurations import Configurations
 from dsmtc.client.facts import Facts
@@ -149,18 +149,18 @@ class Client(
         """Remove a package that nothing wants."""
         self.call("DELETE", of_slice(slice_, "packages", filename), shape=answers.Done)
 
-    def prune(self, slice_: str, *, keep: int, older_than_s: float, dry_run: bool) -> answers.Pruned:
+    def prune(self, slice_: str, *, keep: int, older_than_s: float, dry_run: bool) -> kept.Pruned:
         """Remove the packages that nothing needs, but for the newest versions and what was put lately."""
         body = {"keep": keep, "older_than_s": older_than_s, "dry_run": dry_run}
-        return self.call("POST", of_slice(slice_, "packages", "prune"), body, shape=answers.Pruned)
+        return self.call("POST", of_slice(slice_, "packages", "prune"), body, shape=kept.Pruned)
 
-    def room(self, slice_: str) -> answers.Room:
+    def room(self, slice_: str) -> kept.Room:
         """How much a slice keeps in the depot, and may keep."""
-        return self.call("GET", of_slice(slice_, "depot"), shape=answers.Room)
+        return self.call("GET", of_slice(slice_, "depot"), shape=kept.Room)
 
-    def give_room(self, slice_: str, allowed: int | None) -> answers.Room:
+    def give_room(self, slice_: str, allowed: int | None) -> kept.Room:
         """Say how many bytes a slice may keep (admin); 0: no bound, None: the planner's default."""
-        return self.call("PUT", of_slice(slice_, "depot"), {"bytes": allowed}, shape=answers.Room)
+        return self.call("PUT", of_slice(slice_, "depot"), {"bytes": allowed}, shape=kept.Room)
 
     # -- applications ------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dsmtc.client.answers import Pruned, Room
+from dsmtc.client.kept import Pruned, Room
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import size
 

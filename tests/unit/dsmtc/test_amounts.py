@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dsmtc.amounts import bytes_of
-from dsmtc.client.answers import Room
+from dsmtc.client.kept import Room
 from dsmtc.commandline import Misused
 from dsmtc.rendering.depots import room
 

@@ -1,0 +1,32 @@
+"""What the planner answers about the depot of a slice: what stays, what went, how much room there is."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from dsmtc.client.answers import Package
+
+
+class KeptPackage(TypedDict):
+    """A package that stays, and why."""
+
+    filename: str
+    reason: str
+
+
+class Pruned(TypedDict):
+    """What was removed from a depot, or, dry, would be: so many bytes; and what stays."""
+
+    dry_run: bool
+    removed: list[Package]
+    bytes: int
+    kept: list[KeptPackage]
+
+
+class Room(TypedDict):
+    """How many bytes a slice keeps in the depot, and may keep (0: no bound)."""
+
+    slice: str
+    used: int
+    allowed: int
+    is_default: bool
