@@ -73,12 +73,14 @@ class Hands:
 
     Attributes:
         changed: called when a sliver runs, or has other limits, since now.
+        refusal: why a sliver may install nothing now; empty when it may.
     """
 
     def __init__(self, tools: Tools, lost: Callable[[Slice], None]) -> None:
         self._tools = tools
         self._lost = lost
         self.changed: Callable[[], None] = lambda: None
+        self.refusal: Callable[[Slice], str] = lambda _slice: ""
         self._prober = Prober(tools.driver, tools.config.probe)
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="sliver")
         self._sockets: dict[Slice, NodeSocket] = {}
@@ -146,6 +148,9 @@ class Hands:
         waiting = asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
         await asyncio.wait([asyncio.create_task(waiting)], timeout=_THREADS_END_S)
 
+    def _refusal(self, slice_: Slice) -> str:
+        return self.refusal(slice_)
+
     def _place(self, slice_: Slice) -> Place:
         return self._tools.config.place(slice_)
 
@@ -176,7 +181,12 @@ class Hands:
         changed = await self._blocking(self._write_agent_file, place, step.agent)
         if step.slice not in self._sockets:
             inside = self._tools.driver.inside(place)
-            self._sockets[step.slice] = NodeSocket(place, inside=inside, cache=self._tools.cache)
+            self._sockets[step.slice] = NodeSocket(
+                place,
+                inside=inside,
+                cache=self._tools.cache,
+                refusal=functools.partial(self._refusal, step.slice),
+            )
         await self._sockets[step.slice].start()
         if changed and step.slice in self._pidfds:
             # Adopted with another broker than the present one: the agent reads the file when it starts.

@@ -68,6 +68,7 @@ class Life:
         self._conduct = Conduct(bus, joined.queue, self._reports, self._hands)
         self._metering = Metering(config, choice.driver, self._conduct.node, self._reports)
         self._hands.changed = self._metering.soon
+        self._hands.refusal = self._metering.refusal
         self._facts: dict[str, str] = {}
         self._programs = FactPrograms(config.facts_d)
         self._told: Mapping[str, str] = {}

@@ -33,7 +33,7 @@ from dsmt_core.container import (
     MEMORY_USE,
 )
 from dsmt_core.errors import DsmtError
-from dsmt_core.limits import Limits
+from dsmt_core.limits import Limits, shown_size
 from dsmt_core.names import Slice
 
 LOOK_S: Final = 60.0
@@ -49,12 +49,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The last look at a sliver: cpu time and when, its disk use and when; -1: never."""
+    """The last look at a sliver: cpu time and when, its disk use, when, and at which quota; -1: never."""
 
     cpu_s: float = -1.0
     cpu_at: float = 0.0
     disk: int = -1
     disk_at: float = 0.0
+    quota: int = 0
 
 
 class Metering:
@@ -86,9 +87,15 @@ class Metering:
         self._figures.forget_all()
         self.soon()
 
-    def disk_use(self, slice_: Slice) -> int:
-        """Bytes of a sliver's files when they were last looked at; -1: never."""
-        return self._readings.get(slice_, Reading()).disk
+    def refusal(self, slice_: Slice) -> str:
+        """Why a sliver may install nothing: its files take more than they may; empty when it may."""
+        sliver = self._node.slivers.get(slice_)
+        quota = sliver.limits.disk if sliver is not None else 0
+        used = self._readings.get(slice_, Reading()).disk
+        if not quota or used <= quota:
+            return ""
+        self.soon()
+        return f"its files take {shown_size(used)} of the {shown_size(quota)} that it may"
 
     async def run(self) -> None:
         """Look, for ever."""
@@ -126,8 +133,9 @@ class Metering:
         use = self._driver.use(place)
         before = self._readings.get(name, Reading())
         reading = replace(before, cpu_s=-1.0 if use.cpu_s is None else use.cpu_s, cpu_at=now)
-        if before.disk < 0 or now - before.disk_at >= (QUICK_S if limits.disk else DISK_S):
-            reading = replace(reading, disk=disk_bytes(place.root), disk_at=now)
+        old = now - before.disk_at >= (QUICK_S if limits.disk else DISK_S)
+        if old or before.disk < 0 or before.quota != limits.disk:
+            reading = replace(reading, disk=disk_bytes(place.root), disk_at=now, quota=limits.disk)
         self._readings[name] = reading
         return {
             INSTALLED_AT: _installed_at(place),

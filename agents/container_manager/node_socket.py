@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from agents import local_socket
 from agents.container_manager.slivers.place import Inside, Place
 from agents.package_cache import PackageCache, failure
-from dsmt_core.errors import DsmtError, Invalid
+from dsmt_core.errors import DsmtError, Full, Invalid
 
 LINE_BYTES: Final = 64 << 10
 CLIENTS: Final = 32
@@ -29,9 +29,13 @@ class NodeSocket:
         place: of the sliver.
         inside: how the sliver names its directories.
         cache: the node's.
+        refusal: why the sliver may install nothing now; empty when it may.
     """
 
-    def __init__(self, place: Place, *, inside: Inside, cache: PackageCache) -> None:
+    def __init__(
+        self, place: Place, *, inside: Inside, cache: PackageCache, refusal: Callable[[], str] = str
+    ) -> None:
+        self._refusal = refusal
         self._place = place
         self._inside = inside
         self._cache = cache
@@ -87,6 +91,8 @@ class NodeSocket:
     async def _answer(self, line: bytes) -> Mapping[str, str]:
         try:
             request = _request(line)
+            if why := self._refusal():
+                raise Full(why, hint="remove what the sliver does not need, or raise its limit of disk")
             name = await self._cache.fetch(
                 str(request.get("digest")), _size(request), into=self._place.packages
             )

@@ -33,6 +33,7 @@ from dsmt_core.nodes import (
     sliver_pairs,
 )
 from dsmt_core.rights import NODES
+from dsmt_core.selection import SLIVER_STATE, sliver_states
 
 _REASON: Final = 400
 # How many periods the value of what repeats holds.
@@ -68,6 +69,7 @@ class Reports:
         self.period = period
         boot = uuid.uuid4().hex
         self._states = Sender("", f"{host}/{SLIVER_MGR}", boot)
+        self._words = Sender("", f"{host}/{CONTAINER_MGR}/{SLIVER_STATE}", boot)
         self._figures = Sender("", f"{host}/{SLIVER_MGR}/{CONTAINER_STATUS}", boot)
         self._node = Sender(CONTAINER_MGR, f"{host}/{CONTAINER_MGR}", boot)
         # A queue of their own carries the heartbeats: counted with the rest they would seem to overtake it.
@@ -90,6 +92,24 @@ class Reports:
             event = self._states.event(
                 status_channel(slice_, SLIVER_MGR, self.host),
                 DEPLOYMENT_STATUS,
+                now=time.time(),
+                id_=uuid.uuid4().hex,
+                service=manager_of(slice_),
+                pairs=pairs,
+                **ONCE,
+            )
+            await self._bus.post(event)
+        for word in sliver_states(state):
+            await self._sliver_state(slice_, word, reason)
+
+    async def _sliver_state(self, slice_: Slice, word: str, reason: str) -> None:
+        pairs = {"hostname": str(self.host), "slice": str(slice_), "value": word}
+        if reason:
+            pairs["reason"] = legal_text(reason)[:_REASON]
+        async with self._turn:
+            event = self._words.event(
+                status_channel(slice_, CONTAINER_MGR, self.host),
+                SLIVER_STATE,
                 now=time.time(),
                 id_=uuid.uuid4().hex,
                 service=manager_of(slice_),

@@ -19,6 +19,7 @@ from dsmt_core.health import PERIOD_S as HEALTH_S
 from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, PLANNER, SLIVER_BOOTSTRAP, SLIVER_MGR
 from dsmt_core.nodes import FACTS, GOODBYE, HEARTBEAT, HOLDINGS, PROBE
 from dsmt_core.rights import ASKED
+from dsmt_core.selection import NODE_LIST, SLIVER_STATE
 from dsmt_core.services import Description, Direction, Use
 from dsmt_core.snapshots import FIELD as SNAPSHOT
 
@@ -55,6 +56,7 @@ PARTS: Final = (
         uses=(
             *_says(f"{_SLICE}{CONTAINER_MGR}/command/*/", STATUS),
             *_says(f"{_SLICE}{DEPLOYMENT_AGENT}/command/*/", STATUS),
+            *_says(f"{_SLICE}{CONTAINER_MGR}/", NODE_LIST),
             *_says(f"{_SLICE}{PLANNER}/status/", SILENT, REQUEST_REFUSED, AGREED, ROLLOUT),
             *_says(PLANNER_STATUS, HEALTH, greatest_s=HEALTH_S),
             *_says(SILENCE, SILENT),
@@ -66,6 +68,7 @@ PARTS: Final = (
         service=CONTAINER_MGR,
         text="makes and watches the slivers of a node",
         uses=(
+            *_says(f"{_SLICE}{CONTAINER_MGR}/status/*/", SLIVER_STATE),
             *_says(f"{_NODE}heartbeat/", HEARTBEAT),
             *_says(f"{_NODE}facts/", HOLDINGS, FACTS, PROBE, GOODBYE),
             *_says(f"{_NODE}facts/", HEALTH, greatest_s=HEALTH_S),

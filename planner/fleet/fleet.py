@@ -13,6 +13,7 @@ from dsmt_core.health import HEALTH
 from dsmt_core.lifecycle import State
 from dsmt_core.names import DEPLOYMENT_AGENT, Host, Slice
 from dsmt_core.nodes import FACTS, HOLDINGS
+from dsmt_core.selection import SLIVER_STATE
 from planner.fleet.dirty import Dirty
 from planner.fleet.fits import ALL_FIT, Fits
 from planner.fleet.folding import ASKS, FOLDS, NODE_FOLDS, News, Place, SliverFold, place_of
@@ -65,6 +66,9 @@ class Fleet(Nodes):
         if refusal := self._lives.refusal(event):
             return refusal
         self.heard_last = now
+        if event.field == SLIVER_STATE:
+            # The layers of the life cycle say more, and are what counts.
+            return ""
         try:
             return self._fold(place, event, now)
         except Invalid as error:

@@ -7,7 +7,7 @@ not kept: the next round that finds it missing orders it again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -17,7 +17,7 @@ from broker.bus import Link
 from broker.topology import agent_queue, agent_topology
 from dsmt_core.commands import Order
 from dsmt_core.errors import Conflict, DsmtError
-from dsmt_core.names import Slice
+from dsmt_core.names import Host, Slice
 from planner.fleet import Dirty, Fleet
 from planner.reconcile import HeldBack, SentOrders, reconcile
 from planner.service.means import Means
@@ -35,6 +35,10 @@ class Speaks(Protocol):
 
     async def order(self, order: Order) -> None:
         """Publish it, and return when it is confirmed."""
+        ...
+
+    async def nodes_of(self, slice_: Slice, hosts: Collection[Host]) -> None:
+        """Tell the nodes of a slice, if they are others than were told last."""
         ...
 
 
@@ -174,6 +178,8 @@ class Rounds:
             await self._send(round_.orders[first : first + _TOGETHER])
         for slice_, host in round_.gone_queues:
             await self._bus.delete_queue(agent_queue(slice_, host))
+        for change in round_.changes:
+            await self._voice.nodes_of(change.slice, change.hosts)
 
     async def _send(self, orders: Sequence[Order]) -> None:
         # Tasks begin in the order in which they are made, so the bus gets the orders in theirs.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from broker.bus import Bus
-from dsmt_core.channels import Channel, command_channel
+from dsmt_core.channels import Channel, command_channel, component_channel
 from dsmt_core.commands import FOR_SLIVERS, Order
 from dsmt_core.events import ONCE, STATUS, VALUE_EXPIRY_S, Sender
-from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, Slice, manager_of
+from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, Host, Slice, manager_of
 from dsmt_core.rights import ORDERS
+from dsmt_core.selection import NODE_LIST, node_list_pairs
 from planner.reconcile.round import ALL_SLICES
 from planner.service.clock import SteadyClock
 from planner.silences import PATIENCE
@@ -26,6 +27,7 @@ class Voice:
         self._bus = bus
         self._clock = clock
         self._sender = Sender("", INSTANCE, boot_id)
+        self._nodes: dict[Slice, frozenset[Host]] = {}
 
     async def order(self, order: Order) -> None:
         """Publish an order; returns when the broker has confirmed.
@@ -76,6 +78,19 @@ class Voice:
             **({"expiry": max(VALUE_EXPIRY_S, PATIENCE * emit_rate)} if emit_rate else ONCE),
         )
         await self._bus.publish(event)
+
+    async def nodes_of(self, slice_: Slice, hosts: Collection[Host]) -> None:
+        """Tell the nodes of a slice, if they are others than were told last.
+
+        Raises:
+            Unavailable: the broker is away and the outbox does not take it.
+        """
+        now = frozenset(hosts)
+        if self._nodes.get(slice_) == now:
+            return
+        channel = component_channel(slice_, CONTAINER_MGR)
+        await self.tell(slice_, channel, NODE_LIST, {"slice": slice_, **node_list_pairs(now)})
+        self._nodes[slice_] = now
 
     async def tell(self, slice_: Slice, channel: Channel, field: str, pairs: dict[str, str]) -> None:
         """Publish an event about a slice.

@@ -22,6 +22,7 @@ from agents.container_manager.slivers.bubblewrap import BubblewrapDriver
 from agents.container_manager.slivers.place import Place
 from broker.topology import node_queue
 from dsmt_core.commands import Verb
+from dsmt_core.errors import Invalid
 from dsmt_core.limits import Limits
 from dsmt_core.names import Slice
 from dsmt_core.nodes import digest
@@ -404,3 +405,44 @@ async def test_limits_come_with_the_order_are_told_and_change_without_a_restart(
         await until(lambda: len(speaking.events("mem-quota")) > quotas, "the quota, told anew")
         assert figure(speaking, "mem-quota") == "131072"
         assert init_of(config) == before
+
+
+async def test_one_word_tells_how_far_a_sliver_is(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    def words() -> list[str]:
+        return [event.pairs["value"] for event in speaking.events("sliver-state")]
+
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3)
+        await until(lambda: words() == ["selected", "installing", "installed"], "the words")
+        first = speaking.events("sliver-state")[0]
+        assert first.channel == (
+            f"/org/dsmt/ns/deployment/{SLICE}/org.dsmt.component.container-mgr/status/{HOST}/"
+        )
+        assert dict(first.pairs) == {"hostname": HOST, "slice": SLICE, "value": "selected"}
+        await speaking.order(Verb.DELETE, 4)
+        await until(lambda: words()[3:] == ["deselected"], "the last word")
+
+
+async def test_over_its_disk_quota_a_sliver_installs_nothing(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3, limits=Limits(disk=4 << 20))
+        await until(lambda: figure(speaking, "disk-use"), "the first look")
+        place = config.place(SLICE)
+        fill = "head -c 3000000 /dev/urandom > /tmp/a; head -c 3000000 /dev/urandom > /tmp/b; sync"
+        done = await asyncio.to_thread(
+            local_socket.ask,
+            place.init_socket,
+            {"op": "run", "argv": ["sh", "-c", fill], "cwd": "/", "timeout": 50},
+            timeout_s=60,
+        )
+        assert done["exit"] == 0
+        await speaking.order(Verb.CREATE, 4, limits=Limits(disk=5 << 20))
+        await until(lambda: int(figure(speaking, "disk-use")) > 5000, "the next look")
+        with pytest.raises(Invalid, match=r"its files take 5\.\d+M of the 5M that it may"):
+            await asyncio.to_thread(
+                local_socket.ask, place.node_socket, {"op": "fetch", "digest": "0" * 64, "size": 1}
+            )
