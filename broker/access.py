@@ -15,6 +15,7 @@ from typing import Final
 
 from dsmt_core.rights import (
     APPLICATION,
+    CALLS,
     LEASES,
     NODE_USER,
     NODES,
@@ -68,7 +69,7 @@ _FEDERATION: Final = r"^federation: "
 
 PERMISSIONS: Final = (
     Permission(PLANNER, ALL, ALL, ALL),
-    Permission(NODE_USER, NOTHING, r"^psepr(\.nodes|\.dead)?$", r"^dsmt\.(node|agent)\."),
+    Permission(NODE_USER, NOTHING, r"^psepr(\.nodes|\.calls|\.dead)?$", r"^dsmt\.(node|agent)\."),
     Permission(
         OPERATOR,
         r"^lease\.",
@@ -104,6 +105,7 @@ def heard_by(user: str) -> str:
 TOPIC_PERMISSIONS: Final = (
     TopicPermission(NODE_USER, PSEPR, f"^({_STATUS}|{_FACTS})$", NOTHING),
     TopicPermission(NODE_USER, NODES, f"^{_HEARTBEAT}$", NOTHING),
+    TopicPermission(NODE_USER, CALLS, f"^{_STATUS}$", NOTHING),
     TopicPermission(OPERATOR, PSEPR, f"^({_NOT_OURS}|{_COMMAND}|{_ASKED})$"),
     TopicPermission(APPLICATION, PSEPR, f"^({_NOT_OURS}|{_ASKED})$", f"^{_HEARS_NOT_OURS}$"),
     TopicPermission(APPLICATION, REGIONS, NOTHING, f"^{_HEARS_NOT_OURS}$"),

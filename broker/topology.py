@@ -17,9 +17,20 @@ from typing import Any, Final
 
 from dsmt_core.channels import DEPLOYMENT, NODE, agent_orders_binding, binding_key, node_orders_binding
 from dsmt_core.names import Host, Slice
-from dsmt_core.rights import DEAD, HISTORY, LEASE_WORD, LEASES, NODES, ORDERS, PSEPR, REGIONS, SNAPSHOTS
+from dsmt_core.rights import (
+    CALLS,
+    DEAD,
+    HISTORY,
+    LEASE_WORD,
+    LEASES,
+    NODES,
+    ORDERS,
+    PSEPR,
+    REGIONS,
+    SNAPSHOTS,
+)
 
-EXCHANGES: Final = (PSEPR, ORDERS, NODES, DEAD, LEASES, REGIONS, SNAPSHOTS)
+EXCHANGES: Final = (PSEPR, ORDERS, NODES, DEAD, LEASES, REGIONS, SNAPSHOTS, CALLS)
 # Those whose events may be kept; each is bound to the exchange `HISTORY`.
 FEEDS: Final = (PSEPR, ORDERS)
 # The header of what is to be kept.
@@ -28,6 +39,7 @@ KEEP: Final[Mapping[str, Any]] = {"keep": 1}
 INGEST: Final = "dsmt.ingest.2"
 HEARTBEATS: Final = "dsmt.heartbeats.2"
 DEAD_LETTERS: Final = "dsmt.dead.2"
+ANSWERS: Final = "dsmt.answers.2"
 LEASE_PREFIX: Final = f"{LEASE_WORD}."
 
 ORDER_TTL_S: Final = 30.0
@@ -41,6 +53,7 @@ _SEGMENTS: Final = 4
 _INGEST_KEPT: Final = (500_000, 512 << 20)
 _HEARTBEATS_KEPT: Final = (100_000, 64 << 20)
 _DEAD_KEPT: Final = (10_000, 64 << 20)
+_ANSWERS_KEPT: Final = (10_000, 64 << 20)
 _ORDERS_KEPT: Final = (10_000, 16 << 20)
 _LEASE_KEPT: Final = (100_000, 128 << 20)
 # What is not acknowledged comes again with every lost connection, and RabbitMQ 4 would drop it after 20;
@@ -77,7 +90,7 @@ def agent_queue(slice_: Slice, host: Host) -> str:
 
 
 def planner_topology(heartbeat_s: float) -> tuple[list[Queue], list[Binding]]:
-    """What the planner reads: ingest (quorum, single active consumer) and heartbeats (short-lived).
+    """What the planner reads: ingest (quorum, one active consumer); heartbeats and answers (short-lived).
 
     Args:
         heartbeat_s: the nodes' period; a heartbeat older than one period is no news.
@@ -97,12 +110,15 @@ def planner_topology(heartbeat_s: float) -> tuple[list[Queue], list[Binding]]:
             {"x-message-ttl": _milliseconds(heartbeat_s), **_bounded(_HEARTBEATS_KEPT)},
         ),
         Queue(DEAD_LETTERS, _bounded(_DEAD_KEPT)),
+        # Who waits for an answer gives up: later it is of no use.
+        Queue(ANSWERS, {"x-message-ttl": _milliseconds(ORDER_TTL_S), **_bounded(_ANSWERS_KEPT)}),
     ]
     bindings = [
         Binding(INGEST, PSEPR, binding_key(DEPLOYMENT)),
         Binding(INGEST, PSEPR, binding_key(NODE)),
         Binding(queues[1].name, NODES, binding_key(NODE)),
         Binding(DEAD_LETTERS, DEAD, "#"),
+        Binding(ANSWERS, CALLS, binding_key(DEPLOYMENT)),
     ]
     return queues, bindings
 

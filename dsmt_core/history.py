@@ -2,6 +2,7 @@
 
 Kept are state changes, commands, requests and whatever applications say; not what the parts of DSMT only
 repeat (heartbeats, figures, holdings): it is said again within its period, and would be nearly all of it.
+Nor are calls kept, for whom somebody waits (`dsmt_core.calls`); who ran what is said by itself.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dsmt_core.events import Event
 from dsmt_core.rights import ASKED
 
 PARTS: Final = Channel("/org/dsmt/ns/")
-REPEATED: Final = frozenset({"holdings", "facts", "heartbeat", "health"})
+REPEATED: Final = frozenset({"holdings", "facts", "heartbeat", "health", "call", "answer"})
 FIRST: Final = "first"
 
 # A number below is an offset, from here on it is a time: 2001-09-09 as seconds since the epoch.

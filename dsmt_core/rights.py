@@ -24,6 +24,8 @@ REGIONS: Final = "psepr.regions"
 # Answers of the planner to those who ask what holds already, each to one lease of who asked.
 SNAPSHOTS: Final = "psepr.snapshots"
 SNAPSHOT_WORD: Final = "snapshot"
+# Answers of agents to the planner's calls (`dsmt_core.calls`), which nobody else hears.
+CALLS: Final = "psepr.calls"
 # Here they ask.
 ASKED: Final = Channel("/org/dsmt/ns/psepr/snapshot/")
 # Probes of leases, each to the lease that sends it; the first word of their keys.
@@ -122,7 +124,7 @@ def _node_may(host: str, exchange: str, channel: Channel) -> bool:
     if lies_under(channel, NODE):
         matches = len(words) == 6 and host in {"", words[4]}
         return matches and (exchange, words[5]) in {(NODES, "heartbeat"), (PSEPR, "facts")}
-    return exchange == PSEPR and _is_status(words, "", host)
+    return exchange in {PSEPR, CALLS} and _is_status(words, "", host)
 
 
 def _sliver_may(slice_: str, host: str, channel: Channel) -> bool:

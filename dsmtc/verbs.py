@@ -41,6 +41,8 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "update": "use a newer version from the depot, everywhere at once",
         "configure": "show or roll out the values with which it is started",
         "check": "show or choose how it is checked, and when it is restarted",
+        "logs": "what it prints, on a node or on those of a plan (-f, --since)",
+        "exec": "run a command as it, on a node or on those of a plan",
         "rollout": "the same in waves, and back by itself (start, status, promote, abort, …)",
         "uninstall": "remove it from every node",
     },
@@ -71,6 +73,7 @@ _MODULES: Final[Mapping[str, str]] = {
     "restart": "applications",
     "update": "applications",
     "uninstall": "applications",
+    "exec": "execute",
 }
 
 COMMON_HELP: Final = """\

@@ -73,6 +73,7 @@ async def running(config: PlannerConfig, *, bus: Bus | None = None) -> AsyncIter
         server = HttpServer(create_app(planner), bound)
         stack.push_async_callback(server.close)
         stack.callback(planner.tap.close)
+        stack.callback(planner.looking_in.logs.close)
         await server.start()
         yield Running(server.url, planner, server)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ from agents.deployment_agent.decide import Checked, CheckStatus, Periods, Said, 
 from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.probe import probe
 from agents.deployment_agent.sliver import Call, Processes, Ran, Sliver
+from agents.sliver_init.stamps import LENGTH, is_stamped
 from dsmt_core.errors import Conflict, DeadlinePassed, Invalid
 from dsmt_core.events import legal_text
 from dsmt_core.limits import shown_size
@@ -119,6 +120,15 @@ class Scripts:
         )
         return checked, before.pids
 
+    async def run(self, argv: Sequence[str], *, timeout_s: float, limit: int) -> Ran:
+        """Run a command as the scripts are run.
+
+        Raises:
+            Conflict, Unavailable, DeadlinePassed: of `Sliver.run`.
+        """
+        call = Call(argv, self._application, self._env, self._where.cwd)
+        return await self._sliver.run(call, timeout_s=timeout_s, limit=limit)
+
     async def stop(self) -> None:
         """Call the stop script, then end whatever is left, politely first.
 
@@ -203,8 +213,12 @@ def _killed(processes: Processes) -> str:
 
 def last_line(output: str) -> str:
     """The last line that is not empty, as an event may carry it: legal, at most 256 characters."""
-    filled = [line for line in output.split("\n") if line.strip()]
+    filled = [line for line in map(_unstamped, output.split("\n")) if line.strip()]
     return _cut(filled[-1]) if filled else ""
+
+
+def _unstamped(line: str) -> str:
+    return line[LENGTH:] if is_stamped(line[:LENGTH].encode(errors="replace")) else line
 
 
 def _cut(line: str) -> str:

@@ -11,10 +11,12 @@ from typing import Protocol
 from agents.deployment_agent.config import AgentConfig
 from agents.deployment_agent.decide import Deployment, Deployments, Outcome, Periods, Step
 from agents.deployment_agent.hands import Hands
+from agents.deployment_agent.looking_in import LookingIn
 from agents.deployment_agent.memory import Memory
 from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.sliver import Sliver
 from agents.deployment_agent.voice import Voice
+from dsmt_core.calls import Answer, Call
 from dsmt_core.names import Application
 
 
@@ -35,6 +37,14 @@ class Body(Protocol):
 
     async def perform(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
         """Carry out a step of an application; every failure is an outcome."""
+        ...
+
+    async def answer(self, call: Call) -> Answer:
+        """Carry out a call.
+
+        Raises:
+            DsmtError: it cannot be.
+        """
         ...
 
     def ended(self) -> AsyncIterator[Application]:
@@ -67,6 +77,7 @@ class InSliver:
     ) -> None:
         self._deployments = deployments
         self._hands = Hands(config, paths, voice, periods)
+        self._looking_in = LookingIn(paths, deployments, self._hands)
         self._sliver = Sliver(paths.run)
         self._memory = Memory(paths.own, deployments, boot_id=config.boot_id)
 
@@ -86,6 +97,14 @@ class InSliver:
     async def perform(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
         """See `Body`."""
         return await self._hands.perform(name, deployment, step)
+
+    async def answer(self, call: Call) -> Answer:
+        """See `Body`.
+
+        Raises:
+            DsmtError: of `LookingIn.answer`.
+        """
+        return await self._looking_in.answer(call)
 
     async def ended(self) -> AsyncIterator[Application]:
         """See `Body`."""

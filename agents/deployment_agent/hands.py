@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from agents.deployment_agent import configurations
 from agents.deployment_agent.application import Scripts, place
@@ -41,7 +41,7 @@ from agents.deployment_agent.decide import (
 from agents.deployment_agent.installers.choice import Installers
 from agents.deployment_agent.installers.port import Job
 from agents.deployment_agent.paths import SliverPaths
-from agents.deployment_agent.sliver import Sliver
+from agents.deployment_agent.sliver import Ran, Sliver
 from agents.deployment_agent.voice import Voice
 from dsmt_core.configuration import Configuration
 from dsmt_core.errors import DsmtError, Invalid
@@ -93,6 +93,30 @@ class Hands:
         except DsmtError as error:
             _LOG.warning("%s of %s: %s", type(step).__name__, name, error)
             return Troubled(error.message, final=isinstance(error, Invalid))
+
+    async def run(
+        self,
+        name: Application,
+        deployment: Deployment,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        limit: int,
+    ) -> Ran:
+        """Run a command as the application, with the environment of its scripts.
+
+        Args:
+            name: of the application.
+            deployment: what is known of it.
+            argv: the command.
+            timeout_s: seconds after which it is killed.
+            limit: bytes of its output that are kept.
+
+        Raises:
+            Conflict: it cannot be started.
+            Unavailable, DeadlinePassed: the init does not answer.
+        """
+        return await self._scripts(name, deployment).run(argv, timeout_s=timeout_s, limit=limit)
 
     async def _tell(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
         if isinstance(step, Publish | Report):

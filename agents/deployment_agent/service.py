@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from agents.deployment_agent.answering import Answering
 from agents.deployment_agent.body import Body, InSliver
 from agents.deployment_agent.config import AgentConfig
 from agents.deployment_agent.decide import Backoff, Deployments, Periods, Step, Verdict
@@ -17,6 +18,7 @@ from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.voice import Voice
 from broker import condition
 from broker.bus import Bus, Delivery
+from dsmt_core.calls import CALL
 from dsmt_core.channels import command_channel
 from dsmt_core.commands import NO_APPLICATION, Order, order_of
 from dsmt_core.errors import DsmtError, Invalid
@@ -45,6 +47,7 @@ class DeploymentAgent:
         self._voice = voice
         self._deployments = deployments
         self._body = body
+        self._answering = Answering(config, voice, body.answer)
         self._wake = asyncio.Event()
         self._begun = asyncio.Event()
         self.listening = asyncio.Event()
@@ -58,7 +61,7 @@ class DeploymentAgent:
         await self._body.load(self._now())
         self._bus.on_connected(self._greet)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._hear())
+            group.create_task(self._hear(group))
             await self._begun.wait()
             group.create_task(self._watch())
             group.create_task(self._tell())
@@ -98,7 +101,7 @@ class DeploymentAgent:
 
     # Orders ---------------------------------------------------------------------------------------
 
-    async def _hear(self) -> None:
+    async def _hear(self, group: asyncio.TaskGroup) -> None:
         channel = command_channel(self._config.slice, DEPLOYMENT_AGENT, self._config.host)
         failures = 0
         while True:
@@ -107,11 +110,21 @@ class DeploymentAgent:
                     self.listening.set()
                     async for delivery in deliveries:
                         failures = 0
-                        await self._ordered(delivery)
+                        await self._told(delivery, group)
             except DsmtError as error:
                 _LOG.warning("orders cannot be heard: %s", error)
             failures += 1
             await asyncio.sleep(_AGAIN.wait_s(failures))
+
+    async def _told(self, delivery: Delivery, group: asyncio.TaskGroup) -> None:
+        if delivery.event.field != CALL:
+            await self._ordered(delivery)
+            return
+        delivery.ack()
+        try:
+            self._answering.heard(delivery.event, group)
+        except DsmtError as error:
+            _LOG.warning("a call is not answered: %s", error)
 
     async def _ordered(self, delivery: Delivery) -> None:
         """Keep one order, then acknowledge it.

@@ -13,13 +13,24 @@ from collections.abc import Mapping
 
 from agents.deployment_agent.config import AgentConfig
 from broker.bus import Bus, Link
+from dsmt_core.calls import ANSWER, Answer
 from dsmt_core.channels import status_channel
 from dsmt_core.errors import DsmtError
-from dsmt_core.events import DEPLOYMENT_STATUS, METRICS, ONCE, STATUS, VALUE_EXPIRY_S, Sender, legal_text
+from dsmt_core.events import (
+    DEPLOYMENT_STATUS,
+    METRICS,
+    ONCE,
+    STATUS,
+    VALUE_EXPIRY_S,
+    Event,
+    Sender,
+    legal_text,
+)
 from dsmt_core.health import HEALTH, PERIOD_S, Condition, health_pairs
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, manager_of
 from dsmt_core.nodes import HOLDINGS, Held, application_pairs
+from dsmt_core.rights import CALLS
 
 _LOG = logging.getLogger(__name__)
 
@@ -79,6 +90,14 @@ class Voice:
         if self.heard:
             await self._post(HOLDINGS, pairs, self._config.status_period)
 
+    async def answer(self, answer: Answer) -> None:
+        """Answer a call; with the broker away nobody waits for it any more."""
+        event = self._event(ANSWER, {"hostname": self._config.host, **answer.pairs})
+        try:
+            await self._bus.publish(event, exchange=CALLS)
+        except DsmtError as error:
+            _LOG.warning("a call cannot be answered: %s", error)
+
     async def health(self, condition: Condition) -> None:
         """Tell how this process is doing."""
         pairs = {"hostname": self._config.host, "slice": self._config.slice, **health_pairs(condition)}
@@ -86,7 +105,14 @@ class Voice:
             await self._post(HEALTH, pairs, PERIOD_S)
 
     async def _post(self, field: str, pairs: Mapping[str, str], period_s: float = 0.0) -> None:
-        event = self._sender.event(
+        try:
+            await self._bus.post(self._event(field, pairs, period_s))
+        except DsmtError as error:
+            # It cannot be said, now or ever; what it tells of goes on all the same.
+            _LOG.warning("%s cannot be published: %s", field, error)
+
+    def _event(self, field: str, pairs: Mapping[str, str], period_s: float = 0.0) -> Event:
+        return self._sender.event(
             self._channel,
             field,
             now=time.time(),
@@ -96,8 +122,3 @@ class Voice:
             # A value holds until the next one had two chances to come.
             **({"expiry": max(VALUE_EXPIRY_S, 2.5 * period_s)} if period_s else ONCE),
         )
-        try:
-            await self._bus.post(event)
-        except DsmtError as error:
-            # It cannot be said, now or ever; what it tells of goes on all the same.
-            _LOG.warning("%s cannot be published: %s", field, error)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 
 from agents.sliver_init.pipes import Pipe
+from agents.sliver_init.stamps import Stamper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,11 +28,17 @@ class Logs:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
 
-    def open(self, path: str) -> int:
-        """A descriptor to print into, the caller's to close; the null device without a path."""
+    def open(self, path: str, *, stamped: bool = False) -> int:
+        """A descriptor to print into, the caller's to close; the null device without a path.
+
+        With ``stamped`` each line gets the time at which it was read.
+        """
         if not path:
             return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-        return Pipe(self._loop, lambda chunk: append(path, chunk)).write
+        if not stamped:
+            return Pipe(self._loop, lambda chunk: append(path, chunk)).write
+        stamper = Stamper()
+        return Pipe(self._loop, lambda chunk: append(path, stamper.stamped(chunk, time.time()))).write
 
 
 def append(path: str, chunk: bytes) -> None:

@@ -105,7 +105,7 @@ class Requests:
 
     def _spawn(self, request: Request, client: Client) -> None:
         self._groups.begun(_text(request, "application"))
-        log = self._logs.open(_text(request, "log"))
+        log = self._logs.open(_text(request, "log"), stamped=True)
         try:
             pid = self._start(request, log)
         finally:

@@ -17,6 +17,7 @@ from dsmtc.client.facts import Facts
 from dsmtc.client.files import described, file_chunks
 from dsmtc.client.guards import Guards
 from dsmtc.client.limits import Limits
+from dsmtc.client.looked_in import LookedIn
 from dsmtc.client.nodes import Nodes
 from dsmtc.client.paths import of_slice, word
 from dsmtc.client.plans import Plans
@@ -27,7 +28,18 @@ from dsmtc.client.watches import Watches
 
 
 class Client(
-    Agreements, Guards, Limits, Plans, Rollouts, Configurations, Watches, Nodes, Standings, Facts, PsEPR
+    Agreements,
+    Guards,
+    Limits,
+    Plans,
+    Rollouts,
+    Configurations,
+    Watches,
+    LookedIn,
+    Nodes,
+    Standings,
+    Facts,
+    PsEPR,
 ):
     """The planner, for one caller."""
 

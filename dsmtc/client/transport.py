@@ -44,7 +44,7 @@ class Transport:
     def __init__(self, url: str, *, timeout_s: float, trace: Callable[[str], None]) -> None:
         self.url = url.rstrip("/")
         self._parts = _split(self.url)
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._trace = trace
         self._connection: http.client.HTTPConnection | None = None
         self._sock: socket.socket | None = None
@@ -140,6 +140,7 @@ class Transport:
         began = time.monotonic()
         with self._named_errors():
             connection = self._open()
+            _limit(self._sock, began + self.timeout_s)
             connection.putrequest(method, f"{self._parts.path}{path}")
             for name, value in headers.items():
                 connection.putheader(name, value)
@@ -176,7 +177,7 @@ class Transport:
             ) from error
         self._sock = connection.sock
         _keep_alive(connection.sock)
-        connection.sock.settimeout(self._timeout_s)
+        connection.sock.settimeout(self.timeout_s)
         return connection
 
     @contextlib.contextmanager

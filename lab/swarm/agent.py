@@ -30,6 +30,7 @@ from agents.deployment_agent.hands import tell
 from agents.deployment_agent.service import DeploymentAgent
 from agents.deployment_agent.voice import Voice
 from broker.bus import Bus
+from dsmt_core.calls import Answer, Call
 from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.lifecycle import State
 from dsmt_core.names import DEPLOYMENT_AGENT, SLIVER_BOOTSTRAP, Application
@@ -84,6 +85,10 @@ class PretendedBody:
             case _:
                 pass
         return Done()
+
+    async def answer(self, call: Call) -> Answer:
+        """See `agents.deployment_agent.body.Body`; nothing prints here, and commands do nothing."""
+        return Answer(id=call.id)
 
     async def ended(self) -> AsyncIterator[Application]:
         """See `agents.deployment_agent.body.Body`."""

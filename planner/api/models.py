@@ -266,3 +266,11 @@ class Quota(Body):
     """How many bytes a slice may keep in the depot; 0: no bound, null: the planner's default."""
 
     bytes: int | None
+
+
+class Execution(Body):
+    """A command to run as an application on a node, or on those of a plan, for so many seconds at most."""
+
+    at: Text
+    argv: Annotated[list[LongText], Field(max_length=256)]
+    timeout_s: float = 0.0

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
+from dsmt_core.calls import CALL
 from dsmt_core.channels import Channel, lies_under
 from dsmt_core.container import CONTAINER_STATUS
 from dsmt_core.container import FIELDS as CONTAINER_FIELDS
@@ -31,6 +32,7 @@ SILENT: Final = "silent"
 DESCRIPTION_BROKEN: Final = "description-broken"
 REQUEST_REFUSED: Final = "request-refused"
 AGREED: Final = "agreed"
+EXECUTED: Final = "executed"
 ROLLOUT: Final = "rollout"
 OPERATORS: Final = "operators"
 APPLICATIONS: Final = "applications"
@@ -55,9 +57,9 @@ PARTS: Final = (
         text="selects nodes, gives orders, watches; speaks for each slice as <slice>_mgr",
         uses=(
             *_says(f"{_SLICE}{CONTAINER_MGR}/command/*/", STATUS),
-            *_says(f"{_SLICE}{DEPLOYMENT_AGENT}/command/*/", STATUS),
+            *_says(f"{_SLICE}{DEPLOYMENT_AGENT}/command/*/", STATUS, CALL),
             *_says(f"{_SLICE}{CONTAINER_MGR}/", NODE_LIST),
-            *_says(f"{_SLICE}{PLANNER}/status/", SILENT, REQUEST_REFUSED, AGREED, ROLLOUT),
+            *_says(f"{_SLICE}{PLANNER}/status/", SILENT, REQUEST_REFUSED, AGREED, ROLLOUT, EXECUTED),
             *_says(PLANNER_STATUS, HEALTH, greatest_s=HEALTH_S),
             *_says(SILENCE, SILENT),
             *_says(DESCRIPTIONS, DESCRIPTION_BROKEN),
@@ -94,7 +96,7 @@ PARTS: Final = (
         uses=(
             *_says(f"{_SLICE}{DEPLOYMENT_AGENT}/status/*/", DEPLOYMENT_STATUS, STATUS, METRICS, HOLDINGS),
             *_says(f"{_SLICE}{DEPLOYMENT_AGENT}/status/*/", HEALTH, greatest_s=HEALTH_S),
-            *_hears(f"{_SLICE}{DEPLOYMENT_AGENT}/command/*/", STATUS),
+            *_hears(f"{_SLICE}{DEPLOYMENT_AGENT}/command/*/", STATUS, CALL),
         ),
     ),
     Description(

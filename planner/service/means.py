@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import secrets
 from dataclasses import dataclass
+from functools import partial
 
 from broker.bus import Bus
-from planner.failed_nodes import FailedNodes, Misfits
+from planner.config import PlannerConfig
+from planner.failed_nodes import Chance, FailedNodes, Misfits, Patience
 from planner.fleet import Fleet
 from planner.service.clock import SteadyClock
 from planner.service.ledger import Ledger
@@ -29,3 +33,10 @@ class Watched:
     fleet: Fleet
     tracker: FailedNodes
     misfits: Misfits
+
+
+def watched_with(config: PlannerConfig, fleet: Fleet, now: float) -> Watched:
+    """What watches nodes as the planner is configured; ``now`` in seconds since the epoch."""
+    patience = Patience(misses=config.misses, lag_s=config.heartbeat)
+    chance = Chance(draw=random.random, nonce=partial(secrets.token_hex, 16))
+    return Watched(fleet, FailedNodes(patience, now=now, chance=chance), Misfits(draw=random.random))

@@ -6,10 +6,8 @@ then the tasks. A shutdown goes the other way round; it ends no application.
 
 from __future__ import annotations
 
-import random
 import secrets
 from dataclasses import asdict
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -26,7 +24,6 @@ from planner.authority.gate import Gate
 from planner.catalogue import silence_shown
 from planner.config import PlannerConfig
 from planner.facts import open_source
-from planner.failed_nodes import Chance, FailedNodes, Misfits, Patience
 from planner.fleet import Fleet
 from planner.reconcile import summary
 from planner.service.agreements import Agreements
@@ -40,7 +37,8 @@ from planner.service.facts import FactSources
 from planner.service.guards import Guards
 from planner.service.history import History
 from planner.service.ledger import Ledger
-from planner.service.means import Means, Watched
+from planner.service.looking_in import LookingIn
+from planner.service.means import Means, watched_with
 from planner.service.mirrors import Mirrors, Told
 from planner.service.nodes import Nodes
 from planner.service.observing import Observing
@@ -78,8 +76,7 @@ class Planner:
 
     Attributes:
         gate: lets people in.
-        slices, plans, packages, applications, rollouts, nodes, standings, budgets, limits: what
-            they can do.
+        slices, plans, packages, applications, rollouts, nodes, standings, budgets, …: what they do.
         agreements: what waits for them.
         facts: what others than the nodes know of them.
         tap: what was said lately, and what holds now.
@@ -106,9 +103,8 @@ class Planner:
         self.ledger = Ledger(database, self._changed, self._stood, self.news.changed)
         self.gate = Gate(database, self.clock)
         means = Means(database, self.ledger, bus, self.clock)
-        watched = _watched(config, self.fleet, self.clock())
-        mirrors = Mirrors(config.depot_mirrors, self.fleet)
-        told = Told(lambda: self.depot.url, secrets_.node, mirrors.of)
+        watched = watched_with(config, self.fleet, self.clock())
+        told = Told(lambda: self.depot.url, secrets_.node, Mirrors(config.depot_mirrors, self.fleet).of)
         pace = Pace(least=config.round_every, most=config.full_round_every)
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
         self._offer(means, voice)
@@ -140,6 +136,7 @@ class Planner:
         self.budgets = Budgets(means, self.fleet)
         self.limits = SliverLimits(means, self.fleet)
         self.rollouts = Rollouts(means, self.fleet, self.rounds)
+        self.looking_in = LookingIn(means, self.fleet, self.plans, voice)
 
     @classmethod
     async def open(cls, config: PlannerConfig, bus: Bus | None = None) -> Planner:
@@ -185,6 +182,7 @@ class Planner:
             ("snapshots", self.snapshots.run()),
             ("health", self.condition.run()),
             ("requests", self.requests.serve()),
+            ("answers", self.looking_in.calls.serve()),
             ("rounds", self.rounds.run()),
             ("news of roll-outs", self.news.run()),
             ("write-behind", self._behind.run()),
@@ -198,6 +196,7 @@ class Planner:
     async def close(self) -> None:
         """End, in order; may be called twice."""
         self.tap.close()
+        self.looking_in.logs.close()
         await self.crew.close()
         try:
             await self._behind.flush()
@@ -277,12 +276,6 @@ class Planner:
         self._deafened()
         await self._declare()
         self.rounds.everything()
-
-
-def _watched(config: PlannerConfig, fleet: Fleet, now: float) -> Watched:
-    patience = Patience(misses=config.misses, lag_s=config.heartbeat)
-    chance = Chance(draw=random.random, nonce=partial(secrets.token_hex, 16))
-    return Watched(fleet, FailedNodes(patience, now=now, chance=chance), Misfits(draw=random.random))
 
 
 def _identity(connection: Connection, config: PlannerConfig) -> str:

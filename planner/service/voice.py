@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from broker.bus import Bus
+from dsmt_core.calls import CALL, TTL_S, Call
 from dsmt_core.channels import Channel, command_channel, component_channel
 from dsmt_core.commands import FOR_SLIVERS, Order
 from dsmt_core.events import ONCE, STATUS, VALUE_EXPIRY_S, Sender
@@ -43,6 +44,24 @@ class Voice:
             service=manager_of(order.slice),
             value=order.text,
             pairs=order.pairs,
+        )
+        await self._bus.publish(event, exchange=ORDERS)
+
+    async def call(self, call: Call) -> None:
+        """Publish a call of an agent; returns when the broker has confirmed.
+
+        Raises:
+            Unavailable: the broker is away or did not confirm; it may be carried out all the same.
+        """
+        event = self._sender.event(
+            command_channel(call.slice, DEPLOYMENT_AGENT, call.host),
+            CALL,
+            now=self._clock(),
+            id_=secrets.token_hex(16),
+            service=manager_of(call.slice),
+            value=str(call.kind),
+            pairs=call.pairs,
+            ttl=TTL_S,
         )
         await self._bus.publish(event, exchange=ORDERS)
 

@@ -1,0 +1,89 @@
+"""What can be asked of the planner about what goes on in slivers: logs, and commands that are run there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NotRequired, TypedDict, cast
+from urllib.parse import urlencode
+
+from dsmtc.client.caller import Caller
+from dsmtc.client.paths import of_slice
+from dsmtc.client.shape import fault, read_json
+
+
+class LogLine(TypedDict):
+    """One line of an application on a host, and when it was printed; or why there is none (``trouble``)."""
+
+    host: str
+    at: NotRequired[str]
+    text: NotRequired[str]
+    trouble: NotRequired[str]
+
+
+class RunResult(TypedDict):
+    """How a command ended on a host.
+
+    Attributes:
+        exit: its exit code; minus the signal that ended it.
+        output: what it printed, the beginning of it where it is ``cut``.
+        trouble: why it was not run, or that this is not known; empty when it was.
+    """
+
+    host: str
+    exit: int
+    output: str
+    timed_out: bool
+    cut: bool
+    trouble: str
+
+
+class Results(TypedDict):
+    """The answer about a command."""
+
+    results: list[RunResult]
+
+
+class LookedIn(Caller):
+    """What applications print, and commands that are run as they are."""
+
+    def logs(
+        self, slice_: str, application: str, *, at: str = "", follow: bool = False, **chosen: float
+    ) -> Iterator[LogLine]:
+        """Lines that an application printed.
+
+        Args:
+            slice_: of which slice.
+            application: which.
+            at: a node or a plan; empty: wherever it is.
+            follow: and what comes, for ever.
+            **chosen: ``lines``: the last so many of each node; ``since_s``: only of so many seconds.
+        """
+        asked = {"at": at, "follow": "1" if follow else "0", **chosen}
+        path = f"{of_slice(slice_, 'applications', application, 'logs')}?{urlencode(asked)}"
+        self.freshen()
+        for line in self.transport.lines(path, token=self.token, until=None, opened=lambda: None):
+            read = read_json(line)
+            if wrong := fault(read, LogLine):
+                raise self.transport.stranger(f"GET {path}: {wrong}")
+            yield cast("LogLine", read)
+
+    def execute(
+        self, slice_: str, application: str, at: str, argv: Sequence[str], *, timeout_s: float
+    ) -> list[RunResult]:
+        """Run a command as an application; how it ended on each host.
+
+        Args:
+            slice_: of which slice.
+            application: as which.
+            at: a node or a plan.
+            argv: the command.
+            timeout_s: how long it may take; 0: as long as usual.
+        """
+        body = {"at": at, "argv": list(argv), "timeout_s": timeout_s}
+        target = of_slice(slice_, "applications", application, "exec")
+        usual = self.transport.timeout_s
+        self.transport.timeout_s = usual + timeout_s
+        try:
+            return self.call("POST", target, body, shape=Results)["results"]
+        finally:
+            self.transport.timeout_s = usual

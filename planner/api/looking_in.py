@@ -1,0 +1,62 @@
+"""What an application prints on its nodes, and commands that are run there as it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Annotated, Any, Final
+
+from fastapi import Query
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from dsmt_core.names import application as application_name
+from planner.api import models
+from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
+from planner.api.routing import router_at
+from planner.service.commands import Command
+from planner.service.logs import Wish
+
+router = router_at("/slices/{slice}/applications/{application}", "applications")
+_LINES: Final = "application/x-ndjson"
+
+
+class AskedLines(BaseModel):
+    """Which lines: of a node or a plan (``at``), the last so many, of so many seconds, and what comes."""
+
+    at: models.Text = ""
+    lines: int = 100
+    since_s: float = 0.0
+    follow: bool = False
+
+
+@router.get("/logs", response_class=StreamingResponse, responses={200: {"content": {_LINES: {}}}})
+async def logs(
+    slice_: ReadSlice, application: str, planner: ThePlanner, asked: Annotated[AskedLines, Query()]
+) -> StreamingResponse:
+    """Lines of JSON: ``host`` with ``at`` and ``text``, or with ``trouble``."""
+    wish = Wish(at=asked.at, lines=asked.lines, since_s=asked.since_s, follow=asked.follow)
+    lines = planner.looking_in.logs.lines(slice_, application_name(application), wish)
+    return StreamingResponse(_written(lines), media_type=_LINES)
+
+
+@router.post("/exec")
+async def execute(
+    slice_: ChangeSlice, application: str, caller: TheCaller, planner: ThePlanner, body: models.Execution
+) -> dict[str, Any]:
+    """Run a command as the application on a node, or on those of a plan."""
+    command = Command(
+        application=application_name(application),
+        at=body.at,
+        argv=tuple(body.argv),
+        timeout_s=body.timeout_s,
+    )
+    results = await planner.looking_in.commands.run(slice_, command, caller.account)
+    return {"results": results}
+
+
+async def _written(lines: AsyncGenerator[dict[str, str]]) -> AsyncIterator[str]:
+    async with aclosing(lines):
+        async for line in lines:
+            yield f"{json.dumps(line, ensure_ascii=False)}\n" if line else "\n"

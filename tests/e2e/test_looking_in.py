@@ -1,0 +1,97 @@
+"""Logs and commands through every layer: dsmtc, planner, RabbitMQ with permissions, agents in slivers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.application import START, App
+from tests.e2e.conftest import Stages
+from tests.e2e.stage import ADMIN, PASSWORD, Stage
+
+TALKS = App(
+    "talks",
+    scripts={"start": START + "echo hello from $DSMT_HOST\n(while sleep 0.2; do date +%s; done) &\n"},
+)
+
+
+def dsmtc(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as the pi."""
+    return subprocess.run(
+        [sys.executable, "-m", "dsmtc.main", "--slice", "s1", *words],
+        env=environment(stage),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def environment(stage: Stage) -> dict[str, str]:
+    return os.environ | {
+        "DSMT_PLANNER": stage.scene.planner_url,
+        "DSMT_ACCOUNT": ADMIN,
+        "DSMT_PASSWORD": PASSWORD,
+        "HOME": str(stage.home),
+    }
+
+
+async def test_people_look_into_slivers(stages: Stages) -> None:
+    async with stages(hosts=2) as stage:
+        await stage.deploy("s1", TALKS)
+        await stage.until(lambda status: status["running"] == 2, "s1")
+        one, two = stage.hosts
+        logged = await asyncio.to_thread(dsmtc, stage, "logs", "all_nodes", "-n", "1000", "-t")
+        assert logged.returncode == 0, logged
+        for host in stage.hosts:
+            assert any(
+                line.startswith(f"{host} | 2") and line.endswith(f"hello from {host}")
+                for line in logged.stdout.splitlines()
+            )
+        await followed(stage)
+        ran = await asyncio.to_thread(
+            dsmtc, stage, "exec", one, "--", "sh", "-c", "echo $DSMT_HOST; exit 7"
+        )
+        assert (ran.stdout, ran.returncode) == (f"{one}\n", 7)
+        both = await asyncio.to_thread(dsmtc, stage, "exec", "all_nodes", "--", "cat", "/var/pid")
+        assert (sorted(line.split()[0] for line in both.stdout.splitlines()), both.returncode) == (
+            sorted([one, two]),
+            0,
+        )
+        heard = [event for event in stage.heard() if event.field == "executed"]
+        assert [event.pairs["phase"] for event in heard] == ["begins", "ended"] * 2
+        assert (heard[0].pairs["by"], heard[0].pairs["hosts"]) == (ADMIN, one)
+        assert heard[1].pairs["failed"] == one
+        assert "echo $DSMT_HOST" in heard[0].pairs["command"]
+        wrong = await asyncio.to_thread(dsmtc, stage, "logs", "nowhere")
+        assert (wrong.returncode, "neither a node nor a plan" in wrong.stderr) == (3, True)
+        await stage.scene.power_off(two)
+        started = asyncio.get_running_loop().time()
+        silent = await asyncio.to_thread(dsmtc, stage, "exec", "all_nodes", "--timeout", "1s", "--", "true")
+        assert asyncio.get_running_loop().time() - started < 60
+        assert (silent.returncode, two in silent.stderr) == (1, True), silent
+
+
+async def followed(stage: Stage) -> None:
+    """Lines of both nodes come as they are printed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "dsmtc.main", "--slice", "s1", "logs", "--since", "1s", "-f"),
+        env=environment(stage),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path.cwd(),
+    )
+    try:
+        assert process.stdout is not None
+        seen: dict[str, int] = {}
+        async with asyncio.timeout(60):
+            while len(seen) < 2 or min(seen.values()) < 15:
+                line = (await process.stdout.readline()).decode()
+                assert line
+                host = line.split(" | ")[0]
+                seen[host] = seen.get(host, 0) + 1
+    finally:
+        process.kill()
+        await process.wait()
