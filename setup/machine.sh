@@ -13,6 +13,7 @@ need bubblewrap bwrap
 need rpm rpmbuild
 need podman podman
 need runc runc
+need busybox-static busybox # an image without a C library, for tests
 need uidmap newuidmap
 need procps ps
 need iproute2 ip # hosts of the cluster's tests are name spaces of the network

@@ -33,7 +33,6 @@ from agents.container_manager.node_socket import NodeSocket
 from agents.container_manager.probing import PROBE_S, Prober
 from agents.container_manager.reports import Reports
 from agents.container_manager.slivers import record
-from agents.container_manager.slivers.directory_driver import agent_command
 from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Place
 from agents.package_cache import PackageCache
@@ -231,8 +230,9 @@ class Hands:
             "DSMT_APP": inside.app,
             "DSMT_PACKAGES": inside.packages,
             "DSMT_ROOT": inside.root,
+            **self._tools.driver.agent_environment(place),
         }
-        return AgentCommand(agent_command(), env)
+        return AgentCommand(self._tools.driver.agent_command(place), env)
 
     async def _start_agent(self, slice_: Slice) -> None:
         place = self._place(slice_)

@@ -76,6 +76,17 @@ class DirectoryDriver(ABC):
     def _is_init(self, pid: int) -> bool:
         """Whether the process that answers on a sliver's socket can be its init."""
 
+    def agent_command(self, place: Place) -> tuple[str, ...]:  # noqa: ARG002 - for who differs
+        """See `SliverDriver.agent_command`."""
+        return agent_command()
+
+    def agent_environment(self, place: Place) -> dict[str, str]:  # noqa: ARG002
+        """See `SliverDriver.agent_environment`."""
+        return {}
+
+    def _init_command(self) -> list[str]:
+        return init_command()
+
     def create(self, place: Place) -> None:
         """See `SliverDriver.create`."""
         # One at a time: a uid is taken when the file that says so is there.
@@ -187,12 +198,12 @@ class DirectoryDriver(ABC):
             "log": f"{inside.root}/var/log/dsmt-agent.log",
             **bounds.config,
         }
-        return [*init_command(), json.dumps(config)]
+        return [*self._init_command(), json.dumps(config)]
 
     def _confirmed(self, place: Place, booted: InitRecord | None) -> InitRecord:
         """Keep the record, then wait until the init answers."""
         if booted is None:
-            raise Unavailable(_failure(place))
+            raise Unavailable(self._failure(place))
         record.save(place.init_file, booted)
         deadline = time.monotonic() + BOOT_S
         while time.monotonic() < deadline:
@@ -202,7 +213,19 @@ class DirectoryDriver(ABC):
             if not record.lives(booted):
                 break
             time.sleep(_POLL_S)
-        raise Unavailable(_failure(place))
+        raise Unavailable(self._failure(place))
+
+    def _failure(self, place: Place) -> str:
+        lines = self._last_words(place).strip().splitlines()
+        last = lines[-1][-_LOG_TAIL:] if lines else "it said nothing"
+        return f"the sliver {place.slice} did not start: {last}"
+
+    def _last_words(self, place: Place) -> str:
+        """What a boot printed."""
+        try:
+            return place.boot_log.read_text(errors="replace")
+        except OSError:
+            return ""
 
     def _by_socket(self, place: Place) -> InitRecord | None:
         """An init whose record was lost: who listens on its socket tells its pid."""
@@ -226,12 +249,3 @@ def agent_command() -> tuple[str, ...]:
     parent = str(package_directory("agents").parent)
     code = f"import sys; sys.path.append({parent!r}); from agents.deployment_agent.main import run; run()"
     return (sys.executable, "-I", "-c", code)
-
-
-def _failure(place: Place) -> str:
-    try:
-        lines = place.boot_log.read_text(errors="replace").strip().splitlines()
-    except OSError:
-        lines = []
-    last = lines[-1][-_LOG_TAIL:] if lines else "it said nothing"
-    return f"the sliver {place.slice} did not start: {last}"

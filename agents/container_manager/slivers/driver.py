@@ -51,6 +51,14 @@ class SliverDriver(Protocol):
         """How the processes of the sliver name its directories."""
         ...
 
+    def agent_command(self, place: Place) -> tuple[str, ...]:
+        """Runs the deployment agent in a sliver."""
+        ...
+
+    def agent_environment(self, place: Place) -> Mapping[str, str]:
+        """What such an agent needs in its environment besides what it is always given."""
+        ...
+
     def create(self, place: Place) -> None:
         """Make the sliver's directories, complete, with a user of their own where that is possible.
 

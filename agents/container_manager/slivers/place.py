@@ -75,6 +75,11 @@ class Place:
         return self.directory / "init.json"
 
     @property
+    def image_file(self) -> Path:
+        """The image that the sliver is made of, where it is."""
+        return self.directory / "image.json"
+
+    @property
     def sliver_file(self) -> Path:
         """The user of the sliver; written when the directory is complete."""
         return self.directory / "sliver.json"

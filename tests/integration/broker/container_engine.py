@@ -72,7 +72,7 @@ class ContainerEngine:
     def end(self) -> None:
         """Remove every container, then end it with all that it started."""
         try:
-            self._run("rm", "--all", "--force", "--time", "0")
+            self.run("rm", "--all", "--force", "--time", "0")
         finally:
             self._kept.end()
 
@@ -91,10 +91,15 @@ class ContainerEngine:
         path = "/usr/lib/erlang/bin:/usr/bin:/bin"
         changes = ["ENV HOME=/root", f"ENV PATH={path}", "ENV LANG=C.UTF-8", f'CMD ["{_SERVER}"]']
         options = [option for change in changes for option in ("--change", change)]
-        self._run("import", *options, str(archive), IMAGE)
+        self.run("import", *options, str(archive), IMAGE)
         archive.unlink()
 
-    def _run(self, *arguments: str) -> None:
+    def run(self, *arguments: str) -> None:
+        """Run podman with the same storage.
+
+        Raises:
+            DsmtError: it failed.
+        """
         done = subprocess.run(
             self._command(*arguments),
             env=self._environment(),

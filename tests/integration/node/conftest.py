@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from agents.container_manager.images.engine import Engine
+from agents.container_manager.images.podman import PodmanDriver
 from agents.container_manager.limits.finding import found_groups
 from agents.container_manager.limits.groups import Groups
 from agents.container_manager.slivers.bubblewrap import BubblewrapDriver
@@ -16,6 +19,8 @@ from agents.container_manager.slivers.driver import SliverDriver
 from agents.container_manager.slivers.place import Place
 from agents.container_manager.slivers.process import ProcessDriver
 from dsmt_core.names import Slice
+from tests.integration.node import engine as engines
+from tests.integration.node.engine import ImageEngine
 from tests.integration.node.world import HOST, SLICE, FakePlanner
 
 DRIVERS: dict[str, Callable[[Groups], SliverDriver]] = {
@@ -24,9 +29,48 @@ DRIVERS: dict[str, Callable[[Groups], SliverDriver]] = {
 }
 
 
-@pytest.fixture(params=list(DRIVERS))
-def driver(request: pytest.FixtureRequest) -> SliverDriver:
-    made = DRIVERS[request.param](found_groups())
+PODMAN = "podman"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[ImageEngine]:
+    """A container engine with one image, for all tests of a process."""
+    lacking = engines.missing()
+    if lacking and not os.environ.get("CI"):
+        pytest.skip(f"missing: {', '.join(lacking)}; apt-get install podman runc busybox-static")
+    assert not lacking
+    # Not pytest's: podman takes no directory of a longer name than 50 characters.
+    with tempfile.TemporaryDirectory(prefix="dsmt-") as folder:
+        made = ImageEngine(Path(folder))
+        made.start()
+        try:
+            made.make(engines.IMAGE)
+            yield made
+        finally:
+            made.end()
+
+
+@pytest.fixture(scope="session")
+def podman(engine: ImageEngine, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], PodmanDriver]:
+    """Makes drivers whose slivers are all of the test's image."""
+    directory = tmp_path_factory.mktemp("brought")
+    calls = Engine(lambda: engine.socket)
+    image = calls.image(engines.IMAGE)
+    return lambda: PodmanDriver(calls, directory, image_of=lambda _place: image)
+
+
+@pytest.fixture(params=[*DRIVERS, PODMAN])
+def make_driver(request: pytest.FixtureRequest) -> Callable[[], SliverDriver]:
+    """Makes a driver; the next one is that of another life of the manager."""
+    if request.param == PODMAN:
+        found: Callable[[], SliverDriver] = request.getfixturevalue("podman")
+        return found
+    return lambda: DRIVERS[request.param](found_groups())
+
+
+@pytest.fixture
+def driver(make_driver: Callable[[], SliverDriver]) -> SliverDriver:
+    made = make_driver()
     reason = made.probe()
     if reason and not os.environ.get("CI"):
         pytest.skip(reason)

@@ -191,17 +191,21 @@ def test_the_agent_waits_for_its_word_and_is_restarted_when_killed(
     wait_for(lambda: ask(place, op="agent")["pid"] not in {0, first["pid"]})
 
 
-def test_another_life_of_the_manager_adopts_what_runs(driver: SliverDriver, place: Place) -> None:
+def test_another_life_of_the_manager_adopts_what_runs(
+    driver: SliverDriver, make_driver: Callable[[], SliverDriver], place: Place
+) -> None:
     init = booted(driver, place)
-    another = type(driver)()
+    another = make_driver()
     assert another.adopt(place) == init
     assert another.boot(place, NO_AGENT) == init
 
 
-def test_an_init_is_adopted_although_its_record_is_torn(driver: SliverDriver, place: Place) -> None:
+def test_an_init_is_adopted_although_its_record_is_torn(
+    driver: SliverDriver, make_driver: Callable[[], SliverDriver], place: Place
+) -> None:
     init = booted(driver, place)
     place.init_file.write_text("{")
-    assert type(driver)().adopt(place) == init
+    assert make_driver().adopt(place) == init
     assert record.load(place.init_file) == init
 
 
@@ -252,8 +256,8 @@ def test_a_boot_that_fails_says_why_and_leaves_nothing(
     driver: SliverDriver, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver.create(place)
-    nonsense = "agents.container_manager.slivers.directory_driver.init_command"
-    monkeypatch.setattr(nonsense, lambda: ["sh", "-c", "echo no luck >&2; exit 1", "--"])
+    nonsense = ["sh", "-c", "echo no luck >&2; exit 1", "--"]
+    monkeypatch.setattr(driver, "_init_command", lambda: nonsense)
     with pytest.raises(Unavailable, match="no luck"):
         driver.boot(place, NO_AGENT)
     assert driver.adopt(place) is None

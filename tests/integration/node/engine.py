@@ -1,0 +1,63 @@
+"""A container engine of the test's own, and an image without a C library: busybox, which needs none."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from pathlib import Path
+from typing import Final
+
+from tests.integration.broker.container_engine import ContainerEngine
+
+IMAGE: Final = "localhost/dsmt-test-busybox:1"
+PROGRAMS: Final = ("podman", "runc", "busybox")
+# What the contract's scripts call; busybox does it all by the name it is called.
+_APPLETS: Final = (
+    *("sh", "awk", "cat", "chmod", "chown", "echo", "env", "grep", "head", "hostname", "httpd", "id"),
+    *("kill", "ln", "ls", "mkdir", "nc", "ps", "rm", "rmdir", "setsid", "sleep", "sort", "stat", "tail"),
+    *("touch", "tr", "true", "uname", "wc", "wget", "yes"),
+)
+
+
+def missing() -> list[str]:
+    """What this machine lacks for it."""
+    return [
+        name for name in PROGRAMS if shutil.which(name) is None and not Path("/usr/sbin", name).exists()
+    ]
+
+
+class ImageEngine(ContainerEngine):
+    """Podman's service with images of busybox."""
+
+    @property
+    def socket(self) -> Path:
+        """Where it serves."""
+        return Path(self.url.removeprefix("unix://"))
+
+    def make(self, name: str, *changes: str, files: dict[str, str] | None = None) -> None:
+        """Make the image ``name``.
+
+        Args:
+            name: with a tag.
+            changes: lines of a Dockerfile, such as ``CMD ["/bin/sleep", "1"]``.
+            files: path → text, with the rights of a program.
+        """
+        folder = self._folder / "made"
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "bin").mkdir(parents=True)
+        shutil.copy(shutil.which("busybox") or "/bin/busybox", folder / "bin" / "busybox")
+        for applet in _APPLETS:
+            (folder / "bin" / applet).symlink_to("busybox")
+        for path, text in (files or {}).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+            (folder / path).chmod(0o755)
+        with tarfile.open(self._folder / "made.tar", "w") as archive:
+            archive.add(folder, arcname=".", filter=_of_root)
+        options = [option for change in changes for option in ("--change", change)]
+        self.run("import", *options, str(self._folder / "made.tar"), name)
+
+
+def _of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    return entry

@@ -1,0 +1,140 @@
+"""Slivers out of images, beside the contract of every driver: walls, limits, and podman's service."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.container_manager.images.engine import Engine
+from agents.container_manager.images.engine_service import EngineService
+from agents.container_manager.images.podman import PodmanDriver, container
+from agents.container_manager.slivers import record
+from agents.container_manager.slivers.driver import AgentCommand
+from agents.container_manager.slivers.place import Place
+from dsmt_core.errors import NotFound, Unavailable
+from dsmt_core.limits import Limits, Network
+from dsmt_core.names import Slice
+from tests.integration.node.engine import ImageEngine
+from tests.integration.node.test_drivers import run
+
+NO_AGENT = AgentCommand()
+
+
+@pytest.fixture
+def sliver(
+    podman: Callable[[], PodmanDriver], place_of: Callable[[Slice], Place]
+) -> Iterator[tuple[PodmanDriver, Place]]:
+    driver, place = podman(), place_of(Slice("image"))
+    driver.create(place)
+    yield driver, place
+    driver.destroy(place, grace_s=0.2)
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    # Podman takes no directory of a longer name than 50 characters.
+    with tempfile.TemporaryDirectory(prefix="dsmt-") as folder:
+        yield Path(folder)
+
+
+def test_a_container_has_no_privilege_and_only_what_its_image_has(
+    sliver: tuple[PodmanDriver, Place],
+) -> None:
+    driver, place = sliver
+    init = driver.boot(place, NO_AGENT)
+    told = run(place, "grep -E '^(CapEff|CapBnd|CapPrm|CapInh|CapAmb|NoNewPrivs|Uid)' /proc/1/status")
+    fields = {line.split()[0]: line.split()[1:] for line in told["output"].splitlines()}
+    names = ("CapEff:", "CapPrm:", "CapInh:", "CapAmb:", "CapBnd:")
+    assert all(fields[name] == ["0" * 16] for name in names)
+    assert fields["NoNewPrivs:"] == ["1"]
+    if os.geteuid() == 0:
+        assert "0" not in fields["Uid:"]
+        assert f"\nUid:\t{fields['Uid:'][0]}" in Path(f"/proc/{init.pid}/status").read_text()
+    assert run(place, "touch /x || touch /bin/x || touch /.dsmt/python/x || touch /.dsmt/packages/x")[
+        "exit"
+    ]
+    assert run(place, "ls /usr /etc/shadow /home /root/.ssh")["exit"] != 0
+    writable = "for d in /tmp /var/tmp /run /dev/shm /.dsmt/root/app; do touch $d/x || exit 1; done"
+    assert run(place, writable)["exit"] == 0
+    assert "LD_LIBRARY_PATH" not in run(place, "env")["output"]
+    assert run(place, "hostname")["output"].strip() == place.host
+
+
+def test_limits_are_set_and_changed_while_it_runs(sliver: tuple[PodmanDriver, Place]) -> None:
+    driver, place = sliver
+    limits = Limits(memory=256 << 20, cpu=0.5, processes=64)
+    driver.boot(place, NO_AGENT, limits)
+    enforced = driver.enforced(place, limits)
+    if "memory=none" in enforced:
+        pytest.skip("no cgroups are to be seen here")
+    assert "memory=cgroup" in enforced
+    assert driver.use(place).memory
+    driver.limit(place, Limits(memory=128 << 20))
+    groups = Path(f"/proc/{_init(place)}/cgroup").read_text()
+    assert "libpod" in groups or "dsmt" in groups
+    eater = "head -c 200000000 /dev/zero | tail -c 190000000 > /dev/null"
+    assert run(place, eater)["exit"] != 0
+    assert run(place, "true")["exit"] == 0
+
+
+def test_a_network_that_it_cannot_have_is_refused(sliver: tuple[PodmanDriver, Place]) -> None:
+    driver, place = sliver
+    with pytest.raises(Unavailable, match="network none"):
+        driver.boot(place, NO_AGENT, Limits(network=Network.NONE))
+
+
+def test_nothing_is_left_of_a_container(sliver: tuple[PodmanDriver, Place], engine: ImageEngine) -> None:
+    driver, place = sliver
+    calls = Engine(lambda: engine.socket)
+    driver.boot(place, NO_AGENT)
+    assert calls.container(container(place))["State"]["Running"]
+    driver.end(place)
+    with pytest.raises(NotFound):
+        calls.container(container(place))
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_node_starts_and_ends_a_service_of_its_own(tmp_path: Path, short: Path) -> None:
+    (tmp_path / "storage.conf").write_text(
+        f'[storage]\ndriver = "overlay"\ngraphroot = "{short}/root"\nrunroot = "{short}/run"\n'
+    )
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "CONTAINERS_STORAGE_CONF": str(tmp_path / "storage.conf"),
+    }
+    directory = tmp_path / ("a" * 60) / "podman"
+    service = EngineService(directory, environment=environment)
+    try:
+        if service.socket().is_relative_to("/run/podman"):
+            pytest.skip("the machine has a service already")
+        assert Engine(service.socket).version()
+        assert service.socket() == EngineService(directory, environment=environment).socket()
+        assert service.socket().parent.stat().st_mode & 0o777 == 0o700
+        known = record.load(directory / "service.json")
+        assert record.lives(known)
+    finally:
+        service.close()
+        # Podman mounts its storage over itself, and leaves it so: harmless, but in the way of rmtree.
+        subprocess.run(["umount", str(short / "root" / "overlay")], capture_output=True, check=False)
+    assert not record.lives(known)
+
+
+def test_without_podman_the_reason_and_the_remedy_are_told(tmp_path: Path) -> None:
+    service = EngineService(tmp_path / "podman", environment={"PATH": "/nonexistent"})
+    with pytest.raises(Unavailable, match="podman is missing"):
+        service.socket()
+    only = EngineService(tmp_path / "podman", socket=tmp_path / "nobody.sock")
+    driver = PodmanDriver(Engine(only.socket), tmp_path)
+    assert "nobody.sock" in driver.probe()
+
+
+def _init(place: Place) -> int:
+    found = record.load(place.init_file)
+    assert found is not None
+    return found.pid
