@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dsmt_core.errors import Invalid
-from dsmt_core.packages import Kind
+from dsmt_core.packages import KINDS, Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,7 @@ class Said:
         requires: each ``name`` or ``name RELATION version``, with RELATION one of < <= = >= >.
         provides: the same.
         application: whose start, stop and status scripts it carries; empty for none.
+        scripts: which of these it has, and those that run when it is installed or removed.
     """
 
     kind: Kind
@@ -29,6 +30,7 @@ class Said:
     requires: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     application: str = ""
+    scripts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +56,19 @@ class Package:
             record = json.loads(text)
             said = _said(record)
             return cls(str(record["digest"]), int(record["size"]), said)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, StopIteration) as error:
             raise Invalid("it is not the description of a package") from error
 
 
 def _said(record: Mapping[str, Any]) -> Said:
     return Said(
-        kind="tar" if record["kind"] == "tar" else "rpm",
+        kind=next(kind for kind in KINDS if kind == record["kind"]),
         name=str(record["name"]),
         version=str(record["version"]),
         arch=str(record["arch"]),
         requires=tuple(map(str, record["requires"])),
         provides=tuple(map(str, record["provides"])),
         application=str(record["application"]),
+        # A depot of before did not write them.
+        scripts=tuple(map(str, record.get("scripts", ()))),
     )

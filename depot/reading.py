@@ -1,4 +1,4 @@
-"""What a file is, by its content: an RPM, a tarball with a start script, or nothing that can be installed.
+"""What a file is, by its content: RPM, Debian package, wheel, tarball with a start script, or nothing.
 
 Rule of this file: the name of a file is never asked. What leaves it is legal for everybody who reads
 it later: a name or a version with a space in it stops here.
@@ -7,11 +7,11 @@ it later: a name or a version with a space in it stops here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from depot import naming
+from depot import deb_file, naming, wheel_file
 from depot.package import Said
 from depot.rpm_file import MAGIC, RpmFile, read_rpm
 from depot.tarball import survey
@@ -27,9 +27,20 @@ _TEXT_BYTES: Final = 128
 _ARCH_BYTES: Final = 32
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")
 _ARCH: Final = re.compile(r"[a-z0-9_]+\Z")
+_DEB_NAME: Final = re.compile(r"[a-z0-9][a-z0-9+.-]+\Z")
+_DEB_ARCH: Final = re.compile(r"[a-z0-9_-]+\Z")
+_DEB_VERSION: Final = re.compile(r"(?:[0-9]+:)?[0-9][A-Za-z0-9.+~-]*\Z")
+_WHEEL_VERSION: Final = re.compile(r"[A-Za-z0-9.+]+\Z")
 _VERSION: Final = re.compile(r"[A-Za-z0-9_.+~^]+\Z")
 _CAPABILITY: Final = re.compile(r"[!-~]+(?: (?:[<>]=?|=) (?:[0-9]+:)?[!-9;-~]+)?\Z")
-_HINT: Final = "a package is an RPM, or a tarball of application-version/ with a start.sh in it"
+_HINT: Final = (
+    "a package is an RPM, a Debian package, a wheel, or a tarball: application-version/ with a start.sh"
+)
+_KINDS: Final = (
+    (MAGIC, "the RPM"),
+    (deb_file.MAGIC, "the Debian package"),
+    (wheel_file.MAGIC, "the wheel"),
+)
 
 
 def inspect(path: Path) -> Said:
@@ -41,16 +52,18 @@ def inspect(path: Path) -> Said:
     with path.open("rb") as file:
         if not path.stat().st_size:
             raise Invalid("the file is empty, so it is not a package", hint=_HINT)
-        is_rpm = file.read(len(MAGIC)) == MAGIC
+        head = file.read(8)
         file.seek(0)
+        what = next((name for magic, name in _KINDS if head.startswith(magic)), "")
         try:
-            return _rpm(read_rpm(file)) if is_rpm else _tar(file, path.stat().st_size)
+            return _READERS.get(what, _tar)(file, path.stat().st_size)
         except DsmtError as error:
-            what = "the RPM cannot be used" if is_rpm else "the file is not a package"
-            raise Invalid(f"{what}: {error}", hint=error.hint or _HINT) from error
+            told = f"{what} cannot be used" if what else "the file is not a package"
+            raise Invalid(f"{told}: {error}", hint=error.hint or _HINT) from error
 
 
-def _rpm(read: RpmFile) -> Said:
+def _rpm(file: BinaryIO, size: int) -> Said:  # noqa: ARG001 - read_rpm bounds itself
+    read = read_rpm(file)
     version = Version(read.epoch, read.version, read.release)
     check_words(read)
     return Said(
@@ -62,7 +75,59 @@ def _rpm(read: RpmFile) -> Said:
         requires=_capabilities(text for text in read.requires if not text.startswith("(")),
         provides=_capabilities(read.provides),
         application=_application(read),
+        scripts=_scripts_in(read.files, _application(read)),
     )
+
+
+def _deb(file: BinaryIO, size: int) -> Said:
+    read = deb_file.read_deb(file, size)
+    if not (_DEB_NAME.match(read.name) and _DEB_VERSION.match(read.version) and _DEB_ARCH.match(read.arch)):
+        raise Invalid("its name, version or architecture has characters that Debian does not allow")
+    _check_lengths(read.name, read.version, read.arch)
+    found = {f"/{path}" for path, mode in read.modes.items() if mode & 0o111}
+    named = {path.split("/")[3] for path in found if re.fullmatch(r"/opt/dsmt/[^/]+/start", path)}
+    if len(named) > 1:
+        raise Invalid(f"it carries the scripts of several applications: {', '.join(sorted(named))}")
+    name = application(named.pop()) if named else ""
+    return Said(
+        kind="deb",
+        name=read.name,
+        version=read.version,
+        arch=read.arch,
+        requires=_capabilities(read.requires),
+        provides=_capabilities(read.provides),
+        application=name,
+        scripts=(*_scripts_in(found, name), *read.scripts),
+    )
+
+
+def _wheel(file: BinaryIO, size: int) -> Said:
+    read = wheel_file.read_wheel(file, size)
+    if not (_NAME.match(read.name) and _WHEEL_VERSION.match(read.version)):
+        raise Invalid("its name is not legal, or its version has an epoch")
+    _check_lengths(read.name, read.version, read.arch)
+    starts = "start" in read.scripts or read.name in read.console_scripts
+    return Said(
+        kind="wheel",
+        name=read.name,
+        version=read.version,
+        arch=read.arch,
+        requires=_capabilities(read.requires),
+        application=application(read.name) if starts else "",
+        scripts=read.scripts or (("start",) if starts else ()),
+    )
+
+
+def _check_lengths(name: str, version: str, arch: str) -> None:
+    if max(len(name), len(version)) > _TEXT_BYTES or len(arch) > _ARCH_BYTES:
+        raise Invalid(
+            "its name, version or architecture is too long",
+            hint=f"at most {_TEXT_BYTES} characters; {_ARCH_BYTES} of the last",
+        )
+
+
+def _scripts_in(files: Collection[str], name: str) -> tuple[str, ...]:
+    return tuple(each for each in _SCRIPTS if f"{SCRIPTS_DIRECTORY}/{name}/{each}" in files)
 
 
 def _tar(file: BinaryIO, size: int) -> Said:
@@ -80,6 +145,7 @@ def _tar(file: BinaryIO, size: int) -> Said:
         version=names.version,
         arch=machines[0] if len(machines) == 1 else "noarch",
         application=names.application,
+        scripts=tuple(each for each in _SCRIPTS if (contents.mode_of(f"{each}.sh") or 0) & 0o111),
     )
 
 
@@ -123,3 +189,10 @@ def _capabilities(texts: Iterable[str]) -> tuple[str, ...]:
         if not _CAPABILITY.match(text):
             raise Invalid(f"it requires or provides {text[:80]!r}, which is not legal")
     return found
+
+
+_READERS: Final[Mapping[str, Callable[[BinaryIO, int], Said]]] = {
+    "the RPM": _rpm,
+    "the Debian package": _deb,
+    "the wheel": _wheel,
+}

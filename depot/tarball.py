@@ -19,7 +19,7 @@ from dsmt_core.errors import Invalid
 MEMBERS: Final = 100_000
 PATH_BYTES: Final = 1024
 _HEAD_BYTES: Final = 64
-_UNREADABLE: Final = (tarfile.TarError, ValueError, OverflowError, RecursionError, *ERRORS)
+UNREADABLE: Final = (tarfile.TarError, ValueError, OverflowError, RecursionError, *ERRORS)
 _HINT: Final = "make it with: tar -czf pinger-1.8.tgz pinger-1.8"
 
 MemberKind = Literal["directory", "file", "symlink", "hardlink"]
@@ -92,19 +92,25 @@ def survey(packed: BinaryIO, size: int, *, keep: Keep = nothing_kept) -> Content
     stream = Unpacked(packed, unpacked_limit(size))
     gathered = _Survey()
     try:
-        for info, content in _infos(stream):
+        for info, content in infos(stream):
             gathered.add(info, content, keep)
         if not stream.at_empty_block:
             raise Invalid("it is cut off or damaged: its end is missing", hint="copy or make it again")
         stream.drain()
     except UnicodeError as error:
         raise Invalid("the name of one of its members is not UTF-8", hint="rename that file") from error
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Invalid("it is not a tarball, or damaged", hint=_HINT) from error
     return gathered.contents()
 
 
-def _infos(stream: Unpacked) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+def infos(stream: Unpacked) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+    """The members of a tarball, a bounded number; of files also their content.
+
+    Raises:
+        Invalid: they are too many.
+        tarfile.TarError and others of `UNREADABLE`: it is damaged.
+    """
     # tarfile needs read, seek and tell of its file and nothing else in this mode.
     with tarfile.TarFile(mode="r", fileobj=cast("IO[bytes]", stream), errors="strict") as archive:
         for count, info in enumerate(archive):
@@ -125,7 +131,7 @@ class _Survey:
     newest: int = 0
 
     def add(self, info: tarfile.TarInfo, content: IO[bytes] | None, keep: Keep) -> None:
-        inside = self._inside(_clean(info.name))
+        inside = self._inside(clean_name(info.name))
         if inside is None:
             return
         member = self._member(info, inside)
@@ -154,7 +160,7 @@ class _Survey:
         return inside
 
     def _member(self, info: tarfile.TarInfo, path: str) -> Member:
-        kind = _kind(info)
+        kind = kind_of(info)
         if not path and kind != "directory":
             raise Invalid(f"{info.name!r} lies beside a top directory instead of in one", hint=_HINT)
         self._check_place(path, kind)
@@ -178,7 +184,7 @@ class _Survey:
             return _link_target(path, info.linkname)
         if kind != "hardlink":
             return ""
-        top, _, target = _clean(info.linkname).partition("/")
+        top, _, target = clean_name(info.linkname).partition("/")
         if top != self.top or target not in self.modes:
             raise Invalid(f"its member {path!r} is a link to {info.linkname!r}, which is not in it")
         return target
@@ -196,7 +202,12 @@ class _Survey:
             self.machines.add(machine)
 
 
-def _kind(info: tarfile.TarInfo) -> MemberKind:
+def kind_of(info: tarfile.TarInfo) -> MemberKind:
+    """What a member is.
+
+    Raises:
+        Invalid: nothing that may be packaged.
+    """
     if info.isdir():
         return "directory"
     if info.issym():
@@ -211,8 +222,12 @@ def _kind(info: tarfile.TarInfo) -> MemberKind:
     )
 
 
-def _clean(name: str) -> str:
-    """A member's path without ``./`` and a final slash; empty for the archive's own root."""
+def clean_name(name: str) -> str:
+    """A member's path without ``./`` and a final slash; empty for the archive's own root.
+
+    Raises:
+        Invalid: it lies outside, or is not a name.
+    """
     words = [word for word in name.split("/") if word != "."]
     path = "/".join(words).rstrip("/")
     if name.startswith("/") or ".." in words or "" in path.split("/")[1:]:

@@ -4,7 +4,8 @@ A wrapper's requirements are taken by their word: each must be in the depot (``d
 What other packages require is taken along where the depot has it, and is otherwise the business of the
 node's system: a sliver sees the system's files, but its package database is empty.
 
-The newest version that satisfies is taken, as rpm orders versions.
+The newest version that satisfies is taken, as the tool of its kind orders versions. Packages of one
+kind only are installed together.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from dsmt_core.errors import Invalid
-from dsmt_core.packages import PackageRef, Version, wrapped_application
+from dsmt_core.packages import PackageRef, wrapped_application
+from planner import versions
 
 _OPERATORS: Final = frozenset({"<", "<=", "=", "==", ">=", ">"})
 
@@ -30,6 +32,7 @@ class Package:
         requires, provides: each ``name`` or ``name OPERATOR version``.
         application: of which application it carries the scripts; empty for none.
         put_at: seconds since the epoch.
+        scripts: which scripts it has, as the depot read them.
     """
 
     filename: str
@@ -43,6 +46,7 @@ class Package:
     provides: tuple[str, ...] = ()
     application: str = ""
     put_at: float = 0.0
+    scripts: tuple[str, ...] = ()
 
     @property
     def ref(self) -> PackageRef:
@@ -81,13 +85,18 @@ class Requirement:
         """Whether it names a file, a library or a feature of rpm, which only a system can provide."""
         return self.name.startswith("/") or "(" in self.name
 
-    def met_by(self, version: str) -> bool:
-        """Whether ``version`` satisfies it; no version satisfies only a requirement without one."""
+    def met_by(self, version: str, kind: str = "rpm") -> bool:
+        """Whether ``version`` satisfies it; no version satisfies only a requirement without one.
+
+        Args:
+            version: of a package.
+            kind: of that package.
+        """
         if not self.operator:
             return True
         if not version:
             return False
-        order = Version.parse(version).compare(Version.parse(self.version))
+        order = versions.compare(kind, version, self.version)
         return {
             "<": order < 0,
             "<=": order <= 0,
@@ -107,15 +116,28 @@ class Resolution:
 
 def newest(packages: Iterable[Package]) -> Package | None:
     """The package with the highest version; of equal ones the one put last."""
-    return max(packages, key=lambda one: (Version.parse(one.version), one.put_at), default=None)
+    found = list(packages)
+    # Packages of different kinds are not compared: the kind that was put last is the newest.
+    last = max(found, key=lambda one: one.put_at, default=None)
+    if last is None:
+        return None
+    order, alike = versions.key(_family(last.kind)), [one for one in found if _alike(one, last)]
+    return max(alike, key=lambda one: (order(one.version), one.put_at))
+
+
+def _family(kind: str) -> str:
+    return "rpm" if kind == "tar" else kind
+
+
+def _alike(one: Package, other: Package) -> bool:
+    return _family(one.kind) == _family(other.kind)
 
 
 def scripts_of(application: str, packages: Iterable[Package], version: str = "") -> Package | None:
     """The newest package with the scripts of ``application``, or the one of exactly ``version``."""
     candidates = [one for one in packages if one.application == application]
     if version:
-        wanted = Version.parse(version)
-        candidates = [one for one in candidates if Version.parse(one.version) == wanted]
+        candidates = [one for one in candidates if versions.compare(one.kind, one.version, version) == 0]
     return newest(candidates)
 
 
@@ -130,13 +152,13 @@ def resolve(wrapper: Package, depot: Sequence[Package]) -> Resolution:
 
     def visit(package: Package) -> None:
         begun.add(package.name)
-        for text in package.requires:
-            requirement = Requirement.parse(text)
-            found = newest(_providing(requirement, depot))
+        for together in _by_name(package):
+            found = newest(_providing(together, package, depot))
             if found is not None and found.name not in begun:
                 visit(found)
-            elif found is None and _is_needed(requirement, package, depot):
-                absent.append(f"{requirement} (required by {package.filename})")
+            elif found is None and _is_needed(together[0], package, depot):
+                said = ", ".join(dict.fromkeys(map(str, together)))
+                absent.append(f"{said} (required by {package.filename})")
         order.append(package)
 
     visit(wrapper)
@@ -145,8 +167,27 @@ def resolve(wrapper: Package, depot: Sequence[Package]) -> Resolution:
     return Resolution(tuple(order))
 
 
-def _providing(requirement: Requirement, depot: Sequence[Package]) -> list[Package]:
-    return [one for one in depot if any(map(requirement.met_by, _versions(requirement.name, one)))]
+def _by_name(package: Package) -> list[list[Requirement]]:
+    """What a package requires; what it says of one name holds together."""
+    found: dict[str, list[Requirement]] = {}
+    for requirement in map(Requirement.parse, package.requires):
+        found.setdefault(requirement.name, []).append(requirement)
+    return list(found.values())
+
+
+def _providing(
+    together: Sequence[Requirement], package: Package, depot: Sequence[Package]
+) -> list[Package]:
+    """The packages of the same kind that meet all of it."""
+    return [
+        one
+        for one in depot
+        if _alike(one, package)
+        and all(
+            any(each.met_by(version, one.kind) for version in _versions(each.name, one))
+            for each in together
+        )
+    ]
 
 
 def _versions(name: str, package: Package) -> list[str]:
@@ -163,5 +204,6 @@ def _is_needed(requirement: Requirement, package: Package, depot: Sequence[Packa
     """Whether the depot must have what it has not: asked for by a wrapper, or there in a wrong version."""
     if requirement.is_of_system:
         return False
-    is_wrapper = wrapped_application(package.name) is not None
-    return is_wrapper or any(_versions(requirement.name, one) for one in depot)
+    # Nothing but the depot has what a wheel needs: its environment is its own.
+    is_strict = wrapped_application(package.name) is not None or package.kind == "wheel"
+    return is_strict or any(_versions(requirement.name, one) for one in depot if _alike(one, package))

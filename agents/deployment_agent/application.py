@@ -34,17 +34,28 @@ _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an application's entry points are, inside the sliver."""
+    """Where an application's entry points are, inside the sliver.
+
+    Attributes:
+        start, stop, status: the scripts; those that it has not are empty, or do not exist.
+        cwd: where they are called.
+        path: directories of its own that come first on the ``PATH``.
+    """
 
     start: str
     stop: str
     status: str
     cwd: str
+    path: str = ""
 
 
 def place(application: str, receipt: Mapping[str, str], paths: SliverPaths) -> Place:
     """The entry points of ``application`` as its installer's receipt tells."""
-    if directory := receipt.get("directory"):
+    directory = receipt.get("directory", "")
+    if directory and "start" in receipt:
+        start, stop, status = (receipt.get(name, "") for name in ("start", "stop", "status"))
+        return Place(start, stop, status, cwd=directory, path=receipt.get("path", ""))
+    if directory:
         start, stop, status = (f"{directory}/{name}.sh" for name in ("start", "stop", "status"))
         return Place(start, stop, status, cwd=directory)
     top = f"{paths.inside_opt}/dsmt/{application}"
@@ -68,7 +79,8 @@ class Scripts:
         self._application = application
         self._where = where
         home = f"{paths.root}/home"
-        self._env = {"PATH": f"{_PATH}:{paths.inside_programs}", "HOME": home, "LANG": "C.UTF-8", **env}
+        path = ":".join(filter(None, (where.path, _PATH, paths.inside_programs)))
+        self._env = {"PATH": path, "HOME": home, "LANG": "C.UTF-8", **env}
         if paths.root:
             self._env["DSMT_ROOT"] = paths.root
         self._sliver = sliver
@@ -179,6 +191,8 @@ class Scripts:
         return Call([script], self._application, self._env, self._where.cwd)
 
     def _exists(self, script: str) -> bool:
+        if not script:
+            return False
         # A start script that is a link out of the sliver's directories is judged inside, when it is called.
         here = self._paths.here(script)
         return here.is_symlink() or (here.is_file() and os.access(here, os.X_OK))

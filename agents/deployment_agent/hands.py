@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 from collections.abc import Iterable, Sequence
 
 from agents.deployment_agent import configurations
@@ -152,7 +153,12 @@ class Hands:
             job = Job(name, step.version, packages, taken=step.taken)
             return Installed(await self._installers.prepare(job))
         job = Job(name, step.version, packages, step.before, step.prepared, step.taken)
-        return Installed(await self._installers.install(job))
+        try:
+            return Installed(await self._installers.install(job))
+        finally:
+            # Nothing of it runs now but what a scriptlet has left: that would pass for the application.
+            with contextlib.suppress(DsmtError):
+                await self._sliver.signal(name, signal.SIGKILL)
 
     async def _process(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
         scripts = self._scripts(name, deployment)

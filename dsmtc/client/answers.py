@@ -158,6 +158,7 @@ class Package(TypedDict):
     requires: list[str]
     application: str | None
     put_at: float | str
+    scripts: NotRequired[list[str]]
 
 
 class Stored(Package):

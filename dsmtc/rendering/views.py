@@ -155,6 +155,9 @@ def _taken(parameter: FunctionParameter) -> str:
 def stored(package: Stored) -> str:
     """What the depot found in a file."""
     told = f"{package['filename']}: {package['kind']} {package['name']} {package['version']}"
+    told = f"{told} {package.get('arch') or 'noarch'}, sha256 {package['digest'][:_DIGEST_SHOWN]}"
+    if scripts := package.get("scripts"):
+        told = f"{told}, scripts {' '.join(scripts)}"
     return "; ".join([told, *filter(None, [_effect(package)])])
 
 

@@ -202,4 +202,5 @@ def _package(said: Mapping[str, Any], filename: str) -> Package:
         requires=tuple(map(str, said.get("requires") or ())),
         provides=tuple(map(str, said.get("provides") or ())),
         application=str(said.get("application") or wrapped_application(name) or ""),
+        scripts=tuple(map(str, said.get("scripts", ()))),
     )

@@ -178,5 +178,6 @@ def written(package: Package) -> dict[str, Any]:
         "arch": package.arch,
         "requires": list(package.requires),
         "application": package.application,
+        "scripts": list(package.scripts),
         "put_at": package.put_at,
     }

@@ -78,10 +78,17 @@ def is_referred_to(connection: Connection, digest: str) -> bool:
 
 
 def _columns(package: Package) -> dict[str, Any]:
-    return asdict(package) | {"requires": list(package.requires), "provides": list(package.provides)}
+    return asdict(package) | {
+        "requires": list(package.requires),
+        "provides": list(package.provides),
+        "scripts": list(package.scripts),
+    }
 
 
 def _package(row: Row[Any]) -> Package:
     fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to the columns of a row
     del fields["slice"]
-    return Package(**fields | {"requires": tuple(row.requires), "provides": tuple(row.provides)})
+    return Package(
+        **fields
+        | {"requires": tuple(row.requires), "provides": tuple(row.provides), "scripts": tuple(row.scripts)}
+    )

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The last migration, which makes the tables as they are here: a database that has it needs none.
-REVISION: Final = "0011"
+REVISION: Final = "0012"
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -121,6 +121,7 @@ PACKAGES: Final = Table(
     Column("provides", JSON, nullable=False),
     Column("application", String(64), nullable=False),
     Column("put_at", Float, nullable=False),
+    Column("scripts", JSON, nullable=False, server_default="[]"),
     Index(None, "digest"),
 )
 

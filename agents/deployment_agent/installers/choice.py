@@ -9,10 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from agents.deployment_agent.installers import deb, wheel
+from agents.deployment_agent.installers.beside import directory_name
+from agents.deployment_agent.installers.deb import DebInstaller
 from agents.deployment_agent.installers.extraction import RpmExtraction
 from agents.deployment_agent.installers.port import Installer, Job, Receipt
 from agents.deployment_agent.installers.rpm import RpmInstaller, usual_names
 from agents.deployment_agent.installers.tar import TarInstaller
+from agents.deployment_agent.installers.wheel import WheelInstaller
 from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.sliver import Sliver
 from dsmt_core.errors import Invalid, Unavailable
@@ -35,6 +39,8 @@ class Installers:
         self._rpm = RpmInstaller(sliver)
         self._extraction = RpmExtraction(sliver, paths)
         self._tar = TarInstaller(sliver, paths)
+        self._deb = DebInstaller(sliver, paths)
+        self._wheel = WheelInstaller(sliver, paths)
 
     async def prepare(self, job: Job) -> Receipt:
         """Prepare by the installer that knows the packages; see `Installer.prepare`.
@@ -100,10 +106,19 @@ class Installers:
             installed = await self._rpm.installed_version(application, {})
             if installed:
                 return installed, {"kind": self._rpm.kind, "names": usual_names(application)}
-        directory = f"{self._paths.inside_app}/{application}/{version}"
+        directory = f"{self._paths.inside_app}/{application}/{directory_name(version)}"
         if version and self._paths.here(directory).is_dir():
-            return version, {"kind": self._tar.kind, "directory": directory, "version": version}
+            known = {"directory": directory, "version": version}
+            return version, {**known, **self._seen(directory, application)}
         return "", {}
+
+    def _seen(self, directory: str, application: str) -> Receipt:
+        """What a receipt says of the kind of what lies in a directory."""
+        if self._paths.here(f"{directory}/pyvenv.cfg").is_file():
+            return {"kind": self._wheel.kind, **wheel.places(directory, application, self._paths)}
+        if self._paths.here(f"{directory}/{deb.SCRIPTS}").is_dir():
+            return {"kind": self._deb.kind, "names": "", **deb.places(directory, application)}
+        return {"kind": self._tar.kind}
 
     async def _rpm_works(self) -> bool:
         # Without walls rpm would install into the host, and its scriptlets would act there.
@@ -113,15 +128,22 @@ class Installers:
         heads = [self._head(package) for package in packages]
         if heads and all(map(self._rpm.recognise, heads)):
             return self._rpm if await self._rpm_works() else self._extraction
-        if heads and all(map(self._tar.recognise, heads)):
-            return self._tar
+        for installer in (self._tar, self._deb, self._wheel):
+            if heads and all(map(installer.recognise, heads)):
+                return installer
         raise Invalid(
             "no installer knows these packages",
-            hint="packages are RPMs or tar archives, not both in one order",
+            hint="packages are RPMs, Debian packages, wheels or tar archives, all of one kind in one order",
         )
 
     def _of(self, kind: str) -> Installer:
-        installers: tuple[Installer, ...] = (self._rpm, self._extraction, self._tar)
+        installers: tuple[Installer, ...] = (
+            self._rpm,
+            self._extraction,
+            self._tar,
+            self._deb,
+            self._wheel,
+        )
         for installer in installers:
             if installer.kind == kind:
                 return installer

@@ -6,15 +6,21 @@ Exit code 65 means that the archive is refused, and no further attempt will help
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import resource
 import shutil
+import stat
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from agents.deployment_agent.unpack.entry import bounded
+from agents.deployment_agent.unpack import wheel
+from agents.deployment_agent.unpack.deb import control, deb_entries
+from agents.deployment_agent.unpack.entry import Entry, bounded
 from agents.deployment_agent.unpack.entry_points import relocate
 from agents.deployment_agent.unpack.placing import Placer
 from agents.deployment_agent.unpack.rpm import rpm_entries
@@ -57,6 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     trial.set_defaults(act=_try_rpm)
     trial.add_argument("--into", type=Path, required=True)
     trial.add_argument("packages", type=Path, nargs="+")
+    for kind, act in (("deb", _deb), ("wheel", _wheel)):
+        beside = acts.add_parser(kind, help=f"{kind} packages as a directory of their own")
+        beside.set_defaults(act=act)
+        beside.add_argument("--into", type=Path, required=True)
+        beside.add_argument("packages", type=Path, nargs="+")
     tar = acts.add_parser("tar", help="an archive with one top directory as a directory")
     tar.set_defaults(act=_tar)
     tar.add_argument("--into", type=Path, required=True)
@@ -98,8 +109,34 @@ def _try_rpm(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _tar(arguments: argparse.Namespace) -> dict[str, Any]:
+    with _whole(arguments.into) as placer:
+        _place(placer, tar_entries(arguments.package))
+    return {"files": len(placer.placed)}
+
+
+def _deb(arguments: argparse.Namespace) -> dict[str, Any]:
+    names = []
+    with _whole(arguments.into) as placer:
+        for package in arguments.packages:
+            read = control(package)
+            names.append(read.name)
+            _place(placer, deb_entries(package))
+            for script, content in read.scripts.items():
+                size, body = len(content), io.BytesIO(content)
+                name = PurePosixPath(".dsmt", f"{read.name}.{script}")
+                placer.place(iter([Entry(name, stat.S_IFREG | 0o755, size, content=body)]))
+    return {"files": len(placer.placed), "names": names}
+
+
+def _wheel(arguments: argparse.Namespace) -> dict[str, Any]:
+    arguments.into.parent.mkdir(parents=True, exist_ok=True)
+    wheel.install(arguments.into, arguments.packages)
+    return {}
+
+
+@contextlib.contextmanager
+def _whole(into: Path) -> Iterator[Placer]:
     """Beside its place first, then renamed: a directory of this name is always whole."""
-    into: Path = arguments.into
     into.parent.mkdir(parents=True, exist_ok=True)
     beside = into.with_name(f".{into.name}.new")
     # Also what an unpacking that was cut short has left of another version.
@@ -107,20 +144,18 @@ def _tar(arguments: argparse.Namespace) -> dict[str, Any]:
         shutil.rmtree(torn, ignore_errors=True)
     beside.mkdir()
     try:
-        placer = Placer(beside)
-        _place(placer, arguments.package)
+        yield Placer(beside)
         if into.exists():
             shutil.rmtree(into)
         beside.rename(into)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
-    return {"files": len(placer.placed)}
 
 
-def _place(placer: Placer, package: Path) -> None:
+def _place(placer: Placer, entries: Iterator[Entry]) -> None:
     try:
-        placer.place(bounded(tar_entries(package)))
+        placer.place(bounded(entries))
     except TORN as error:
         raise Invalid(f"the tar archive cannot be read: {error}") from error
 

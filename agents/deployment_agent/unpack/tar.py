@@ -26,13 +26,14 @@ def tar_entries(path: Path) -> Iterator[Entry]:
         Invalid: it cannot be read, or there is not exactly one top directory.
     """
     try:
-        with path.open("rb") as file, _opened(file) as archive:
+        with path.open("rb") as file, opened(file) as archive:
             yield from _entries(archive)
     except TORN as error:
         raise Invalid(f"the tar archive cannot be read: {error}") from error
 
 
-def _opened(file: IO[bytes]) -> tarfile.TarFile:
+def opened(file: IO[bytes]) -> tarfile.TarFile:
+    """A tar archive, whatever its compression, to be read once from its beginning."""
     head = file.read(len(_ZSTD))
     file.seek(0)
     if head != _ZSTD:
@@ -67,14 +68,25 @@ def _entries(archive: tarfile.TarFile) -> Iterator[Entry]:
             raise Invalid(f"the archive has two top directories, {top!r} and {name.parts[0]!r}")
         below = PurePosixPath(*name.parts[1:])
         if below.parts:
-            yield _entry(archive, member, below)
+            linked = entry_name(member.linkname) if member.islnk() else PurePosixPath()
+            yield entry_of(archive, member, below, PurePosixPath(*linked.parts[1:]))
         elif not member.isdir():
             raise Invalid(f"{top!r} is no directory")
     if not top:
         raise Invalid("the archive is empty")
 
 
-def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo, below: PurePosixPath) -> Entry:
+def entry_of(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, below: PurePosixPath, linked: PurePosixPath
+) -> Entry:
+    """A member of an archive.
+
+    Args:
+        archive: that it is in.
+        member: what it is.
+        below: its name.
+        linked: of a hard link, the name of what it is a link to.
+    """
     if member.isfile():
         content = archive.extractfile(member)
         return Entry(below, stat.S_IFREG | member.mode, member.size, content=content)
@@ -83,6 +95,5 @@ def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo, below: PurePosixPa
     if member.issym():
         return Entry(below, stat.S_IFLNK | 0o777, target=member.linkname)
     if member.islnk():
-        linked = entry_name(member.linkname)
-        return Entry(below, stat.S_IFREG, target=str(PurePosixPath(*linked.parts[1:])), hard=True)
+        return Entry(below, stat.S_IFREG, target=str(linked), hard=True)
     return Entry(below, stat.S_IFCHR)

@@ -141,7 +141,6 @@ def test_a_tarball_with_a_start_script_is_a_package(file_of: WriteFile) -> None:
         b"",
         b"#!/bin/sh\necho hello\n",
         b"\x7fELF" + bytes(2000),
-        b"PK\x03\x04" + bytes(2000),
         PAYLOAD,
         plain_tar([member("pinger-1.8/README", b"x")]),
         plain_tar([member("pinger-1.8/start.sh", b"x", mode=0o644)]),

@@ -51,6 +51,7 @@ async def test_what_the_planner_puts_a_node_gets(client: httpx.AsyncClient) -> N
         "requires": ["libping = 2:1.0-1", "/bin/sh"],
         "provides": ["pinger = 1.8-1"],
         "application": "pinger",
+        "scripts": [],
     }
     got = await client.get(BLOB, headers=NODE)
     assert got.content == CONTENT

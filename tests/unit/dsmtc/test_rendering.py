@@ -193,9 +193,12 @@ def test_plans_of_the_slice_come_before_the_functions() -> None:
         ({"application_added": True}, "application pinger added to the slice"),
         ({"used_now": True}, "used for application pinger"),
         ({"waits_for": "no x"}, "application pinger is not complete yet: no x"),
-        ({"application": "", "used_now": True}, "dsmtw_pinger 1.8-1; in use from now on"),
+        (
+            {"application": "", "used_now": True},
+            "dsmtw_pinger 1.8-1 noarch, sha256 abcdef012345, scripts start stop; in use from now on",
+        ),
         ({}, "use it with dsmtc update pinger"),
-        ({"application": None}, "dsmtw_pinger 1.8-1"),
+        ({"application": None, "scripts": []}, "dsmtw_pinger 1.8-1 noarch, sha256 abcdef012345"),
     ],
 )
 def test_what_the_depot_found_is_told(changed: dict[str, Any], told: str) -> None:
@@ -204,6 +207,9 @@ def test_what_the_depot_found_is_told(changed: dict[str, Any], told: str) -> Non
         "kind": "rpm",
         "name": "dsmtw_pinger",
         "version": "1.8-1",
+        "arch": "noarch",
+        "digest": "abcdef0123456789",
+        "scripts": ["start", "stop"],
         "application": "pinger",
         "application_added": False,
         "used_now": False,
