@@ -155,4 +155,4 @@ def _version(status: ApplicationStatus) -> str:
 def _text(status: ApplicationStatus) -> str:
     """What its script says; with a failure the reason first."""
     reason, text = status.get("reason") or "", status.get("text") or ""
-    return ": ".join(part for part in (reason, text if text != reason else "") if part)
+    return ": ".join(part for part in (reason, text if text not in reason else "") if part)

@@ -70,10 +70,12 @@ def _host(
 ) -> dict[str, Any]:
     sliver = seen.sliver(wanted.name, host)
     state = seen.state(host)
-    reasons = [one.reason for one in waiting if one.host == host]
+    here = [one for one in waiting if one.host == host]
+    reasons = [one.reason for one in here if not one.application]
+    held_back = {one.application: one.reason for one in here if one.application}
     if state in {NodeState.FAILED, NodeState.SUSPECT}:
         reasons.insert(0, f"the node has not answered for {max(now - seen.heard_at(host), 0):.0f} s")
-    elif not reasons and host not in wanted.hosts:
+    elif not here and host not in wanted.hosts:
         reasons = ["it left the slice" if wanted.managed else "the slice is not managed"]
     return {
         "host": host,
@@ -81,7 +83,11 @@ def _host(
         "container": sliver.container.state if sliver else State.UNDEFINED,
         "agent": sliver.agent.state if sliver else State.UNDEFINED,
         "applications": [
-            _application(placement, sliver.applications.get(placement.application) if sliver else None)
+            _application(
+                placement,
+                sliver.applications.get(placement.application) if sliver else None,
+                held_back.get(placement.application, ""),
+            )
             for placement in wanted.placements
             if placement.host == host
         ],
@@ -98,9 +104,10 @@ def _unwell(wanted: WantedSlice, seen: Fleet, host: Host, now: float) -> list[st
     ]
 
 
-def _application(placement: Placement, heard: ApplicationSeen | None) -> dict[str, Any]:
+def _application(placement: Placement, heard: ApplicationSeen | None, held_back: str) -> dict[str, Any]:
     heard = heard or ApplicationSeen()
     given_up = heard.given_up(placement.release)
+    waits = held_back if heard.state is not State.RUNNING else ""
     return {
         "application": placement.application,
         "state": heard.state,
@@ -110,7 +117,9 @@ def _application(placement: Placement, heard: ApplicationSeen | None) -> dict[st
         "wanted_configuration": placement.configuration,
         "wanted": placement.run,
         "text": heard.text,
-        "reason": f"gave up {said(placement.release)}: {given_up}" if given_up else heard.layer.reason,
+        "reason": f"gave up {said(placement.release)}: {given_up}"
+        if given_up
+        else heard.layer.reason or waits,
         "since": heard.layer.since,
     }
 

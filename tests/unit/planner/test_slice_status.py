@@ -255,3 +255,26 @@ def test_what_is_not_well_with_the_processes_of_dsmt_is_told_by_host() -> None:
         "agent: its link to the broker is away",
     ]
     assert of(status(toy), N1)["unwell"] == []
+
+
+def test_what_one_application_waits_for_is_not_said_of_another() -> None:
+    toy = three()
+    slice_ = replace(toy.slice, applications={APP: pinger(), SECOND: replace(pinger(), name=SECOND)})
+    slice_ = replace(
+        slice_,
+        placements=(*slice_.placements, *(replace(one, application=SECOND) for one in slice_.placements)),
+    )
+    sliver = toy.fleet.sliver(SLICE, N0)
+    assert sliver is not None
+    sliver.applications[APP].layer = replace(sliver.applications[APP].layer, state=State.INITIALIZED)
+    told = of(
+        status(
+            toy, slice_, Waiting(slice=SLICE, reason="its budget is used up", host=N0, application=SECOND)
+        ),
+        N0,
+    )
+    assert told["reason"] == ""
+    assert [(one["application"], one["reason"]) for one in told["applications"]] == [
+        (APP, ""),
+        (SECOND, "its budget is used up"),
+    ]
