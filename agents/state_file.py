@@ -11,6 +11,7 @@ The files may lie in a directory that a sliver writes to: nothing here follows a
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -73,10 +74,13 @@ def load(path: Path) -> Loaded:
     except FileNotFoundError:
         return Loaded(None)
     except OSError as error:
-        return Loaded(None, f"{path.name} cannot be read: {error.strerror}")
+        # What is no file, where one is to be, would be in the way of the next that is written.
+        misplaced = error.errno in {errno.EISDIR, errno.ELOOP, errno.ENXIO}
+        moved = f"; moved aside to {set_aside(path)}" if misplaced else ""
+        return Loaded(None, f"{path.name} cannot be read: {error.strerror}{moved}")
     value, flaw = _checked(text)
     if value is None:
-        return Loaded(None, f"{path.name} is torn ({flaw}); moved aside to {_set_aside(path)}")
+        return Loaded(None, f"{path.name} is torn ({flaw}); moved aside to {set_aside(path)}")
     return Loaded(value)
 
 
@@ -124,8 +128,11 @@ def _checked(text: bytes) -> tuple[dict[str, Any] | None, str]:
     return value, ""
 
 
-def _set_aside(path: Path) -> str:
-    """Keep the torn file for whoever wants to look; the last place is used again and again."""
+def set_aside(path: Path) -> str:
+    """Keep a file that is not to be trusted for whoever wants to look; returns its new name.
+
+    The last place is used again and again.
+    """
     for number in range(1, TORN_KEPT + 1):
         aside = path.with_name(f"{path.name}.torn-{number}")
         if not os.path.lexists(aside) or number == TORN_KEPT:

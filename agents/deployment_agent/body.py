@@ -79,7 +79,7 @@ class InSliver:
         self._hands = Hands(config, paths, voice, periods)
         self._looking_in = LookingIn(paths, deployments, self._hands)
         self._sliver = Sliver(paths.run)
-        self._memory = Memory(paths.own, deployments, boot_id=config.boot_id)
+        self._memory = Memory(paths.own, deployments, boot_id=config.boot_id, used=paths.hold_applications)
 
     async def load(self, now: float) -> None:
         """See `Body`; the applications' credentials are written anew."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,29 +23,41 @@ class Memory:
         directory: the agent's own directory; made when it is missing.
         deployments: whose state it is.
         boot_id: which life of the machine this is.
+        used: whether the sliver holds applications, as far as can be seen; asked where no state is.
     """
 
-    def __init__(self, directory: Path, deployments: Deployments, *, boot_id: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        deployments: Deployments,
+        *,
+        boot_id: str,
+        used: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._path = directory / FILE
         self._deployments = deployments
         self._boot_id = boot_id
+        self._used = used
         self._saved: dict[str, Any] | None = None
         self._turn = asyncio.Lock()
 
     async def load(self, now: float) -> None:
         """Take back what was known; nothing of it runs any more if the machine has started again."""
         loaded = await asyncio.to_thread(self._load)
-        if loaded.reason:
-            _LOG.warning("%s; the planner is asked for the orders again", loaded.reason)
-            self._deployments.lost()
         if loaded.value is None:
+            if loaded.reason or self._used():
+                self._lost(loaded.reason or f"{FILE} is missing where applications are")
             return
         try:
             rebooted = loaded.value.get("boot_id") != self._boot_id
             self._deployments.load(loaded.value, now, rebooted=rebooted)
         except Invalid as error:
-            _LOG.warning("%s; the planner is asked for the orders again", error)
-            self._deployments.lost()
+            aside = await asyncio.to_thread(state_file.set_aside, self._path)
+            self._lost(f"{error}; {FILE} is moved aside to {aside}")
+
+    def _lost(self, reason: str) -> None:
+        _LOG.warning("%s; the planner is asked for the orders again", reason)
+        self._deployments.lost()
 
     async def save(self) -> None:
         """Write what is known, if it has changed; afterwards it survives a power cut.

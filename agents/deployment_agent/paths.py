@@ -90,6 +90,11 @@ class SliverPaths:
         """`/opt` as the sliver's programs name it."""
         return f"{self.root}/opt"
 
+    def hold_applications(self) -> bool:
+        """Whether anything was installed here: in a new sliver both places are empty."""
+        entries = (*_names(self.opt / "dsmt"), *(name for name in _names(self.app) if name != OWN))
+        return bool(entries)
+
     def here(self, inside: str) -> Path:
         """Where the path ``inside`` the sliver lies for this process."""
         path = PurePosixPath(inside)
@@ -102,3 +107,10 @@ class SliverPaths:
             if path.is_relative_to(top):
                 return place / path.relative_to(top)
         return Path(path)
+
+
+def _names(directory: Path) -> list[str]:
+    try:
+        return [entry.name for entry in directory.iterdir()]
+    except OSError:
+        return []

@@ -18,7 +18,7 @@ from agents.deployment_agent.decide.judgement import Periods
 from agents.deployment_agent.decide.record import Goal, Life, Record
 from agents.deployment_agent.decide.steps import Forget, Outcome, Step, WaitUntil
 from dsmt_core.commands import NO_APPLICATION, Order, Verb
-from dsmt_core.errors import Full
+from dsmt_core.errors import Full, Invalid
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, application
 from dsmt_core.nodes import Held
@@ -149,12 +149,17 @@ class Deployments:
             rebooted: everything in the sliver has ended since.
 
         Raises:
-            Invalid: it cannot be read.
+            Invalid: it cannot be read; nothing of it is taken then.
         """
-        for name, generation in values.get("past", {}).items():
-            self._remember(application(name), int(generation))
-        for each in values.get("applications", []):
-            deployment = self._new(records.read(each), now)
+        try:
+            past = {application(name): int(number) for name, number in values.get("past", {}).items()}
+            read = [records.read(each) for each in values.get("applications", [])]
+        except (AttributeError, TypeError, ValueError) as error:
+            raise Invalid(f"the agent's records cannot be read: {error!r}") from error
+        for name, generation in past.items():
+            self._remember(name, generation)
+        for record in read:
+            deployment = self._new(record, now)
             if rebooted:
                 deployment.rebooted(now)
 

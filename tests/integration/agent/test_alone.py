@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from agents import bootstrap
+from agents import bootstrap, state_file
 from broker.server.ports import HeldPort
 from dsmt_core.commands import Verb
 from dsmt_core.errors import NotFound
@@ -58,7 +60,32 @@ async def test_an_agent_that_nobody_knows_is_failed_once(world: World) -> None:
     await world.until_states("requested", "failed", managed=DEPLOYMENT_AGENT)
 
 
-async def test_orders_that_cannot_be_read_on_disk_are_asked_for_again(world: World, packages: Made) -> None:
+def _torn(file: Path) -> None:
+    file.write_text(file.read_text()[:100])
+
+
+def _of_another_dsmt(file: Path) -> None:
+    """Whole, and still not to be understood."""
+    value = state_file.load(file).value
+    assert value is not None
+    value["applications"][0]["life"] = "of tomorrow"
+    state_file.save(file, value)
+
+
+def _a_directory(file: Path) -> None:
+    file.unlink()
+    (file / "within").mkdir(parents=True)
+
+
+def _a_link(file: Path) -> None:
+    file.rename(file.with_name("elsewhere"))
+    file.symlink_to(file.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize("spoil", [_torn, _of_another_dsmt, _a_directory, _a_link, Path.unlink])
+async def test_orders_that_are_lost_on_disk_are_asked_for_again_and_nothing_is_restarted(
+    world: World, packages: Made, spoil: Callable[[Path], None]
+) -> None:
     made = packages()
     world.node.add(*made)
     await world.start_agent()
@@ -67,12 +94,20 @@ async def test_orders_that_cannot_be_read_on_disk_are_asked_for_again(world: Wor
     before = (await world.sliver.processes(APP)).pids
     await world.end_agent()
     file = world.paths.own / "applications.json"
-    file.write_text(file.read_text()[:100])
+    spoil(file)
     heard = len(world.events)
     await world.start_agent()
     await world.until(lambda events: any(e.pairs.get("asks") for e in events[heard:]))
     assert (await world.sliver.processes(APP)).pids == before
-    assert file.with_name("applications.json.torn-1").exists()
+    assert file.with_name("applications.json.torn-1").exists() is (spoil is not Path.unlink)
     await world.order(order(Verb.APPCONFIG, 1, made))
     await world.until_states(*WALK, *WALK)
     assert (await world.sliver.processes(APP)).pids == before
+    # And what it follows now is on disk again; a report comes after it was written down.
+    heard = len(world.events)
+    await world.until(lambda events: any(e.pairs.get("state") == "running" for e in events[heard:]))
+    await world.end_agent()
+    await world.start_agent()
+    await world.until(lambda _: world.last("status").get("generation") == "1")
+    assert (await world.sliver.processes(APP)).pids == before
+    assert world.states() == [*WALK, *WALK]

@@ -359,3 +359,24 @@ def test_what_is_written_comes_back() -> None:
     again = Deployments()
     again.load(written, 0.0, rebooted=False)
     assert again.written() == deployments.written()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"past": []},
+        {"past": {"x": "many"}},
+        {"past": {"../x": 1}},
+        {"applications": 7},
+        {"applications": [{}]},
+        {"applications": [None]},
+    ],
+)
+def test_of_what_cannot_be_read_nothing_is_taken(values: dict[str, object]) -> None:
+    good = Deployments()
+    good.accept(order(Verb.APPCONFIG, 1), 1.0)
+    deployments = Deployments()
+    with pytest.raises(Invalid):
+        deployments.load({**good.written(), **values}, 1.0, rebooted=False)
+    assert list(deployments) == []
+    assert deployments.generation(order(Verb.APPCONFIG, 1).application) == -1
