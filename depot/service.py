@@ -7,6 +7,7 @@ the store, in `depot.reading` and in `depot.access`. Every wait has a limit.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +22,7 @@ from depot.access import Caller, Secrets, must_be_planner
 from depot.answers import ANSWERS
 from depot.incoming import Incoming
 from depot.package import Package
+from depot.repository import Repository
 from depot.sending import Sender, answer
 from depot.store import Store
 from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid, Unavailable
@@ -62,6 +64,7 @@ def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) 
         Route("/v1/health", blobs.health, methods=["GET"]),
         Route("/v1/blobs", blobs.put, methods=["PUT"]),
         Route("/v1/blobs", blobs.listed, methods=["GET"]),
+        Route("/v1/repodata", blobs.repodata, methods=["POST"]),
         Route("/v1/blobs/{digest}", blobs.get, methods=["GET", "HEAD"]),
         Route("/v1/blobs/{digest}", blobs.delete, methods=["DELETE"]),
     ]
@@ -76,6 +79,7 @@ class _Blobs:
         self._secrets = secrets
         self._limits = limits
         self._uploads = _Uploads(store, limits)
+        self._repository = Repository(store)
         self._sender = Sender(limits.silence_s, limits.download_s)
 
     async def health(self, _request: Request) -> Response:
@@ -90,6 +94,14 @@ class _Blobs:
         must_be_planner(self._caller(request))
         ages = await asyncio.to_thread(self._store.ages)
         return JSONResponse({"blobs": [{"digest": digest, "age": age} for digest, age in ages.items()]})
+
+    async def repodata(self, request: Request) -> Response:
+        must_be_planner(self._caller(request))
+        try:
+            asked = json.loads(await request.body())["packages"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise Invalid('it is not {"packages": […]}') from error
+        return JSONResponse(await self._repository.described(asked))
 
     async def get(self, request: Request) -> Response:
         self._caller(request)

@@ -15,7 +15,7 @@ router = router_at("/slices/{slice}/depot", "packages")
 @router.get("")
 async def shown(slice_: ReadSlice, planner: ThePlanner) -> dict[str, Any]:
     """How much the slice keeps, and may keep."""
-    return await planner.quotas.shown(slice_)
+    return await planner.depots.quotas.shown(slice_)
 
 
 @router.put("")
@@ -24,4 +24,4 @@ async def give(
 ) -> dict[str, Any]:
     """Say how much the slice may keep."""
     check(caller, Right.GIVE_ROOM, slice_)
-    return await planner.quotas.give(slice_, body.bytes)
+    return await planner.depots.quotas.give(slice_, body.bytes)

@@ -81,7 +81,7 @@ async def prune(
     """Remove what the slice does not need any more."""
     asked = body or models.Prune()
     retention = Retention.of(asked.keep, asked.older_than_s)
-    return await planner.pruning.prune(slice_, retention, dry_run=asked.dry_run)
+    return await planner.depots.pruning.prune(slice_, retention, dry_run=asked.dry_run)
 
 
 async def _timely(request: Request) -> AsyncIterator[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from dsmt_core.packages import wrapped_application
 from planner.requirements import Package
 
 _TIMES: Final = httpx.Timeout(60.0, connect=5.0)
+_DESCRIBE: Final = httpx.Timeout(330.0, connect=5.0)
 _DIGEST: Final = "X-Content-SHA256"
 
 
@@ -144,6 +145,21 @@ class DepotClient:
             answer = await self._client.head(f"{self.url}/v1/blobs/{digest}")
         if answer.is_error:
             raise Unavailable("what came was removed from the depot meanwhile", hint="put it again")
+
+    async def described(self, packages: Iterable[Package]) -> dict[str, Any]:
+        """What dnf needs to know of RPMs: ``{"files": {name: base64}, "left_out": [filename]}``.
+
+        Raises:
+            Unavailable, DeadlinePassed: it could not be made, or the depot does not answer.
+        """
+        named = [{"filename": one.filename, "digest": one.digest} for one in packages]
+        with _reachable(self.url):
+            answer = await self._client.post(
+                f"{self.url}/v1/repodata", json={"packages": named}, timeout=_DESCRIBE
+            )
+        _check(answer.status_code, answer.content)
+        told: dict[str, Any] = answer.json()
+        return told
 
     async def listed(self) -> list[Blob]:
         """Everything that the depot holds.

@@ -33,6 +33,7 @@ from planner.service.clock import SteadyClock
 from planner.service.condition import OwnCondition
 from planner.service.crew import Crew
 from planner.service.depot import DepotClient, DepotSecrets
+from planner.service.depots import Depots
 from planner.service.facts import FactSources
 from planner.service.guards import Guards
 from planner.service.history import History
@@ -42,11 +43,8 @@ from planner.service.means import Means, watched_with
 from planner.service.mirrors import Mirrors, Told
 from planner.service.nodes import Nodes
 from planner.service.observing import Observing
-from planner.service.packages import Packages
 from planner.service.plans import Plans
 from planner.service.previews import Previews
-from planner.service.pruning import Pruning
-from planner.service.quotas import Quotas
 from planner.service.replays import Replays
 from planner.service.requests import Requests
 from planner.service.rollouts import RolloutNews, Rollouts
@@ -126,9 +124,8 @@ class Planner:
         """What people can do with slices."""
         previews = Previews(means, self.fleet, self.rounds.sent)
         self.slices = Slices(means, self.fleet, status_period=self.config.status_period)
-        self.quotas = Quotas(means, self.config.slice_depot_bytes)
-        self.packages = Packages(means, self.depot, self.quotas)
-        self.pruning = Pruning(means, self.packages, self.config)
+        self.depots = Depots.of(means, self.depot, self.config)
+        self.packages = self.depots.packages
         self.guards = Guards(means, self.fleet)
         self.applications = Applications(means, self.guards)
         self.plans = Plans(means, self.fleet, previews, self.guards)
@@ -189,7 +186,7 @@ class Planner:
             ("queues", Queues(self._declare_exchanges, self._declare).run()),
             ("facts", self.facts.run()),
             ("lag", self.lag.run()),
-            ("pruning", self.pruning.run()),
+            ("pruning", self.depots.pruning.run()),
         ):
             self.crew.start(name, work)
 

@@ -72,7 +72,7 @@ async def test_what_makes_no_sense_is_refused(many: Api, body: dict[str, float])
 async def test_the_planner_does_it_by_itself_when_told_so(
     many: Api, planner: Planner, config: PlannerConfig, depot: FakeDepot
 ) -> None:
-    await planner.pruning.look()
+    await planner.depots.pruning.look()
     assert len(await versions(many)) == 6
     told = replace(config, depot_keep=2, depot_older_than=0.0)
     await Pruning(_means(planner), planner.packages, told).look()
@@ -84,10 +84,10 @@ async def test_what_belongs_to_no_slice_goes_after_a_time(
 ) -> None:
     depot.blobs["f" * 64] = b"orphan"
     depot.age = 10.0
-    await planner.pruning.look()
+    await planner.depots.pruning.look()
     assert len(depot.blobs) == 7
     depot.age = 1e6
-    await planner.pruning.look()
+    await planner.depots.pruning.look()
     assert "f" * 64 not in depot.blobs
     assert len(depot.blobs) == 6
 
@@ -98,8 +98,8 @@ async def test_a_depot_that_is_away_or_of_before_is_no_error(many: Api, planner:
 
     for answers in (away, lambda _request: httpx.Response(405, json={})):
         planner.depot.through(httpx.MockTransport(answers))
-        await planner.pruning.look()
-    found = await planner.pruning.prune(
+        await planner.depots.pruning.look()
+    found = await planner.depots.pruning.prune(
         next(iter(planner.ledger.wanted.slices)), Retention(1), dry_run=False
     )
     assert len(found["removed"]) == 4
