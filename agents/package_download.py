@@ -158,6 +158,9 @@ def _attempt(source: _Source, part: Path, wanted: tuple[str, int], deadline: flo
         raise
     finally:
         partial.close()
+        if not partial.received:
+            # Nothing to go on from: an order for what no depot has would leave a file each time.
+            part.unlink(missing_ok=True)
 
 
 def _receive(source: _Source, partial: Partial, digest: str, deadline: float) -> None:

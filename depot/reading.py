@@ -1,4 +1,4 @@
-"""What a file is, by its content: RPM, Debian package, wheel, tarball with a start script, or nothing.
+"""What a file is, by its content: RPM, Debian package, wheel, tarball with a start script or an agent.
 
 Rule of this file: the name of a file is never asked. What leaves it is legal for everybody who reads
 it later: a name or a version with a space in it stops here.
@@ -15,6 +15,7 @@ from depot import deb_file, naming, wheel_file
 from depot.package import Said
 from depot.rpm_file import MAGIC, RpmFile, read_rpm
 from depot.tarball import survey
+from dsmt_core.agents import KIND, PROGRAM
 from dsmt_core.errors import DsmtError, Invalid
 from dsmt_core.names import application
 from dsmt_core.packages import Version, wrapped_application
@@ -133,18 +134,21 @@ def _scripts_in(files: Collection[str], name: str) -> tuple[str, ...]:
 def _tar(file: BinaryIO, size: int) -> Said:
     contents = survey(file, size)
     names = naming.names_of(contents.top)
-    mode = contents.mode_of(_START)
+    is_agent = contents.mode_of(PROGRAM) is not None
+    entry = PROGRAM if is_agent else _START
+    mode = contents.mode_of(entry)
     if mode is None:
         raise Invalid(f"there is no {contents.top}/{_START} in it")
     if not mode & 0o111:
-        raise Invalid(f"{contents.top}/{_START} is not executable", hint="chmod 755 start.sh")
+        raise Invalid(f"{contents.top}/{entry} is not executable", hint=f"chmod 755 {entry}")
     machines = sorted(contents.machines)
     return Said(
-        kind="tar",
+        kind=KIND if is_agent else "tar",
         name=names.application,
         version=names.version,
         arch=machines[0] if len(machines) == 1 else "noarch",
-        application=names.application,
+        # An agent is none of the slice's applications: it installs them.
+        application="" if is_agent else names.application,
         scripts=tuple(each for each in _SCRIPTS if (contents.mode_of(f"{each}.sh") or 0) & 0o111),
     )
 

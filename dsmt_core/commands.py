@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from dsmt_core.agents import AgentPackage
 from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.errors import Invalid
 from dsmt_core.events import Event
@@ -72,6 +73,7 @@ class Order:
         restarts: raised by each RESTART; the application is restarted when it is above the one known.
         status_period: seconds between calls of the status script.
         agent: the installation agent of the sliver.
+        agent_package: what it comes in, and its parameters; None for the default one, which needs none.
         digest: the planner's short word for what is asked for, whatever the generation; whoever follows
             the order says it again, beside the generation, and never looks into it.
         nonce: of a probe; whoever answers shows that it has read the order.
@@ -98,6 +100,7 @@ class Order:
     configuration: Configuration = NONE
     watch: Watch = USUAL
     limits: Limits = NO_LIMITS
+    agent_package: AgentPackage | None = None
 
     @property
     def text(self) -> str:
@@ -116,14 +119,6 @@ class Order:
             "slice": self.slice,
             "generation": str(self.generation),
         }
-        more = {
-            "agent": self.agent,
-            "digest": self.digest,
-            "nonce": self.nonce,
-            "heartbeat": repr(self.heartbeat_s) if self.heartbeat_s else "",
-            "limits": self.limits.text,
-        }
-        pairs |= {name: text for name, text in more.items() if text}
         if self.application:
             pairs |= {
                 "application": self.application,
@@ -133,11 +128,18 @@ class Order:
                 "restarts": str(self.restarts),
                 "status-period": repr(self.status_period),
             }
-        if self.configuration != NONE:
-            pairs["configuration"] = self.configuration.text
-        if self.watch != USUAL:
-            pairs["watch"] = self.watch.text
-        return pairs
+        # Each only where there is something to say: so older planners and agents write and read them.
+        more = {
+            "agent": self.agent,
+            "agent-package": "" if self.agent_package is None else self.agent_package.text,
+            "digest": self.digest,
+            "nonce": self.nonce,
+            "heartbeat": repr(self.heartbeat_s) if self.heartbeat_s else "",
+            "configuration": "" if self.configuration == NONE else self.configuration.text,
+            "limits": self.limits.text,
+            "watch": "" if self.watch == USUAL else self.watch.text,
+        }
+        return pairs | {name: text for name, text in more.items() if text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def order_of(event: Event) -> Order:
         slice=slice_name(pairs.get("slice", "")),
         generation=_count(pairs, "generation"),
         agent=pairs.get("agent", ""),
+        agent_package=_agent_package(pairs.get("agent-package", "")),
         digest=pairs.get("digest", ""),
         nonce=pairs.get("nonce", "")[:_NONCE],
         heartbeat_s=_seconds(pairs, "heartbeat", 0.0) if verb is Verb.PACE else 0.0,
@@ -209,6 +212,10 @@ def _with_application(read: Order, pairs: Mapping[str, str]) -> Order:
         configuration=Configuration.parse(pairs.get("configuration", "")),
         watch=Watch.parse(pairs.get("watch", "")),
     )
+
+
+def _agent_package(text: str) -> AgentPackage | None:
+    return AgentPackage.parse(text) if text else None
 
 
 def _verb(word: str) -> Verb:

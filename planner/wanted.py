@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from dsmt_core.agents import AgentPackage
 from dsmt_core.commands import STATUS_PERIOD_S
 from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.limits import NO_LIMITS, Limits
@@ -117,6 +118,7 @@ class WantedSlice:
 
     Attributes:
         managed: an unmanaged slice is left alone: no orders at all.
+        agent_package: what an agent of somebody else comes in; None for the default one.
         plan: the plan in force with its parameters; a name of ``plans`` or of a function.
         hosts: where a sliver is placed, with the generation that the container manager is told.
             A sliver is placed wherever the plan says, also before there is any application.
@@ -135,6 +137,7 @@ class WantedSlice:
     generation: int
     agent: str = DEFAULT_AGENT
     agent_parameters: Mapping[str, str] = field(default_factory=dict)
+    agent_package: AgentPackage | None = None
     plan: PlanName = NO_PLAN
     plan_parameters: Mapping[str, str] = field(default_factory=dict)
     plans: Mapping[PlanName, Plan] = field(default_factory=dict)

@@ -10,12 +10,13 @@ import functools
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from agents import local_socket, state_file
+from agents.container_manager import agent_file
 from agents.container_manager.config import EmbeddedAgent, NodeConfig
 from agents.container_manager.decide import (
     Boot,
@@ -37,9 +38,8 @@ from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Place
 from agents.package_cache import PackageCache
 from agents.sliver_init.agent import FIRST_S, HEALTHY_S, MOST_S
-from broker.topology import agent_queue
-from dsmt_core.errors import NotFound, Unavailable
-from dsmt_core.names import DEFAULT_AGENT, Slice
+from dsmt_core.errors import Unavailable
+from dsmt_core.names import Slice
 
 # How many slivers are made, booted or ended at the same time.
 WORKERS: Final = 8
@@ -171,13 +171,9 @@ class Hands:
         state_file.save(place.order_file, values)
 
     async def _configure(self, step: Configure) -> None:
-        if step.agent != DEFAULT_AGENT:
-            raise NotFound(
-                f"this node has no installation agent {step.agent!r}",
-                hint=f"setagent --agent {DEFAULT_AGENT}",
-            )
+        agent = agent_file.about(step.agent)
         place = self._place(step.slice)
-        changed = await self._blocking(self._write_agent_file, place, step.agent)
+        changed = await self._blocking(self._write_agent_file, place, agent)
         if step.slice not in self._sockets:
             inside = self._tools.driver.inside(place)
             self._sockets[step.slice] = NodeSocket(
@@ -188,23 +184,14 @@ class Hands:
             )
         await self._sockets[step.slice].start()
         if changed and step.slice in self._pidfds:
-            # Adopted with another broker than the present one: the agent reads the file when it starts.
+            # Another agent, or another broker than before: it reads the file when it starts.
             await self._blocking(_ask, place, {"op": "agent", "restart": True})
 
-    def _write_agent_file(self, place: Place, agent: str) -> bool:
+    def _write_agent_file(self, place: Place, agent: Mapping[str, Any]) -> bool:
         """Write agent.json if it differs; whether it did."""
-        values: dict[str, Any] = {
-            "host": place.host,
-            "slice": place.slice,
-            "broker": self._tools.broker,
-            "application_broker": self._tools.application_broker,
-            "queue": agent_queue(place.slice, place.host),
-            "agent": agent,
-            "agent_parameters": {},
-            "boot_id": record.machine_boot_id(),
-        }
-        if self._tools.config.status_period is not None:
-            values["status_period"] = self._tools.config.status_period
+        tools = self._tools
+        ways = {"broker": tools.broker, "application_broker": tools.application_broker}
+        values = agent_file.values(place, agent, ways, status_period=tools.config.status_period)
         before = state_file.load(place.agent_file).value
         if before == values:
             return False

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from dsmt_core.agents import AgentPackage
 from dsmt_core.commands import STATUS_PERIOD_S
 from dsmt_core.errors import Invalid, NotFound
 from dsmt_core.names import DEFAULT_AGENT, Host, Slice, host, slice_name
@@ -27,6 +28,7 @@ class AgentConfig:
         application_broker: URL that its applications are given; empty: none.
         status_period: seconds between two tellings of what it holds.
         agent, agent_parameters: as the slice names them.
+        agent_package: what an agent of somebody else comes in; None for the default one.
         boot_id: which life of the machine this is; everything started in another has ended.
     """
 
@@ -38,6 +40,7 @@ class AgentConfig:
     status_period: float = STATUS_PERIOD_S
     agent: str = DEFAULT_AGENT
     agent_parameters: Mapping[str, str] = field(default_factory=dict)
+    agent_package: AgentPackage | None = None
     boot_id: str = ""
 
 
@@ -76,6 +79,7 @@ def config_of(values: Any) -> AgentConfig:
             status_period=_period(values.get("status_period") or STATUS_PERIOD_S),
             agent=str(values.get("agent") or DEFAULT_AGENT),
             agent_parameters=_texts(values.get("agent_parameters") or {}),
+            agent_package=_package(values.get("agent_package")),
             boot_id=str(values.get("boot_id") or ""),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -84,6 +88,10 @@ def config_of(values: Any) -> AgentConfig:
 
 def _texts(values: Mapping[Any, Any]) -> dict[str, str]:
     return {str(name): str(text) for name, text in values.items()}
+
+
+def _package(text: Any) -> AgentPackage | None:
+    return AgentPackage.parse(str(text)) if text else None
 
 
 def _period(value: Any) -> float:

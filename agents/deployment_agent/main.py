@@ -15,6 +15,7 @@ from typing import Final
 from agents import bootstrap
 from agents.deployment_agent.config import FILE, AgentConfig, read_config
 from agents.deployment_agent.paths import SliverPaths
+from agents.plugin import Program
 from dsmt_core.errors import DsmtError, NotFound
 
 # The container manager writes agent.json before it has the agent started; the rest is patience.
@@ -30,7 +31,12 @@ def run() -> None:
         format="%(asctime)s %(levelname)s %(message)s",
     )
     try:
-        asyncio.run(_serve(SliverPaths.of_environment(os.environ, arguments.run)))
+        program = asyncio.run(_serve(SliverPaths.of_environment(os.environ, arguments.run)))
+        if program is not None:
+            program.become()
+    except OSError as error:
+        sys.stderr.write(f"dsmt-agent: the agent cannot be started: {error}\n")
+        sys.exit(DsmtError.exit_code)
     except DsmtError as error:
         hint = f"\n  {error.hint}" if error.hint else ""
         sys.stderr.write(f"dsmt-agent: {error}{hint}\n")
@@ -51,15 +57,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _serve(paths: SliverPaths) -> None:
+async def _serve(paths: SliverPaths) -> Program | None:
     config = await _config(paths.run / FILE)
     work = asyncio.create_task(bootstrap.serve(config, paths))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, work.cancel)
     await asyncio.wait({work})
-    if not work.cancelled():
-        work.result()
+    return None if work.cancelled() else work.result()
 
 
 async def _config(path: Path) -> AgentConfig:

@@ -57,8 +57,7 @@ class Agent:
         """End it politely; it is started again as after any end."""
         self._wait = FIRST_S
         if self.pid:
-            with contextlib.suppress(OSError):
-                os.kill(self.pid, signal.SIGTERM)
+            _signal_group(self.pid, signal.SIGTERM)
 
     def give_up(self) -> None:
         """Start it no more."""
@@ -84,7 +83,9 @@ class Agent:
         self._since = time.monotonic()
         self._children.when_ended(self.pid, self._ended)
 
-    def _ended(self, _pid: int, code: int) -> None:
+    def _ended(self, pid: int, code: int) -> None:
+        # What it has started for itself has no work without it, and would be there twice.
+        _signal_group(pid, signal.SIGKILL)
         self.pid = 0
         self.error = f"ended with {code}"
         if time.monotonic() - self._since >= HEALTHY_S:
@@ -94,3 +95,8 @@ class Agent:
     def _again(self) -> None:
         self._loop.later(self._wait, self._start)
         self._wait = min(self._wait * 2, MOST_S)
+
+
+def _signal_group(pid: int, number: int) -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(pid, number)

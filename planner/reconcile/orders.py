@@ -33,6 +33,7 @@ def creation(slice_: WantedSlice, host: Host) -> Order:
         generation=slice_.hosts[host],
         agent=slice_.agent,
         limits=slice_.limits,
+        agent_package=slice_.agent_package,
         digest=creation_digest(slice_),
     )
 
@@ -98,9 +99,11 @@ class Digests:
 
 def creation_digest(slice_: WantedSlice) -> str:
     """The digest of the order for a sliver, which is the same on all hosts."""
-    # Without limits the digest is that of planners which knew of none.
-    limits = [slice_.limits.text] if slice_.limits != NO_LIMITS else []
-    return _digest("there", slice_.agent, *limits)
+    # Without limits, and with the default agent, it is that of planners which knew of no others.
+    more = [slice_.limits.text] if slice_.limits != NO_LIMITS else []
+    if slice_.agent_package is not None:
+        more.append(slice_.agent_package.text)
+    return _digest("there", slice_.agent, *more)
 
 
 def _digested(order: Order) -> Order:

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import Connection
 
 from broker.topology import agent_queue
-from dsmt_core.errors import DsmtError, Invalid, NotFound
+from dsmt_core.errors import DsmtError, Invalid
 from dsmt_core.names import DEFAULT_AGENT, Account, Slice
 from planner.fleet import Fleet
 from planner.plans import check_in_force
@@ -20,7 +20,6 @@ from planner.store.slices import NewSlice, People
 from planner.store.wanted import incomplete
 from planner.wanted import NO_PLAN, WantedSlice
 
-AGENTS: Final = (DEFAULT_AGENT,)
 _PERIOD: Final = "status_period"
 _SHORTEST_S: Final = 0.1
 _LONGEST_S: Final = 86_400.0
@@ -137,17 +136,13 @@ def _status_period(agent: str, parameters: Mapping[str, str]) -> float:
     """How often the status script is called, as the parameters of the agent say; 0 when they do not.
 
     Raises:
-        NotFound: the agent is not known.
-        Invalid: a parameter is not known, or not a number of seconds.
+        Invalid: the default agent does not know a parameter, or it is not a number of seconds.
     """
-    if agent not in AGENTS:
-        raise NotFound(f"there is no agent {agent[:80]!r}", hint=f"there is {', '.join(AGENTS)}")
-    unknown = [name for name in parameters if name.replace("-", "_") != _PERIOD]
-    if unknown:
-        raise Invalid(f"{agent} has no parameter {unknown[0][:80]!r}", hint=f"it takes {_PERIOD}=SECONDS")
-    for text in parameters.values():
-        return _seconds(text)
-    return 0.0
+    given = {name.replace("-", "_"): text for name, text in parameters.items()}
+    if agent == DEFAULT_AGENT and (unknown := given.keys() - {_PERIOD}):
+        raise Invalid(f"{agent} has no parameter {min(unknown)[:80]!r}", hint=f"it takes {_PERIOD}=SECONDS")
+    # Another agent is told of it, too: what else it takes only its author knows.
+    return _seconds(given[_PERIOD]) if _PERIOD in given else 0.0
 
 
 def _seconds(text: str) -> float:

@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from dsmt_core.agents import AgentPackage
 from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.names import Slice
 from planner.requirements import Package
 from planner.store import applications
 from planner.store.slices import people
-from planner.store.tables import PACKAGES
+from planner.store.tables import PACKAGES, SLICES
 
 
 def listed(connection: Connection, slice_: Slice) -> list[Package]:
@@ -58,9 +59,14 @@ def remove(connection: Connection, slice_: Slice, filename: str) -> Package:
 
     Raises:
         NotFound: the slice has none of this name.
-        Conflict: an application is wanted with it.
+        Conflict: an application is wanted with it, or it is the slice's agent.
     """
     package = get(connection, slice_, filename)
+    if str(package.ref) in _agents(connection, slice_):
+        raise Conflict(
+            f"{filename} is the agent of {slice_}",
+            hint="dsmtc setagent chooses another agent, or another version of it, first",
+        )
     users = applications.using(connection, slice_, package)
     if users:
         raise Conflict(
@@ -69,6 +75,12 @@ def remove(connection: Connection, slice_: Slice, filename: str) -> Package:
         )
     connection.execute(delete(PACKAGES).where(PACKAGES.c.slice == slice_, PACKAGES.c.filename == filename))
     return package
+
+
+def _agents(connection: Connection, slice_: Slice) -> list[str]:
+    """The package of the slice's agent, as orders name it; none for the default one."""
+    text = connection.execute(select(SLICES.c.agent_package).where(SLICES.c.slice == slice_)).scalar()
+    return [str(AgentPackage.parse(text).package)] if text else []
 
 
 def is_referred_to(connection: Connection, digest: str) -> bool:

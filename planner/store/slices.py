@@ -8,11 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from dsmt_core.agents import KIND, PROGRAM, VERSION, AgentPackage, parameters_of
 from dsmt_core.commands import STATUS_PERIOD_S
 from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.names import DEFAULT_AGENT, Account, PlanName, Slice
+from dsmt_core.packages import PackageRef, Version
 from planner.guarded import Guarded, written
-from planner.store.tables import MEMBERS, PLANS, SLICES
+from planner.store.tables import MEMBERS, PACKAGES, PLANS, SLICES
 from planner.wanted import NO_PLAN, Plan
 
 
@@ -128,9 +130,40 @@ def set_agent(
     """Choose the installation agent of a slice, and the seconds between calls of the status scripts.
 
     Raises:
-        NotFound: there is no such slice.
+        NotFound: there is no such slice, or no package of this agent in its depot.
     """
-    _set(connection, slice_, agent=agent, agent_parameters=dict(parameters), status_period=period)
+    package = _agent_package(connection, slice_, agent, parameters)
+    _set(
+        connection,
+        slice_,
+        agent=agent,
+        agent_parameters=dict(parameters),
+        agent_package="" if package is None else package.text,
+        status_period=period,
+    )
+
+
+def _agent_package(
+    connection: Connection, slice_: Slice, agent: str, parameters: Mapping[str, str]
+) -> AgentPackage | None:
+    """The package of an agent in the slice's depot: the version that is asked for, or the newest."""
+    if agent == DEFAULT_AGENT:
+        return None
+    asked = select(PACKAGES).where(
+        PACKAGES.c.slice == slice_, PACKAGES.c.name == agent, PACKAGES.c.kind == KIND
+    )
+    wanted = parameters.get(VERSION, "")
+    found = [row for row in connection.execute(asked) if wanted in {"", row.version}]
+    if not found:
+        what = f"no agent {agent[:80]!r}" + (f" at version {wanted[:40]!r}" if wanted else "")
+        raise NotFound(
+            f"the depot of {slice_} has {what}",
+            hint=f"dsmtc depot put a tarball with a NAME-VERSION/{PROGRAM} in it, or take {DEFAULT_AGENT}",
+        )
+    newest = max(found, key=lambda row: (Version.parse(row.version), row.put_at))
+    more = {name: value for name, value in parameters.items() if name != VERSION}
+    ref = PackageRef(newest.digest, newest.size, newest.filename)
+    return AgentPackage(name=agent, version=newest.version, package=ref, parameters=parameters_of(more))
 
 
 def set_plan(connection: Connection, slice_: Slice, plan: PlanName, parameters: Mapping[str, str]) -> None:

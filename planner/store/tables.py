@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The last migration, which makes the tables as they are here: a database that has it needs none.
-REVISION: Final = "0012"
+REVISION: Final = "0013"
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -75,6 +75,8 @@ SLICES: Final = Table(
     Column("generation", BigInteger, nullable=False),
     Column("agent", String(64), nullable=False),
     Column("agent_parameters", JSON, nullable=False),
+    # As `dsmt_core.agents` writes it; empty for the default agent.
+    Column("agent_package", Text, nullable=False, server_default=""),
     Column("plan", String(64), nullable=False),
     Column("plan_parameters", JSON, nullable=False),
     Column("status_period", Float, nullable=False),

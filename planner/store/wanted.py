@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
 
+from dsmt_core.agents import AgentPackage
 from dsmt_core.configuration import Configuration
 from dsmt_core.limits import limits_of
 from dsmt_core.names import Application, Host, PlanName, Slice
@@ -197,6 +198,7 @@ def _slice(row: Row[Any], *children: _Rows) -> WantedSlice:
         generation=row.generation,
         agent=row.agent,
         agent_parameters=row.agent_parameters,
+        agent_package=AgentPackage.parse(row.agent_package) if row.agent_package else None,
         plan=PlanName(row.plan),
         plan_parameters=row.plan_parameters,
         plans={PlanName(one.plan): _plan(one) for one in plans},

@@ -55,6 +55,7 @@ class Found:
 class _Gone:
     generation: int
     until: float
+    told: bool
 
 
 class Node:
@@ -127,9 +128,11 @@ class Node:
             return Verdict.SAME
         known.generation, known.digest = order.generation, order.digest
         known.wanted = order.verb is Verb.CREATE
-        known.agent = order.agent or known.agent
         if known.wanted:
             known.limits = order.limits
+        if known.agent != (agent := _agent(order) or known.agent):
+            # What runs is left alone: the agent is told, and takes its place.
+            known.agent, known.configured = agent, False
         known.kept, known.answers = False, True
         known.hold_until = known.again_at = 0.0
         return Verdict.ACCEPTED
@@ -181,7 +184,9 @@ class Node:
         older = before is not None and before.until > now and before.generation >= order.generation
         if order.verb is Verb.DELETE:
             if not older:
-                self._remember_gone(order.slice, order.generation, now)
+                self._remember_gone(
+                    order.slice, order.generation, now, told=before is not None and before.told
+                )
             self._report_due = True
             return Verdict.SAME if older else Verdict.ACCEPTED
         if older:
@@ -191,9 +196,11 @@ class Node:
             name=order.slice,
             generation=order.generation,
             wanted=True,
-            agent=order.agent or DEFAULT_AGENT,
+            agent=_agent(order) or DEFAULT_AGENT,
             digest=order.digest,
             limits=order.limits,
+            # Its end was told already; should it go before it began, that is not told again.
+            state=State.TERMINATED if before is not None and before.told else State.UNDEFINED,
             answers=True,
         )
         return Verdict.ACCEPTED
@@ -208,11 +215,16 @@ class Node:
             # Wanted again while it was being taken away: it begins anew, in new directories.
             return
         del self._slivers[sliver.name]
-        self._remember_gone(sliver.name, sliver.generation, now)
+        self._remember_gone(sliver.name, sliver.generation, now, told=True)
         self._report_due = True
 
-    def _remember_gone(self, name: Slice, generation: int, now: float) -> None:
+    def _remember_gone(self, name: Slice, generation: int, now: float, *, told: bool) -> None:
         self._gone.pop(name, None)
-        self._gone[name] = _Gone(generation, now + GONE_S)
+        self._gone[name] = _Gone(generation, now + GONE_S, told)
         while len(self._gone) > GONE_MOST:
             self._gone.pop(next(iter(self._gone)))
+
+
+def _agent(order: Order) -> str:
+    """The agent as it is kept and compared: its name, or all about the package that it comes in."""
+    return order.agent if order.agent_package is None else order.agent_package.text

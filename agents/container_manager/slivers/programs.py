@@ -21,7 +21,7 @@ def write(place: Place) -> None:
     """Write ``dsmt-event``, and ``dsmt-python`` for programs that use the SDK, as before each boot."""
     parent = str(package_directory("broker").parent)
     python = shlex.quote(sys.executable)
-    code = f"import sys; sys.path.append({parent!r}); from broker.shell.main import run; run()"
+    code = f"import sys; sys.path.append({parent!r}); from agents.scripted.main import run; run()"
     place.programs.mkdir(mode=0o755, exist_ok=True)
     launchers = {
         "dsmt-event": f'exec {python} -I -c {shlex.quote(code)} "$@"',

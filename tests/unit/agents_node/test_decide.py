@@ -25,9 +25,11 @@ from agents.container_manager.decide import (
 )
 from agents.container_manager.decide.node import ASK_S, GONE_S
 from agents.container_manager.decide.sliver import STORE_S
+from dsmt_core.agents import AgentPackage
 from dsmt_core.commands import Order, Verb
 from dsmt_core.lifecycle import State, may_follow
 from dsmt_core.names import DEFAULT_AGENT, Host, Slice
+from dsmt_core.packages import PackageRef
 
 HOST = Host("node1")
 ONE, TWO = Slice("one"), Slice("two")
@@ -327,6 +329,20 @@ def test_an_end_interrupted_by_a_crash_goes_on(running: Machine) -> None:
     assert running.node.held() == {}
 
 
+def test_another_agent_takes_its_place_in_what_runs(running: Machine) -> None:
+    package = AgentPackage(name="mine", version="1", package=PackageRef("a" * 64, 1, "mine-1.tgz"))
+    asked = replace(order(Verb.CREATE, 9, agent="mine"), agent_package=package)
+    assert running.node.order(asked, running.now) is Verdict.ACCEPTED
+    steps = []
+    while taken := running.node.take(running.now):
+        steps += [type(step) for step in taken]
+        for step in taken:
+            running.do(step)
+    assert steps == [Keep, Configure]
+    assert running.node.slivers[ONE].agent == package.text
+    assert running.states() == WALK
+
+
 ORDERS = st.builds(
     order,
     st.sampled_from([Verb.CREATE, Verb.CREATE, Verb.DELETE, Verb.REPORT]),
@@ -390,6 +406,16 @@ def test_without_a_crash_every_published_state_follows_the_table(events: list[Or
         for later in machine.states(name):
             assert may_follow(state, later), machine.published
             state = later
+
+
+def test_an_end_is_told_once_when_a_sliver_is_deleted_before_it_began_anew(running: Machine) -> None:
+    running.node.order(order(Verb.DELETE, 4), running.now)
+    running.settle(running.now + 1)
+    running.node.order(order(Verb.CREATE, 5), running.now)
+    running.node.order(order(Verb.DELETE, 6), running.now)
+    running.settle(running.now + 1)
+    assert running.states() == [*WALK, State.TERMINATED]
+    assert running.node.gone(running.now) == {ONE: 6}
 
 
 def test_what_the_disk_does_not_take_is_tried_again_later_not_at_once(machine: Machine) -> None:

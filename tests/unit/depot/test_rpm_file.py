@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from depot import header, rpm_file
+from depot.package import Package
 from depot.reading import inspect
 from depot.rpm_file import read_rpm
 from dsmt_core.errors import Invalid
@@ -145,9 +147,16 @@ def test_a_tarball_with_a_start_script_is_a_package(file_of: WriteFile) -> None:
         plain_tar([member("pinger-1.8/README", b"x")]),
         plain_tar([member("pinger-1.8/start.sh", b"x", mode=0o644)]),
         plain_tar([member("pinger/start.sh", b"x", mode=0o755)]),
+        plain_tar([member("mine-1.8/agent.sh", b"x", mode=0o644)]),
     ],
 )
 def test_anything_else_is_not_a_package(content: bytes, file_of: WriteFile) -> None:
     with pytest.raises(Invalid, match="not a package") as refused:
         inspect(file_of(content))
     assert refused.value.hint
+
+
+def test_an_agent_is_no_application(file_of: WriteFile) -> None:
+    said = inspect(file_of(plain_tar(pinger(member("pinger-1.8/agent.sh", b"#!/bin/sh\n", mode=0o755)))))
+    assert (said.kind, said.name, said.version, said.application) == ("agent", "pinger", "1.8", "")
+    assert Package.read(json.dumps(Package("d" * 64, 7, said).record())).said == said
