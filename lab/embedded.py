@@ -24,7 +24,7 @@ from agents.container_manager.config import NodeConfig
 from agents.container_manager.service import ContainerManager
 from agents.container_manager.slivers.choosing import choose
 from agents.container_manager.slivers.place import Place
-from agents.deployment_agent.config import FILE, read_config
+from agents.deployment_agent.config import read_config
 from agents.deployment_agent.paths import SliverPaths
 from dsmt_core.errors import DeadlinePassed
 from dsmt_core.names import Host
@@ -190,5 +190,5 @@ class _Node:
     async def _agent(self, place: Place) -> None:
         """The deployment agent of one sliver, from outside of it."""
         paths = SliverPaths.below(place.directory, walls=self._walls)
-        config = await asyncio.to_thread(read_config, paths.run / FILE)
+        config = await asyncio.to_thread(read_config, place.agent_file)
         await bootstrap.serve(config, paths)

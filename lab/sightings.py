@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Final
 
 import psutil
+
+from agents.sliver_init.inside import NAME
+
+AGENT: Final = "agents.deployment_agent.main"
 
 
 def rss_mb(pids: list[int], module: str) -> float | None:
@@ -17,13 +22,20 @@ def rss_mb(pids: list[int], module: str) -> float | None:
 
 
 def running_module(pids: list[int], module: str) -> list[int]:
-    """The processes among ``pids`` that are a Python running ``module`` (by ``-m``, or by ``-c``)."""
+    """The processes among ``pids`` that are a Python running ``module``: by ``-m``, by ``-c``, or by name.
+
+    A deployment agent is a fork of its sliver's init and has its command line; its name is its own.
+    """
     found = []
     for pid in pids:
         with contextlib.suppress(psutil.Error):
-            words = psutil.Process(pid).cmdline()
-            starts = words[1:3] == ["-m", module] or (
-                words[1:3] == ["-I", "-c"] and f"from {module} import" in words[3]
+            process = psutil.Process(pid)
+            words = process.cmdline()
+            named = process.name() == NAME and module == AGENT
+            starts = (
+                words[1:3] == ["-m", module]
+                or named
+                or (words[1:3] == ["-I", "-c"] and f"from {module} import" in words[3])
             )
             if starts:
                 found.append(pid)

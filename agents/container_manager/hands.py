@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from agents import local_socket, state_file
-from agents.container_manager import agent_file
+from agents import state_file
+from agents.container_manager import agent_file, agent_orders
 from agents.container_manager.config import EmbeddedAgent, NodeConfig
 from agents.container_manager.decide import (
     Boot,
@@ -184,8 +184,9 @@ class Hands:
             )
         await self._sockets[step.slice].start()
         if changed and step.slice in self._pidfds:
-            # Another agent, or another broker than before: it reads the file when it starts.
-            await self._blocking(_ask, place, {"op": "agent", "restart": True})
+            # Another agent, or another broker than before: it is given that when it starts.
+            owner = self._tools.driver.owner(place)
+            await self._blocking(agent_orders.tell, place, owner, {"restart": True})
 
     def _write_agent_file(self, place: Place, agent: Mapping[str, Any]) -> bool:
         """Write agent.json if it differs; whether it did."""
@@ -195,8 +196,7 @@ class Hands:
         before = state_file.load(place.agent_file).value
         if before == values:
             return False
-        owner = self._tools.driver.owner(place)
-        state_file.save(place.agent_file, values, mode=0o400, owner=owner)
+        state_file.save(place.agent_file, values, mode=0o400)
         return before is not None
 
     async def _boot(self, step: Boot) -> None:
@@ -219,13 +219,15 @@ class Hands:
             "DSMT_ROOT": inside.root,
             **self._tools.driver.agent_environment(place),
         }
-        return AgentCommand(self._tools.driver.agent_command(place), env)
+        driver = self._tools.driver
+        return AgentCommand(driver.agent_command(place), env, driver.agent_inside(place))
 
     async def _start_agent(self, slice_: Slice) -> None:
         place = self._place(slice_)
         embedded = self._tools.config.embedded_agent
         if embedded is None:
-            await self._blocking(_ask, place, {"op": "agent", "start": True})
+            owner = self._tools.driver.owner(place)
+            await self._blocking(agent_orders.tell, place, owner, {"start": True})
             return
         running = self._agents.get(slice_)
         if running is None or running.done():
@@ -264,10 +266,6 @@ class Hands:
         if agent is not None:
             agent.cancel()
         self._lost(slice_)
-
-
-def _ask(place: Place, request: dict[str, object]) -> None:
-    local_socket.ask(place.init_socket, request)
 
 
 async def _run(embedded: EmbeddedAgent, place: Place) -> None:

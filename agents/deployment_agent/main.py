@@ -9,11 +9,12 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from agents import bootstrap
-from agents.deployment_agent.config import FILE, AgentConfig, read_config
+from agents.deployment_agent.config import FILE, AgentConfig, config_of, read_config
 from agents.deployment_agent.paths import SliverPaths
 from agents.plugin import Program
 from dsmt_core.errors import DsmtError, NotFound
@@ -23,15 +24,19 @@ CONFIG_S: Final = 10.0
 _LOOK_S: Final = 0.05
 
 
-def run() -> None:
-    """Entry point; the exit code is that of `dsmt_core.errors`."""
+def run(given: Mapping[str, Any] | None = None) -> None:
+    """Entry point; the exit code is that of `dsmt_core.errors`.
+
+    Args:
+        given: the configuration, where the init has it; None: it is in a file.
+    """
     arguments = _parser().parse_args()
     logging.basicConfig(
         level=logging.DEBUG if arguments.verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
     )
     try:
-        program = asyncio.run(_serve(SliverPaths.of_environment(os.environ, arguments.run)))
+        program = asyncio.run(_serve(SliverPaths.of_environment(os.environ, arguments.run), given))
         if program is not None:
             program.become()
     except OSError as error:
@@ -57,8 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _serve(paths: SliverPaths) -> Program | None:
-    config = await _config(paths.run / FILE)
+async def _serve(paths: SliverPaths, given: Mapping[str, Any] | None) -> Program | None:
+    config = config_of(given) if given else await _config(paths.run / FILE)
     work = asyncio.create_task(bootstrap.serve(config, paths))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -7,11 +7,13 @@ import os
 import signal
 import time
 
+from agents.sliver_init import inside
 from agents.sliver_init.programs import CannotStart
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from agents.sliver_init.children import Children
     from agents.sliver_init.logs import Logs
@@ -30,10 +32,15 @@ class Agent:
         argv: empty when the agent runs elsewhere (the embedded world).
         env: its whole environment.
         log: where its output goes.
+        inside: how it is forked (`inside.start`) once there is a configuration; empty: never.
     """
 
-    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], log: str) -> None:
+    def __init__(
+        self, argv: Sequence[str], *, env: Mapping[str, str], log: str, inside: Mapping[str, Any]
+    ) -> None:
         self._argv = argv
+        self._inside = inside
+        self._config: dict[str, Any] = {}
         self._env = env
         self._log = log
         self._wanted = False
@@ -53,6 +60,15 @@ class Agent:
             self._wanted = True
             self._start()
 
+    @property
+    def takes_config(self) -> bool:
+        """Whether it is given its configuration in memory; otherwise it reads a file."""
+        return bool(self._inside)
+
+    def configure(self, config: dict[str, Any]) -> None:
+        """What it is given from its next start on; nobody is ever told it but the agent."""
+        self._config = config
+
     def restart(self) -> None:
         """End it politely; it is started again as after any end."""
         self._wait = FIRST_S
@@ -69,9 +85,7 @@ class Agent:
         try:
             output = self._logs.open(self._log)
             try:
-                self.pid = self._children.start(
-                    self._argv, env=self._env, cwd="/", output=output, application=None
-                )
+                self.pid = self._begin(output)
             finally:
                 os.close(output)
         except (CannotStart, OSError) as error:
@@ -82,6 +96,11 @@ class Agent:
         self.starts += 1
         self._since = time.monotonic()
         self._children.when_ended(self.pid, self._ended)
+
+    def _begin(self, output: int) -> int:
+        if self._inside and self._config:
+            return inside.start(self._inside, self._config, self._env, output)
+        return self._children.start(self._argv, env=self._env, cwd="/", output=output, application=None)
 
     def _ended(self, pid: int, code: int) -> None:
         # What it has started for itself has no work without it, and would be there twice.

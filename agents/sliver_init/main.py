@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 
+from agents.sliver_init import inside
 from agents.sliver_init.agent import Agent
 from agents.sliver_init.census import Census
 from agents.sliver_init.children import Children
@@ -40,6 +41,7 @@ class Init:
     Args:
         config: ``socket``: path of init.sock; ``mark``: of this sliver, for the environment of its
             processes; ``agent``: argv, may be empty; ``env``: the agent's; ``log``: the agent's;
+            ``inside``: how it is forked;
             ``groups`` and ``rlimits``: see `Groups` and `Rlimits`.
     """
 
@@ -52,7 +54,9 @@ class Init:
         )
         self._children = Children(self._loop, self._census, groups, rlimits)
         self._logs = Logs(self._loop)
-        self._agent = Agent(config["agent"], env=config["env"], log=str(config["log"]))
+        self._agent = Agent(
+            config["agent"], env=config["env"], log=str(config["log"]), inside=config.get("inside", {})
+        )
         self._agent.bind(self._loop, self._children, self._logs)
         requests = Requests(
             str(config["mark"]),
@@ -104,7 +108,9 @@ class Init:
 def run() -> None:
     """Entry point: ``init CONFIG``, with the configuration as one JSON argument."""
     config = json.loads(sys.argv[1])
-    if os.getpid() != 1:
+    if os.getpid() == 1:
+        inside.hide()
+    else:
         # As first process of a name space orphans come here anyway.
         import ctypes  # noqa: PLC0415 - half a megabyte that most inits do not need
 

@@ -179,11 +179,18 @@ def _unknown(request: Request) -> NoReturn:
 
 
 def _agent(agent: Agent, request: Request, client: Client) -> None:
+    if "config" in request:
+        config = request["config"]
+        if not client.is_outside or not isinstance(config, dict):
+            raise Wrong("only the node configures the agent of its sliver")
+        agent.configure(config)
     if request.get("start"):
         agent.want()
     if request.get("restart"):
         agent.restart()
-    client.answer({"pid": agent.pid, "starts": agent.starts, "error": agent.error})
+    client.answer(
+        {"pid": agent.pid, "starts": agent.starts, "error": agent.error, "takes_config": agent.takes_config}
+    )
 
 
 def _end(end: Callable[[float], None], request: Request, client: Client) -> None:

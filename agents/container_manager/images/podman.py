@@ -104,6 +104,10 @@ class PodmanDriver(DirectoryDriver):
         """See `SliverDriver.agent_command`."""
         return tuple(self._brought().command("agents.deployment_agent.main"))
 
+    def agent_inside(self, place: Place) -> dict[str, Any]:  # noqa: ARG002
+        """Its Python lies elsewhere inside: the agent is a program of its own, and reads a file."""
+        return {}
+
     def agent_environment(self, place: Place) -> dict[str, str]:  # noqa: ARG002
         """See `SliverDriver.agent_environment`."""
         return self._brought().environment()

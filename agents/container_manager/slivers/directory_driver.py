@@ -7,10 +7,12 @@ import json
 import os
 import shutil
 import signal
+import site
 import sys
 import threading
 import time
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any, Final
 
 # Imported for its byte code only: where a sliver reads it, nobody can write it.
@@ -79,6 +81,10 @@ class DirectoryDriver(ABC):
     def agent_command(self, place: Place) -> tuple[str, ...]:  # noqa: ARG002 - for who differs
         """See `SliverDriver.agent_command`."""
         return agent_command()
+
+    def agent_inside(self, place: Place) -> dict[str, Any]:  # noqa: ARG002 - for who differs
+        """See `SliverDriver.agent_inside`."""
+        return agent_inside()
 
     def agent_environment(self, place: Place) -> dict[str, str]:  # noqa: ARG002
         """See `SliverDriver.agent_environment`."""
@@ -194,6 +200,7 @@ class DirectoryDriver(ABC):
             "socket": f"{inside.run}/{place.init_socket.name}",
             "mark": place.mark,
             "agent": list(agent.argv),
+            "inside": dict(agent.inside),
             "env": dict(agent.env) | {"DSMT_SLIVER": place.mark},
             "log": f"{inside.root}/var/log/dsmt-agent.log",
             **bounds.config,
@@ -249,3 +256,13 @@ def agent_command() -> tuple[str, ...]:
     parent = str(package_directory("agents").parent)
     code = f"import sys; sys.path.append({parent!r}); from agents.deployment_agent.main import run; run()"
     return (sys.executable, "-I", "-c", code)
+
+
+def agent_inside() -> dict[str, Any]:
+    """How the init forks the deployment agent, with the packages that run this."""
+    return {
+        "module": "agents.deployment_agent.main",
+        "sites": [path for path in site.getsitepackages() if Path(path).is_dir()],
+        "path": [str(package_directory("agents").parent)],
+        "executable": sys.executable,
+    }

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from agents.container_manager.limits.groups import Use
 from agents.container_manager.slivers.place import Inside, Place
@@ -29,10 +29,16 @@ GRACE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class AgentCommand:
-    """What the init keeps running; without ``argv`` it runs nothing by itself."""
+    """What the init keeps running; without ``argv`` it runs nothing by itself.
+
+    Attributes:
+        argv, env: the program.
+        inside: how the init forks it instead, once it was given its configuration; empty: never.
+    """
 
     argv: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    inside: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SliverDriver(Protocol):
@@ -53,6 +59,10 @@ class SliverDriver(Protocol):
 
     def agent_command(self, place: Place) -> tuple[str, ...]:
         """Runs the deployment agent in a sliver."""
+        ...
+
+    def agent_inside(self, place: Place) -> Mapping[str, Any]:
+        """How the sliver's init forks the agent (`AgentCommand.inside`); empty where it cannot."""
         ...
 
     def agent_environment(self, place: Place) -> Mapping[str, str]:

@@ -61,7 +61,12 @@ class Place:
 
     @property
     def agent_file(self) -> Path:
-        """What the deployment agent needs."""
+        """What the deployment agent needs, and no application may see."""
+        return self.directory / "agent.json"
+
+    @property
+    def shown_agent_file(self) -> Path:
+        """The same, where an init of an older DSMT has its agent look for it."""
         return self.run / "agent.json"
 
     @property

@@ -40,7 +40,7 @@ async def inside(tmp_path: Path, rabbit: PrivateBroker, vhost: str) -> AsyncIter
             "boot_id": "machine1",
         }
         owner = world.driver.owner(world.place)
-        state_file.save(world.place.agent_file, values, mode=0o400, owner=owner)
+        state_file.save(world.place.shown_agent_file, values, mode=0o400, owner=owner)
         ask(world.place.init_socket, {"op": "agent", "start": True})
         yield world
 
