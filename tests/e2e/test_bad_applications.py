@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from dsmt_core.events import Event
@@ -16,6 +17,8 @@ STATUS_HANGS = App("statushangs", scripts={"status": "#!/bin/sh\nsleep 1000\n"})
 MEGABYTE = App(
     "megabyte", scripts={"status": "#!/bin/sh\nhead -c 1000000 /dev/zero | tr '\\0' x\nexit 0\n"}
 )
+GARBAGE = App("garbage", scripts={"status": "#!/bin/sh\necho '{'\nexit 0\n"})
+TELLS = App("tells", scripts={"status": '#!/bin/sh\necho \'{"text": "up", "metrics": {"n": 3}}\'\n'})
 SPOKEN = App("spoken", scripts={"status": "#!/bin/sh\necho ok,status=failed\nexit 0\n"})
 
 
@@ -28,24 +31,48 @@ async def told(stage: Stage, app: App) -> Event:
     """The first periodic status of an application that its script has said something for."""
     heard = await stage.monitor.wait_for(
         lambda event: (
-            event.field == "status" and event.pairs.get("application") == app.name and "text" in event.pairs
+            # On a busy machine it reports before it was asked for the first time.
+            event.field == "status"
+            and event.pairs.get("application") == app.name
+            and bool(event.pairs.get("text"))
         ),
         within_s=90,
     )
     return heard.event
 
 
+def serving(name: str, port: int) -> App:
+    """An application that wants a port, and has no more to say about it than its server has."""
+    start = f"#!/bin/sh\nexec python3 -m http.server --bind 127.0.0.1 {port}\n"
+    return App(name, scripts={"start": start, "status": "", "stop": ""})
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
 async def test_every_misbehaviour_has_its_reason_and_harms_no_other(stages: Stages) -> None:
     well = App("well")
     async with stages(hosts=1) as stage:
-        for app in (FAILS, MISSING, HANGS, STATUS_HANGS, MEGABYTE, SPOKEN, well):
+        port = free_port()
+        first, second = serving("first", port), serving("second", port)
+        for app in (FAILS, MISSING, HANGS, STATUS_HANGS, MEGABYTE, GARBAGE, TELLS, SPOKEN, first, well):
             await stage.deploy(app.name, app)
+        await stage.states("first", "running")
+        await stage.deploy(second.name, second)
         assert "7" in await failure(stage, FAILS)
         assert "no start script" in await failure(stage, MISSING)
         assert "within 10 s" in await failure(stage, STATUS_HANGS)
         assert await failure(stage, HANGS)
         await stage.states("megabyte", "running")
         assert 0 < len((await told(stage, MEGABYTE)).pairs["text"]) <= 256
+        assert "begins as JSON" in (await told(stage, GARBAGE)).pairs["text"]
+        assert (await told(stage, TELLS)).pairs["text"] == "up"
+        metrics = await stage.monitor.wait_for(lambda event: event.field == "metrics", within_s=90)
+        assert metrics.event.pairs["metric.n"] == "3"
+        assert "Address already in use" in await failure(stage, second)
         spoken = await told(stage, SPOKEN)
         assert spoken.pairs["text"] == "ok,status=failed"
         assert spoken.pairs["state"] == "running"

@@ -66,6 +66,7 @@ async def test_people_look_into_slivers(stages: Stages) -> None:
         assert (heard[0].pairs["by"], heard[0].pairs["hosts"]) == (ADMIN, one)
         assert heard[1].pairs["failed"] == one
         assert "echo $DSMT_HOST" in heard[0].pairs["command"]
+        await watched(stage)
         wrong = await asyncio.to_thread(dsmtc, stage, "logs", "nowhere")
         assert (wrong.returncode, "neither a node nor a plan" in wrong.stderr) == (3, True)
         await stage.scene.power_off(two)
@@ -73,6 +74,22 @@ async def test_people_look_into_slivers(stages: Stages) -> None:
         silent = await asyncio.to_thread(dsmtc, stage, "exec", "all_nodes", "--timeout", "1s", "--", "true")
         assert asyncio.get_running_loop().time() - started < 60
         assert (silent.returncode, two in silent.stderr) == (1, True), silent
+
+
+async def watched(stage: Stage) -> None:
+    """A check that nothing passes reaches the agents, is told as a doubt, and ends nothing."""
+    before = len(stage.heard())
+    chosen = await asyncio.to_thread(dsmtc, stage, "check", "--tcp", "1", "--every", "1s")
+    assert "tcp://127.0.0.1:1, every 1 s" in chosen.stdout, chosen
+    for host in stage.hosts:
+        await stage.monitor.wait_for(
+            lambda event, host=host: (  # type: ignore[misc]
+                event.pairs.get("hostname") == host and "never passed" in event.pairs.get("reason", "")
+            ),
+            within_s=60,
+        )
+    assert not [event for event in stage.heard(before) if event.field == "deployment-status"]
+    await stage.until(lambda status: status["running"] == 2, "s1")
 
 
 async def followed(stage: Stage) -> None:

@@ -70,7 +70,7 @@ def well(checked: Checked) -> bool:
 
 def ended_well(checked: Checked) -> bool:
     """Whether an application that does not run has ended by itself, and not by a failure."""
-    if checked.alive or checked.start_code not in {None, 0}:
+    if checked.alive or checked.killed or checked.start_code not in {None, 0}:
         return False
     if checked.scripted and not checked.probe:
         return checked.code == STOPPED_CODE
@@ -99,7 +99,11 @@ def trouble(checked: Checked, timeout_s: float) -> str:
         return _said(f"the start script ended with exit code {checked.start_code}", checked.start_text)
     if not checked.scripted or (checked.probe and not checked.alive):
         return _said("its processes have ended", checked.start_text)
-    return _complaint(checked, timeout_s)
+    complaint = _complaint(checked, timeout_s)
+    if checked.alive or not checked.start_text:
+        return complaint
+    # The script says that it is gone; why, it has said itself.
+    return f"{complaint}; the last that it printed: {checked.start_text}"
 
 
 def _complaint(checked: Checked, timeout_s: float) -> str:

@@ -197,6 +197,7 @@ def test_on_failure_takes_a_short_job_as_one_and_starts_again_what_failed() -> N
         (replace(DONE, start_code=None), False),
         (replace(DONE, alive=True), False),
         (Checked(scripted=True, code=3), True),
+        (Checked(scripted=True, code=3, killed="over its memory limit"), False),
         (Checked(scripted=True, code=3, start_code=1), False),
         (Checked(scripted=True, code=1), False),
         (Checked(scripted=True, code=1, probe=HTTP, start_code=0), True),

@@ -56,6 +56,10 @@ def test_what_has_just_started_gets_its_time(checked: Checked, since_s: float, e
             "the status script ended with exit code 1: no db",
         ),
         (Checked(scripted=True, code=3), "it has stopped: the status script ended with exit code 3"),
+        (
+            Checked(scripted=True, code=1, text="no", start_text="x"),
+            "the status script ended with exit code 1: no; the last that it printed: x",
+        ),
         (Checked(scripted=True, code=None), "status script did not answer within 10 s"),
         (Checked(scripted=False), "its processes have ended"),
         (
