@@ -1,21 +1,21 @@
 """A package on its way into the store: counted, digested and checked while it streams.
 
-Rule of this file: what does not end well leaves nothing: no file, no reserved room.
+Rule of this file: what does not end well leaves nothing: no file, no reserved room. Only an upload whose
+connection broke off, and whose digest is known, leaves what came of it, to be gone on with.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
-import os
 import threading
 from collections.abc import Iterator
 
+from depot.growing import Growing
 from depot.package import Package
 from depot.reading import inspect
 from depot.store import Store, digest_of
-from dsmt_core.errors import Full, Invalid
+from dsmt_core.errors import Conflict, DsmtError, Full, Invalid
 
 
 class Incoming:
@@ -24,20 +24,29 @@ class Incoming:
     Args:
         store: where it goes.
         announced: its SHA-256 in hex, or empty.
+        scope: whose upload it is: nobody else goes on with it. Empty: it cannot be gone on with.
+        begin: so many bytes came earlier.
 
     Raises:
         Invalid: ``announced`` is not a digest.
+        Conflict: another number of bytes came earlier.
     """
 
-    def __init__(self, store: Store, announced: str = "") -> None:
+    def __init__(self, store: Store, announced: str = "", *, scope: str = "", begin: int = 0) -> None:
         self._store = store
         self._announced = digest_of(announced) if announced else ""
-        self._path = store.unfinished()
-        self._digest = hashlib.sha256()
-        self._size = 0
-        self._reserved = 0
+        part = store.parts.take(self._announced, scope) if announced and scope else None
+        self._is_part = part is not None
+        self._growing = Growing(part or store.unfinished())
+        self._reserved = self._growing.size
+        self._finished = self._spoilt = self._dropped = False
         self._guard = threading.Lock()
-        self._file = self._path.open("xb")
+        if begin not in {0, self._growing.size}:
+            had = self._growing.size
+            self.drop()
+            raise Conflict(f"{had} bytes came earlier, and not {begin}", hint="go on from there, or anew")
+        if not begin:
+            self._empty()
 
     def expect(self, size: int) -> None:
         """Reserve room for ``size`` bytes before they come.
@@ -45,7 +54,7 @@ class Incoming:
         Raises:
             Full: there is none.
         """
-        with self._guard:
+        with self._guard, self._spoiling():
             if size > self._reserved:
                 self._store.reserve(size - self._reserved)
                 self._reserved = size
@@ -56,11 +65,9 @@ class Incoming:
         Raises:
             Full: the bound of the store, or the disk.
         """
-        self.expect(self._size + len(data))
-        with self._guard, _full_disk():
-            self._file.write(data)
-            self._digest.update(data)
-            self._size += len(data)
+        self.expect(self._growing.size + len(data))
+        with self._guard, self._spoiling(), _full_disk():
+            self._growing.append(data)
 
     def finish(self) -> Package:
         """Check what came, put it on the disk and into the store.
@@ -68,34 +75,50 @@ class Incoming:
         Raises:
             Invalid: it is not what was announced, or not a package.
         """
-        with self._guard, _full_disk():
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            digest = self._digest.hexdigest()
+        with self._guard, self._spoiling(), _full_disk():
+            self._growing.sync()
+            self._growing.close()
+            digest, size = self._growing.digest, self._growing.size
             if self._announced and digest != self._announced:
                 raise Invalid(
                     f"what arrived has the digest {digest[:12]}… instead of {self._announced[:12]}…: "
                     "it was altered or cut off on the way",
                     hint="send it again; sha256sum FILE says what is right",
                 )
-            package = Package(digest, self._size, inspect(self._path))
-            self._store.reserve(self._size - self._reserved)
-            self._reserved = self._size
-            self._store.adopt(self._path, package)
-            self._reserved = 0
+            package = Package(digest, size, inspect(self._growing.path))
+            self._store.reserve(size - self._reserved)
+            self._reserved = size
+            self._store.adopt(self._growing.path, package)
+            self._reserved, self._finished = 0, True
             return package
 
     def drop(self) -> None:
-        """Forget what is not finished; after `finish` nothing happens."""
+        """Forget what is not finished, unless somebody may go on with it. May be called twice."""
         with self._guard:
-            # Closing writes what is buffered, which fails on a full disk; the file goes anyway.
-            with contextlib.suppress(OSError):
-                self._file.close()
-            self._path.unlink(missing_ok=True)
-            self._path.with_suffix(".json").unlink(missing_ok=True)
-            self._store.reserve(-self._reserved)
-            self._reserved = 0
+            path, self._spoilt = self._growing.path, self._spoilt or self._finished or self._dropped
+            self._growing.close()
+            left = self._growing.size if self._is_part and not self._spoilt else 0
+            if not left and not self._dropped:
+                path.unlink(missing_ok=True)
+            path.with_suffix(".json").unlink(missing_ok=True)
+            if not self._dropped:
+                self._store.reserve(left - self._reserved)
+                self._store.parts.give_back(path)
+            self._dropped, self._reserved = True, 0
+
+    def _empty(self) -> None:
+        self._store.reserve(-self._reserved)
+        self._reserved = 0
+        self._growing.empty()
+
+    @contextlib.contextmanager
+    def _spoiling(self) -> Iterator[None]:
+        """What was refused is not worth going on with."""
+        try:
+            yield
+        except DsmtError:
+            self._spoilt = True
+            raise
 
 
 @contextlib.contextmanager

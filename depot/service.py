@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
@@ -24,10 +25,13 @@ from depot.incoming import Incoming
 from depot.package import Package
 from depot.repository import Repository
 from depot.sending import Sender, answer
-from depot.store import Store
+from depot.store import Store, digest_of
 from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid, Unavailable
 
 _PIECE_BYTES: Final = 1 << 20
+# Whose upload it is: the planner says the slice.
+SCOPE: Final = "x-upload-scope"
+_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})\Z", re.ASCII)
 _DRAIN_BYTES: Final = 64 << 20
 _DRAIN_S: Final = 5.0
 
@@ -64,6 +68,7 @@ def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) 
         Route("/v1/health", blobs.health, methods=["GET"]),
         Route("/v1/blobs", blobs.put, methods=["PUT"]),
         Route("/v1/blobs", blobs.listed, methods=["GET"]),
+        Route("/v1/uploads/{digest}", blobs.received, methods=["GET"]),
         Route("/v1/repodata", blobs.repodata, methods=["POST"]),
         Route("/v1/blobs/{digest}", blobs.get, methods=["GET", "HEAD"]),
         Route("/v1/blobs/{digest}", blobs.delete, methods=["DELETE"]),
@@ -94,6 +99,11 @@ class _Blobs:
         must_be_planner(self._caller(request))
         ages = await asyncio.to_thread(self._store.ages)
         return JSONResponse({"blobs": [{"digest": digest, "age": age} for digest, age in ages.items()]})
+
+    async def received(self, request: Request) -> Response:
+        must_be_planner(self._caller(request))
+        asked = digest_of(request.path_params["digest"]), request.headers.get(SCOPE, "")
+        return JSONResponse({"received": await asyncio.to_thread(self._store.parts.received, *asked)})
 
     async def repodata(self, request: Request) -> Response:
         must_be_planner(self._caller(request))
@@ -152,9 +162,11 @@ class _Uploads:
             self._running -= 1
 
     async def _stored(self, request: Request) -> Package:
-        incoming = Incoming(self._store, request.headers.get("x-content-sha256", ""))
+        begin, size = _announced(request)
+        digest, scope = request.headers.get("x-content-sha256", ""), request.headers.get(SCOPE, "")
+        incoming = await asyncio.to_thread(Incoming, self._store, digest, scope=scope, begin=begin)
         try:
-            await asyncio.to_thread(incoming.expect, _announced_size(request))
+            await asyncio.to_thread(incoming.expect, size)
             async with asyncio.timeout(self._limits.upload_s):
                 async for piece in _pieces(request, self._limits.silence_s):
                     await asyncio.to_thread(incoming.write, piece)
@@ -175,8 +187,13 @@ async def _pieces(request: Request, silence_s: float) -> AsyncIterator[bytes]:
     stream = request.stream()
     gathered = bytearray()
     while True:
-        async with asyncio.timeout(silence_s):
-            chunk = await anext(stream, None)
+        try:
+            async with asyncio.timeout(silence_s):
+                chunk = await anext(stream, None)
+        except (ClientDisconnect, TimeoutError):
+            # What came is worth having: the upload may be gone on with.
+            yield bytes(gathered)
+            raise
         if chunk is None:
             break
         gathered += chunk
@@ -198,6 +215,16 @@ async def _drain(request: Request) -> None:
     except (TimeoutError, ClientDisconnect, RuntimeError):
         # RuntimeError: the body was read to its end already.
         return
+
+
+def _announced(request: Request) -> tuple[int, int]:
+    """Where the bytes begin, and how many the whole has."""
+    if part := request.headers.get("content-range", ""):
+        said = _RANGE.match(part)
+        if not said or not int(said[1]) <= int(said[2]) < int(said[3]) == int(said[2]) + 1:
+            raise Invalid("the header Content-Range is not bytes FIRST-LAST/SIZE to the end")
+        return int(said[1]), int(said[3])
+    return 0, _announced_size(request)
 
 
 def _announced_size(request: Request) -> int:

@@ -5,7 +5,7 @@ through; the room is reserved before they are written; what is not finished goes
 
     blobs/ab/abcd…        the bytes
     blobs/ab/abcd….json   what they say (`depot.package`); written first, so that a blob always has one
-    unfinished/           what is being received; emptied at the start
+    unfinished/           what is being received, and parts of broken uploads; else emptied at the start
     aside/                what was found damaged at the start, for a person to look at
     lock                  held by the one depot that uses the directory
 """
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Final
 
 from depot.package import Package
+from depot.parts import Parts
 from depot.reading import inspect
 from depot.sending import FileContent
 from dsmt_core.errors import Conflict, Full, Invalid, NotFound
@@ -67,6 +68,7 @@ class Store:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in (self._blobs, self._unfinished, self._aside):
             path.mkdir(exist_ok=True)
+        self.parts = Parts(self._unfinished)
         self._lock = locked(directory / "lock")
         self._used = self._recover()
 
@@ -121,6 +123,8 @@ class Store:
 
     def ages(self) -> dict[str, float]:
         """Of each package how many seconds ago it came, the last time that it was put."""
+        with self._guard:
+            self._used -= self.parts.sweep()
         now, found = time.time(), {}
         for path in self._blobs.glob("??/*"):
             if _DIGEST.match(path.name):
@@ -177,6 +181,8 @@ class Store:
         return self._blobs / digest[:2] / digest
 
     def _check_room(self, size: int) -> None:
+        if size > self._max_bytes - self._used:
+            self._used -= self.parts.sweep(older_than=0)
         left = self._max_bytes - self._used
         if size > left:
             raise Full(
@@ -189,12 +195,17 @@ class Store:
 
     def _recover(self) -> int:
         """Remove what was not finished, set aside what is damaged; returns the bytes held."""
+        self.parts.sweep()
+        parts = 0
         for path in self._unfinished.iterdir():
-            path.unlink()
+            if self.parts.is_part(path):
+                parts += path.stat().st_size
+            else:
+                path.unlink()
         for path in self._blobs.glob("??/*.json"):
             if not path.with_suffix("").exists():
                 path.unlink()
-        return sum(self._kept(path) for path in self._blobs.glob("??/*") if path.suffix != ".json")
+        return parts + sum(self._kept(path) for path in self._blobs.glob("??/*") if path.suffix != ".json")
 
     def _kept(self, path: Path) -> int:
         """The size of a blob that is as it should be; any other is described anew, or set aside."""

@@ -95,6 +95,17 @@ class PackageRef:
         return cls(digest, int(size), package_filename(filename))
 
 
+def package_digest(text: str) -> str:
+    """The SHA-256 of a package, hex, in lower case.
+
+    Raises:
+        Invalid: it is not one.
+    """
+    if not _DIGEST.match(text.lower()):
+        raise Invalid(f"{text[:80]!r} is not a SHA-256 in hex", hint="sha256sum FILE says it")
+    return text.lower()
+
+
 def package_filename(text: str) -> str:
     """A file name that a package may have: no directory, no space.
 

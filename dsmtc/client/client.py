@@ -14,7 +14,7 @@ from dsmtc.client import answers, kept
 from dsmtc.client.agreements import Agreements
 from dsmtc.client.configurations import Configurations
 from dsmtc.client.facts import Facts
-from dsmtc.client.files import described, file_chunks
+from dsmtc.client.files import described, file_chunks, sent_headers
 from dsmtc.client.guards import Guards
 from dsmtc.client.limits import Limits
 from dsmtc.client.looked_in import LookedIn
@@ -23,6 +23,7 @@ from dsmtc.client.paths import of_slice, word
 from dsmtc.client.plans import Plans
 from dsmtc.client.psepr import PsEPR
 from dsmtc.client.rollouts import Rollouts
+from dsmtc.client.sending import Sending
 from dsmtc.client.standings import Standings
 from dsmtc.client.watches import Watches
 
@@ -135,19 +136,28 @@ class Client(
             Invalid: the file cannot be read, or changed meanwhile; nothing is kept then.
         """
         digest, size = described(path)
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "Content-Length": str(size),
-            "X-Content-SHA256": digest,
-        }
-
-        self.freshen()
         target = of_slice(slice_, "packages", path.name)
-        with path.open("rb") as file:
-            chunks = file_chunks(file, size, told=lambda sent: told(sent, size))
-            return self.transport.upload(
-                target, chunks, headers=headers, token=self.token, shape=answers.Stored
-            )
+
+        def send(begin: int, reached: Callable[[int], None]) -> answers.Stored:
+            def on_the_way(sent: int) -> None:
+                reached(begin + sent)
+                told(begin + sent, size)
+
+            self.freshen()
+            with path.open("rb") as file:
+                file.seek(begin)
+                chunks = file_chunks(file, size - begin, told=on_the_way)
+                headers = sent_headers(digest, begin, size)
+                return self.transport.upload(
+                    target, chunks, headers=headers, token=self.token, shape=answers.Stored
+                )
+
+        def received() -> int:
+            asked = of_slice(slice_, "depot", "uploads", digest)
+            come = self.call("GET", asked, shape=kept.Received)["received"]
+            return come if come < size else 0
+
+        return Sending(send, received).run()
 
     @contextlib.contextmanager
     def package(self, slice_: str, filename: str) -> Iterator[Iterator[bytes]]:

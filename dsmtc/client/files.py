@@ -40,3 +40,13 @@ def file_chunks(file: IO[bytes], size: int, *, told: Callable[[int], None]) -> I
         yield chunk
         sent += len(chunk)
         told(sent)
+
+
+def sent_headers(digest: str, begin: int, size: int) -> dict[str, str]:
+    """The headers of a package whose first ``begin`` bytes came earlier."""
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Content-Length": str(size - begin),
+        "X-Content-SHA256": digest,
+    }
+    return headers | ({"Content-Range": f"bytes {begin}-{size - 1}/{size}"} if begin else {})

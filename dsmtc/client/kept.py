@@ -30,3 +30,9 @@ class Room(TypedDict):
     used: int
     allowed: int
     is_default: bool
+
+
+class Received(TypedDict):
+    """How many bytes came of an upload that broke off."""
+
+    received: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from planner.api import models
-from planner.api.access import ReadSlice, TheCaller, ThePlanner
+from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
 from planner.api.routing import router_at
 from planner.authority.rights import Right, check
 
@@ -25,3 +25,9 @@ async def give(
     """Say how much the slice may keep."""
     check(caller, Right.GIVE_ROOM, slice_)
     return await planner.depots.quotas.give(slice_, body.bytes)
+
+
+@router.get("/uploads/{digest}")
+async def received(slice_: ChangeSlice, digest: str, planner: ThePlanner) -> dict[str, Any]:
+    """How many bytes came of an upload that broke off."""
+    return {"digest": digest, "received": await planner.packages.received(slice_, digest)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Final
@@ -12,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 
-from dsmt_core.errors import DeadlinePassed, DsmtError
+from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid
 from planner.api import models
 from planner.api.access import ChangeSlice, ReadSlice, ThePlanner
 from planner.api.limits import SILENCE_S
@@ -22,6 +23,7 @@ from planner.service.depot import Upload
 from planner.service.packages import written
 
 router = router_at("/slices/{slice}/packages", "packages")
+_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})\Z", re.ASCII)
 _DRAIN_BYTES: Final = 64 << 20
 _DRAIN_S: Final = 5.0
 _DIGITS: Final = 18
@@ -39,7 +41,9 @@ _BYTES: Final = {"application/octet-stream": {"schema": {"type": "string", "form
 @router.put("/{filename}", openapi_extra={"requestBody": {"required": True, "content": _BYTES}})
 async def put(slice_: ChangeSlice, filename: str, request: Request, planner: ThePlanner) -> dict[str, Any]:
     """Store a package; a wrapper adds its application when that is new."""
-    upload = Upload(_timely(request), _size(request), request.headers.get("x-content-sha256", "").lower())
+    begin, size = _extent(request)
+    digest = request.headers.get("x-content-sha256", "").lower()
+    upload = Upload(_timely(request), size, digest, begin)
     try:
         stored = await planner.packages.put(slice_, filename, upload)
     except DsmtError:
@@ -100,6 +104,21 @@ async def _timely(request: Request) -> AsyncIterator[bytes]:
         if piece is None:
             return
         yield piece
+
+
+def _extent(request: Request) -> tuple[int, int | None]:
+    """Where the bytes begin, and how many the whole has.
+
+    Raises:
+        Invalid: the range is not one to the end.
+    """
+    part = request.headers.get("content-range", "")
+    if not part:
+        return 0, _size(request)
+    said = _RANGE.match(part)
+    if not said or not int(said[1]) <= int(said[2]) < int(said[3]) == int(said[2]) + 1:
+        raise Invalid("the header Content-Range is not legal", hint="bytes FIRST-LAST/SIZE, to the end")
+    return int(said[1]), int(said[3])
 
 
 def _size(request: Request) -> int | None:

@@ -17,6 +17,7 @@ from dsmt_core.packages import wrapped_application
 from planner.requirements import Package
 
 _TIMES: Final = httpx.Timeout(60.0, connect=5.0)
+_SCOPE: Final = "X-Upload-Scope"
 _DESCRIBE: Final = httpx.Timeout(330.0, connect=5.0)
 _DIGEST: Final = "X-Content-SHA256"
 
@@ -57,11 +58,15 @@ class Upload:
         content: its bytes, in pieces.
         size: how many, as the sender announced; None when it did not.
         digest: SHA-256, hex, that the sender announced; empty when it did not.
+        begin: so many bytes of it came earlier; ``size`` counts them, too.
+        scope: whose upload it is; only with it can it be gone on with.
     """
 
     content: AsyncIterator[bytes]
     size: int | None = None
     digest: str = ""
+    begin: int = 0
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +109,27 @@ class DepotClient:
         headers = {_DIGEST: upload.digest} if upload.digest else {}
         if upload.size is not None:
             # The depot refuses what has no room before it comes.
-            headers["Content-Length"] = str(upload.size)
+            headers["Content-Length"] = str(upload.size - upload.begin)
+        if upload.begin and upload.size is not None:
+            headers["Content-Range"] = f"bytes {upload.begin}-{upload.size - 1}/{upload.size}"
+        if upload.scope:
+            headers[_SCOPE] = upload.scope
         with _reachable(self.url):
             answer = await self._client.put(f"{self.url}/v1/blobs", content=upload.content, headers=headers)
         _check(answer.status_code, answer.content)
         return _package(answer.json(), filename)
+
+    async def received(self, digest: str, scope: str) -> int:
+        """How many bytes came of an upload that broke off.
+
+        Raises:
+            Invalid: it is not a digest.
+            Unavailable: the depot does not answer.
+        """
+        with _reachable(self.url):
+            answer = await self._client.get(f"{self.url}/v1/uploads/{digest}", headers={_SCOPE: scope})
+        _check(answer.status_code, answer.content)
+        return int(answer.json()["received"])
 
     @asynccontextmanager
     async def get(self, digest: str) -> AsyncIterator[AsyncIterator[bytes]]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from dsmt_core.errors import DsmtError
 from dsmt_core.names import Slice
-from dsmt_core.packages import package_filename
+from dsmt_core.packages import package_digest, package_filename
 from planner.requirements import Package
 from planner.room import Room
 from planner.service.depot import DepotClient, Upload
@@ -62,7 +62,9 @@ class Packages:
         """
         self._ledger.slice(slice_)
         name = package_filename(filename)
-        sent = await self._depot.put(await self._with_room(slice_, name, upload), name)
+        sent = await self._depot.put(
+            await self._with_room(slice_, name, replace(upload, scope=slice_)), name
+        )
         package = replace(sent, put_at=self._clock())
         try:
             async with self._settling:
@@ -106,6 +108,17 @@ class Packages:
         await self.sweep([package])
         return package
 
+    async def received(self, slice_: Slice, digest: str) -> int:
+        """How many bytes came of an upload for the slice that broke off.
+
+        Raises:
+            NotFound: there is no such slice.
+            Invalid: it is not a digest.
+            Unavailable: the depot does not answer.
+        """
+        self._ledger.slice(slice_)
+        return await self._depot.received(package_digest(digest), slice_)
+
     async def _with_room(self, slice_: Slice, name: str, upload: Upload) -> Upload:
         """The upload, refused by its announced size, or cut off where the room of the slice ends."""
 
@@ -118,7 +131,7 @@ class Packages:
             # The same content again takes nothing more.
             return upload
         room.check(upload.size or 0)
-        return replace(upload, content=_within(upload.content, room))
+        return replace(upload, content=_within(upload.content, room, upload.begin))
 
     def _recorded(self, connection: Connection, slice_: Slice, package: Package) -> Effect:
         effect = packages.put(connection, slice_, package)
@@ -157,9 +170,8 @@ class Packages:
         return len(orphans)
 
 
-async def _within(content: AsyncIterator[bytes], room: Room) -> AsyncIterator[bytes]:
+async def _within(content: AsyncIterator[bytes], room: Room, come: int) -> AsyncIterator[bytes]:
     """Pass bytes on while there is room."""
-    come = 0
     async for piece in content:
         come += len(piece)
         room.check(come)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 import signal
@@ -18,6 +20,7 @@ import pytest
 from dsmt_core.wire import XML, decode
 from dsmtc.client import Client, Credentials
 from tests.integration.dsmtc.conftest import Dsmtc
+from tests.integration.dsmtc.cutting import breaking
 
 ADMIN, PASSWORD = "admin@example.com", "admin-password"
 USER, USER_PASSWORD = "me@example.com", "user-password"
@@ -212,6 +215,24 @@ def test_configurations_and_updates_are_foreseen_and_rolled_out(me: Dsmtc, tmp_p
     assert me("update", "--dry-run").code == 0
     assert me("rollout", "start", "--dry-run").code == 0
     assert me("configure", "--json").json["version"] == "2.0"
+
+
+def test_an_upload_goes_on_where_the_line_broke(me: Dsmtc, planner: Planner, tmp_path: Path) -> None:
+    create(me, "resumed")
+    path = tmp_path / "large-1.0.tar"
+    with tarfile.open(path, "w") as packed:
+        for name, content in (("start.sh", b"#!/bin/sh"), ("data", os.urandom(12 << 20))):
+            member = tarfile.TarInfo(f"large-1.0/{name}")
+            member.mode, member.size = 0o755, len(content)
+            packed.addfile(member, io.BytesIO(content))
+    size = path.stat().st_size
+    with breaking(planner.url, [5 << 20, 5 << 20]) as line:
+        put = me("--planner", line.url, "depot", "put", str(path), "--json")
+        assert put.code == 0, put
+        assert line.cuts == []
+        # Of each of the two cuts what was still on the way is sent again.
+        assert line.sent < size + (6 << 20)
+    assert put.json[0]["digest"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_a_depot_is_pruned_of_what_nothing_needs(me: Dsmtc, tmp_path: Path) -> None:
