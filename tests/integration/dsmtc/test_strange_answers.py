@@ -44,6 +44,8 @@ depot --slice s
 depot put --slice s PACKAGE
 depot get --slice s a-1.rpm
 depot remove --slice s a-1.rpm
+depot prune --slice s
+depot quota --slice s
 start --slice s pinger
 stop --slice s pinger
 restart --slice s pinger
