@@ -53,7 +53,7 @@ class Publisher:
         self._blocked = False
         self._idle = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._sweep = self._loop.call_later(_SWEEP_S, self._expire)
+        self._sweep: asyncio.TimerHandle | None = None
 
     async def publish(self, event: Event, exchange: str, *, content_type: str = MSGPACK) -> None:
         """See `broker.bus.Bus.publish`."""
@@ -105,7 +105,7 @@ class Publisher:
             kept=kept(event),
             ttl=event.ttl,
         )
-        self._out.add(entry)
+        self._take(entry, self._out.add)
         self._pump()
         return waiter
 
@@ -115,10 +115,10 @@ class Publisher:
         deadline = self._loop.time() + self._limits.confirm_s
         entry = Entry(exchange, key, body, None, deadline, posted=True, kept=kept(event), ttl=event.ttl)
         if not self._connected or self._blocked:
-            self._out.shelve(entry)
+            self._take(entry, self._out.shelve)
             return False
         waiter = entry.waiter = self._loop.create_future()
-        self._out.add(entry)
+        self._take(entry, self._out.add)
         self._pump()
         confirmed: bool = await waiter
         return confirmed
@@ -191,8 +191,14 @@ class Publisher:
         """Give up what is under way; may be called twice."""
         self._connected = False
         self._transmit = None
-        self._sweep.cancel()
+        if self._sweep is not None:
+            self._sweep.cancel()
         self._out.end(Unavailable("the bus is closed"))
+
+    def _take(self, entry: Entry, take: Callable[[Entry], None]) -> None:
+        take(entry)
+        if self._sweep is None:
+            self._sweep = self._loop.call_later(_SWEEP_S, self._expire)
 
     def _pump(self) -> None:
         """Send what the window has room for."""
@@ -213,7 +219,8 @@ class Publisher:
         self._out.expire(now)
         if self._out.stalled(now, excused=self._blocked):
             self._change("the broker left an event without confirm")
-        self._sweep = self._loop.call_later(_SWEEP_S, self._expire)
+        # Who has nothing to say is not woken: a node has a hundred such processes.
+        self._sweep = None if self._out.empty else self._loop.call_later(_SWEEP_S, self._expire)
 
 
 def _abandon(waiters: Iterable[asyncio.Future[bool]]) -> None:
