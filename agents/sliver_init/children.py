@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from agents.sliver_init import census, programs
+from agents.sliver_init.network import HOST, Network
 from agents.sliver_init.pipes import Pipe
 
 TYPE_CHECKING = False
@@ -33,6 +34,7 @@ class Children:
     def __init__(self, loop: Loop, counted: census.Census, groups: Groups, rlimits: Rlimits) -> None:
         self._loop = loop
         self.groups = groups
+        self.network = Network(HOST)
         self._rlimits = rlimits
         self._census = counted
         self._ended: dict[int, Ended] = {}
@@ -76,6 +78,7 @@ class Children:
 
         def prepare() -> None:
             self.groups.enter(group)
+            self.network.enter()
             self._rlimits.set()
 
         return prepare

@@ -20,6 +20,7 @@ from agents.sliver_init.children import Children
 from agents.sliver_init.groups import Groups
 from agents.sliver_init.logs import Logs
 from agents.sliver_init.loop import Loop
+from agents.sliver_init.network import HOST, Network
 from agents.sliver_init.requests import Requests
 from agents.sliver_init.rlimits import Rlimits
 from agents.sliver_init.server import Server, listen
@@ -43,9 +44,10 @@ class Init:
             processes; ``agent``: argv, may be empty; ``env``: the agent's; ``log``: the agent's;
             ``inside``: how it is forked;
             ``groups`` and ``rlimits``: see `Groups` and `Rlimits`.
+        network: what its programs have of it.
     """
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: dict[str, Any], network: Network) -> None:
         self._loop = Loop()
         self._path = str(config["socket"])
         groups, rlimits = Groups(config.get("groups", {})), Rlimits(config.get("rlimits", {}))
@@ -53,6 +55,7 @@ class Init:
             str(config["mark"]), alone=os.getpid() == 1, below=os.getpid(), grouped=groups.processes
         )
         self._children = Children(self._loop, self._census, groups, rlimits)
+        self._children.network = network
         self._logs = Logs(self._loop)
         self._agent = Agent(
             config["agent"], env=config["env"], log=str(config["log"]), inside=config.get("inside", {})
@@ -108,6 +111,8 @@ class Init:
 def run() -> None:
     """Entry point: ``init CONFIG``, with the configuration as one JSON argument."""
     config = json.loads(sys.argv[1])
+    # Before this process hides: what is hidden may not map users.
+    network = Network(str(config.get("network", HOST)))
     if os.getpid() == 1:
         inside.hide()
     else:
@@ -115,7 +120,7 @@ def run() -> None:
         import ctypes  # noqa: PLC0415 - half a megabyte that most inits do not need
 
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    Init(config).run()
+    Init(config, network).run()
 
 
 if __name__ == "__main__":

@@ -30,14 +30,17 @@ _SAY_BYTES = 4096
 class Reach:
     """One attempt, answered exactly once: `{"connected", "line", "trouble", "timed_out"}`."""
 
-    def __init__(self, loop: Loop, host: str, port: int, say: str, done: Done) -> None:
+    def __init__(
+        self, loop: Loop, opened: socket.socket, where: tuple[str, int], say: str, done: Done
+    ) -> None:
         self._loop = loop
         self._say = say.encode()[:_SAY_BYTES]
         self._listens = bool(self._say)
         self._done = done
         self._line = b""
         self._connected = False
-        self._socket: socket.socket | None = socket.socket(HOSTS[host], socket.SOCK_STREAM)
+        host, port = where
+        self._socket: socket.socket | None = opened
         self._socket.setblocking(False)
         address = "127.0.0.1" if host == "localhost" else host
         self._failed = self._socket.connect_ex((address, port))

@@ -138,7 +138,8 @@ class Requests:
             self._reaches.discard(reach)
             client.answer(answer)
 
-        reach = Reach(self._loop, host, port, _text(request, "say"), done)
+        opened = self._children.network.socket(HOSTS[host])
+        reach = Reach(self._loop, opened, (host, port), _text(request, "say"), done)
         self._reaches.add(reach)
         reach.begin()
         self._loop.later(_number(request, "timeout", 10.0, REACH_S), reach.too_long)

@@ -16,7 +16,7 @@ from agents.container_manager.limits import groups as of_groups
 from agents.container_manager.limits.groups import Doors, Groups, Tree, Use
 from agents.container_manager.slivers.place import Place
 from dsmt_core.errors import DsmtError
-from dsmt_core.limits import Limits
+from dsmt_core.limits import Limits, Network
 
 # With a uid of its own the sliver's first process and its agent count among its processes.
 _OWN_PROCESSES: Final = 32
@@ -60,11 +60,13 @@ class Confinement:
             {"version": tree.version, "controllers": sorted(tree.controllers), "base": str(tree.base)}
             for tree in self._groups.trees
         ]
-        state_file.save(_file(place), {"trees": trees, "uid": owner is not None})
+        kept = {"trees": trees, "uid": owner is not None, "network": str(limits.network)}
+        state_file.save(_file(place), kept)
         self._groups.limit(place.mark, limits)
         doors = self._groups.doors(place.mark)
         inherited = {"gates": doors.gates, "apps": doors.apps, "version": doors.version}
-        config = {"groups": inherited, "rlimits": self._rlimits(place, limits)}
+        rlimits = self._rlimits(place, limits)
+        config = {"groups": inherited, "rlimits": rlimits, "network": str(limits.network)}
         return Bounds(self._groups.entry(place.mark), doors, config)
 
     def limit(self, place: Place, limits: Limits) -> None:
@@ -83,7 +85,12 @@ class Confinement:
         """What of the limits is kept, and by what, as the event tells it."""
         rlimits = dict.fromkeys(self._rlimits(place, limits), RLIMIT)
         more = {**rlimits, "disk": WATCHED, **of_sliver(place).enforced}
-        return of_groups.told(limits, more)
+        told, network = of_groups.told(limits, more), self.network(place)
+        return told if network == Network.HOST else f"{told} network={network}".strip()
+
+    def network(self, place: Place) -> str:
+        """What of the network the programs of a sliver have since it was booted."""
+        return str(_load(place).get("network") or Network.HOST)
 
     def use(self, place: Place) -> Use:
         """What its applications use."""

@@ -28,6 +28,7 @@ from agents.container_manager.slivers.place import PRIVATE, Inside, Place
 from agents.container_manager.slivers.visible import python_paths
 from agents.sliver_init.census import SLIVER_MARK
 from dsmt_core.errors import DsmtError, Unavailable
+from dsmt_core.limits import Network
 from dsmt_core.names import Host, Slice
 
 RUN: Final = "/run/dsmt"
@@ -64,6 +65,8 @@ class BubblewrapDriver(DirectoryDriver):
         groups: where cgroups can be made; None: nowhere.
         user: uid of this process; 0 gives each sliver a uid of its own.
     """
+
+    networks = frozenset({Network.HOST, Network.NONE})
 
     def __init__(self, groups: Groups | None = None, *, user: int | None = None) -> None:
         super().__init__(groups)

@@ -27,7 +27,7 @@ from agents.container_manager.slivers.record import InitRecord
 from agents.container_manager.slivers.visible import interpreter, package_directory
 from agents.sliver_init.census import Census
 from dsmt_core.errors import DeadlinePassed, DsmtError, Unavailable
-from dsmt_core.limits import NO_LIMITS, Limits
+from dsmt_core.limits import NO_LIMITS, Limits, Network
 
 # An init that ends is noticed at once; one that is slow has a busy machine.
 BOOT_S: Final = 45.0
@@ -44,6 +44,8 @@ class DirectoryDriver(ABC):
     Args:
         groups: where cgroups can be made; None: nowhere.
     """
+
+    networks: frozenset[Network] = frozenset({Network.HOST})
 
     def __init__(self, groups: Groups | None = None) -> None:
         self._making = threading.Lock()
@@ -112,6 +114,11 @@ class DirectoryDriver(ABC):
         running = self.adopt(place)
         if running is not None:
             return running
+        if limits.network not in self.networks:
+            raise Unavailable(
+                f"slivers by {self.name} cannot have the network {limits.network} here",
+                hint=f"--network {', '.join(sorted(self.networks))}",
+            )
         programs.write(place)
         self._prepare(place)
         place.boot_log.unlink(missing_ok=True)
@@ -159,6 +166,10 @@ class DirectoryDriver(ABC):
 
     def limit(self, place: Place, limits: Limits) -> None:
         """See `SliverDriver.limit`."""
+        if self._confinement.network(place) != limits.network:
+            # It cannot be taken from who runs, nor given: the sliver begins anew, with the new choice.
+            self.end(place)
+            return
         self._confinement.limit(place, limits)
 
     def enforced(self, place: Place, limits: Limits) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from agents import state_file
 from agents.container_manager import agent_orders
+from agents.container_manager.slivers import record
 from agents.container_manager.slivers.directory_driver import agent_command, agent_inside
 from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Place
-from dsmt_core.limits import Limits
+from dsmt_core.errors import Unavailable
+from dsmt_core.limits import Limits, Network
 from dsmt_core.names import Slice
 from tests.integration.node.test_drivers import ask, run, wait_for
 
@@ -160,3 +163,66 @@ def test_a_program_that_kills_its_parents_ends_itself_alone(two: tuple[Place, Pl
     assert done["exit"] in {0, -9}
     assert ask(one, op="agent")["starts"] >= 1
     assert one.init_socket.exists()
+
+
+@pytest.fixture
+def cut_off(bubblewrap: SliverDriver, place_of: Callable[[Slice], Place]) -> Iterator[Place]:
+    place = place_of(Slice("cut"))
+    bubblewrap.create(place)
+    try:
+        bubblewrap.boot(place, AgentCommand(), Limits(network=Network.NONE))
+        yield place
+    finally:
+        bubblewrap.destroy(place, grace_s=0.2)
+
+
+def test_without_a_network_nothing_of_the_node_is_reached_but_ones_own_ports_are(cut_off: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as abstract:
+        port = server.getsockname()[1]
+        abstract.bind(f"\0dsmt-{port}")
+        abstract.listen()
+        tries = (
+            "import socket\n"
+            "def go(family, where):\n"
+            "  try:\n"
+            "    s = socket.socket(family); s.settimeout(3); s.connect(where); print('reached', where)\n"
+            "  except OSError as e: print('no')\n"
+            f"go(socket.AF_INET, ('127.0.0.1', {port}))\n"
+            f"go(socket.AF_UNIX, '\\0dsmt-{port}')\n"
+            "go(socket.AF_INET, ('169.254.169.254', 80))\n"
+            "go(socket.AF_INET6, ('fd00:ec2::254', 80))\n"
+        )
+        assert python(cut_off, tries) == "no\n" * 4
+        # Also what an installer runs.
+        done = ask(cut_off, op="run", argv=["python3", "-c", tries], cwd="/", timeout=60)
+        assert done["output"] == "no\n" * 4
+    serves = "import socket, time; s = socket.create_server(('127.0.0.1', 7777)); time.sleep(1000)"
+    ask(cut_off, op="spawn", argv=["python3", "-c", serves], cwd="/", application="web", log="w.log")
+    own = "import socket; socket.create_connection(('127.0.0.1', 7777)); print('reached')"
+    wait_for(lambda: python(cut_off, own) == "reached\n")
+    # The checks of the node's own reach it there, too; and no way leads back out.
+    reached = ask(cut_off, op="reach", host="127.0.0.1", port=7777, say="", timeout=5)
+    assert reached["connected"]
+    out = "import os; os.open('/proc/1/ns/net', os.O_RDONLY)"
+    assert "Permission denied" in python(cut_off, out)
+
+
+def test_what_cannot_be_cut_off_does_not_run(driver: SliverDriver, place: Place) -> None:
+    driver.create(place)
+    with pytest.raises(Unavailable, match="cannot have the network own"):
+        driver.boot(place, AgentCommand(), Limits(network=Network.OWN))
+
+
+def test_another_choice_of_network_begins_the_sliver_anew(
+    bubblewrap: SliverDriver, place_of: Callable[[Slice], Place]
+) -> None:
+    place = place_of(Slice("anew"))
+    bubblewrap.create(place)
+    try:
+        before = bubblewrap.boot(place, AgentCommand())
+        bubblewrap.limit(place, Limits(network=Network.NONE))
+        assert not record.lives(before)
+        bubblewrap.boot(place, AgentCommand(), Limits(network=Network.NONE))
+        assert bubblewrap.enforced(place, Limits(network=Network.NONE)) == "network=none"
+    finally:
+        bubblewrap.destroy(place, grace_s=0.2)
