@@ -33,6 +33,7 @@ from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, Event, Sender
 from dsmt_core.lifecycle import State
 from dsmt_core.names import DEPLOYMENT_AGENT, SLIVER_BOOTSTRAP, Application, Host, Slice
 from dsmt_core.nodes import GAVE_UP, HOLDINGS, application_pairs
+from dsmt_core.watch import Watch
 from planner.release import release_name
 from tests.world.simulation import Kind, Simulation
 from tests.world.truth import Broken, Place, Truth
@@ -170,8 +171,8 @@ class AgentPart:
                 return self._start(place, step)
             case Look():
                 return self._look(place)
-            case CheckStatus():
-                return self._check(name)
+            case CheckStatus(watch=watch):
+                return self._check(name, watch)
             case Stop():
                 self._truth.stop(place, why=why)
             case _:
@@ -202,10 +203,11 @@ class AgentPart:
         configuration = process.configuration if process is not None else NONE
         return Found(self._disk_of_packages.get(place[2], ""), {}, process is not None, configuration)
 
-    def _check(self, name: Application) -> Checked:
+    def _check(self, name: Application, watch: Watch) -> Checked:
         process = self._truth.processes.get((self._host, self._slice, name))
         well = process is not None and process.well
-        return Checked(scripted=True, code=0 if well else 1, alive=process is not None, start_code=0)
+        code, alive = 0 if well else 1, process is not None
+        return Checked(scripted=True, code=code, alive=alive, start_code=0, probe=watch.check)
 
     def _why_stop(self, name: Application) -> str:
         record = self.deployments[name].record

@@ -10,8 +10,9 @@ from dsmt_core.commands import Verb
 from dsmt_core.errors import DsmtError
 from dsmt_core.names import PlanName
 from dsmt_core.packages import PackageRef
+from dsmt_core.watch import Watch
 from planner.fleet import NodeState
-from planner.turns import turn
+from planner.turns import turn, watched
 from planner.wanted import Plan, WantedSlice
 from tests.world import rollout_part, standing_part
 from tests.world.layout import APP, BUDGETS
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from tests.world.world import World
 
 Deed = Callable[["World"], None]
+WATCHES: Final = (
+    Watch(),
+    Watch(failures=2, every_s=1.0),
+    Watch(successes=2, every_s=1.0),
+    Watch(check="http://127.0.0.1/", every_s=1.0),
+)
 
 
 def count(world: World) -> None:
@@ -92,6 +99,12 @@ def configure(world: World) -> None:
     _change(world, rollout_part.configure(world))
 
 
+def watch(world: World) -> None:
+    """It is checked in another way, which restarts nothing."""
+    chosen = world.simulation.luck.choice(WATCHES)
+    _change(world, lambda slice_: watched(slice_, APP, chosen))
+
+
 def turn_rollout(world: World) -> None:
     """Pause, resume, promote or abort."""
     _change(world, rollout_part.turn(world))
@@ -156,6 +169,7 @@ DEEDS: Final[tuple[Deed, ...]] = (
     roll_out,
     configure,
     configure,
+    watch,
     turn_rollout,
     agree,
     keep,
