@@ -20,6 +20,7 @@ from dsmtc.verbs import names
 SUBVERBS: Final = {
     "plan": ("set", "list", "show", "delete", "eval", "explain", "functions"),
     "depot": ("put", "list", "get", "remove", "prune", "quota"),
+    "secret": ("put", "list", "remove"),
     "nodes": (
         "list",
         "show",

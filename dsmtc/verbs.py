@@ -39,6 +39,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "stop": "let it stay installed, but not run",
         "restart": "restart it where it runs",
         "update": "use a newer version from the depot, everywhere at once",
+        "secret": "put, list, remove: what applications may know, and nobody else",
         "configure": "show or roll out the values with which it is started",
         "check": "show or choose how it is checked, and when it is restarted",
         "logs": "what it prints, on a node or on those of a plan (-f, --since)",

@@ -80,6 +80,11 @@ class PlannerConfig:
         return self.data / "depot-secrets.json"
 
     @property
+    def secrets_key(self) -> Path:
+        """The file with the key that seals the secrets of slices."""
+        return self.data / "secrets.key"
+
+    @property
     def failed_after(self) -> float:
         """A node that is silent for longer has failed."""
         return self.heartbeat * self.misses

@@ -30,6 +30,7 @@ from agents.container_manager.decide import (
     StartAgent,
     Step,
 )
+from agents.container_manager.joining import secret_of
 from agents.container_manager.node_socket import NodeSocket
 from agents.container_manager.probing import PROBE_S, Prober
 from agents.container_manager.reports import Reports
@@ -181,6 +182,7 @@ class Hands:
                 inside=inside,
                 cache=self._tools.cache,
                 refusal=functools.partial(self._refusal, step.slice),
+                secret=functools.partial(secret_of, self._tools.config, step.slice),
             )
         await self._sockets[step.slice].start()
         if changed and step.slice in self._pidfds:

@@ -99,6 +99,20 @@ def join(config: NodeConfig) -> Joined:
     return _joined(answer)
 
 
+def secret_of(config: NodeConfig, slice_: Slice, id_: str) -> str:
+    """Ask the planner for a content of a secret of a slice that this node has; in base64; blocks.
+
+    Raises:
+        Unavailable: the planner does not answer.
+        Denied, NotFound: it does not give it.
+    """
+    body = {"host": config.host, "claim": claim_of(config.data), "slice": slice_, "id": id_}
+    status, answer = _post(f"{config.planner.rstrip('/')}/v1/nodes/secret", body)
+    if status >= http.client.BAD_REQUEST:
+        raise _refused(status, answer)
+    return str(answer.get("value", ""))
+
+
 def _post(url: str, body: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
     parts = urlsplit(url)
     secure = parts.scheme == "https"

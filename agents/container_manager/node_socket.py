@@ -12,7 +12,7 @@ from typing import Any, Final
 from agents import local_socket
 from agents.container_manager.slivers.place import Inside, Place
 from agents.package_cache import PackageCache, failure
-from dsmt_core.errors import DsmtError, Full, Invalid
+from dsmt_core.errors import DsmtError, Full, Invalid, Unavailable
 
 LINE_BYTES: Final = 64 << 10
 CLIENTS: Final = 32
@@ -20,6 +20,10 @@ IDLE_S: Final = 3600.0
 DRAIN_S: Final = 10.0
 
 log = logging.getLogger(__name__)
+
+
+def _no_secret(_id: str) -> str:
+    raise Unavailable("this node knows no planner that has secrets")
 
 
 class NodeSocket:
@@ -30,11 +34,19 @@ class NodeSocket:
         inside: how the sliver names its directories.
         cache: the node's.
         refusal: why the sliver may install nothing now; empty when it may.
+        secret: asks for a content of a secret of the slice, by its id; blocks.
     """
 
     def __init__(
-        self, place: Place, *, inside: Inside, cache: PackageCache, refusal: Callable[[], str] = str
+        self,
+        place: Place,
+        *,
+        inside: Inside,
+        cache: PackageCache,
+        refusal: Callable[[], str] = str,
+        secret: Callable[[str], str] = _no_secret,
     ) -> None:
+        self._secret = secret
         self._refusal = refusal
         self._place = place
         self._inside = inside
@@ -91,6 +103,8 @@ class NodeSocket:
     async def _answer(self, line: bytes) -> Mapping[str, str]:
         try:
             request = _request(line)
+            if request["op"] == "secret":
+                return {"value": await asyncio.to_thread(self._secret, str(request.get("id"))[:64])}
             if why := self._refusal():
                 raise Full(why, hint="remove what the sliver does not need, or raise its limit of disk")
             name = await self._cache.fetch(
@@ -110,7 +124,7 @@ def _request(line: bytes) -> dict[str, Any]:
         request = json.loads(line)
     except (ValueError, RecursionError):
         request = None
-    if not isinstance(request, dict) or request.get("op") != "fetch":
+    if not isinstance(request, dict) or request.get("op") not in {"fetch", "secret"}:
         raise Invalid("the request is not understood", hint='{"op": "fetch", "digest": …, "size": …}')
     return request
 

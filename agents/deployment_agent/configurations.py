@@ -13,14 +13,17 @@ from agents.deployment_agent.paths import SliverPaths
 from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.errors import DsmtError, Full, Invalid
 from dsmt_core.names import Application
+from dsmt_core.secrets import referred
 
 VARIABLE = "DSMT_CONFIG"
 _VALUES = "values"
 
 
 def variables(configuration: Configuration) -> dict[str, str]:
-    """The variables of the environment that hold it, one a value."""
-    return {f"{VARIABLE}_{name.upper()}": value for name, value in configuration.pairs}
+    """The variables of the environment that hold it, one a value; those of secrets are `secrets`'."""
+    return {
+        f"{VARIABLE}_{name.upper()}": value for name, value in configuration.pairs if not referred(value)
+    }
 
 
 class ConfigurationFiles:

@@ -42,6 +42,7 @@ from agents.deployment_agent.decide import (
 from agents.deployment_agent.installers.choice import Installers
 from agents.deployment_agent.installers.port import Job
 from agents.deployment_agent.paths import SliverPaths
+from agents.deployment_agent.secrets import SecretFiles
 from agents.deployment_agent.sliver import Ran, Sliver
 from agents.deployment_agent.voice import Voice
 from dsmt_core.configuration import Configuration
@@ -71,6 +72,7 @@ class Hands:
         self._installers = Installers(self._sliver, paths)
         self._credentials = CredentialFiles(config, paths)
         self._configurations = ConfigurationFiles(paths)
+        self._secrets = SecretFiles(paths, self._sliver)
         self._alive: dict[Application, frozenset[int]] = {}
 
     def concerns(self, pid: int) -> list[Application]:
@@ -128,6 +130,8 @@ class Hands:
                 await self._scripts(name, deployment).forget()
             with contextlib.suppress(DsmtError):
                 await asyncio.to_thread(self._configurations.remove, name)
+            with contextlib.suppress(DsmtError):
+                await self._secrets.remove(name)
             await asyncio.to_thread(self._credentials.remove, name)
         return Done()
 
@@ -182,6 +186,7 @@ class Hands:
             return Started(0, await asyncio.to_thread(self._configurations.read, name))
         await self.give_credentials([name])
         await asyncio.to_thread(self._configurations.write, name, configuration)
+        await self._secrets.write(name, configuration)
         return Started(await scripts.start())
 
     async def _look(self, name: Application, version: str) -> Found:
@@ -199,6 +204,7 @@ class Hands:
             VARIABLE: self._credentials.inside(name),
             configurations.VARIABLE: self._configurations.inside(name),
             **configurations.variables(record.configuration),
+            **self._secrets.variables(name, record.configuration),
         }
         where = place(name, record.receipt, self._paths)
         return Scripts(name, where, env=env, sliver=self._sliver, paths=self._paths)

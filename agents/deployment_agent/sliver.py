@@ -214,6 +214,18 @@ class Sliver:
             raise from_code(code, str(answer["error"]), str(answer.get("hint", "")))
         return str(answer.get("path", ""))
 
+    async def secret(self, id_: str) -> str:
+        """A content of a secret of this slice, in base64.
+
+        Raises:
+            Denied, NotFound, Unavailable, DeadlinePassed: it cannot be had (now).
+        """
+        answer = await lines.ask(self._node, {"op": "secret", "id": id_}, wait_s=_ANSWER_S)
+        if "error" in answer:
+            code = str(answer.get("code", Unavailable.code))
+            raise from_code(code, str(answer["error"]), str(answer.get("hint", "")))
+        return str(answer.get("value", ""))
+
     async def _asked(self, request: Mapping[str, Any], wait_s: float) -> dict[str, Any]:
         answer = await lines.ask(self._init, request, wait_s=wait_s)
         if "error" in answer:

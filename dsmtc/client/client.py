@@ -23,6 +23,7 @@ from dsmtc.client.paths import of_slice, word
 from dsmtc.client.plans import Plans
 from dsmtc.client.psepr import PsEPR
 from dsmtc.client.rollouts import Rollouts
+from dsmtc.client.secrets import Secrets
 from dsmtc.client.sending import Sending
 from dsmtc.client.standings import Standings
 from dsmtc.client.watches import Watches
@@ -31,6 +32,7 @@ from dsmtc.client.watches import Watches
 class Client(
     Agreements,
     Guards,
+    Secrets,
     Limits,
     Plans,
     Rollouts,

@@ -30,6 +30,9 @@ def configure(  # noqa: PLR0913 - each is an option of the command line
     words: Annotated[list[str] | None, typer.Argument(metavar="[APPLICATION] [NAME=VALUE]...")] = None,
     *,
     unset: Annotated[list[str] | None, typer.Option(metavar="NAME", help="may be repeated")] = None,
+    secret: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="name a secret; may be repeated")
+    ] = None,
     file: Annotated[
         Path | None, typer.Option(help="JSON or TOML: all that is set, and nothing else")
     ] = None,
@@ -51,13 +54,15 @@ def configure(  # noqa: PLR0913 - each is an option of the command line
     session = session_of(context)
     application, values = _parted(words or [])
     which = named(session, application)
-    if not (values or unset or file or version or dry_run):
+    if not (values or unset or secret or file or version or dry_run):
         shown = session.client.configuration(session.slice, which)
         session.out.answer(shown, lambda: configured(shown))
         return
     wish: dict[str, object] = {
         "values": ({} if file is None else read_file(file)) | read_parameters(values),
         "unset": unset or [],
+        # A planner of before does not know of secrets.
+        **({"secrets": secret} if secret else {}),
         "whole": file is not None,
         "version": version,
         "waves": sizes(waves),

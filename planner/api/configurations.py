@@ -29,7 +29,8 @@ async def change(
     body: models.NewConfiguration,
 ) -> dict[str, Any]:
     """Roll out another configuration, or with ``dry_run`` say which host would get it in which wave."""
-    wish = Reconfiguration(values=body.values, unset=tuple(body.unset), whole=body.whole)
+    values = await planner.secrets.values(slice_, body.values, body.secrets)
+    wish = Reconfiguration(values=values, unset=tuple(body.unset), whole=body.whole)
     asked = start_of(application, body, wish)
     act = planner.rollouts.foresee if body.dry_run else planner.rollouts.configure
     return await act(slice_, asked, caller.account)

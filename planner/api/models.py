@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from dsmt_core.events import ATTRIBUTE, DELIVERY_TTL_S, VALUE_EXPIRY_S
 from planner.retention import KEEP
@@ -152,14 +152,30 @@ class NewRollout(Body):
 
 
 class NewConfiguration(NewRollout):
-    """Values to set and names to unset (``whole``: nothing else is left), rolled out as a version is.
+    """Values to set, secrets to name, names to unset (``whole``: nothing else is left): rolled out.
 
     Without a version the slice's stays.
     """
 
     values: Parameters = {}
     unset: Annotated[list[Text], Field(max_length=64)] = []
+    secrets: Annotated[list[Text], Field(max_length=64)] = []
     whole: bool = False
+
+
+class NewSecret(Body):
+    """A content, in base64."""
+
+    value: Annotated[SecretStr, Field(max_length=90_000)]
+
+
+class SecretWanted(Body):
+    """Which content a node wants for a slice, and its claim."""
+
+    host: Text
+    claim: Text
+    slice: Text
+    id: Text
 
 
 class RolloutDeed(Body):

@@ -21,6 +21,7 @@ from broker.topology import planner_topology
 from dsmt_core.errors import Conflict, DsmtError, Unavailable
 from dsmt_core.names import Slice
 from planner.authority.gate import Gate
+from planner.authority.sealing import Seal
 from planner.catalogue import silence_shown
 from planner.config import PlannerConfig
 from planner.facts import open_source
@@ -49,6 +50,7 @@ from planner.service.replays import Replays
 from planner.service.requests import Requests
 from planner.service.rollouts import RolloutNews, Rollouts
 from planner.service.rounds import Pace, Rounds
+from planner.service.secrets import Secrets
 from planner.service.seeing import Seeing, Senses
 from planner.service.slices import Slices
 from planner.service.sliver_limits import SliverLimits
@@ -108,6 +110,7 @@ class Planner:
         self._offer(means, voice)
         self.standings = Standings(means, watched, waiting=self.rounds.waiting)
         self.nodes = Nodes(means, watched, config=config, told=told, standings=self.standings)
+        self.secrets = Secrets(means, Seal(config.secrets_key), self.nodes)
         self.requests = Requests(self.ledger, self.plans, self.applications, tell=voice.tell)
         self.tracking = Tracking(means, watched, voice, nodes=self.nodes, wake=self.rounds.wake)
         self.observing = Observing(means, watched, voice)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The last migration, which makes the tables as they are here: a database that has it needs none.
-REVISION: Final = "0013"
+REVISION: Final = "0014"
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -228,6 +228,18 @@ STANDINGS: Final = Table(
     METADATA,
     Column("host", String(128), ForeignKey("nodes.host", ondelete="CASCADE"), primary_key=True),
     Column("value", JSON, nullable=False),
+)
+
+# Each content of a secret, sealed; of a name the newest counts.
+SECRETS: Final = Table(
+    "secrets",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("slice", String(40), ForeignKey("slices.slice", ondelete="CASCADE"), nullable=False),
+    Column("name", String(40), nullable=False),
+    Column("put_at", Float, nullable=False),
+    Column("put_by", String(64), nullable=False),
+    Column("sealed", Text, nullable=False),
 )
 
 JOIN_TOKENS: Final = Table(

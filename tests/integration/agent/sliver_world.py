@@ -103,6 +103,7 @@ class NodeSocket:
         self._place = place
         self._files: dict[str, Path] = {}
         self.refused: dict[str, str] = {}
+        self.secrets: dict[str, str] = {}
 
     def add(self, *packages: Package) -> None:
         self._files |= {each.ref.digest: each.path for each in packages}
@@ -114,9 +115,16 @@ class NodeSocket:
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = json.loads(await reader.readline())
-        writer.write(json.dumps(self._answer(request["digest"])).encode() + b"\n")
+        writer.write(json.dumps(self._answered(request)).encode() + b"\n")
         await writer.drain()
         writer.close()
+
+    def _answered(self, request: dict[str, str]) -> dict[str, str]:
+        if request["op"] == "secret":
+            known = self.secrets.get(request["id"])
+            denied = {"error": "this node does not have it", "hint": "", "code": "denied"}
+            return denied if known is None else {"value": known}
+        return self._answer(request["digest"])
 
     def _answer(self, digest: str) -> dict[str, str]:
         if digest in self.refused:
