@@ -70,8 +70,12 @@ async def unmanage(slice_: ChangeSlice, planner: ThePlanner) -> dict[str, Any]:
 
 
 @one.put("/agent")
-async def set_agent(slice_: ChangeSlice, body: models.AgentChoice, planner: ThePlanner) -> dict[str, Any]:
+async def set_agent(
+    slice_: ChangeSlice, caller: TheCaller, body: models.AgentChoice, planner: ThePlanner
+) -> dict[str, Any]:
     """Choose the installation agent."""
+    if body.agent != DEFAULT_AGENT:
+        check(caller, Right.BRING_AGENTS)
     await planner.slices.set_agent(slice_, body.agent, body.parameters)
     return await planner.slices.show(slice_)
 

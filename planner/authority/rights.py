@@ -37,6 +37,7 @@ class Right(StrEnum):
     MAKE_SLICES = "make or delete slices"
     CHANGE_SLICE = "change this slice"
     GUARD_SLICE = "set the guard rails of this slice"
+    BRING_AGENTS = "choose an agent other than DSMT's own"
     READ_SLICE = "look into this slice"
     LIST_NODES = "list the nodes"
     GIVE_ROOM = "say how much this slice may keep in the depot"
@@ -61,6 +62,8 @@ TABLE: Final = {
     Right.CHANGE_SLICE: Holders(_MAKERS, members=True),
     # Not a member's: rails that a service planner could set itself would hold nothing.
     Right.GUARD_SLICE: Holders(_MAKERS),
+    # An agent connects as its node does: whoever brings one answers for more than the slice.
+    Right.BRING_AGENTS: Holders(_MAKERS),
     Right.READ_SLICE: Holders(_MAKERS | {Role.TECH}, members=True),
     Right.LIST_NODES: Holders(_ALL),
     Right.GIVE_ROOM: Holders(frozenset({Role.ADMIN})),

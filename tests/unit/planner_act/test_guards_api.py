@@ -51,6 +51,13 @@ async def test_a_member_keeps_to_the_rails_and_cannot_move_them(scaler: Api) -> 
     assert (await scaler("GET", GUARD))["asks"] == 4
 
 
+async def test_a_member_brings_no_agent(api: Api, scaler: Api) -> None:
+    mine = {"agent": "mine", "parameters": {}}
+    assert (await scaler.refused("PUT", "/slices/s1/agent", mine))[0] == 403
+    assert (await api.refused("PUT", "/slices/s1/agent", mine))[0] == 404
+    await scaler("PUT", "/slices/s1/agent", {"agent": "deployment-agent", "parameters": {}})
+
+
 async def test_another_plan_below_the_one_in_force_is_no_way_around(api: Api, scaler: Api) -> None:
     await api("PUT", GUARD, {})
     await scaler("PUT", "/slices/s1/plans/some", {"base": "limit", "parameters": {"count": "2"}})
