@@ -10,6 +10,7 @@ from typing import Final
 from agents.container_manager.probing import NAME as PROBE_NAME
 from agents.container_manager.slivers.choosing import AUTO
 from agents.container_manager.slivers.place import Place
+from dsmt_core.limits import Limits
 from dsmt_core.names import Host, Slice
 
 CACHE_BYTES: Final = 10 << 30
@@ -35,6 +36,7 @@ class NodeConfig:
         end_slivers: end the slivers at the end of the manager; by default they live on.
         facts_s: how often the facts are looked at; they are sent when they changed.
         fact_programs: a directory of programs that tell further facts; None for ``facts.d`` in ``data``.
+        capacity: what it has for slivers; None for most of the machine's memory and disk.
         embedded_agent: runs agents as tasks; None starts them as processes inside the slivers.
     """
 
@@ -49,6 +51,7 @@ class NodeConfig:
     end_slivers: bool = False
     facts_s: float = 120.0
     fact_programs: Path | None = None
+    capacity: Limits | None = None
     embedded_agent: EmbeddedAgent | None = None
 
     @property

@@ -39,7 +39,8 @@ from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Place
 from agents.package_cache import PackageCache
 from agents.sliver_init.agent import FIRST_S, HEALTHY_S, MOST_S
-from dsmt_core.errors import Unavailable
+from dsmt_core.errors import Full, Unavailable
+from dsmt_core.limits import Limits
 from dsmt_core.names import Slice
 
 # How many slivers are made, booted or ended at the same time.
@@ -74,6 +75,7 @@ class Hands:
     Attributes:
         changed: called when a sliver runs, or has other limits, since now.
         refusal: why a sliver may install nothing now; empty when it may.
+        admission: why a sliver with these limits may not begin here; empty when it may.
     """
 
     def __init__(self, tools: Tools, lost: Callable[[Slice], None]) -> None:
@@ -81,6 +83,7 @@ class Hands:
         self._lost = lost
         self.changed: Callable[[], None] = lambda: None
         self.refusal: Callable[[Slice], str] = lambda _slice: ""
+        self.admission: Callable[[Slice, Limits], str] = lambda _slice, _limits: ""
         self._prober = Prober(tools.driver, tools.config.probe)
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="sliver")
         self._sockets: dict[Slice, NodeSocket] = {}
@@ -202,6 +205,8 @@ class Hands:
         return before is not None
 
     async def _boot(self, step: Boot) -> None:
+        if why := self.admission(step.slice, step.limits):
+            raise Full(why, hint="another node, smaller limits, or dsmt-node --capacity")
         place = self._place(step.slice)
         booted = await self._blocking(self._tools.driver.boot, place, self._agent(place), step.limits)
         if not self._watch(step.slice, booted):

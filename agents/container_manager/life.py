@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from agents import facts
+from agents.container_manager.capacity import own_capacity
 from agents.container_manager.conduct import Conduct, loop_time, said
 from agents.container_manager.config import NodeConfig
+from agents.container_manager.decide.admission import refusal
 from agents.container_manager.hands import Hands, Tools
 from agents.container_manager.joining import Joined
 from agents.container_manager.metering import Metering
@@ -25,6 +27,7 @@ from agents.package_cache import PackageCache
 from agents.package_download import Depot
 from broker import condition
 from broker.bus import Bus, Link
+from dsmt_core.limits import Limits
 from dsmt_core.names import Slice
 
 log = logging.getLogger(__name__)
@@ -69,9 +72,15 @@ class Life:
         self._metering = Metering(config, choice.driver, self._conduct.node, self._reports)
         self._hands.changed = self._metering.soon
         self._hands.refusal = self._metering.refusal
+        self._hands.admission = self._admission
         self._facts: dict[str, str] = {}
         self._programs = FactPrograms(config.facts_d)
         self._told: Mapping[str, str] = {}
+
+    def _admission(self, slice_: Slice, asked: Limits) -> str:
+        slivers = self._conduct.node.slivers
+        promised = [one.limits for name, one in slivers.items() if name != slice_ and one.alive]
+        return refusal(asked, promised, self._config.capacity or own_capacity(self._config.data))
 
     async def restore(self) -> None:
         """Take up what is on disk and what runs."""

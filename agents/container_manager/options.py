@@ -7,12 +7,14 @@ import os
 from pathlib import Path
 from typing import Final
 
+from agents.container_manager.capacity import capacity_of
 from agents.container_manager.config import CACHE_BYTES, NodeConfig
 from agents.container_manager.slivers.choosing import AUTO, DRIVERS
 from dsmt_core.errors import Invalid
 from dsmt_core.names import host
 
 _VALUES: Final = {
+    "capacity": "",
     "sliver_driver": AUTO,
     "status_period": None,
     "cache_bytes": CACHE_BYTES,
@@ -40,6 +42,7 @@ def add(parser: argparse.ArgumentParser, *, secret: bool = True) -> None:
     more("--cache-bytes", type=int, default=CACHE_BYTES, metavar="N", help="bound of the package cache")
     more("--depot-mirror", default="", metavar="URL", help="a mirror of the depot nearby, asked first")
     more("--end-slivers", action="store_true", help="end the slivers with this program; else they live on")
+    more("--capacity", default="", metavar="LIST", help="for slivers: memory=4G,disk=50G,cpu=4, …")
     more("--facts-dir", type=Path, metavar="DIR", help="programs that tell facts; else facts.d in --data")
     more("--ready-file", type=Path, metavar="FILE", help="written when the node has joined")
     more("--verbose", "-v", action="store_true", help="tell more")
@@ -62,6 +65,7 @@ def config(options: argparse.Namespace) -> NodeConfig:
         depot_mirror=_http(options.depot_mirror),
         end_slivers=options.end_slivers,
         fact_programs=options.facts_dir,
+        capacity=capacity_of(options.capacity) if options.capacity else None,
     )
 
 

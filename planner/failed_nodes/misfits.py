@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from dsmt_core.lifecycle import State
+from dsmt_core.limits import DOES_NOT_FIT
 from dsmt_core.names import Application, Host, Slice
 from planner.failed_nodes.misfit import Misfit, Place
-from planner.fleet import ALL_FIT, ApplicationSeen, Fits, Fleet, NodeState
+from planner.fleet import ALL_FIT, ApplicationSeen, Fits, Fleet, NodeState, SliverSeen
 from planner.release import said
 from planner.wanted import Placement, Run, Wanted, WantedSlice
 
@@ -152,6 +153,8 @@ class Misfits:
         failed_at, why = _failure(heard, placement) if heard is not None and obeys else (now, "")
         if why and now - max(failed_at, since) >= self._grace.failed_s:
             return why
+        if sliver is not None and _is_refused(sliver, now, self._grace.failed_s):
+            return sliver.container.reason[:_LONGEST]
         if now - since < self._grace.stuck_s:
             return ""
         if why:
@@ -240,6 +243,13 @@ def _failure(heard: ApplicationSeen, placement: Placement) -> tuple[float, str]:
     if heard.state is State.FAILED:
         return heard.layer.since, heard.layer.reason[:_LONGEST] or "it failed"
     return 0.0, ""
+
+
+def _is_refused(sliver: SliverSeen, now: float, grace_s: float) -> bool:
+    """Whether its node has no room for the sliver; it tries on by itself, with ever longer waits."""
+    container = sliver.container
+    told = container.state is State.FAILED and container.reason.startswith(DOES_NOT_FIT)
+    return told and now - container.since >= grace_s
 
 
 def _is_ill(seen: Fleet, placement: Placement) -> bool:

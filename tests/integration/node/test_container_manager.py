@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -446,3 +447,19 @@ async def test_over_its_disk_quota_a_sliver_installs_nothing(
             await asyncio.to_thread(
                 local_socket.ask, place.node_socket, {"op": "fetch", "digest": "0" * 64, "size": 1}
             )
+
+
+async def test_what_does_not_fit_beside_the_others_is_refused_with_the_reason(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    small = replace(config, capacity=Limits(memory=100 << 20))
+    async with node(small, memory_world):
+        await speaking.order(Verb.CREATE, 3, limits=Limits(memory=60 << 20))
+        await until(lambda: speaking.states() == WALK, "the first")
+        other = Slice("other")
+        await speaking.order(Verb.CREATE, 1, other, limits=Limits(memory=50 << 20))
+        await until(lambda: "failed" in speaking.states(other), "the refusal")
+        reasons = [event.pairs.get("reason", "") for event in speaking.events("sliver-state")]
+        assert any("50M of memory, and 40M of 100M are not promised" in reason for reason in reasons)
+        await speaking.order(Verb.DELETE, 4)
+        await until(lambda: speaking.states(other)[-1:] == ["running"], "room for the other")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dsmt_core.lifecycle import State
+from dsmt_core.limits import DOES_NOT_FIT
 from dsmt_core.names import DEPLOYMENT_AGENT, SLIVER_BOOTSTRAP, SLIVER_MGR, Application, Host, Slice
 from planner.failed_nodes import Grace, Misfit, Misfits
 from planner.fleet import ALL_FIT, Fits
@@ -160,6 +161,17 @@ def test_what_does_not_come_to_run_says_what_the_layers_below_say(
     case.at(200.0)
     assert case.at(1099.75) == {}
     assert case.out(1100.0) == {N0: said(1400.0, f"it did not come to run within 900 s{told}")}
+
+
+def test_a_host_without_room_for_the_sliver_is_left_alone_soon() -> None:
+    case = Case()
+    case.toy.nodes[N0].applications[SLICE].clear()
+    case.toy.fleet.fold(case.toy.nodes[N0].agent_holdings(SLICE), now=200.0)
+    event = case.toy.nodes[N0].status(SLICE, SLIVER_MGR, State.FAILED, reason=f"{DOES_NOT_FIT}: 1G")
+    assert not case.toy.fleet.fold(event, now=200.0)
+    case.at(200.0)
+    assert case.at(219.75) == {}
+    assert case.out(220.0) == {N0: said(520.0, "the sliver does not fit: 1G")}
 
 
 def test_what_was_never_heard_of_is_waited_for_too() -> None:
