@@ -121,9 +121,10 @@ def fold_status(sliver: SliverSeen, event: Event, now: float) -> News:
     news = News.CHANGE if became is not seen.state else News.NONE
     if news:
         seen.layer.become(became, now)
-    text, exit_code = _text(event, "text"), pairs.get("exit-code", "")[:20]
-    if (text, exit_code) != (seen.text, seen.exit_code):
-        seen.text, seen.exit_code, news = text, exit_code, max(news, News.FIGURES)
+    told = _text(event, "text"), pairs.get("exit-code", "")[:20], _text(event, "reason")
+    if told != (seen.text, seen.exit_code, seen.note):
+        seen.text, seen.exit_code, seen.note = told
+        news = max(news, News.FIGURES)
     return _settle(seen, event, generation, news, now)
 
 

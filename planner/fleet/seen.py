@@ -66,6 +66,7 @@ class ApplicationSeen:
         digest: of that order, as the agent says it; empty when it does not.
         configuration: the digest of that with which it was started; empty for none, or an older agent.
         text, exit_code: of the status script, as last heard.
+        note: what the agent adds: a check that does not count yet, packages that cannot be had.
         held: the agent has named it in its holdings.
         gave_up: the release that did not become healthy, and the reason, as `dsmt_core.nodes.Held` has it.
         gave_up_since: since when it says so; 0 when it does not.
@@ -82,6 +83,7 @@ class ApplicationSeen:
     held: bool = False
     gave_up: str = ""
     gave_up_since: float = 0.0
+    note: str = ""
 
     def gives_up(self, text: str, now: float) -> bool:
         """Take over what was given up, or that nothing is; False when it is no news."""

@@ -119,7 +119,7 @@ def _application(placement: Placement, heard: ApplicationSeen | None, held_back:
         "text": heard.text,
         "reason": f"gave up {said(placement.release)}: {given_up}"
         if given_up
-        else heard.layer.reason or waits,
+        else heard.layer.reason or waits or heard.note,
         "since": heard.layer.since,
     }
 

@@ -89,7 +89,13 @@ async def watched(stage: Stage) -> None:
             within_s=60,
         )
     assert not [event for event in stage.heard(before) if event.field == "deployment-status"]
-    await stage.until(lambda status: status["running"] == 2, "s1")
+    await stage.until(
+        lambda status: (
+            status["running"] == 2
+            and all("never passed" in host["applications"][0]["reason"] for host in status["hosts"])
+        ),
+        "s1",
+    )
 
 
 async def followed(stage: Stage) -> None:

@@ -151,6 +151,9 @@ def test_a_status_tells_figures_and_sometimes_a_change() -> None:
     assert (seen(sliver).text, seen(sliver).exit_code) == ("t" * 1_000, "1" * 20)
     assert fold_status(sliver, told, 8.0) is NOTHING
     assert fold_status(sliver, periodic(text="t" * 1_000), 9.0) is FIGURES
+    doubted = periodic(text="t" * 1_000, reason="it never passed this check")
+    assert fold_status(sliver, doubted, 9.5) is FIGURES
+    assert sliver.applications[APP].note == "it never passed this check"
     assert fold_status(sliver, periodic(state="failed", text="ill"), 10.0) is NEWS
     assert seen(sliver) == ApplicationSeen(LayerSeen(State.FAILED, 10.0), "1-1", 3, text="ill")
     assert fold_status(sliver, periodic(state="failed", text="ill", generation="4"), 11.0) is NEWS
