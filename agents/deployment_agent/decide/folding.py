@@ -121,6 +121,7 @@ def _cleaned(course: Course, step: Clean, outcome: Outcome, now: float) -> None:
 
 
 def _installed(course: Course, step: Install, outcome: Outcome, now: float) -> None:
+    course.record.attempts = 0
     if isinstance(outcome, Installed):
         trial.switched(course, step, outcome, now)
         return

@@ -67,7 +67,7 @@ def _rest(course: Course, now: float) -> Step:
     at = max(course.held_until, course.retry_at if course.has_fetched else course.fetch_at)
     if now < at or course.to_say:
         return WaitUntil(at)
-    return _install(course) if course.has_fetched else Fetch(course.record.order.packages)
+    return _install(course, now) if course.has_fetched else Fetch(course.record.order.packages)
 
 
 def _run(course: Course, now: float) -> Step:
@@ -138,7 +138,7 @@ def _renew(course: Course, now: float) -> Step:
     course.walk(State.INSTANTIATED)
     if course.record.life is not Life.DOWN:
         return _end(course, now)
-    return _install(course) if not course.to_say else WaitUntil(now)
+    return _install(course, now) if not course.to_say else WaitUntil(now)
 
 
 def _keep(course: Course, now: float) -> Step:
@@ -190,8 +190,12 @@ def _start(course: Course, now: float) -> Step:
     return Start(record.version, record.configuration)
 
 
-def _install(course: Course) -> Step:
+def _install(course: Course, now: float) -> Step:
     record, order = course.record, course.record.order
+    if record.attempts >= trial.ATTEMPTS:
+        trial.cut_short(course, now)
+        return WaitUntil(now)
+    record.attempts += 1
     trial.set_aside(record)
     prepared = record.prepared
     ready = prepared.receipt if prepared is not None and prepared.packages == order.packages else {}

@@ -84,6 +84,7 @@ class Record:
         returning: what is installed is given up, and ``before`` is to be back.
         prepared: what lies beside, unpacked, and is not installed yet.
         leftovers: receipts of what is to be removed when there is time.
+        attempts: so many installations were begun and not heard of: a script may have ended the agent.
         gave_up: the release that did not become healthy; what is ordered is it, or it is of no weight.
     """
 
@@ -106,6 +107,7 @@ class Record:
     prepared: Edition | None = None
     leftovers: tuple[Receipt, ...] = ()
     gave_up: GaveUp | None = None
+    attempts: int = 0
 
     @property
     def goal(self) -> Goal:
@@ -178,6 +180,7 @@ def written(record: Record) -> dict[str, Any]:
         "prepared": written_edition(record.prepared),
         "leftovers": [dict(receipt) for receipt in record.leftovers],
         "gave_up": written_gave_up(record.gave_up),
+        "attempts": record.attempts,
     }
 
 
@@ -216,6 +219,7 @@ def _read(values: Mapping[str, Any]) -> Record:
         prepared=read_edition(values.get("prepared")),
         leftovers=tuple(map(read_receipt, values.get("leftovers", ()))),
         gave_up=read_gave_up(values.get("gave_up")),
+        attempts=int(values.get("attempts", 0)),
     )
 
 

@@ -86,6 +86,14 @@ def failed(course: Course, trouble: Troubled, packages: Packages, now: float) ->
     course.at_once(now)
 
 
+def cut_short(course: Course, now: float) -> None:
+    """Installation after installation ended with the agent itself: no further one is begun in this life."""
+    trouble = Troubled(f"its installation was cut short {ATTEMPTS} times", final=True)
+    course.record.attempts, course.refused = 0, course.record.order.packages
+    course.failed(trouble, now)
+    failed(course, trouble, course.record.order.packages, now)
+
+
 def give_up(course: Course, reason: str, now: float) -> None:
     """What is ordered is not tried again for long; that is told at once."""
     record, order = course.record, course.record.order

@@ -46,8 +46,9 @@ FULL = Record(
     prepared=Edition(version="2-1", packages=NEW, receipt={"kind": "deb"}),
     leftovers=({"kind": "old"},),
     gave_up=GaveUp(packages=NEW, configuration="c", version="2-1", reason="no", times=2),
+    attempts=1,
 )
-NEW_IN_RECORDS = {"mature", "before", "returning", "prepared", "leftovers", "gave_up"}
+NEW_IN_RECORDS = {"attempts", "mature", "before", "returning", "prepared", "leftovers", "gave_up"}
 
 
 def test_a_record_is_written_whole_and_read_back() -> None:
@@ -95,6 +96,7 @@ def test_a_record_is_written_whole_and_read_back() -> None:
             "reason": "no",
             "times": 2,
         },
+        "attempts": 1,
     }
     del values["configuration"], values["order"]["configuration"], values["order"]["digest"]
     del values["proven"], values["order"]["watch"]

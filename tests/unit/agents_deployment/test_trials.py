@@ -7,6 +7,7 @@ from typing import Any
 from agents.deployment_agent.decide import (
     CheckStatus,
     Clean,
+    Deployment,
     Done,
     Fetch,
     Install,
@@ -253,3 +254,30 @@ def test_what_was_fetched_is_prepared_once() -> None:
     assert prepared is not None
     assert prepared.receipt == {}
     assert life.outcome(Start("2-1")) == Started(7)
+
+
+def test_an_installation_that_ends_the_agent_each_time_is_begun_three_times() -> None:
+    life = proven()
+    while not isinstance(step := life.deployment.step(life.now), Install):
+        life.deployment.done(step, life.outcome(step), life.now)
+    for _ in range(2):
+        life.deployment = Deployment(life.deployment.record, life.now)
+        while not isinstance(step := life.deployment.step(life.now), Install):
+            life.deployment.done(step, life.outcome(step), life.now)
+        assert step.version == "2-1"
+    life.deployment = Deployment(life.deployment.record, life.now)
+    life.until(life.now - 100.0 + 20.0)
+    assert life.running == "1-1"
+    assert life.deployment.held.gave_up == "2-1 its installation was cut short 3 times"
+
+
+def test_a_first_installation_that_ends_the_agent_each_time_has_failed() -> None:
+    life = Life1(order())
+    for _ in range(3):
+        life.deployment = Deployment(life.deployment.record, life.now)
+        while not isinstance(step := life.deployment.step(life.now), Install):
+            life.deployment.done(step, life.outcome(step), life.now)
+    life.deployment = Deployment(life.deployment.record, life.now)
+    life.until(30.0)
+    assert life.count(Install) == 0
+    assert life.said[-1] is State.FAILED
