@@ -17,6 +17,7 @@ from depot.rpm_file import MAGIC, RpmFile, read_rpm
 from depot.tarball import survey
 from dsmt_core.agents import KIND, PROGRAM
 from dsmt_core.errors import DsmtError, Invalid
+from dsmt_core.images import BYTES, HEAD, image_of
 from dsmt_core.names import application
 from dsmt_core.packages import Version, wrapped_application
 
@@ -41,6 +42,7 @@ _KINDS: Final = (
     (MAGIC, "the RPM"),
     (deb_file.MAGIC, "the Debian package"),
     (wheel_file.MAGIC, "the wheel"),
+    (HEAD, "the name of an image"),
 )
 
 
@@ -53,7 +55,7 @@ def inspect(path: Path) -> Said:
     with path.open("rb") as file:
         if not path.stat().st_size:
             raise Invalid("the file is empty, so it is not a package", hint=_HINT)
-        head = file.read(8)
+        head = file.read(len(HEAD))
         file.seek(0)
         what = next((name for magic, name in _KINDS if head.startswith(magic)), "")
         try:
@@ -131,6 +133,17 @@ def _scripts_in(files: Collection[str], name: str) -> tuple[str, ...]:
     return tuple(each for each in _SCRIPTS if f"{SCRIPTS_DIRECTORY}/{name}/{each}" in files)
 
 
+def _image(file: BinaryIO, size: int) -> Said:  # noqa: ARG001 - bounded
+    named = image_of(file.read(BYTES + 1))
+    return Said(
+        kind="image",
+        name=named.application,
+        version=named.version,
+        arch="noarch",
+        application=named.application,
+    )
+
+
 def _tar(file: BinaryIO, size: int) -> Said:
     contents = survey(file, size)
     names = naming.names_of(contents.top)
@@ -199,4 +212,5 @@ _READERS: Final[Mapping[str, Callable[[BinaryIO, int], Said]]] = {
     "the RPM": _rpm,
     "the Debian package": _deb,
     "the wheel": _wheel,
+    "the name of an image": _image,
 }

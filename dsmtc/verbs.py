@@ -32,6 +32,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Plans and packages": {
         "plan": "set, list, show, delete, eval, explain, functions: node selections",
+        "image": "add an application that is an image",
         "depot": "put, list, get, remove, prune, quota: application packages",
     },
     "Applications": {

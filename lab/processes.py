@@ -175,7 +175,7 @@ class _Machine:
         self._command = [*_module("lab.machine"), *_module("agents.container_manager.main")]
         self._command += ["--planner", planner_url]
         self._command += ["--host", host, "--data", str(self.data)]
-        self._command += ["--sliver-driver", scenery.sliver_driver]
+        self._command += ["--sliver-driver", scenery.sliver_driver, "--podman", scenery.podman]
 
     def start(self) -> None:
         """Switch it on."""

@@ -36,6 +36,7 @@ class Scenery:
         heartbeat_s: the nodes' period.
         status_period_s: between two calls of a status script.
         sliver_driver: ``auto``, ``bubblewrap`` or ``process``.
+        podman: as `dsmt-node --podman`.
         admin: the first account.
         password: of it.
         port: of the planner; 0 takes a free one.
@@ -46,6 +47,7 @@ class Scenery:
     heartbeat_s: float = 1.0
     status_period_s: float = 5.0
     sliver_driver: str = "auto"
+    podman: str = "auto"
     admin: str = "pi@example.com"
     password: str = field(repr=False)
     port: int = 0

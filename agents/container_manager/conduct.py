@@ -89,6 +89,11 @@ class Conduct:
         self.node.lost(slice_, loop_time())
         self.wake()
 
+    def remake(self, slice_: Slice) -> None:
+        """A sliver is to be made otherwise."""
+        self.node.remake(slice_)
+        self.wake()
+
     def beat(self) -> None:
         """One heartbeat, at once."""
         self._reports.heartbeat(self.node.held())

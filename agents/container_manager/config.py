@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from agents.container_manager.images.having import OFF
 from agents.container_manager.probing import NAME as PROBE_NAME
 from agents.container_manager.slivers.choosing import AUTO
 from agents.container_manager.slivers.place import Place
@@ -33,6 +34,7 @@ class NodeConfig:
         cache_bytes: bound of the package cache.
         depot_mirror: URL of a mirror of the depot nearby, asked first; empty: the one that the planner
             names, if it names one.
+        podman: for slivers out of images: ``auto``, the path of its socket, or ``off``.
         end_slivers: end the slivers at the end of the manager; by default they live on.
         facts_s: how often the facts are looked at; they are sent when they changed.
         fact_programs: a directory of programs that tell further facts; None for ``facts.d`` in ``data``.
@@ -48,6 +50,7 @@ class NodeConfig:
     status_period: float | None = None
     cache_bytes: int = CACHE_BYTES
     depot_mirror: str = ""
+    podman: str = OFF
     end_slivers: bool = False
     facts_s: float = 120.0
     fact_programs: Path | None = None

@@ -9,7 +9,6 @@ import asyncio
 import functools
 import logging
 import os
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from agents import state_file
 from agents.container_manager import agent_file, agent_orders
-from agents.container_manager.config import EmbeddedAgent, NodeConfig
+from agents.container_manager.config import NodeConfig
 from agents.container_manager.decide import (
     Boot,
     Configure,
@@ -26,10 +25,14 @@ from agents.container_manager.decide import (
     Keep,
     Limit,
     Publish,
+    Remake,
     Remove,
     StartAgent,
     Step,
 )
+from agents.container_manager.embedded import keep_running
+from agents.container_manager.images.having import Images
+from agents.container_manager.images.remaking import Remaking
 from agents.container_manager.joining import secret_of
 from agents.container_manager.node_socket import NodeSocket
 from agents.container_manager.probing import PROBE_S, Prober
@@ -38,7 +41,6 @@ from agents.container_manager.slivers import record
 from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Place
 from agents.package_cache import PackageCache
-from agents.sliver_init.agent import FIRST_S, HEALTHY_S, MOST_S
 from dsmt_core.errors import Full, Unavailable
 from dsmt_core.limits import Limits
 from dsmt_core.names import Slice
@@ -63,6 +65,7 @@ class Tools:
     cache: PackageCache
     broker: str
     application_broker: str
+    images: Images
 
 
 class Hands:
@@ -73,6 +76,7 @@ class Hands:
         lost: told the slice whose init has ended by itself.
 
     Attributes:
+        remake: called when a sliver is to be made otherwise.
         changed: called when a sliver runs, or has other limits, since now.
         refusal: why a sliver may install nothing now; empty when it may.
         admission: why a sliver with these limits may not begin here; empty when it may.
@@ -86,6 +90,9 @@ class Hands:
         self.admission: Callable[[Slice, Limits], str] = lambda _slice, _limits: ""
         self._prober = Prober(tools.driver, tools.config.probe)
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="sliver")
+        self.remake: Callable[[Slice], None] = lambda _slice: None
+        # Looked up when it is called: it is set later.
+        self._remaking = Remaking(tools.images, self._place, lambda name: self.remake(name))  # noqa: PLW0108
         self._sockets: dict[Slice, NodeSocket] = {}
         self._pidfds: dict[Slice, int] = {}
         self._agents: dict[Slice, asyncio.Task[None]] = {}
@@ -97,6 +104,7 @@ class Hands:
             Boot: self._boot,
             Limit: lambda step: self._blocking(tools.driver.limit, self._place(step.slice), step.limits),
             StartAgent: lambda step: self._start_agent(step.slice),
+            Remake: lambda step: self._make_otherwise(step.slice),
             End: lambda step: self.end(step.slice),
             Remove: lambda step: self._remove(step.slice),
         }
@@ -187,11 +195,23 @@ class Hands:
                 refusal=functools.partial(self._refusal, step.slice),
                 secret=functools.partial(secret_of, self._tools.config, step.slice),
             )
+            self._sockets[step.slice].image = functools.partial(self._remaking.asked, step.slice)
         await self._sockets[step.slice].start()
         if changed and step.slice in self._pidfds:
             # Another agent, or another broker than before: it is given that when it starts.
             owner = self._tools.driver.owner(place)
             await self._blocking(agent_orders.tell, place, owner, {"restart": True})
+
+    async def _make_otherwise(self, slice_: Slice) -> None:
+        await self.end(slice_)
+        await self._remaking.ended(slice_)
+        # Its directories are called otherwise inside from now on.
+        await self._close_socket(slice_)
+
+    async def _close_socket(self, slice_: Slice) -> None:
+        socket = self._sockets.pop(slice_, None)
+        if socket is not None:
+            await socket.close()
 
     def _write_agent_file(self, place: Place, agent: Mapping[str, Any]) -> bool:
         """Write agent.json if it differs; whether it did."""
@@ -238,7 +258,9 @@ class Hands:
             return
         running = self._agents.get(slice_)
         if running is None or running.done():
-            self._agents[slice_] = asyncio.create_task(_run(embedded, place), name=f"agent {slice_}")
+            self._agents[slice_] = asyncio.create_task(
+                keep_running(embedded, place), name=f"agent {slice_}"
+            )
 
     async def _end_agent(self, slice_: Slice) -> None:
         agent = self._agents.pop(slice_, None)
@@ -247,9 +269,7 @@ class Hands:
             await asyncio.wait([agent], timeout=_AGENT_ENDS_S)
 
     async def _remove(self, slice_: Slice) -> None:
-        socket = self._sockets.pop(slice_, None)
-        if socket is not None:
-            await socket.close()
+        await self._close_socket(slice_)
         await self._blocking(self._tools.driver.destroy, self._place(slice_))
 
     def _watch(self, slice_: Slice, init: record.InitRecord) -> bool:
@@ -273,16 +293,3 @@ class Hands:
         if agent is not None:
             agent.cancel()
         self._lost(slice_)
-
-
-async def _run(embedded: EmbeddedAgent, place: Place) -> None:
-    """Keep an embedded agent running, as the init does with one that is a process."""
-    wait = FIRST_S
-    while True:
-        begun = time.monotonic()
-        try:
-            await embedded(place)
-        except Exception:
-            log.exception("the agent of %s ended", place.slice)
-        wait = FIRST_S if time.monotonic() - begun >= HEALTHY_S else min(wait * 2, MOST_S)
-        await asyncio.sleep(wait)

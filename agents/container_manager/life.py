@@ -17,6 +17,8 @@ from agents.container_manager.conduct import Conduct, loop_time, said
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.decide.admission import refusal
 from agents.container_manager.hands import Hands, Tools
+from agents.container_manager.images.drivers import BothDrivers
+from agents.container_manager.images.having import Images
 from agents.container_manager.joining import Joined
 from agents.container_manager.metering import Metering
 from agents.container_manager.reports import Reports
@@ -59,9 +61,12 @@ class Life:
             depot=_depot(config, joined),
             away=self.depot_away.set,
         )
+        self._images = Images(config.data / "podman", config.podman)
+        self._driver = BothDrivers(choice.driver, self._images.driver)
         tools = Tools(
             config=config,
-            driver=choice.driver,
+            driver=self._driver,
+            images=self._images,
             reports=self._reports,
             cache=self._cache,
             broker=joined.broker,
@@ -69,8 +74,9 @@ class Life:
         )
         self._hands = Hands(tools, self._lost)
         self._conduct = Conduct(bus, joined.queue, self._reports, self._hands)
-        self._metering = Metering(config, choice.driver, self._conduct.node, self._reports)
+        self._metering = Metering(config, self._driver, self._conduct.node, self._reports)
         self._hands.changed = self._metering.soon
+        self._hands.remake = self._conduct.remake
         self._hands.refusal = self._metering.refusal
         self._hands.admission = self._admission
         self._facts: dict[str, str] = {}
@@ -84,7 +90,7 @@ class Life:
 
     async def restore(self) -> None:
         """Take up what is on disk and what runs."""
-        found = await found_slivers(self._config, self._choice.driver, self._hands.adopt)
+        found = await found_slivers(self._config, self._driver, self._hands.adopt)
         self._conduct.node.restore(found, loop_time())
         self._conduct.node.confirmed(self._joined.slivers)
 
@@ -121,6 +127,7 @@ class Life:
     async def close(self) -> None:
         """Let go; may be called twice."""
         await self._hands.close(end_slivers=self._config.end_slivers)
+        await asyncio.to_thread(self._images.close)
         await self._cache.close()
 
     async def _look_at_facts(self) -> None:
@@ -134,9 +141,10 @@ class Life:
 
     async def _tell_facts(self, *, always: bool) -> None:
         try:
-            now = await asyncio.to_thread(
-                facts.facts, self._config.data, sliver_driver=self._choice.driver.name
-            )
+            more = {"sliver_driver": self._choice.driver.name}
+            if by := await asyncio.to_thread(self._images.offers):
+                more["images"] = by
+            now = await asyncio.to_thread(facts.facts, self._config.data, **more)
         except OSError as error:
             log.warning("the facts of this node cannot be read: %s", error)
             return

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from agents import local_socket
@@ -16,6 +17,8 @@ from dsmt_core.errors import DsmtError, Full, Invalid, Unavailable
 
 LINE_BYTES: Final = 64 << 10
 CLIENTS: Final = 32
+# Of a package, or empty.
+_DIGEST: Final = re.compile(r"(?:[0-9a-f]{64})?\Z")
 IDLE_S: Final = 3600.0
 DRAIN_S: Final = 10.0
 
@@ -35,6 +38,10 @@ class NodeSocket:
         cache: the node's.
         refusal: why the sliver may install nothing now; empty when it may.
         secret: asks for a content of a secret of the slice, by its id; blocks.
+
+    Attributes:
+        image: has the sliver made out of an image, by the digest of the package that names it (empty: as
+            slivers usually are), or only the image brought here; whether it is so already.
     """
 
     def __init__(
@@ -48,6 +55,7 @@ class NodeSocket:
     ) -> None:
         self._secret = secret
         self._refusal = refusal
+        self.image: Callable[[str, bool], Awaitable[bool]] | None = None
         self._place = place
         self._inside = inside
         self._cache = cache
@@ -107,6 +115,8 @@ class NodeSocket:
                 return {"value": await asyncio.to_thread(self._secret, str(request.get("id"))[:64])}
             if why := self._refusal():
                 raise Full(why, hint="remove what the sliver does not need, or raise its limit of disk")
+            if request["op"] == "image":
+                return await self._make(request)
             name = await self._cache.fetch(
                 str(request.get("digest")), _size(request), into=self._place.packages
             )
@@ -118,13 +128,22 @@ class NodeSocket:
             return {"error": f"the node cannot keep the package: {error}", "hint": "", "code": "full"}
         return {"path": f"{self._inside.packages}/{name}"}
 
+    async def _make(self, request: Mapping[str, Any]) -> Mapping[str, str]:
+        if self.image is None:
+            raise Invalid("this node makes no slivers out of images")
+        digest = request.get("digest")
+        if not isinstance(digest, str) or not _DIGEST.match(digest):
+            raise Invalid("the digest of the image's package is none")
+        ready = await self.image(digest, bool(request.get("prepare")))
+        return {"ready": "yes" if ready else "no"}
+
 
 def _request(line: bytes) -> dict[str, Any]:
     try:
         request = json.loads(line)
     except (ValueError, RecursionError):
         request = None
-    if not isinstance(request, dict) or request.get("op") not in {"fetch", "secret"}:
+    if not isinstance(request, dict) or request.get("op") not in {"fetch", "secret", "image"}:
         raise Invalid("the request is not understood", hint='{"op": "fetch", "digest": …, "size": …}')
     return request
 

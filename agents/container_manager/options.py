@@ -9,6 +9,7 @@ from typing import Final
 
 from agents.container_manager.capacity import capacity_of
 from agents.container_manager.config import CACHE_BYTES, NodeConfig
+from agents.container_manager.images.having import AUTO as PODMAN
 from agents.container_manager.slivers.choosing import AUTO, DRIVERS
 from dsmt_core.errors import Invalid
 from dsmt_core.names import host
@@ -19,6 +20,7 @@ _VALUES: Final = {
     "status_period": None,
     "cache_bytes": CACHE_BYTES,
     "depot_mirror": "",
+    "podman": PODMAN,
 }
 TOKEN: Final = "DSMT_NODE_TOKEN"  # noqa: S105 - a name
 
@@ -41,6 +43,7 @@ def add(parser: argparse.ArgumentParser, *, secret: bool = True) -> None:
     more("--status-period", type=_seconds, metavar="S", help="seconds between calls of the status scripts")
     more("--cache-bytes", type=int, default=CACHE_BYTES, metavar="N", help="bound of the package cache")
     more("--depot-mirror", default="", metavar="URL", help="a mirror of the depot nearby, asked first")
+    more("--podman", default=PODMAN, metavar="auto|off|SOCKET", help="makes the slivers out of images")
     more("--end-slivers", action="store_true", help="end the slivers with this program; else they live on")
     more("--capacity", default="", metavar="LIST", help="for slivers: memory=4G,disk=50G,cpu=4, …")
     more("--facts-dir", type=Path, metavar="DIR", help="programs that tell facts; else facts.d in --data")
@@ -63,6 +66,7 @@ def config(options: argparse.Namespace) -> NodeConfig:
         status_period=options.status_period,
         cache_bytes=options.cache_bytes,
         depot_mirror=_http(options.depot_mirror),
+        podman=options.podman,
         end_slivers=options.end_slivers,
         fact_programs=options.facts_dir,
         capacity=capacity_of(options.capacity) if options.capacity else None,

@@ -39,6 +39,7 @@ from agents.deployment_agent.decide import (
     Troubled,
     Uninstall,
 )
+from agents.deployment_agent.image import ImageProgram, seen
 from agents.deployment_agent.installers.choice import Installers
 from agents.deployment_agent.installers.port import Job
 from agents.deployment_agent.paths import SliverPaths
@@ -47,6 +48,7 @@ from agents.deployment_agent.sliver import Ran, Sliver
 from agents.deployment_agent.voice import Voice
 from dsmt_core.configuration import Configuration
 from dsmt_core.errors import DsmtError, Invalid
+from dsmt_core.images import KIND
 from dsmt_core.names import Application
 from dsmt_core.nodes import GAVE_UP
 
@@ -207,6 +209,10 @@ class Hands:
             **self._secrets.variables(name, record.configuration),
         }
         where = place(name, record.receipt, self._paths)
+        image = seen(self._paths.run) if record.receipt.get("kind") == KIND else None
+        if image is not None:
+            program = ImageProgram(name, where, env=env, sliver=self._sliver, paths=self._paths)
+            return program.of(image)
         return Scripts(name, where, env=env, sliver=self._sliver, paths=self._paths)
 
 

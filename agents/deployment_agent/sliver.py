@@ -226,6 +226,24 @@ class Sliver:
             raise from_code(code, str(answer["error"]), str(answer.get("hint", "")))
         return str(answer.get("value", ""))
 
+    async def image(self, package: str, *, prepare: bool = False) -> bool:
+        """Have this sliver made out of an image; whether it is. Where it is not yet, all in it ends soon.
+
+        Args:
+            package: digest of the package that names the image; empty: as slivers usually are.
+            prepare: only have the image on the node.
+
+        Raises:
+            Invalid: the node cannot do that.
+            Unavailable, DeadlinePassed: it cannot now.
+        """
+        request = {"op": "image", "digest": package, "prepare": prepare}
+        answer = await lines.ask(self._node, request, wait_s=FETCH_S)
+        if "error" in answer:
+            code = str(answer.get("code", Unavailable.code))
+            raise from_code(code, str(answer["error"]), str(answer.get("hint", "")))
+        return answer.get("ready") == "yes"
+
     async def _asked(self, request: Mapping[str, Any], wait_s: float) -> dict[str, Any]:
         answer = await lines.ask(self._init, request, wait_s=wait_s)
         if "error" in answer:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from dsmt_core.agents import AgentPackage
 from dsmt_core.errors import Conflict, NotFound
+from dsmt_core.images import KIND
 from dsmt_core.names import Slice
 from planner.requirements import Package
 from planner.store import applications
@@ -46,12 +47,28 @@ def put(connection: Connection, slice_: Slice, package: Package) -> applications
     """
     people(connection, slice_)
     known = {one.filename: one for one in listed(connection, slice_)}.get(package.filename)
+    _alone(connection, slice_, package)
     if known is not None and known.digest != package.digest:
         remove(connection, slice_, package.filename)
         known = None
     if known is None:
         connection.execute(insert(PACKAGES).values(slice=slice_, **_columns(package)))
     return applications.package_came(connection, slice_, package, listed(connection, slice_))
+
+
+def _alone(connection: Connection, slice_: Slice, package: Package) -> None:
+    """An application that is an image has the slivers of its slice for itself."""
+    there = [name for name in applications.listed(connection, slice_) if name != package.application]
+    if not package.application or not there:
+        return
+    kinds = {one.application: one.kind for one in listed(connection, slice_)}
+    images = [name for name in there if kinds.get(name) == KIND]
+    if images or package.kind == KIND:
+        name = images[0] if images else package.application
+        raise Conflict(
+            f"{name} is an image, and has its slice for itself: {slice_} has {', '.join(there)} already",
+            hint="dsmtc create makes a slice for it",
+        )
 
 
 def remove(connection: Connection, slice_: Slice, filename: str) -> Package:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -43,6 +44,11 @@ class Stage:
         )
         self.monitor: Monitor
         self._token = ""
+
+    def by_podman(self, socket: Path) -> Self:
+        """Have the nodes make slivers out of images by the podman that serves there."""
+        self.scenery = self.scene.scenery = replace(self.scenery, podman=str(socket))
+        return self
 
     async def __aenter__(self) -> Self:
         try:

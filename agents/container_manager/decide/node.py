@@ -170,6 +170,11 @@ class Node:
         if name in self._slivers:
             self._slivers[name].lost(now)
 
+    def remake(self, name: Slice) -> None:
+        """A sliver is to be made otherwise; doing it again changes nothing."""
+        if name in self._slivers:
+            self._slivers[name].remake = True
+
     def report_due(self) -> bool:
         """Whether holdings are to be published now; asked once, it is due no longer."""
         due, self._report_due = self._report_due, False

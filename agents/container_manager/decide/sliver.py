@@ -18,6 +18,7 @@ from agents.container_manager.decide.steps import (
     Keep,
     Limit,
     Publish,
+    Remake,
     Remove,
     StartAgent,
     Step,
@@ -53,6 +54,7 @@ class Sliver:
         limits: by that order.
         kept_limits: those that its processes were last given; None when that is not known.
         made, configured, alive, agent_runs: what is so.
+        remake: it is to be made otherwise, as its agent has asked.
         ended: everything in it was ended by order; its files are still there.
         kept: the order and the state are on disk.
         answers: holdings are owed once the order is on disk.
@@ -77,6 +79,7 @@ class Sliver:
     configured: bool = False
     alive: bool = False
     agent_runs: bool = False
+    remake: bool = False
     ended: bool = False
     kept: bool = False
     answers: bool = False
@@ -96,8 +99,8 @@ class Sliver:
             return None
         if self.ended:
             return self._after_end()
-        if not self.wanted:
-            return End(self.name)
+        if not self.wanted or self.remake:
+            return Remake(self.name) if self.wanted else End(self.name)
         if self.trouble:
             return Publish(self.name, State.FAILED, self.trouble)
         return self._while_alive() if self.alive else self._to_boot(now)
@@ -191,11 +194,20 @@ class Sliver:
             self.kept_limits = step.limits
         elif isinstance(step, StartAgent):
             self.agent_runs = True
-        elif isinstance(step, End):
-            self.ended, self.alive, self.agent_runs, self.trouble = True, False, False, ""
+        elif isinstance(step, End | Remake):
+            self._ended(step)
         elif isinstance(step, Remove):
             self.ended = self.made = self.configured = self.kept = False
             self.failures = 0
+
+    def _ended(self, step: End | Remake) -> None:
+        self.alive = self.agent_runs = False
+        self.trouble = ""
+        if isinstance(step, End):
+            self.ended = True
+        else:
+            self.remake = self.made = self.configured = False
+            self.kept_limits = None
 
     def _wait(self, now: float) -> None:
         self.again_at = now + min(MOST_S, FIRST_S * 2 ** min(self.failures, 20))

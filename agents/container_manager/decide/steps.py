@@ -75,6 +75,13 @@ class StartAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class Remake:
+    """End every process in the sliver, so that it is made otherwise: out of another image, or of none."""
+
+    slice: Slice
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """End every process in the sliver."""
 
@@ -88,4 +95,4 @@ class Remove:
     slice: Slice
 
 
-Step = Keep | Publish | Create | Configure | Boot | Limit | StartAgent | End | Remove
+Step = Keep | Publish | Create | Configure | Boot | Limit | StartAgent | Remake | End | Remove

@@ -71,6 +71,13 @@ class EngineService:
                     return path
             return self._started()
 
+    def is_there(self) -> bool:
+        """Whether it is worth trying, without starting anything."""
+        if self._only is not None:
+            return _answers(self._only)
+        here = shutil.which("podman", path=self._environment.get("PATH"))
+        return here is not None or any(map(_answers, self._of_machine()))
+
     def close(self) -> None:
         """End the node's own service; the slivers live on."""
         pidfd = hold(load(self._record))
@@ -81,6 +88,8 @@ class EngineService:
                 has_ended(pidfd, within_s=_END_S)
             finally:
                 os.close(pidfd)
+            if (path := self._own()).parent != self._directory:
+                shutil.rmtree(path.parent, ignore_errors=True)
 
     @property
     def _record(self) -> Path:

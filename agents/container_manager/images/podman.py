@@ -105,12 +105,24 @@ class PodmanDriver(DirectoryDriver):
         return tuple(self._brought().command("agents.deployment_agent.main"))
 
     def agent_inside(self, place: Place) -> dict[str, Any]:  # noqa: ARG002
-        """Its Python lies elsewhere inside: the agent is a program of its own, and reads a file."""
-        return {}
+        """See `SliverDriver.agent_inside`."""
+        return {
+            "module": "agents.deployment_agent.main",
+            "sites": [f"{PYTHON}/site"],
+            "path": [f"{PYTHON}/code"],
+            "executable": self._brought().python()[-1],
+        }
 
     def agent_environment(self, place: Place) -> dict[str, str]:  # noqa: ARG002
         """See `SliverDriver.agent_environment`."""
         return self._brought().environment()
+
+    def seen(self, place: Place) -> dict[str, Any]:
+        """What the agent is told of the sliver's image."""
+        image = self._image_of(place)
+        names = ("package", "application", "version", "reference")
+        told = {name: image.get(name, "") for name in names}
+        return {**told, "id": image["Id"], "config": image.get("Config") or {}}
 
     def _init_command(self) -> list[str]:
         return self._brought().command("agents.sliver_init.main", site=False)

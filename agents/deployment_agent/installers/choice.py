@@ -9,10 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from agents.deployment_agent.image import seen
 from agents.deployment_agent.installers import deb, wheel
 from agents.deployment_agent.installers.beside import directory_name
 from agents.deployment_agent.installers.deb import DebInstaller
 from agents.deployment_agent.installers.extraction import RpmExtraction
+from agents.deployment_agent.installers.image import ImageInstaller
 from agents.deployment_agent.installers.port import Installer, Job, Receipt
 from agents.deployment_agent.installers.rpm import RpmInstaller, usual_names
 from agents.deployment_agent.installers.tar import TarInstaller
@@ -20,6 +22,7 @@ from agents.deployment_agent.installers.wheel import WheelInstaller
 from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.sliver import Sliver
 from dsmt_core.errors import Invalid, Unavailable
+from dsmt_core.images import KIND
 
 HEAD_BYTES: Final = 512
 
@@ -41,6 +44,7 @@ class Installers:
         self._tar = TarInstaller(sliver, paths)
         self._deb = DebInstaller(sliver, paths)
         self._wheel = WheelInstaller(sliver, paths)
+        self._image = ImageInstaller(sliver, paths)
 
     async def prepare(self, job: Job) -> Receipt:
         """Prepare by the installer that knows the packages; see `Installer.prepare`.
@@ -102,6 +106,10 @@ class Installers:
             application: its name.
             version: what is expected; a tar archive's version is only known by its directory.
         """
+        if (image := seen(self._paths.run)) is not None:
+            mine = image.application == application
+            receipt = {"kind": KIND, "version": image.version, "package": image.package}
+            return (image.version, receipt) if mine else ("", {})
         if await self._rpm_works():
             installed = await self._rpm.installed_version(application, {})
             if installed:
@@ -126,6 +134,13 @@ class Installers:
 
     async def _for(self, packages: Sequence[str]) -> Installer:
         heads = [self._head(package) for package in packages]
+        if heads and all(map(self._image.recognise, heads)):
+            return self._image
+        if seen(self._paths.run) is not None:
+            raise Invalid(
+                "this sliver is made of an image, which is one application by itself",
+                hint="a slice of its own for the other application",
+            )
         if heads and all(map(self._rpm.recognise, heads)):
             return self._rpm if await self._rpm_works() else self._extraction
         for installer in (self._tar, self._deb, self._wheel):
@@ -143,6 +158,7 @@ class Installers:
             self._tar,
             self._deb,
             self._wheel,
+            self._image,
         )
         for installer in installers:
             if installer.kind == kind:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,19 +34,8 @@ PODMAN = "podman"
 @pytest.fixture(scope="session")
 def engine() -> Iterator[ImageEngine]:
     """A container engine with one image, for all tests of a process."""
-    lacking = engines.missing()
-    if lacking and not os.environ.get("CI"):
-        pytest.skip(f"missing: {', '.join(lacking)}; apt-get install podman runc busybox-static")
-    assert not lacking
-    # Not pytest's: podman takes no directory of a longer name than 50 characters.
-    with tempfile.TemporaryDirectory(prefix="dsmt-") as folder:
-        made = ImageEngine(Path(folder))
-        made.start()
-        try:
-            made.make(engines.IMAGE)
-            yield made
-        finally:
-            made.end()
+    with engines.running() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

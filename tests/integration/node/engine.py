@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+import pytest
 
 from tests.integration.broker.container_engine import ContainerEngine
 
@@ -21,9 +27,8 @@ _APPLETS: Final = (
 
 def missing() -> list[str]:
     """What this machine lacks for it."""
-    return [
-        name for name in PROGRAMS if shutil.which(name) is None and not Path("/usr/sbin", name).exists()
-    ]
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
+    return [name for name in PROGRAMS if shutil.which(name, path=path) is None]
 
 
 class ImageEngine(ContainerEngine):
@@ -56,6 +61,24 @@ class ImageEngine(ContainerEngine):
             archive.add(folder, arcname=".", filter=_of_root)
         options = [option for change in changes for option in ("--change", change)]
         self.run("import", *options, str(self._folder / "made.tar"), name)
+
+
+@contextmanager
+def running() -> Iterator[ImageEngine]:
+    """An engine with the image `IMAGE`; the test is left out where it cannot be, but not in CI."""
+    lacking = missing()
+    if lacking and not os.environ.get("CI"):
+        pytest.skip(f"missing: {', '.join(lacking)}; apt-get install podman runc busybox-static")
+    assert not lacking
+    # Not pytest's: podman takes no directory of a longer name than 50 characters.
+    with tempfile.TemporaryDirectory(prefix="dsmt-") as folder:
+        made = ImageEngine(Path(folder))
+        made.start()
+        try:
+            made.make(IMAGE)
+            yield made
+        finally:
+            made.end()
 
 
 def _of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:

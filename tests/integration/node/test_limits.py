@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from agents.container_manager.slivers import record
 from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Place
 from dsmt_core.limits import NO_LIMITS, Limits
+from tests.integration.node.conftest import DRIVERS
 from tests.integration.node.test_drivers import ask, run, wait_for
 
 ENFORCED = found_groups().enforced
@@ -28,6 +30,12 @@ needs_memory = pytest.mark.skipif(
 )
 needs_processes = pytest.mark.skipif("processes" not in ENFORCED, reason="no cgroup limits processes here")
 needs_cpu = pytest.mark.skipif("cpu" not in ENFORCED, reason="no cgroup of this machine limits cpu")
+
+
+@pytest.fixture(params=list(DRIVERS))
+def make_driver(request: pytest.FixtureRequest) -> Callable[[], SliverDriver]:
+    """Those whose cgroups are DSMT's own; of podman's see `test_podman`."""
+    return lambda: DRIVERS[request.param](found_groups())
 
 
 def booted(driver: SliverDriver, place: Place, limits: Limits, agent: AgentCommand = SLEEPER) -> int:

@@ -17,6 +17,7 @@ from agents.container_manager.decide import (
     Limit,
     Node,
     Publish,
+    Remake,
     Remove,
     StartAgent,
     Step,
@@ -66,6 +67,10 @@ def sliver(**known: Any) -> Sliver:
         ({"ended": True, "state": State.TERMINATED}, Remove(ONE)),
         ({"trouble": "no room"}, Publish(ONE, State.FAILED, "no room")),
         ({**UP, "trouble": "no room"}, Publish(ONE, State.FAILED, "no room")),
+        # What is to be made otherwise, but not before it is known to be wanted.
+        ({**UP, "remake": True, "trouble": "no room"}, Remake(ONE)),
+        ({**UP, "remake": True, "wanted": False}, End(ONE)),
+        ({**UP, "remake": True, "again_at": 100.5}, None),
         # On the way up.
         ({"hold_until": 100.5}, None),
         ({"hold_until": 100.0}, Publish(ONE, State.REQUESTED)),
@@ -131,6 +136,17 @@ def test_it_says_when_to_look_again(known: dict[str, Any], at: float) -> None:
             "",
             {"ended": True, "alive": False, "agent_runs": False, "trouble": ""},
         ),
+        (
+            {**UP, "agent_runs": True, "remake": True, "trouble": "no"},
+            Remake(ONE),
+            "",
+            {
+                **dict.fromkeys(("made", "configured", "alive", "agent_runs", "remake"), False),
+                "kept_limits": None,
+                "trouble": "",
+            },
+        ),
+        ({**UP, "remake": True}, Remake(ONE), "busy", {"again_at": 100.5, "failures": 1}),
         (
             {"made": True, "configured": True, "ended": True, "failures": 3},
             Remove(ONE),
