@@ -459,7 +459,12 @@ async def test_what_does_not_fit_beside_the_others_is_refused_with_the_reason(
         other = Slice("other")
         await speaking.order(Verb.CREATE, 1, other, limits=Limits(memory=50 << 20))
         await until(lambda: "failed" in speaking.states(other), "the refusal")
-        reasons = [event.pairs.get("reason", "") for event in speaking.events("sliver-state")]
-        assert any("50M of memory, and 40M of 100M are not promised" in reason for reason in reasons)
+
+        def told() -> bool:
+            reasons = [event.pairs.get("reason", "") for event in speaking.events("sliver-state")]
+            return any("50M of memory, and 40M of 100M are not promised" in reason for reason in reasons)
+
+        # Said by another part than the state itself, so perhaps a moment later.
+        await until(told, "the reason")
         await speaking.order(Verb.DELETE, 4)
         await until(lambda: speaking.states(other)[-1:] == ["running"], "room for the other")
