@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TypedDict
 
+from dsmtc.client import answers
 from dsmtc.client.caller import Caller
 from dsmtc.client.paths import of_slice
 
@@ -38,4 +39,4 @@ class Secrets(Caller):
 
     def remove_secret(self, slice_: str, name: str) -> None:
         """Forget one that no application is configured with."""
-        self.call("DELETE", of_slice(slice_, "secrets", name), shape=dict)
+        self.call("DELETE", of_slice(slice_, "secrets", name), shape=answers.Done)

@@ -96,6 +96,7 @@ def _application_value(seen: ApplicationSeen) -> dict[str, Any]:
         "held": seen.held,
         "gave_up": seen.gave_up,
         "gave_up_since": seen.gave_up_since,
+        "note": seen.note,
     }
 
 

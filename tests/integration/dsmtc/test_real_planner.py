@@ -118,7 +118,7 @@ def test_the_planners_refusals_have_their_exit_codes(me: Dsmtc) -> None:
         ("plan set --plan c --base limit count=0", 3),
         ("plan set --plan a --base minus left=b right=failed", 6),
         ("plan delete --plan a", 6),
-        ("setagent --agent nobody", 3),
+        ("setagent --agent nobody", 4),
         ("nodes invite", 4),
         ("nodes show nowhere", 3),
         ("status --slice nowhere", 3),

@@ -55,6 +55,16 @@ configure --slice s pinger
 configure --slice s pinger greeting=hello
 configure --slice s pinger greeting=hello --dry-run
 uninstall --slice s pinger --yes
+image --slice s pinger localhost/pinger:1
+secret put --slice s token @PACKAGE
+secret list --slice s
+secret remove --slice s token --yes
+check --slice s pinger
+check --slice s pinger --tcp 8080
+limits --slice s
+limits --slice s --memory 64M
+logs --slice s node1
+exec --slice s node1 -- uname
 rollout start --slice s pinger --waves 1,100%
 rollout start --slice s pinger --dry-run
 rollout status --slice s pinger
