@@ -119,7 +119,9 @@ class EngineService:
             _private(directory)
         log.unlink(missing_ok=True)
         path.unlink(missing_ok=True)
-        argv = ["podman", "system", "service", "--time", str(IDLE_S), f"unix://{path}"]
+        # A container's monitor notes where podman began that the memory ran out: in a file `oom`.
+        argv = ["env", f"--chdir={self._directory}", "podman", "system", "service"]
+        argv += ["--time", str(IDLE_S), f"unix://{path}"]
         pid = detached(argv, env=self._for_podman(), log=log)
         started = record_of(pid)
         if started is not None:

@@ -62,7 +62,10 @@ class ContainerEngine:
         """
         (self._folder / "containers.conf").write_text(_CONFIGURATION)
         log = self._folder / "podman.log"
-        self._kept.start(self._command("system", "service", "-t", "0", self.url), self._environment(), log)
+        # Where a service begins, the monitors of its containers leave files.
+        elsewhere = ["env", f"--chdir={self._folder}"]
+        serve = self._command("system", "service", "-t", "0", self.url)
+        self._kept.start([*elsewhere, *serve], self._environment(), log)
         deadline = time.monotonic() + _READY_S
         while not (self._folder / "podman.sock").exists():
             if time.monotonic() > deadline or not self._kept.running:
