@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 from urllib.parse import quote, urlencode
 
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_fixed
+
 from agents import local_socket
 from dsmt_core.errors import Conflict, DsmtError, NotFound, Unavailable
 
@@ -126,7 +128,13 @@ class Engine:
 
     def remove(self, name: str) -> None:
         """End and remove a container with its volumes; one that is not there is no error."""
-        self._gone("DELETE", f"/containers/{name}?force=1&v=1")
+        again = Retrying(
+            retry=retry_if_exception(_crossed),
+            stop=stop_after_attempt(5),
+            wait=wait_fixed(0.2),
+            reraise=True,
+        )
+        again(self._gone, "DELETE", f"/containers/{name}?force=1&v=1")
 
     def said(self, name: str) -> str:
         """The last that a container printed."""
@@ -190,6 +198,11 @@ class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         """Connect by the path."""
         self.sock: socket.socket = local_socket.connect(self._path, timeout_s=self._timeout_s)
+
+
+def _crossed(error: BaseException) -> bool:
+    """Whether podman says that the container ended by itself just as it was about to end it."""
+    return isinstance(error, Unavailable) and "container state improper" in error.message
 
 
 def _failure(status: int, text: bytes) -> DsmtError:

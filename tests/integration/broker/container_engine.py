@@ -15,6 +15,8 @@ import tarfile
 import time
 from pathlib import Path
 
+from tenacity import Retrying, stop_after_attempt, wait_fixed
+
 from broker.server.kept import Kept
 from dsmt_core.errors import DsmtError, Unavailable
 
@@ -74,10 +76,19 @@ class ContainerEngine:
 
     def end(self) -> None:
         """Remove every container, then end it with all that it started."""
+        again = Retrying(stop=stop_after_attempt(3), wait=wait_fixed(0.3), reraise=True)
         try:
-            self.run("rm", "--all", "--force", "--time", "0")
+            # One that ends by itself just then is refused.
+            again(self.run, "rm", "--all", "--force", "--time", "0")
         finally:
             self._kept.end()
+            self._unmount()
+
+    def _unmount(self) -> None:
+        """Take away what podman left mounted, or nobody can remove the folder."""
+        mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+        for mount in sorted((one for one in mounts if one.startswith(f"{self._folder}/")), reverse=True):
+            subprocess.run(["umount", "--lazy", mount], check=False)
 
     def build(self) -> None:
         """Make the image `IMAGE`."""
