@@ -69,9 +69,12 @@ async def test_a_node_that_does_not_pass_is_failed_with_the_reason(
     node = await start_node("n1")
     await come_back(planner, api, node)
     try:
-        await answer(node, (await ordered(node, Verb.PROBE)).nonce, reason="no space left on the device")
 
         async def known() -> bool:
+            # A planner whose loop was late does not count what it heard meanwhile, and asks again.
+            while not node.orders.empty():
+                if (order := node.orders.get_nowait()).verb is Verb.PROBE:
+                    await answer(node, order.nonce, reason="no space left on the device")
             shown: dict[str, Any] = await api("GET", "/nodes/n1")
             notes = [note["what"] for note in shown["evidence"]]
             out = shown["out_until"] > planner.clock() + 5 and shown["failures"] == 2
