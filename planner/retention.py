@@ -7,13 +7,14 @@ requires; nor are the newest versions of each package, nor what was put lately. 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import groupby, islice
+from typing import Any, Final
 
 from dsmt_core.errors import Invalid
-from dsmt_core.packages import Version
 from planner.requirements import Package, resolve
+from planner.versions import compare, key
 
 KEEP: Final = 3
 _MOST: Final = 1_000
@@ -98,27 +99,33 @@ def _use(package: Package, uses: Uses) -> str:
 
 def _back(depot: Sequence[Package], used: Mapping[str, str]) -> Iterable[Package]:
     """Of each application that is used, the scripts of the version below the lowest that is used."""
-    lowest: dict[str, Version] = {}
+    of_application: dict[tuple[str, str], list[Package]] = defaultdict(list)
     for one in depot:
-        if one.application and one.filename in used:
-            version = Version.parse(one.version)
-            lowest[one.application] = min(lowest.get(one.application, version), version)
-    below: dict[str, Package] = {}
-    for one in depot:
-        if one.application in lowest and Version.parse(one.version) < lowest[one.application]:
-            known = below.get(one.application)
-            if known is None or Version.parse(known.version) < Version.parse(one.version):
-                below[one.application] = one
-    return below.values()
+        if one.application:
+            of_application[one.application, one.kind].append(one)
+    for (_, kind), packages in of_application.items():
+        packages.sort(key=_order(kind))
+        lowest = next((at for at, one in enumerate(packages) if one.filename in used), 0)
+        below = [
+            one for one in packages[:lowest] if compare(kind, one.version, packages[lowest].version) < 0
+        ]
+        yield from below[-1:]
 
 
 def _newest(depot: Sequence[Package], count: int) -> Iterable[Package]:
-    by_name: dict[tuple[str, str], dict[Version, list[Package]]] = defaultdict(lambda: defaultdict(list))
+    by_name: dict[tuple[str, str, str], list[Package]] = defaultdict(list)
     for one in depot:
-        by_name[one.name, one.arch][Version.parse(one.version)].append(one)
-    for versions in by_name.values():
-        for version in sorted(versions, reverse=True)[:count]:
-            yield from versions[version]
+        by_name[one.name, one.arch, one.kind].append(one)
+    for (_, _, kind), packages in by_name.items():
+        packages.sort(key=_order(kind), reverse=True)
+        alike = groupby(packages, key=_order(kind))
+        for _, same in islice(alike, count):
+            yield from same
+
+
+def _order(kind: str) -> Callable[[Package], Any]:
+    of_version = key(kind)
+    return lambda package: of_version(package.version)
 
 
 def _with_requirements(depot: Sequence[Package], kept: dict[str, str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +74,29 @@ def test_what_was_put_lately_or_in_the_future_stays() -> None:
     depot = [*both("1.0-1", age=-50), *both("1.1-1", age=10), *both("1.2-1", age=1000), *both("1.3-1")]
     found = sort(depot, NOTHING, Retention(1, older_than=100), now=NOW)
     assert gone(found) == ["1.2-1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "ascending"),
+    [
+        ("deb", ("1.0~rc1-1", "1.0-1", "1.0a-1", "1:0.1-1")),
+        ("wheel", ("1.0rc1", "1.0", "1.10", "1!0.1")),
+        ("rpm", ("1.0~rc1-1", "1.0-1", "1.10-1", "1:0.1-1")),
+    ],
+)
+def test_versions_are_ordered_as_the_tools_of_their_kind_order_them(
+    kind: str, ascending: tuple[str, ...]
+) -> None:
+    depot = [replace(package("dsmtw_a", version), kind=kind) for version in ascending]
+    for at, version in enumerate(ascending):
+        found = sort(depot[::-1], Uses({}, {("a", version): "wanted as a"}), Retention(1), now=NOW)
+        before = {ascending[at - 1]} if at else set()
+        assert {one.version for one in found.gone} == set(ascending[:-1]) - {version} - before
+
+
+def test_versions_of_different_kinds_are_not_compared() -> None:
+    depot = [package("a", "2.0-1"), replace(package("a", "1.0"), kind="deb", filename="a.deb")]
+    assert gone(sort(depot, NOTHING, Retention(1), now=NOW)) == []
 
 
 def test_nothing_in_the_depot_is_nothing_to_sort() -> None:
