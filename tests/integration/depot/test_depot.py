@@ -103,7 +103,10 @@ def sent(depot: Depot, content: bytes) -> bytes:
     """What the depot answers to raw bytes."""
     with socket.create_connection(depot.address, timeout=WAIT_S) as connection:
         connection.sendall(content)
-        connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(
+            OSError
+        ):  # it may have closed already, and that is told as "not connected"
+            connection.shutdown(socket.SHUT_WR)
         answer = b""
         while part := connection.recv(65_536):
             answer += part
