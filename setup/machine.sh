@@ -18,8 +18,9 @@ need uidmap newuidmap
 need procps ps
 need iproute2 ip # hosts of the cluster's tests are name spaces of the network
 need tmux tmux
-# The planner's other database, for its tests: who only uses DSMT needs no second server.
+# For tests only: the planner's other database, and who reads a depot. Who uses DSMT needs neither here.
 if [ -n "${CI:-}" ]; then
+    need dnf dnf
     ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
 fi
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv"
