@@ -25,6 +25,7 @@ DECIDES = (
     "agents/told_facts.py",
     "planner/placement.py",
     "planner/requirements.py",
+    "planner/versions.py",
     "planner/retention.py",
     "planner/room.py",
     "depot/ranges.py",

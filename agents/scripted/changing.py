@@ -11,6 +11,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from agents.deployment_agent.decide import record as records
 from agents.deployment_agent.decide.record import Goal, Record
 from agents.deployment_agent.memory import FILE
 from agents.deployment_agent.sliver import Sliver
-from agents.scripted.held import Holdings, Kept
+from agents.scripted.held import Holdings, Kept, asked
 from dsmt_core.errors import DeadlinePassed, DsmtError
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application
@@ -87,16 +88,9 @@ def _known(value: Mapping[str, Any]) -> dict[Application, Kept]:
 
 
 def _kept(record: Record) -> Kept:
-    order = record.order
     runs = record.goal is Goal.RUNNING and record.state is State.RUNNING
-    return Kept(
-        verb=order.verb,
-        generation=order.generation,
-        version=order.version,
-        packages=" ".join(map(str, order.packages)),
-        restarts=order.restarts,
-        digest=order.digest,
-        configuration=order.configuration.text,
+    return replace(
+        asked(record.order),
         started=record.configuration.text,
         said=record.state,
         installed=record.version,

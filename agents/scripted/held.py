@@ -72,16 +72,8 @@ class Kept:
         return " ".join([self.verb, name, self.version or "-", *self.packages.split()])
 
 
-def taken(order: Order, before: Kept | None) -> Kept | None:
-    """What is held once an order has come; None when it is older than what is held.
-
-    The same order again changes nothing, whichever verb says best what it changes.
-    """
-    if before is not None:
-        if order.generation < before.generation:
-            return None
-        if (order.generation, order.digest) == (before.generation, before.digest):
-            return before
+def asked(order: Order) -> Kept:
+    """What an order says, of which nothing was done yet."""
     return Kept(
         verb=order.verb,
         generation=order.generation,
@@ -90,10 +82,21 @@ def taken(order: Order, before: Kept | None) -> Kept | None:
         restarts=order.restarts,
         digest=order.digest,
         configuration=order.configuration.text,
-        started=before.started if before is not None else "",
-        installed=before.installed if before is not None else "",
-        said=before.said if before is not None else State.UNDEFINED,
     )
+
+
+def taken(order: Order, before: Kept | None) -> Kept | None:
+    """What is held once an order has come; None when it is older than what is held.
+
+    The same order again changes nothing, whichever verb says best what it changes.
+    """
+    if before is None:
+        return asked(order)
+    if order.generation < before.generation:
+        return None
+    if (order.generation, order.digest) == (before.generation, before.digest):
+        return before
+    return replace(asked(order), started=before.started, installed=before.installed, said=before.said)
 
 
 class Holdings:

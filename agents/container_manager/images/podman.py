@@ -87,8 +87,7 @@ class PodmanDriver(DirectoryDriver):
 
     def owner(self, place: Place) -> tuple[int, int] | None:
         """See `SliverDriver.owner`."""
-        uid = users.recorded(place.sliver_file)
-        return None if uid is None else (uid, uid)
+        return users.owner_of(place)
 
     def exists(self, place: Place) -> bool:
         """Made, and with a user of its own if this process can give it one."""
@@ -131,11 +130,7 @@ class PodmanDriver(DirectoryDriver):
         return bring(self._directory / "python", PYTHON)
 
     def _user(self, place: Place) -> tuple[int, int] | None:
-        if not self._root:
-            return None
-        taken = users.taken_below(place.directory.parent)
-        uid = users.uid_for(f"{place.host}/{place.slice}", taken)
-        return uid, uid
+        return users.owner_for(place) if self._root else None
 
     def _prepare(self, place: Place) -> None:
         # A manager killed in the middle of a boot leaves a container that no record names.

@@ -99,15 +99,10 @@ class BubblewrapDriver(DirectoryDriver):
 
     def owner(self, place: Place) -> tuple[int, int] | None:
         """See `SliverDriver.owner`."""
-        uid = users.recorded(place.sliver_file)
-        return None if uid is None else (uid, uid)
+        return users.owner_of(place)
 
     def _user(self, place: Place) -> tuple[int, int] | None:
-        if not self._root:
-            return None
-        taken = users.taken_below(place.directory.parent)
-        uid = users.uid_for(f"{place.host}/{place.slice}", taken)
-        return uid, uid
+        return users.owner_for(place) if self._root else None
 
     def exists(self, place: Place) -> bool:
         """Made, and with a user of its own if this process can give it one."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from agents import state_file
+from agents.container_manager.slivers.place import Place
 from dsmt_core.errors import Full
 
 # Above the users of people and of packages, below 16 bits' worth of the next well-known range.
@@ -29,6 +30,22 @@ def uid_for(name: str, taken: Collection[int]) -> int:
         if uid not in taken:
             return uid
     raise Full(f"all {UIDS} user ids for slivers are taken", hint="delete slivers that nobody needs")
+
+
+def owner_for(place: Place) -> tuple[int, int]:
+    """Uid and gid for a sliver that has none yet: such as no other of its node has.
+
+    Raises:
+        Full: every uid is taken.
+    """
+    uid = uid_for(f"{place.host}/{place.slice}", taken_below(place.directory.parent))
+    return uid, uid
+
+
+def owner_of(place: Place) -> tuple[int, int] | None:
+    """Uid and gid of a sliver; None when it has none of its own."""
+    uid = recorded(place.sliver_file)
+    return None if uid is None else (uid, uid)
 
 
 def taken_below(slivers: Path) -> set[int]:
