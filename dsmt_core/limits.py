@@ -18,6 +18,9 @@ from dsmt_core.errors import Invalid
 
 # How the reason begins for which a node refuses a sliver; a planner looks for another node soon.
 DOES_NOT_FIT: Final = "the sliver does not fit"
+# The facts by which a node tells which networks it can give, by name, and why not the others.
+NETWORKS_FACT: Final = "networks"
+LACKING_FACT: Final = "networks_lacking"
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SIZE: Final = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,6})?)([KMGT]?)(?:i?B)?\Z", re.IGNORECASE)
 # Less than this and not even a shell starts.

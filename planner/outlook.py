@@ -14,6 +14,7 @@ import numpy as np
 
 from dsmt_core.names import Host
 from planner.fleet import NODE, Fleet
+from planner.networks import unfit
 from planner.plans import ALIVE, Barred, World, trust_of
 from planner.standing import NO_BARS, Bars, Kind
 from planner.wanted import WantedSlice
@@ -34,7 +35,7 @@ def world_of(slice_: WantedSlice, seen: Fleet, bars: Bars = NO_BARS) -> World:
         bars: who is out of service.
     """
     strangers = slice_.hosts.keys() - seen.hosts.keys() - seen.forgotten
-    misfits = seen.fits(slice_.name).out
+    misfits = {**unfit(slice_, seen), **seen.fits(slice_.name).out}
     everybody = world_of_nobody(seen, strangers, misfits=misfits.keys())
     members = slice_.hosts.keys() - seen.forgotten
     return replace(

@@ -10,6 +10,7 @@ need() { # need PACKAGE PROGRAM: the package is missing when the program is
 
 need rabbitmq-server rabbitmq-server
 need bubblewrap bwrap
+need slirp4netns slirp4netns # networks of slivers' own
 need rpm rpmbuild
 need podman podman
 need runc runc

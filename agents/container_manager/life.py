@@ -29,13 +29,15 @@ from agents.package_cache import PackageCache
 from agents.package_download import Depot
 from broker import condition
 from broker.bus import Bus, Link
-from dsmt_core.limits import Limits
+from dsmt_core.events import legal_text
+from dsmt_core.limits import LACKING_FACT, NETWORKS_FACT, Limits, Network
 from dsmt_core.names import Slice
 
 log = logging.getLogger(__name__)
 
 # Nobody waits longer for the last word of a node that ends.
 _GOODBYE_S: Final = 1.0
+_FACT: Final = 256
 
 
 class Life:
@@ -142,6 +144,7 @@ class Life:
     async def _tell_facts(self, *, always: bool) -> None:
         try:
             more = {"sliver_driver": self._choice.driver.name}
+            more |= await asyncio.to_thread(self._networks)
             if by := await asyncio.to_thread(self._images.offers):
                 more["images"] = by
             now = await asyncio.to_thread(facts.facts, self._config.data, **more)
@@ -155,6 +158,14 @@ class Life:
         if always or facts.differ(self._facts, now):
             self._facts = now
             await said(self._reports.facts(now))
+
+    def _networks(self) -> dict[str, str]:
+        """Which networks programs can have here: a planner sends no sliver for another one."""
+        why = {network: self._driver.lacks(network) for network in Network}
+        told = {NETWORKS_FACT: " ".join(name for name, lack in why.items() if not lack)}
+        if lacking := "; ".join(f"{name}: {lack}" for name, lack in why.items() if lack):
+            told[LACKING_FACT] = legal_text(lacking)[:_FACT]
+        return told
 
     def _lost(self, slice_: Slice) -> None:
         self._conduct.lost(slice_)

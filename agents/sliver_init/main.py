@@ -29,6 +29,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from agents.sliver_init.outward import Outward
+
 GRACE_S = 5.0
 _LOOK_S = 0.02
 # Between SIGKILL and the end of this process, should something be stuck in the kernel.
@@ -45,9 +47,10 @@ class Init:
             ``inside``: how it is forked;
             ``groups`` and ``rlimits``: see `Groups` and `Rlimits`.
         network: what its programs have of it.
+        outward: their way to others, where that is not the node's.
     """
 
-    def __init__(self, config: dict[str, Any], network: Network) -> None:
+    def __init__(self, config: dict[str, Any], network: Network, outward: Outward | None = None) -> None:
         self._loop = Loop()
         self._path = str(config["socket"])
         groups, rlimits = Groups(config.get("groups", {})), Rlimits(config.get("rlimits", {}))
@@ -56,6 +59,9 @@ class Init:
         )
         self._children = Children(self._loop, self._census, groups, rlimits)
         self._children.network = network
+        self._outward = outward
+        if outward is not None:
+            outward.bind(self._loop, self._children)
         self._logs = Logs(self._loop)
         self._agent = Agent(
             config["agent"], env=config["env"], log=str(config["log"]), inside=config.get("inside", {})
@@ -90,6 +96,8 @@ class Init:
             return
         self._ending = True
         self._agent.give_up()
+        if self._outward is not None:
+            self._outward.give_up()
         self._census.signal_all(signal.SIGTERM)
         self._loop.later(0.0, self._look)
         self._loop.later(grace, self._kill)
@@ -120,7 +128,17 @@ def run() -> None:
         import ctypes  # noqa: PLC0415 - half a megabyte that most inits do not need
 
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    Init(config, network).run()
+    Init(config, network, _outward(network, str(config["mark"]))).run()
+
+
+def _outward(network: Network, mark: str) -> Outward | None:
+    if not network.is_outward:
+        return None
+    from agents.sliver_init.outward import Outward  # noqa: PLC0415 - most inits do not need it
+
+    outward = Outward(network, mark)
+    outward.begin()
+    return outward
 
 
 if __name__ == "__main__":

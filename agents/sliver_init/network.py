@@ -1,9 +1,9 @@
-"""A network name space without any network, for everything in a sliver but its agent.
+"""A network name space of its own for everything in a sliver but its agent.
 
 The agent has to reach the broker, so the sliver as a whole keeps the node's network. What is started for
 applications goes into a name space that has a loopback device and nothing else: no port of the node, none
 of its abstract sockets, no neighbour, no metadata of a cloud. It belongs to a user name space of its own,
-so it needs no right on the node; who is in it has no way back.
+so it needs no right on the node; who is in it has no way back. A way outwards is made by `outward`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NONE = "none"
 HOST = "host"
+OWN = "own"
 _NEW_USER = 0x10000000
 _NEW_NET = 0x40000000
 _SET_FLAGS = 0x8914
@@ -32,7 +33,7 @@ class Network:
     """What of the network the programs of a sliver have.
 
     Args:
-        choice: ``host`` or ``none``.
+        choice: ``host``, ``none`` or ``own``.
 
     Raises:
         OSError: the kernel does not allow it; nothing may be started then.
@@ -40,10 +41,16 @@ class Network:
 
     def __init__(self, choice: str) -> None:
         self._spaces: list[tuple[int, int]] = []
-        if choice == NONE:
+        self.is_outward = choice == OWN
+        if choice in {NONE, OWN}:
             self._spaces = _made()
         elif choice != HOST:
             raise OSError(f"a network {choice!r} is not known here")
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """Of the user name space, and of the network's in it; none with the node's."""
+        return tuple(descriptor for descriptor, _ in self._spaces)
 
     def enter(self) -> None:
         """In a child, before it becomes the program: leave the node's network.
@@ -62,7 +69,7 @@ class Network:
         """
         if not self._spaces:
             return socket.socket(family, socket.SOCK_STREAM)
-        descriptors = _from_child(lambda: [self._inside(family)])
+        descriptors = from_child(lambda: [self._inside(family)])
         return socket.socket(fileno=descriptors[0])
 
     def _inside(self, family: int) -> int:
@@ -71,7 +78,7 @@ class Network:
 
 
 def _made() -> list[tuple[int, int]]:
-    user, network = _from_child(_new)
+    user, network = from_child(_new)
     return [(user, _NEW_USER), (network, _NEW_NET)]
 
 
@@ -87,8 +94,12 @@ def _new() -> list[int]:
     return [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in ("user", "net")]
 
 
-def _from_child(make: Callable[[], list[int]]) -> list[int]:
-    """What a child makes elsewhere, as descriptors of this process."""
+def from_child(make: Callable[[], list[int]]) -> list[int]:
+    """What a child makes elsewhere, as descriptors of this process.
+
+    Raises:
+        OSError: it could not.
+    """
     here, there = socket.socketpair()
     pid = os.fork()
     if pid == 0:

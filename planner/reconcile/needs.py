@@ -14,6 +14,7 @@ from dsmt_core.commands import Order, Verb
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, Host
 from planner.fleet import ApplicationSeen, Fleet, NodeSeen, NodeState, SliverSeen
+from planner.networks import withheld
 from planner.reconcile import orders
 from planner.reconcile.sent import Key, application_key, report_key, sliver_key
 from planner.release import said
@@ -92,8 +93,12 @@ class SliceNeeds:
             silence = max(self._now - self._seen.heard_at(host), 0)
             needs.wait(f"the node has not answered for {silence:.0f} s")
             return needs
-        is_there = _need_sliver(needs, slice_, node, host, asked=asking.node)
         sliver = self._seen.sliver(slice_.name, host)
+        if why := withheld(slice_.limits.network, node, sliver):
+            is_there = _is_there(slice_, node, host)
+            needs.wait(why)
+        else:
+            is_there = _need_sliver(needs, slice_, node, host, asked=asking.node)
         if (is_there or asking.agent) and _is_agent_there(needs, slice_, sliver, host, asked=asking.agent):
             for placement in self._placements.get(host, ()):
                 _need_application(needs, slice_, placement, sliver or SliverSeen(), asked=asking.agent)
@@ -115,8 +120,7 @@ class SliceNeeds:
 
 def _need_sliver(needs: HostNeeds, slice_: WantedSlice, node: NodeSeen, host: Host, *, asked: bool) -> bool:
     """Order the sliver where it is not confirmed; True when it is there at the right generation."""
-    generation = slice_.hosts[host]
-    is_there = node.slivers is not None and node.slivers.get(slice_.name) == generation
+    is_there = _is_there(slice_, node, host)
     if is_there and not asked:
         return True
     if node.slivers is None:
@@ -128,6 +132,10 @@ def _need_sliver(needs: HostNeeds, slice_: WantedSlice, node: NodeSeen, host: Ho
     if not is_there:
         needs.wait("the sliver is ordered")
     return is_there
+
+
+def _is_there(slice_: WantedSlice, node: NodeSeen, host: Host) -> bool:
+    return node.slivers is not None and node.slivers.get(slice_.name) == slice_.hosts[host]
 
 
 def _is_agent_there(

@@ -41,7 +41,7 @@ class EngineConfinement(Confinement):
                 f"a sliver out of an image cannot have network {limits.network} yet",
                 hint="limits --network host",
             )
-        return EngineBounds([], Doors(), {"rlimits": _rlimits(limits)}, limits)
+        return EngineBounds([], Doors(), {"rlimits": _rlimits(limits)}, limits=limits)
 
     def limit(self, place: Place, limits: Limits) -> None:
         """Change what runs.

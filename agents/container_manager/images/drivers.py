@@ -12,7 +12,7 @@ from agents.container_manager.slivers import directories
 from agents.container_manager.slivers.driver import GRACE_S, AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Inside, Place
 from agents.container_manager.slivers.record import InitRecord
-from dsmt_core.limits import NO_LIMITS, Limits
+from dsmt_core.limits import NO_LIMITS, Limits, Network
 
 SEEN = "image.json"
 """In the run directory, for the agent; see `agents.deployment_agent.image`."""
@@ -38,6 +38,10 @@ class BothDrivers:
     def probe(self) -> str:
         """See `SliverDriver.probe`."""
         return self._usual.probe()
+
+    def lacks(self, network: Network) -> str:
+        """That of the usual one; see `SliverDriver.lacks`."""
+        return self._usual.lacks(network)
 
     def inside(self, place: Place) -> Inside:
         """See `SliverDriver.inside`."""

@@ -32,11 +32,13 @@ class Bounds:
         entry: files into which a process writes 0 to be in the sliver's group.
         doors: what the init inherits.
         config: for the init.
+        network: what the programs are to have.
     """
 
     entry: list[str]
     doors: Doors
     config: dict[str, Any]
+    network: Network = Network.HOST
 
 
 class Confinement:
@@ -67,7 +69,7 @@ class Confinement:
         inherited = {"gates": doors.gates, "apps": doors.apps, "version": doors.version}
         rlimits = self._rlimits(place, limits)
         config = {"groups": inherited, "rlimits": rlimits, "network": str(limits.network)}
-        return Bounds(self._groups.entry(place.mark), doors, config)
+        return Bounds(self._groups.entry(place.mark), doors, config, limits.network)
 
     def limit(self, place: Place, limits: Limits) -> None:
         """Have a sliver that runs keep other limits.

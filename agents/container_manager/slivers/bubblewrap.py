@@ -2,7 +2,8 @@
 
 As root bubblewrap does the mounts without a user name space and setpriv then drops to the sliver's uid:
 ``--unshare-user --uid`` started by root would still be uid 0 outside. As an ordinary user a user name
-space is needed, and the sliver runs as that user. The network is the host's.
+space is needed, and the sliver runs as that user. The network is the host's; its init has another one for
+programs, if they are to have one.
 
 bwrap runs without ``--die-with-parent``: a sliver survives its container manager.
 """
@@ -21,7 +22,7 @@ from typing import Final
 
 from agents.container_manager.limits.confinement import Bounds
 from agents.container_manager.limits.groups import Groups
-from agents.container_manager.slivers import directories, etc, programs, users
+from agents.container_manager.slivers import directories, etc, outward, programs, users
 from agents.container_manager.slivers.directory_driver import DirectoryDriver, init_command
 from agents.container_manager.slivers.launching import detached
 from agents.container_manager.slivers.place import PRIVATE, Inside, Place
@@ -66,11 +67,10 @@ class BubblewrapDriver(DirectoryDriver):
         user: uid of this process; 0 gives each sliver a uid of its own.
     """
 
-    networks = frozenset({Network.HOST, Network.NONE})
-
     def __init__(self, groups: Groups | None = None, *, user: int | None = None) -> None:
         super().__init__(groups)
         self._root = (os.geteuid() if user is None else user) == 0
+        self._can = {Network.HOST}
 
     @property
     def name(self) -> str:
@@ -83,13 +83,26 @@ class BubblewrapDriver(DirectoryDriver):
             return f"bwrap is missing ({INSTALL_HINT})"
         if self._root and shutil.which("setpriv") is None:
             return "setpriv is missing (apt-get install util-linux)"
+        return self._in_walls([*init_command()[:-1], "import json, os, socket"])
+
+    def lacks(self, network: Network) -> str:
+        """See `SliverDriver.lacks`; what could be had once is not tried again."""
+        why = outward.lacking() if network is Network.OWN else ""
+        if not why and network not in self._can:
+            why = self._in_walls([*init_command("agents.sliver_init.trial"), network], network)
+            if not why:
+                self._can.add(network)
+        return why
+
+    def _in_walls(self, argv: list[str], network: Network = Network.HOST) -> str:
+        """Why a program does not end well in a sliver; empty when it does."""
         with tempfile.TemporaryDirectory(prefix="dsmt-probe-") as scratch:
             place = Place(Slice("probe"), Host("probe"), Path(scratch).resolve() / "slivers" / "probe")
             try:
                 self.create(place)
                 programs.write(place)
                 self._prepare(place)
-                return _tried([*self._walls(place), *init_command()[:-1], "import json, os, socket"])
+                return _tried([*self._walls(place, network=network), *argv])
             except (OSError, DsmtError) as error:
                 return str(error)
 
@@ -122,7 +135,7 @@ class BubblewrapDriver(DirectoryDriver):
         told, tell = os.pipe()
         with os.fdopen(told, "rb") as pipe:
             try:
-                walls = self._walls(place, "--info-fd", str(tell))
+                walls = self._walls(place, "--info-fd", str(tell), network=bounds.network)
                 env = {"PATH": os.environ.get("PATH", os.defpath)}
                 inherited = (tell, *bounds.doors.descriptors)
                 detached(
@@ -144,7 +157,7 @@ class BubblewrapDriver(DirectoryDriver):
             return False
         return any(line.startswith("NSpid:") and line.split()[1:][1:] == ["1"] for line in lines)
 
-    def _walls(self, place: Place, *more: str) -> list[str]:
+    def _walls(self, place: Place, *more: str, network: Network = Network.HOST) -> list[str]:
         """The command up to the program that runs inside."""
         return [
             "bwrap",
@@ -156,9 +169,23 @@ class BubblewrapDriver(DirectoryDriver):
             *self._rights(),
             *_system(),
             *_own(place),
+            *self._outward(place, network),
             *_python(),
             *("--remount-ro", "/", "--chdir", "/", "--"),
             *self._dropping(place),
+        ]
+
+    def _outward(self, place: Place, network: Network) -> list[str]:
+        if network is not Network.OWN:
+            return []
+        if why := outward.lacking():
+            raise Unavailable(f"a network of its own cannot be had here: {why}")
+        directories.put(place.resolvers, outward.resolvers(etc.host_resolvers()))
+        device = outward.device(place, self.owner(place))
+        return [
+            *("--perms", "0755", "--dir", str(outward.TUN.parent)),
+            *("--dev-bind", str(device), str(outward.TUN)),
+            *("--ro-bind", str(place.resolvers), etc.RESOLVERS),
         ]
 
     def _rights(self) -> list[str]:

@@ -45,8 +45,6 @@ class DirectoryDriver(ABC):
         groups: where cgroups can be made; None: nowhere.
     """
 
-    networks: frozenset[Network] = frozenset({Network.HOST})
-
     def __init__(self, groups: Groups | None = None) -> None:
         self._making = threading.Lock()
         self._confinement = Confinement(groups)
@@ -95,6 +93,10 @@ class DirectoryDriver(ABC):
     def _init_command(self) -> list[str]:
         return init_command()
 
+    def lacks(self, network: Network) -> str:
+        """See `SliverDriver.lacks`."""
+        return "" if network is Network.HOST else f"slivers by {self.name} have the node's network only"
+
     def create(self, place: Place) -> None:
         """See `SliverDriver.create`."""
         # One at a time: a uid is taken when the file that says so is there.
@@ -114,10 +116,9 @@ class DirectoryDriver(ABC):
         running = self.adopt(place)
         if running is not None:
             return running
-        if limits.network not in self.networks:
+        if why := self.lacks(limits.network):
             raise Unavailable(
-                f"slivers by {self.name} cannot have the network {limits.network} here",
-                hint=f"--network {', '.join(sorted(self.networks))}",
+                f"the network {limits.network} cannot be had here: {why}", hint="--network host"
             )
         programs.write(place)
         self._prepare(place)
@@ -255,10 +256,10 @@ class DirectoryDriver(ABC):
         return record.record_of(pid) if pid > 0 and self._is_init(pid) else None
 
 
-def init_command() -> list[str]:
+def init_command(module: str = "agents.sliver_init.main") -> list[str]:
     """Runs the init with as little of Python as will do: no site packages, no environment."""
     parent = str(package_directory("agents").parent)
-    code = f"import sys; sys.path.insert(0, {parent!r}); from agents.sliver_init.main import run; run()"
+    code = f"import sys; sys.path.insert(0, {parent!r}); from {module} import run; run()"
     return [str(interpreter()), "-I", "-S", "-E", "-c", code]
 
 

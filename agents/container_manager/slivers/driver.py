@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from agents.container_manager.limits.groups import Use
 from agents.container_manager.slivers.place import Inside, Place
 from agents.container_manager.slivers.record import InitRecord
-from dsmt_core.limits import NO_LIMITS, Limits
+from dsmt_core.limits import NO_LIMITS, Limits, Network
 
 GRACE_S = 5.0
 
@@ -51,6 +51,10 @@ class SliverDriver(Protocol):
 
     def probe(self) -> str:
         """Why slivers cannot be made this way here; empty when they can."""
+        ...
+
+    def lacks(self, network: Network) -> str:
+        """Why programs of its slivers cannot have this network here; empty when they can. May try it."""
         ...
 
     def inside(self, place: Place) -> Inside:

@@ -24,6 +24,7 @@ BOUND: Final = (
     "services",
     "ssl",
 )
+RESOLVERS: Final = "/etc/resolv.conf"
 _COPIED: Final = ("resolv.conf", "gai.conf")
 _USER: Final = "sliver"
 
@@ -50,9 +51,19 @@ def write(place: Place, user: tuple[int, int]) -> None:
     for name in _COPIED:
         with contextlib.suppress(OSError):
             files[name] = Path("/etc", name).read_text()
+    # Somebody may mount over it.
+    files.setdefault("resolv.conf", "")
     for name, text in files.items():
         directories.put(place.root / "etc" / name, text)
     _os_release(place.root / "etc" / "os-release")
+
+
+def host_resolvers() -> str:
+    """The host's ``resolv.conf``; empty when it has none."""
+    try:
+        return Path(RESOLVERS).read_text()
+    except OSError:
+        return ""
 
 
 def bound() -> list[Path]:

@@ -90,6 +90,11 @@ class Place:
         return self.directory / "sliver.json"
 
     @property
+    def resolvers(self) -> Path:
+        """Who resolves names for a sliver with a network of its own."""
+        return self.directory / "resolv.conf"
+
+    @property
     def boot_log(self) -> Path:
         """What the last boot printed."""
         return self.directory / "boot.log"

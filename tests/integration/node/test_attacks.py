@@ -14,6 +14,7 @@ from agents.container_manager.slivers import record
 from agents.container_manager.slivers.directory_driver import agent_command, agent_inside
 from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Place
+from agents.container_manager.slivers.process import ProcessDriver
 from dsmt_core.errors import Unavailable
 from dsmt_core.limits import Limits, Network
 from dsmt_core.names import Slice
@@ -207,10 +208,13 @@ def test_without_a_network_nothing_of_the_node_is_reached_but_ones_own_ports_are
     assert "Permission denied" in python(cut_off, out)
 
 
-def test_what_cannot_be_cut_off_does_not_run(driver: SliverDriver, place: Place) -> None:
+@pytest.mark.parametrize("network", [Network.NONE, Network.OWN])
+def test_what_cannot_be_cut_off_does_not_run(place_of: Callable[[Slice], Place], network: Network) -> None:
+    driver, place = ProcessDriver(), place_of(Slice("open"))
     driver.create(place)
-    with pytest.raises(Unavailable, match="cannot have the network own"):
-        driver.boot(place, AgentCommand(), Limits(network=Network.OWN))
+    with pytest.raises(Unavailable, match=f"network {network} cannot be had here: slivers by process"):
+        driver.boot(place, AgentCommand(), Limits(network=network))
+    driver.destroy(place)
 
 
 def test_another_choice_of_network_begins_the_sliver_anew(
