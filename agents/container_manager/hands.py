@@ -31,6 +31,7 @@ from agents.container_manager.decide import (
     Step,
 )
 from agents.container_manager.embedded import keep_running
+from agents.container_manager.forking import Forking
 from agents.container_manager.images.having import Images
 from agents.container_manager.images.remaking import Remaking
 from agents.container_manager.joining import secret_of
@@ -90,6 +91,7 @@ class Hands:
         self.admission: Callable[[Slice, Limits], str] = lambda _slice, _limits: ""
         self._prober = Prober(tools.driver, tools.config.probe)
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="sliver")
+        self._forking = Forking(tools.driver)
         self.remake: Callable[[Slice], None] = lambda _slice: None
         # Looked up when it is called: it is set later.
         self._remaking = Remaking(tools.images, self._place, lambda name: self.remake(name))  # noqa: PLW0108
@@ -154,7 +156,7 @@ class Hands:
         for slice_ in list(self._pidfds):
             self._unwatch(slice_)
         await asyncio.gather(*(self._end_agent(name) for name in list(self._agents)))
-        await asyncio.gather(*(socket.close() for socket in self._sockets.values()))
+        await asyncio.gather(*(socket.close() for socket in self._sockets.values()), self._forking.close())
         # What a thread has begun is not left to go on beside the next life of the manager.
         waiting = asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
         await asyncio.wait([asyncio.create_task(waiting)], timeout=_THREADS_END_S)
@@ -254,6 +256,7 @@ class Hands:
         embedded = self._tools.config.embedded_agent
         if embedded is None:
             owner = self._tools.driver.owner(place)
+            await self._forking.attend(place)
             await self._blocking(agent_orders.tell, place, owner, {"start": True})
             return
         running = self._agents.get(slice_)
@@ -282,6 +285,7 @@ class Hands:
         return True
 
     def _unwatch(self, slice_: Slice) -> None:
+        self._forking.leave(slice_)
         pidfd = self._pidfds.pop(slice_, None)
         if pidfd is not None:
             asyncio.get_running_loop().remove_reader(pidfd)

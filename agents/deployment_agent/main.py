@@ -30,7 +30,7 @@ def run(given: Mapping[str, Any] | None = None) -> None:
     Args:
         given: the configuration, where the init has it; None: it is in a file.
     """
-    arguments = _parser().parse_args()
+    arguments = parser().parse_args()
     logging.basicConfig(
         level=logging.DEBUG if arguments.verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
@@ -48,18 +48,19 @@ def run(given: Mapping[str, Any] | None = None) -> None:
         sys.exit(error.exit_code)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """What its command line may say."""
+    made = argparse.ArgumentParser(
         prog="dsmt-agent", description="The deployment agent of one sliver; started by the sliver's init."
     )
-    parser.add_argument(
+    made.add_argument(
         "--run",
         type=Path,
         default=Path(os.environ.get("DSMT_RUN") or "/run/dsmt"),
         help="directory with init.sock, node.sock and agent.json (DSMT_RUN; default %(default)s)",
     )
-    parser.add_argument("-v", "--verbose", action="store_true", help="log every step")
-    return parser
+    made.add_argument("-v", "--verbose", action="store_true", help="log every step")
+    return made
 
 
 async def _serve(paths: SliverPaths, given: Mapping[str, Any] | None) -> Program | None:

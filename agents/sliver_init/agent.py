@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import time
 
 from agents.sliver_init import inside
+from agents.sliver_init.forking import Forking
 from agents.sliver_init.programs import CannotStart
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from agents.sliver_init.children import Children
     from agents.sliver_init.logs import Logs
     from agents.sliver_init.loop import Loop
+    from agents.sliver_init.server import Client
 
 FIRST_S = 0.1
 MOST_S = 5.0
@@ -53,6 +56,7 @@ class Agent:
     def bind(self, loop: Loop, children: Children, logs: Logs) -> None:
         """Give it what it acts through."""
         self._loop, self._children, self._logs = loop, children, logs
+        self._forking = Forking(loop, self._content, self._forked)
 
     def want(self) -> None:
         """Start it and keep it running; doing it again changes nothing."""
@@ -64,6 +68,20 @@ class Agent:
     def takes_config(self) -> bool:
         """Whether it is given its configuration in memory; otherwise it reads a file."""
         return bool(self._inside)
+
+    def forks_offered(self, client: Client, inside_: object) -> bool:
+        """Have agents forked by who is behind ``client``; whether they would be the same as one's own.
+
+        Only a first process takes that: without walls nobody knows who offers.
+        """
+        if os.getpid() != 1 or not self._inside or inside_ != self._inside:
+            return False
+        self._forking.offered(client)
+        return True
+
+    def fork_answered(self, answer: dict[str, Any]) -> None:
+        """See `Forking.answered`."""
+        self._forking.answered(answer)
 
     def configure(self, config: dict[str, Any]) -> None:
         """What it is given from its next start on; nobody is ever told it but the agent."""
@@ -80,18 +98,39 @@ class Agent:
         self._wanted = False
 
     def _start(self) -> None:
-        if not self._wanted or self.pid:
-            return
+        if self._wanted and not self.pid and not self._forking.waits:
+            self._open(lambda output: self._forking.ask(output) or self._begin_here(output))
+
+    def _begin_here(self, output: int) -> bool:
+        self.pid = self._begin(output)
+        self._began()
+        return True
+
+    def _open(self, begin: Callable[[int], object]) -> None:
         try:
             output = self._logs.open(self._log)
             try:
-                self.pid = self._begin(output)
+                begin(output)
             finally:
                 os.close(output)
         except (CannotStart, OSError) as error:
             self.error = str(error)
             self._again()
-            return
+
+    def _content(self) -> bytes:
+        """What an agent from elsewhere is given; nothing while there is none to be."""
+        if not self._wanted or not self._config:
+            return b""
+        return json.dumps({"env": dict(self._env), "config": self._config}).encode()
+
+    def _forked(self, pid: int) -> None:
+        if pid:
+            self.pid = pid
+            self._began()
+        elif self._wanted:
+            self._open(self._begin_here)
+
+    def _began(self) -> None:
         self.error = ""
         self.starts += 1
         self._since = time.monotonic()

@@ -185,13 +185,15 @@ def _agent(agent: Agent, request: Request, client: Client) -> None:
         if not client.is_outside or not isinstance(config, dict):
             raise Wrong("only the node configures the agent of its sliver")
         agent.configure(config)
+    takes = "forks" in request and client.is_outside and agent.forks_offered(client, request["forks"])
+    if isinstance(forked := request.get("forked"), dict) and client.is_outside:
+        agent.fork_answered(forked)
     if request.get("start"):
         agent.want()
     if request.get("restart"):
         agent.restart()
-    client.answer(
-        {"pid": agent.pid, "starts": agent.starts, "error": agent.error, "takes_config": agent.takes_config}
-    )
+    told = {"pid": agent.pid, "starts": agent.starts, "error": agent.error}
+    client.answer({**told, "takes_config": agent.takes_config, "takes_forks": takes})
 
 
 def _end(end: Callable[[float], None], request: Request, client: Client) -> None:

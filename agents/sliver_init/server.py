@@ -108,6 +108,16 @@ class Client:
             self._out += json.dumps(value).encode() + b"\n"
             self._send()
 
+    def hand(self, value: dict[str, Any], descriptors: list[int]) -> bool:
+        """One more line, with copies of descriptors; whether it went out, at once or never."""
+        line = json.dumps(value).encode() + b"\n"
+        if not self._open or self._out:
+            return False
+        try:
+            return socket.send_fds(self._connection, [line], descriptors) == len(line)
+        except OSError:
+            return False
+
     def close(self) -> None:
         """Cut it off; may be called twice."""
         if not self._open:
