@@ -61,6 +61,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "login": "log in once; later commands need no password",
         "whoami": "your account, role and slices",
         "account": "add, passwd, list: accounts",
+        "audit": "who did what, when, from where (verify, export, prune)",
         "shell": "the same commands at a prompt (also dsmtc --cli)",
         "dev": "a little world on this machine, to try things",
         "swarm": "a simulated fleet, to size an installation",

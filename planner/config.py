@@ -85,6 +85,11 @@ class PlannerConfig:
         return self.data / "secrets.key"
 
     @property
+    def audit_heads(self) -> Path:
+        """The file that remembers, outside of the database, how far the audit log went."""
+        return self.data / "audit.heads"
+
+    @property
     def failed_after(self) -> float:
         """A node that is silent for longer has failed."""
         return self.heartbeat * self.misses

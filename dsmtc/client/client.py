@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dsmtc.client import answers, kept
 from dsmtc.client.agreements import Agreements
+from dsmtc.client.audit import AuditLog
 from dsmtc.client.configurations import Configurations
 from dsmtc.client.facts import Facts
 from dsmtc.client.files import described, file_chunks, sent_headers
@@ -31,6 +32,7 @@ from dsmtc.client.watches import Watches
 
 class Client(
     Agreements,
+    AuditLog,
     Guards,
     Secrets,
     Limits,

@@ -8,6 +8,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from dsmt_core.names import Slice, slice_name
+from planner.audit.act import current
 from planner.authority.rights import Caller, Right, check
 from planner.service.planner import Planner
 
@@ -29,7 +30,11 @@ async def the_caller(request: Request, planner: ThePlanner, _shown: _Bearer) -> 
     Raises:
         Unauthenticated: no valid token.
     """
-    return await planner.gate.caller(request.headers.get("authorization", ""))
+    caller = await planner.gate.caller(request.headers.get("authorization", ""))
+    act = current()
+    if act is not None:
+        act.by(caller.account, caller.role)
+    return caller
 
 
 TheCaller = Annotated[Caller, Depends(the_caller)]

@@ -11,11 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from dsmt_core.errors import DsmtError, Invalid, NotFound, Unauthenticated
+from dsmt_core.errors import DsmtError, Invalid, NotFound
 from planner.api import (
     accounts,
     agreements,
     applications,
+    audit,
     configurations,
     depots,
     events,
@@ -36,7 +37,9 @@ from planner.api import (
     standings,
     watches,
 )
+from planner.api.audited import Audited
 from planner.api.limits import BodyLimit
+from planner.api.refusals import answer, refused
 from planner.service.planner import Planner
 
 ROUTERS: Final = (
@@ -66,6 +69,7 @@ ROUTERS: Final = (
     publishing.router,
     rollouts.router,
     services.router,
+    audit.router,
 )
 _log = structlog.get_logger(__name__)
 
@@ -79,6 +83,7 @@ def create_app(planner: Planner) -> FastAPI:
         openapi_url="/v1/openapi.json",
     )
     app.state.planner = planner
+    app.add_middleware(Audited, audit=planner.audit)
     app.add_middleware(BodyLimit)
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
@@ -89,23 +94,15 @@ def create_app(planner: Planner) -> FastAPI:
     return app
 
 
-def answer(error: DsmtError) -> JSONResponse:
-    """An error as every part of DSMT writes it."""
-    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
-    content = {"code": error.code, "message": error.message, "hint": error.hint}
-    content |= {"place": error.place} if error.place else {}
-    return JSONResponse(content, status_code=error.http_status, headers=headers)
-
-
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
-    return answer(error if isinstance(error, DsmtError) else DsmtError(str(error)))
+    return refused(error if isinstance(error, DsmtError) else DsmtError(str(error)))
 
 
 async def _malformed(_request: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
     place = ".".join(str(part) for part in first.get("loc", ()) if part != "body")
     said = str(first.get("msg", "it cannot be read")).removeprefix("Value error, ")
-    return answer(Invalid(f"the request is not legal: {place or 'body'}: {said}"[:500]))
+    return refused(Invalid(f"the request is not legal: {place or 'body'}: {said}"[:500]))
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:

@@ -52,6 +52,7 @@ async def execute(
         argv=tuple(body.argv),
         timeout_s=body.timeout_s,
     )
+    await planner.audit.before()
     results = await planner.looking_in.commands.run(slice_, command, caller.account)
     return {"results": results}
 

@@ -284,6 +284,12 @@ class Quota(Body):
     bytes: int | None
 
 
+class AuditPrune(Body):
+    """Up to which entry, NUMBER:DIGEST, the audit log is to be pruned."""
+
+    through: Text
+
+
 class Execution(Body):
     """A command to run as an application on a node, or on those of a plan, for so many seconds at most."""
 

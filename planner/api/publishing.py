@@ -19,6 +19,7 @@ router = router_at("", "events")
 @router.post("/events")
 async def publish(body: models.Publication, caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
     """Publish one event in the caller's name; the answer is the event as it was sent."""
+    await planner.audit.before()
     return record(await planner.speaking.publish(caller, _said(body)))
 
 

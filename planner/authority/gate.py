@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from dsmt_core.errors import Denied, Unauthenticated
 from dsmt_core.names import Account, account
+from planner.audit.act import current
 from planner.authority.passwords import Attempts, Passwords
 from planner.authority.rights import Caller, Role, choose_role, role
 from planner.authority.tokens import fingerprint, new_token
@@ -62,6 +63,8 @@ class Gate:
             raise Unauthenticated(f"account or password of {name} is wrong", hint=_LOG_IN)
         self._attempts.right(name)
         chosen = choose_role(person.roles, asked_role)
+        if act := current():
+            act.by(person.account, chosen)
         session = Session(new_token(), person.account, chosen, self._now() + TOKEN_S)
         login = accounts.Login(session.account, chosen.value, session.expires_at)
         await self._database.write(accounts.add_token, fingerprint(session.token), login, now=self._now())

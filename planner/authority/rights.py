@@ -43,6 +43,8 @@ class Right(StrEnum):
     GIVE_ROOM = "say how much this slice may keep in the depot"
     MANAGE_NODES = "invite, label or forget nodes, or take them out of service"
     MANAGE_ACCOUNTS = "manage accounts"
+    READ_AUDIT = "read the audit log of this slice"
+    KEEP_AUDIT = "read all of the audit log, verify, export or prune it"
     USE_BUS = "connect to the event service"
 
 
@@ -69,6 +71,8 @@ TABLE: Final = {
     Right.GIVE_ROOM: Holders(frozenset({Role.ADMIN})),
     Right.MANAGE_NODES: Holders(frozenset({Role.ADMIN})),
     Right.MANAGE_ACCOUNTS: Holders(frozenset({Role.ADMIN})),
+    Right.READ_AUDIT: Holders(_MAKERS, members=True),
+    Right.KEEP_AUDIT: Holders(frozenset({Role.ADMIN})),
     Right.USE_BUS: Holders(_ALL),
 }
 

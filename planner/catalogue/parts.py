@@ -34,6 +34,7 @@ REQUEST_REFUSED: Final = "request-refused"
 AGREED: Final = "agreed"
 EXECUTED: Final = "executed"
 ROLLOUT: Final = "rollout"
+AUDIT_HEAD: Final = "audit-head"
 OPERATORS: Final = "operators"
 APPLICATIONS: Final = "applications"
 
@@ -61,6 +62,7 @@ PARTS: Final = (
             *_says(f"{_SLICE}{CONTAINER_MGR}/", NODE_LIST),
             *_says(f"{_SLICE}{PLANNER}/status/", SILENT, REQUEST_REFUSED, AGREED, ROLLOUT, EXECUTED),
             *_says(PLANNER_STATUS, HEALTH, greatest_s=HEALTH_S),
+            *_says(PLANNER_STATUS, AUDIT_HEAD),
             *_says(SILENCE, SILENT),
             *_says(DESCRIPTIONS, DESCRIPTION_BROKEN),
             *_hears("/", ""),

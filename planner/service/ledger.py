@@ -15,6 +15,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from dsmt_core.names import Host, Slice
+from planner.audit.act import current
+from planner.audit.differences import differences
 from planner.standing import Wish
 from planner.steps import SliceChange
 from planner.store import Database
@@ -102,10 +104,14 @@ class Ledger:
             holds: called when nobody else decides; raises to refuse the change.
             work: as in `change`.
         """
+        act = current()
 
         def both(connection: Connection) -> tuple[T, WantedSlice | None]:
             result = work(connection)
-            return result, store.load_slice(connection, slice_)
+            now = store.load_slice(connection, slice_)
+            if act is not None:
+                act.note(differences(self._wanted.slices.get(slice_), now))
+            return result, now
 
         async def stored() -> T:
             async with self.deciding:

@@ -11,14 +11,13 @@ from dataclasses import asdict
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Connection
 
 import broker
 from broker.address import places
 from broker.bus import Bus, Limits
 from broker.condition import condition_of
 from broker.topology import planner_topology
-from dsmt_core.errors import Conflict, DsmtError, Unavailable
+from dsmt_core.errors import DsmtError, Unavailable
 from dsmt_core.names import Slice
 from planner.authority.gate import Gate
 from planner.authority.sealing import Seal
@@ -29,6 +28,8 @@ from planner.fleet import Fleet
 from planner.reconcile import summary
 from planner.service.agreements import Agreements
 from planner.service.applications import Applications
+from planner.service.audit import Audit
+from planner.service.audit_heads import Heads
 from planner.service.budgets import Budgets
 from planner.service.clock import SteadyClock
 from planner.service.condition import OwnCondition
@@ -38,6 +39,7 @@ from planner.service.depots import Depots
 from planner.service.facts import FactSources
 from planner.service.guards import Guards
 from planner.service.history import History
+from planner.service.identity import identity
 from planner.service.ledger import Ledger
 from planner.service.looking_in import LookingIn
 from planner.service.means import Means, watched_with
@@ -63,7 +65,7 @@ from planner.service.upkeep import Lag, Queues, WriteBehind
 from planner.service.voice import Voice
 from planner.standing import bars_at
 from planner.steps import Waiting
-from planner.store import Database, accounts, settings
+from planner.store import Database
 from planner.store.wanted import incomplete
 
 # Its queue of reports may lose its leader, which only silence shows (ADR 12); no other queue can.
@@ -78,6 +80,7 @@ class Planner:
         gate: lets people in.
         slices, plans, packages, applications, rollouts, nodes, standings, budgets, …: what they do.
         agreements: what waits for them.
+        audit: who did what.
         facts: what others than the nodes know of them.
         tap: what was said lately, and what holds now.
         replays: what was said before.
@@ -99,6 +102,7 @@ class Planner:
         secrets_ = DepotSecrets.kept_in(config.depot_secrets)
         self.depot = DepotClient(config.depot, secrets_.planner)
         voice = Voice(bus, self.clock, secrets.token_hex(8))
+        self.audit = Audit(database, self.clock, Heads(config.audit_heads, voice))
         self.news = RolloutNews(voice.tell)
         self.ledger = Ledger(database, self._changed, self._stood, self.news.changed)
         self.gate = Gate(database, self.clock)
@@ -111,7 +115,8 @@ class Planner:
         self.standings = Standings(means, watched, waiting=self.rounds.waiting)
         self.nodes = Nodes(means, watched, config=config, told=told, standings=self.standings)
         self.secrets = Secrets(means, Seal(config.secrets_key), self.nodes)
-        self.requests = Requests(self.ledger, self.plans, self.applications, tell=voice.tell)
+        asked = (self.ledger, self.plans, self.applications)
+        self.requests = Requests(*asked, tell=voice.tell, audit=self.audit)
         self.tracking = Tracking(means, watched, voice, nodes=self.nodes, wake=self.rounds.wake)
         self.observing = Observing(means, watched, voice)
         self.speaking = Speaking(bus, self.ledger, self.clock)
@@ -152,7 +157,7 @@ class Planner:
         """
         database = await Database.open(config.database_url)
         try:
-            planner_id = await database.write(_identity, config)
+            planner_id = await database.write(identity, config)
             connected = bus or broker.connect(config.broker, limits=_LIMITS, name="planner")
             return cls(config, database, connected, planner_id)
         except BaseException:
@@ -189,6 +194,7 @@ class Planner:
             ("queues", Queues(self._declare_exchanges, self._declare).run()),
             ("facts", self.facts.run()),
             ("lag", self.lag.run()),
+            ("audit", self.audit.run()),
             ("pruning", self.depots.pruning.run()),
         ):
             self.crew.start(name, work)
@@ -202,6 +208,7 @@ class Planner:
             await self._behind.flush()
         except DsmtError as error:
             _log.warning("seen was not written at the end", reason=str(error))
+        await self.audit.close()
         await self.bus.close()
         await self.depot.close()
         await self.database.close()
@@ -276,17 +283,3 @@ class Planner:
         self._deafened()
         await self._declare()
         self.rounds.everything()
-
-
-def _identity(connection: Connection, config: PlannerConfig) -> str:
-    if not accounts.count(connection):
-        raise not_initialised(config)
-    return settings.once(connection, settings.PLANNER_ID, secrets.token_hex(8))
-
-
-def not_initialised(config: PlannerConfig) -> Conflict:
-    """The error for a planner that has no account yet."""
-    return Conflict(
-        f"{config.data} is not initialised: there is no account yet",
-        hint=f"dsmt-planner init --data {config.data} --admin ACCOUNT",
-    )

@@ -21,8 +21,10 @@ from dsmt_core.channels import Channel, component_channel
 from dsmt_core.commands import Request, Verb, request_of
 from dsmt_core.errors import Conflict, DsmtError, Invalid
 from dsmt_core.names import PLANNER, Host, PlanName, Slice, slice_name
+from planner.audit.act import DONE, Act, acting
 from planner.catalogue.parts import REQUEST_REFUSED
 from planner.service.applications import Applications, Asked
+from planner.service.audit import Audit
 from planner.service.ledger import Ledger
 from planner.service.plans import Plans
 from planner.wanted import NO_PLAN, WantedSlice
@@ -43,13 +45,17 @@ class Requests:
         ledger: what is wanted.
         plans, applications: what changes it.
         tell: publishes an event of the planner: slice, channel, field, pairs.
+        audit: every request is an act.
     """
 
-    def __init__(self, ledger: Ledger, plans: Plans, applications: Applications, *, tell: Tell) -> None:
+    def __init__(
+        self, ledger: Ledger, plans: Plans, applications: Applications, *, tell: Tell, audit: Audit
+    ) -> None:
         self._ledger = ledger
         self._plans = plans
         self._applications = applications
         self._tell = tell
+        self._audit = audit
         self._waiting: asyncio.Queue[Delivery] = asyncio.Queue(_WAITING)
 
     def offer(self, delivery: Delivery) -> bool:
@@ -65,10 +71,13 @@ class Requests:
         """Serve, for ever."""
         while True:
             delivery = await self._waiting.get()
+            act = _act_of(delivery)
             try:
-                await self._serve(delivery)
+                with acting(act):
+                    await self._serve(delivery)
+                await self._audit.settle(act, DONE)
             except DsmtError as error:
-                await self._refuse(delivery, error)
+                await self._refuse(delivery, act, error)
             except Exception:  # noqa: BLE001 - see below
                 # Acknowledged all the same: it would only do the same again.
                 _log.exception("a request failed", channel=delivery.event.channel)
@@ -121,18 +130,30 @@ class Requests:
         parameters[name] = ",".join(filter(None, [parameters.get(name, ""), host]))
         await self._plans.put_in_force(wanted.name, _NODES, parameters)
 
-    async def _refuse(self, delivery: Delivery, error: DsmtError) -> None:
+    async def _refuse(self, delivery: Delivery, act: Act, error: DsmtError) -> None:
         event = delivery.event
         _log.warning(
             "a request is refused", channel=event.channel, user=delivery.user_id, reason=str(error)
         )
         pairs = {"request": event.text[:200], "reason": error.message, "hint": error.hint}
         try:
+            await self._audit.settle(act, f"refused: {error.message}")
             slice_ = _slice_of(event.channel)
             channel = Channel(f"{component_channel(slice_, PLANNER)}status/")
             await self._tell(slice_, channel, REQUEST_REFUSED, pairs)
         except DsmtError as untold:
             _log.warning("a refusal could not be published", reason=str(untold))
+
+
+def _act_of(delivery: Delivery) -> Act:
+    """The request as an act; who it is says the broker, which let it in."""
+    event = delivery.event
+    slice_ = event.channel.split("/")[5:6]
+    act = Act("bus.request", f"broker user {delivery.user_id or 'unknown'}", slice=(slice_ or [""])[0][:80])
+    act.about = f"slice/{act.slice}" if act.slice else ""
+    act.by(event.instance[:200], "")
+    act.note({"request": event.text[:200]})
+    return act
 
 
 def _slice_of(channel: Channel) -> Slice:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -27,6 +27,16 @@ T = TypeVar("T")
 FILENAME: Final = "planner.sqlite"
 _MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 _BUSY_MS: Final = 5000
+
+
+class Beside(Protocol):
+    """What is written in the transaction of somebody else's work."""
+
+    def __call__(self, connection: Connection) -> None:
+        """Write it."""
+
+    def undone(self) -> None:
+        """The transaction did not come about."""
 
 
 def sqlite_url(data: Path) -> str:
@@ -48,6 +58,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._worker = ThreadPoolExecutor(1, "database")
+        self._beside: Callable[[], Beside | None] = lambda: None
         self._engine = _engine(url)
         try:
             self._lock = _lock(self._engine)
@@ -80,7 +91,24 @@ class Database:
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **more: P.kwargs
     ) -> T:
         """The same for work that changes something: refused when another planner took over."""
-        return await self._in_thread(lambda: self.write_now(work, *args, **more))
+        beside = self._beside()
+
+        def both(connection: Connection) -> T:
+            result = work(connection, *args, **more)
+            if beside is not None:
+                beside(connection)
+            return result
+
+        try:
+            return await self._in_thread(lambda: self.write_now(both))
+        except BaseException:
+            if beside is not None:
+                beside.undone()
+            raise
+
+    def accompany(self, beside: Callable[[], Beside | None]) -> None:
+        """Have what ``beside`` returns when a `write` begins written in its transaction, at its end."""
+        self._beside = beside
 
     def write_now(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **more: P.kwargs

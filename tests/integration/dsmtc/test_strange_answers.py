@@ -73,6 +73,10 @@ rollout resume --slice s pinger
 rollout promote --slice s pinger
 rollout abort --slice s pinger
 rollout history --slice s pinger
+audit
+audit --since 1h --jsonl
+audit verify
+audit export PACKAGE.jsonl
 nodes
 nodes show node1
 nodes failed

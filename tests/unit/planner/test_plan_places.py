@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dsmt_core.errors import DsmtError, Invalid, NotFound, from_code
 from dsmt_core.names import PlanName
 from dsmtc.failures import report
-from planner.api.app import answer
+from planner.api.refusals import answer
 from planner.plans import check_in_force, check_plan, evaluate
 from planner.plans.pointing import pointed
 from tests.unit.planner.toy import Toy, hosts, plan, plans, wanted_slice
