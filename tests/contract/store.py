@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, text
 
+from dsmt_core.audit import Entry
 from dsmt_core.configuration import NONE, Configuration
-from dsmt_core.errors import Conflict, NotFound
+from dsmt_core.errors import Conflict, NotFound, Unavailable
 from dsmt_core.guards import Guard
 from dsmt_core.names import (
     HOST_BYTES,
@@ -32,7 +33,7 @@ from planner.restraint import Restraint
 from planner.rollout import Rollout, policy
 from planner.standing import IN_SERVICE, Mark, Standing, Verb, Wish
 from planner.steps import SliceChange
-from planner.store import Database, accounts, evidence, nodes, packages, settings, slices, standings
+from planner.store import Database, accounts, audit, evidence, nodes, packages, settings, slices, standings
 from planner.store.nodes import Joined
 from planner.store.rollouts import KEPT, history
 from planner.store.slices import NewSlice
@@ -52,6 +53,16 @@ PAST = Past(
 MISFIT = Misfit(
     application=APP, release=ReleaseName("1.8-1"), reason="its port is taken", since=1.0, until=301.0
 )
+
+
+ENTRY = Entry(
+    number=0, at_ms=1_700_000_000_000, account="me@example.com", role="admin", origin="192.0.2.1",
+    act="slice.make", about="", slice="", outcome="done", change="{}", before="",
+)  # fmt: skip
+
+
+def _carried_out(connection: Connection, statement: str) -> None:
+    connection.execute(text(statement))
 
 
 class StoreContract:
@@ -82,6 +93,20 @@ class StoreContract:
         with pytest.raises(Conflict):
             peopled.write_now(slices.make, NewSlice(slice=S1, owner=ME))
         assert peopled.write_now(slices.names) == [S1]
+
+    def test_the_audit_log_is_removed_up_to_its_anchor_only(self, database: Database) -> None:
+        said = [replace(ENTRY, about=f"slice/s{one}") for one in range(3)]
+        entries = [database.write_now(audit.append, one) for one in said]
+        assert database.write_now(audit.head) == entries[-1].head
+        for statement in ("UPDATE audit SET account = 'x'", "DELETE FROM audit"):
+            with pytest.raises((Conflict, Unavailable), match="the audit log is not"):
+                database.write_now(_carried_out, statement)
+        assert database.write_now(audit.prune, entries[0].head) == 1
+        assert database.write_now(audit.page, 0) == entries[1:]
+        assert database.write_now(audit.found, audit.Wish(about="s2", by="me@example.com")) == entries[2:]
+        assert database.write_now(audit.anchor) == entries[0].head
+        with pytest.raises(Conflict):
+            database.write_now(audit.prune, entries[-1].head)
 
     def test_what_a_round_decides_is_read_back(self, database: Database) -> None:
         database.write_now(slices.make, NewSlice(slice=S1, owner=ME))

@@ -57,7 +57,7 @@ def test_a_log_as_it_was_written_is_whole() -> None:
 @given(at=st.integers(0, COUNT - 1), field=st.sampled_from(["account", "act", "change", "origin"]))
 def test_a_changed_entry_is_found(at: int, field: str) -> None:
     whole = log()
-    changed = replace(whole[at], **{field: getattr(whole[at], field) + " "})  # type: ignore[arg-type]
+    changed = replace(whole[at], **{field: getattr(whole[at], field) + " "})
     assert looked([*whole[:at], changed, *whole[at + 1 :]]).findings
     # With a digest of its own, too, unless it is the last one: then only by what others remember.
     found = looked([*whole[:at], changed.sealed(), *whole[at + 1 :]], known={COUNT: whole[-1].digest})
