@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from agents import state_file
-from agents.container_manager import agent_file, agent_orders
+from agents.container_manager import agent_file, agent_orders, ports
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.decide import (
     Boot,
@@ -197,6 +197,7 @@ class Hands:
                 refusal=functools.partial(self._refusal, step.slice),
                 secret=functools.partial(secret_of, self._tools.config, step.slice),
             )
+            self._sockets[step.slice].holder = functools.partial(ports.missed, place)
             self._sockets[step.slice].image = functools.partial(self._remaking.asked, step.slice)
         await self._sockets[step.slice].start()
         if changed and step.slice in self._pidfds:

@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from agents import local_socket
@@ -17,6 +17,7 @@ from dsmt_core.errors import DsmtError, Full, Invalid, Unavailable
 
 LINE_BYTES: Final = 64 << 10
 CLIENTS: Final = 32
+PORTS: Final = 16
 # Of a package, or empty.
 _DIGEST: Final = re.compile(r"(?:[0-9a-f]{64})?\Z")
 IDLE_S: Final = 3600.0
@@ -40,6 +41,8 @@ class NodeSocket:
         secret: asks for a content of a secret of the slice, by its id; blocks.
 
     Attributes:
+        holder: who has one of these ports of the node, and which; blocks. Nobody where its programs have
+            another network.
         image: has the sliver made out of an image, by the digest of the package that names it (empty: as
             slivers usually are), or only the image brought here; whether it is so already.
     """
@@ -55,6 +58,7 @@ class NodeSocket:
     ) -> None:
         self._secret = secret
         self._refusal = refusal
+        self.holder: Callable[[Sequence[int]], tuple[int, str]] = lambda _ports: (0, "")
         self.image: Callable[[str, bool], Awaitable[bool]] | None = None
         self._place = place
         self._inside = inside
@@ -108,11 +112,14 @@ class NodeSocket:
             async with asyncio.timeout(DRAIN_S):
                 await writer.drain()
 
-    async def _answer(self, line: bytes) -> Mapping[str, str]:
+    async def _answer(self, line: bytes) -> Mapping[str, str | int]:
         try:
             request = _request(line)
             if request["op"] == "secret":
                 return {"value": await asyncio.to_thread(self._secret, str(request.get("id"))[:64])}
+            if request["op"] == "port":
+                port, holder = await asyncio.to_thread(self.holder, _ports(request))
+                return {"port": port, "holder": holder}
             if why := self._refusal():
                 raise Full(why, hint="remove what the sliver does not need, or raise its limit of disk")
             if request["op"] == "image":
@@ -143,9 +150,16 @@ def _request(line: bytes) -> dict[str, Any]:
         request = json.loads(line)
     except (ValueError, RecursionError):
         request = None
-    if not isinstance(request, dict) or request.get("op") not in {"fetch", "secret", "image"}:
+    if not isinstance(request, dict) or request.get("op") not in {"fetch", "secret", "image", "port"}:
         raise Invalid("the request is not understood", hint='{"op": "fetch", "digest": …, "size": …}')
     return request
+
+
+def _ports(request: Mapping[str, Any]) -> list[int]:
+    ports = request.get("ports")
+    if not isinstance(ports, list) or len(ports) > PORTS or not all(type(port) is int for port in ports):
+        raise Invalid(f"the ports are no list of at most {PORTS} numbers")
+    return ports
 
 
 def _size(request: Mapping[str, Any]) -> int:

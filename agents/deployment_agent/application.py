@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from agents.deployment_agent import ports
 from agents.deployment_agent.decide import Checked, CheckStatus, Periods, Said, said
 from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.probe import probe
@@ -29,6 +30,7 @@ KILL_S: Final = 5.0
 _LOOK_S: Final = 0.05
 _LOG_TAIL: Final = 4096
 _LOG_S: Final = 5.0
+_LAST_LINES: Final = 20
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -127,7 +129,7 @@ class Scripts:
             probe=watch.check,
             alive=bool(before.pids),
             start_code=start_code,
-            start_text=await self._last_log_line() if start_code or not before.pids else "",
+            start_text=await self._last_words(watch.check) if start_code or not before.pids else "",
             killed=_killed(before),
         )
         return checked, before.pids
@@ -197,14 +199,18 @@ class Scripts:
         here = self._paths.here(script)
         return here.is_symlink() or (here.is_file() and os.access(here, os.X_OK))
 
-    async def _last_log_line(self) -> str:
+    async def _last_words(self, check: str) -> str:
+        """The last line of its log; if a port was taken, before it which one, and who has it."""
         # Read inside: the way to the log is the application's to bend.
         call = Call(["tail", "-c", str(_LOG_TAIL), "--", self._log], cwd="/")
         try:
             ran = await self._sliver.run(call, timeout_s=_LOG_S)
         except Conflict:
             return ""
-        return last_line(ran.output) if ran.code == 0 else ""
+        if ran.code != 0:
+            return ""
+        why = await ports.taken(self._sliver, _end(ran.output), check)
+        return _cut(": ".join(filter(None, (why, last_line(ran.output)))))
 
     async def forget(self) -> None:
         """Remove the log.
@@ -229,6 +235,11 @@ def last_line(output: str) -> str:
     """The last line that is not empty, as an event may carry it: legal, at most 256 characters."""
     filled = [line for line in map(_unstamped, output.split("\n")) if line.strip()]
     return _cut(filled[-1]) if filled else ""
+
+
+def _end(output: str) -> str:
+    """The last few lines without the times at which they were written."""
+    return "\n".join(map(_unstamped, output.split("\n")[-_LAST_LINES:]))
 
 
 def _unstamped(line: str) -> str:

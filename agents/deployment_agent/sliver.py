@@ -226,6 +226,20 @@ class Sliver:
             raise from_code(code, str(answer["error"]), str(answer.get("hint", "")))
         return str(answer.get("value", ""))
 
+    async def port_holder(self, ports: Sequence[int]) -> tuple[int, str]:
+        """Which of these ports somebody on the node has, and who; 0 and an empty text for none.
+
+        Raises:
+            Invalid: the node's DSMT is older.
+            Unavailable, DeadlinePassed: it does not answer.
+        """
+        answer = await lines.ask(self._node, {"op": "port", "ports": list(ports)}, wait_s=_ANSWER_S)
+        if "error" in answer:
+            code = str(answer.get("code", Unavailable.code))
+            raise from_code(code, str(answer["error"]), str(answer.get("hint", "")))
+        port = answer.get("port")
+        return (port if isinstance(port, int) else 0), str(answer.get("holder") or "")
+
     async def image(self, package: str, *, prepare: bool = False) -> bool:
         """Have this sliver made out of an image; whether it is. Where it is not yet, all in it ends soon.
 

@@ -80,8 +80,7 @@ class Outward:
                 return
         self.end()
         with os.fdopen(self._words, "rb") as words:
-            last = words.read(_SAID_BYTES).decode(errors="replace").strip().splitlines()
-        raise OSError(f"{PROGRAM}: {last[-1] if last else 'it says nothing'}")
+            raise OSError(f"{PROGRAM}: {_reason(words.read(_SAID_BYTES))}")
 
     def bind(self, loop: Loop, children: Children) -> None:
         """Keep it running from now on, and its bars true."""
@@ -178,3 +177,9 @@ class Outward:
         finally:
             os.close(nothing)
         self._children.when_ended(self.pid, self._ended)
+
+
+def _reason(said: bytes) -> str:
+    """What it complained of first: what follows is that it gives up."""
+    lines = [line.strip() for line in said.decode(errors="replace").splitlines()]
+    return next((line for line in lines if line and not line.startswith("WARNING")), "it says nothing")

@@ -92,7 +92,7 @@ class Confinement:
 
     def network(self, place: Place) -> str:
         """What of the network the programs of a sliver have since it was booted."""
-        return str(_load(place).get("network") or Network.HOST)
+        return network_of(place)
 
     def use(self, place: Place) -> Use:
         """What its applications use."""
@@ -114,6 +114,11 @@ class Confinement:
         if "processes" not in by_groups and limits.processes and _load(place).get("uid"):
             found["processes"] = limits.processes + _OWN_PROCESSES
         return {name: number for name, number in found.items() if number}
+
+
+def network_of(place: Place) -> str:
+    """What of the network the programs of a sliver have since it was booted."""
+    return str(_load(place).get("network") or Network.HOST)
 
 
 def of_sliver(place: Place) -> Groups:

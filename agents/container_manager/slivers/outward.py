@@ -29,6 +29,8 @@ def lacking() -> str:
         return f"{PROGRAM} is missing ({INSTALL_HINT})"
     if not TUN.exists():
         return f"{TUN} is missing (modprobe tun)"
+    if not os.access(TUN, os.R_OK | os.W_OK):
+        return f"{TUN} may not be opened by this user (chmod 666 {TUN}, as udev has it)"
     return ""
 
 

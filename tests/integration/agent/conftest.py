@@ -16,7 +16,8 @@ from tests.integration.agent.sliver_world import GOOD, Package, World, made_worl
 Made = Callable[..., tuple[Package, ...]]
 
 
-def _memory() -> tuple[str, str]:
+def memory() -> tuple[str, str]:
+    """Where a planner and a node of one small world meet."""
     world = os.urandom(6).hex()
     return f"memory://planner@{world}", f"memory://node@{world}"
 
@@ -26,14 +27,14 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     """A sliver with walls; its agent is a task of the test."""
     if shutil.which("bwrap") is None:
         pytest.skip("bwrap is missing")
-    async with made_world(tmp_path, BubblewrapDriver(), _memory()) as made:
+    async with made_world(tmp_path, BubblewrapDriver(), memory()) as made:
         yield made
 
 
 @pytest.fixture
 async def open_world(tmp_path: Path) -> AsyncIterator[World]:
     """A sliver without walls."""
-    async with made_world(tmp_path, ProcessDriver(), _memory()) as made:
+    async with made_world(tmp_path, ProcessDriver(), memory()) as made:
         yield made
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import broker
 from agents import bootstrap, local_socket
+from agents.container_manager.ports import holder
 from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Place
 from agents.deployment_agent.config import AgentConfig
@@ -27,6 +28,7 @@ from depot.rpmgen.making import Wish, make
 from dsmt_core.channels import command_channel
 from dsmt_core.commands import Order, Verb
 from dsmt_core.events import DEPLOYMENT_STATUS, STATUS, Event, Sender
+from dsmt_core.limits import NO_LIMITS, Limits, Network
 from dsmt_core.names import DEPLOYMENT_AGENT, Application, Host, Slice, wrapper_of
 from dsmt_core.packages import PackageRef
 from dsmt_core.rights import ORDERS
@@ -104,6 +106,7 @@ class NodeSocket:
         self._files: dict[str, Path] = {}
         self.refused: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
+        self.network = Network.HOST
 
     def add(self, *packages: Package) -> None:
         self._files |= {each.ref.digest: each.path for each in packages}
@@ -119,7 +122,10 @@ class NodeSocket:
         await writer.drain()
         writer.close()
 
-    def _answered(self, request: dict[str, str]) -> dict[str, str]:
+    def _answered(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["op"] == "port":
+            port, who = holder(request["ports"]) if self.network is Network.HOST else (0, "")
+            return {"port": port, "holder": who}
         if request["op"] == "secret":
             known = self.secrets.get(request["id"])
             denied = {"error": "this node does not have it", "hint": "", "code": "denied"}
@@ -236,7 +242,12 @@ async def listening(world: World) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def made_world(
-    directory: Path, driver: SliverDriver, urls: tuple[str, str], *, agent: AgentCommand | None = None
+    directory: Path,
+    driver: SliverDriver,
+    urls: tuple[str, str],
+    *,
+    agent: AgentCommand | None = None,
+    limits: Limits = NO_LIMITS,
 ) -> AsyncIterator[World]:
     """A sliver made by ``driver``; ``urls`` are the planner's and the node's."""
     place = Place(SLICE, HOST, directory / "slivers" / SLICE)
@@ -254,11 +265,12 @@ async def made_world(
     )
     walls = driver.name != "process"
     node = NodeSocket(place)
+    node.network = limits.network
     world = World(place, driver, node, planner, config, SliverPaths.below(place.directory, walls=walls))
     server = await node.serve()
     try:
         async with listening(world):
-            await asyncio.to_thread(driver.boot, place, agent or AgentCommand())
+            await asyncio.to_thread(driver.boot, place, agent or AgentCommand(), limits)
             try:
                 yield world
             finally:

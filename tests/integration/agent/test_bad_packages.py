@@ -43,7 +43,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.deployment_agent.service.Periods", lambda: whole)
 
 
-def _rpm(directory: Path, version: str, scriptlet: str = "post", text: str = ":") -> Package:
+def rpm_with(directory: Path, version: str, scriptlet: str = "post", text: str = ":") -> Package:
     top = directory / version
     top.mkdir()
     spec = top / "demo.spec"
@@ -69,7 +69,7 @@ async def _ordered(world: World, generation: int, version: str, made: Package) -
 
 async def _proved(world: World, directory: Path) -> None:
     await world.start_agent()
-    await _ordered(world, 1, "1.0-1", _rpm(directory, "1.0"))
+    await _ordered(world, 1, "1.0-1", rpm_with(directory, "1.0"))
     await world.until(lambda _: world.last("status").get("text") == "1.0-1")
     heard = len(world.events)
     await world.until(lambda events: sum(e.field == "status" for e in events[heard:]) > 2)
@@ -77,7 +77,7 @@ async def _proved(world: World, directory: Path) -> None:
 
 async def test_what_a_scriptlet_leaves_running_is_not_the_application(world: World, tmp_path: Path) -> None:
     await world.start_agent()
-    made = _rpm(tmp_path, "1.0", "post", "(setsid sleep 999 >/dev/null 2>&1 &)\nexit 0")
+    made = rpm_with(tmp_path, "1.0", "post", "(setsid sleep 999 >/dev/null 2>&1 &)\nexit 0")
     await _ordered(world, 1, "1.0-1", made)
     await world.until(lambda _: world.last("status").get("text") == "1.0-1")
     assert len((await world.sliver.processes(APP)).pids) == 1
@@ -88,7 +88,7 @@ async def test_a_scriptlet_that_ends_the_installation_brings_the_version_before(
     world: World, tmp_path: Path, scriptlet: str
 ) -> None:
     await _proved(world, tmp_path)
-    await _ordered(world, 2, "2.0-1", _rpm(tmp_path, "2.0", "pre", scriptlet))
+    await _ordered(world, 2, "2.0-1", rpm_with(tmp_path, "2.0", "pre", scriptlet))
     await world.until(lambda _: world.last("status").get("gave-up", "").startswith("2.0-1 "))
     await world.until(lambda _: world.last("status").get("text") == "1.0-1")
     assert len((await world.sliver.processes(APP)).pids) == 1
@@ -121,7 +121,7 @@ async def test_a_sliver_that_ends_while_something_is_installed_leaves_an_agent_t
     world: World, tmp_path: Path
 ) -> None:
     await world.start_agent()
-    await _ordered(world, 1, "1.0-1", _rpm(tmp_path, "1.0", "post", "sleep 30"))
+    await _ordered(world, 1, "1.0-1", rpm_with(tmp_path, "1.0", "post", "sleep 30"))
     await world.until(lambda _: "instantiated" in world.states())
     await asyncio.to_thread(world.driver.end, world.place, grace_s=0.0)
     await world.until(lambda _: "failed" in world.states())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 
 import pytest
@@ -91,6 +92,9 @@ async def test_two_applications_that_want_one_port(world: World, packages: Made,
         await world.until(lambda _: "failed" in world.states())
     reason = next(event.pairs["reason"] for event in world.events if event.state == "failed")
     assert "Address already in use" in reason
+    # Which one, and who has it: this process is none of DSMT's.
+    assert f"port {port} is taken by the process " in reason
+    assert f" (pid {os.getpid()}) of the node: " in reason
     assert "running" not in world.states()
 
 

@@ -14,6 +14,7 @@ import pytest
 from agents.container_manager.slivers.bubblewrap import BubblewrapDriver
 from agents.container_manager.slivers.choosing import choose
 from agents.container_manager.slivers.visible import PACKAGES, package_directory
+from dsmt_core.limits import Network
 
 NOBODY = 65534
 PYTHON = Path("/usr/bin/python3")
@@ -24,17 +25,28 @@ from agents import local_socket
 from agents.container_manager.slivers.choosing import choose
 from agents.container_manager.slivers.driver import AgentCommand
 from agents.container_manager.slivers.place import Place
+from dsmt_core.limits import limits_of
 
 driver = choose("bubblewrap").driver
 place = Place("s", "node1", Path(sys.argv[1], "data", "slivers", "s"))
 driver.create(place)
-init = driver.boot(place, AgentCommand())
+init = driver.boot(place, AgentCommand(), limits_of(sys.argv[2]))
 script = "id -u; id -un; grep CapEff /proc/self/status; touch /app/x /opt/x /usr/local/x && echo ok"
 request = {"op": "run", "argv": ["sh", "-c", script], "timeout": 10, "limit": 4096}
 said = local_socket.ask(place.init_socket, request, timeout_s=20)["output"].split()
 adopted = type(driver)().adopt(place) == init
 driver.destroy(place)
 print(json.dumps([said[:5], adopted, place.directory.exists()]))
+"""
+TUN = Path("/dev/net/tun")
+# As udev leaves it; this machine's own is not touched, and other processes do not see it.
+WITH_TUN = """
+set -e
+mknod -m 666 "$1" c 10 200
+mount --make-rprivate /
+mount --bind "$1" /dev/net/tun
+shift
+exec "$@"
 """
 
 
@@ -53,11 +65,16 @@ def open_directory() -> Iterator[Path]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 @pytest.mark.skipif(not PYTHON.exists(), reason="needs a Python that everybody may run")
-def test_an_ordinary_user_gets_slivers_by_a_user_name_space(open_directory: Path) -> None:
+@pytest.mark.parametrize("network", list(Network))
+def test_an_ordinary_user_gets_slivers_by_a_user_name_space(open_directory: Path, network: Network) -> None:
+    if network is Network.OWN and not TUN.exists():
+        pytest.skip("no /dev/net/tun")
     command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", str(PYTHON), "-B"]
+    if network is Network.OWN:
+        command = ["unshare", "-m", "sh", "-c", WITH_TUN, "sh", str(open_directory / "tun"), *command]
     done = subprocess.run(
-        [*command, "-c", SCRIPT, str(open_directory / "work")],
-        env={"PYTHONPATH": str(open_directory), "PATH": "/usr/bin:/bin", "HOME": "/"},
+        [*command, "-c", SCRIPT, str(open_directory / "work"), f"network={network}"],
+        env={"PYTHONPATH": str(open_directory), "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/"},
         capture_output=True,
         text=True,
         timeout=120,
