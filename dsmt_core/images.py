@@ -20,6 +20,8 @@ KIND: Final = "image"
 HEAD: Final = b'{"dsmt-image"'
 """How such a file begins."""
 BYTES: Final = 4096
+SUFFIX: Final = ".image"
+"""How its name ends in the depot."""
 # registry.example.org:5000/team/name:tag@sha256:…, as the distribution's reference grammar has it.
 _REFERENCE: Final = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]{0,254}\Z")
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^]{0,63}\Z")
@@ -58,7 +60,7 @@ class ImageName:
     @property
     def filename(self) -> str:
         """What the file is called in the depot."""
-        return package_filename(f"{self.application}-{self.version}.image")
+        return package_filename(f"{self.application}-{self.version}{SUFFIX}")
 
 
 def image_of(content: bytes) -> ImageName:

@@ -21,6 +21,15 @@ DOES_NOT_FIT: Final = "the sliver does not fit"
 # The facts by which a node tells which networks it can give, by name, and why not the others.
 NETWORKS_FACT: Final = "networks"
 LACKING_FACT: Final = "networks_lacking"
+# The facts by which a node tells which root file systems it can make a sliver over, and why no others.
+ROOTS_FACT: Final = "roots"
+ROOTS_LACKING_FACT: Final = "roots_lacking"
+DEPOT_ROOTS: Final = "@depot"
+"""Among them: every one that is in the depot."""
+_ROOT_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}\Z")
+_ROOT_PACKAGE: Final = re.compile(r"([0-9a-f]{64})/([0-9]{1,12})\Z")
+# How people say that a sliver has the node's.
+_NODES_OWN: Final = frozenset({"", "0", "node"})
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SIZE: Final = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,6})?)([KMGT]?)(?:i?B)?\Z", re.IGNORECASE)
 # Less than this and not even a shell starts.
@@ -53,9 +62,12 @@ class Limits:
         disk: bytes of all its files.
         files: open ones, of each process.
         network: what it has of the network.
+        root: the root file system that it is made over: the name under which nodes offer one, or
+            ``digest/size`` of one in the depot; empty for the node's own system.
 
     Raises:
-        Invalid: a number is negative, not finite, or so small that nothing would run.
+        Invalid: a number is negative, not finite, or so small that nothing would run; a root file system is
+            not named so.
     """
 
     memory: int = 0
@@ -64,8 +76,14 @@ class Limits:
     disk: int = 0
     files: int = 0
     network: Network = Network.HOST
+    root: str = ""
 
     def __post_init__(self) -> None:
+        if self.root and not (_ROOT_NAME.match(self.root) or _ROOT_PACKAGE.match(self.root)):
+            raise Invalid(
+                f"{self.root[:80]!r} does not name a root file system",
+                hint="small letters, digits, dot, hyphen and underscore, such as debian12",
+            )
         for name, least in _LEAST.items():
             number = getattr(self, name)
             if not math.isfinite(number) or (number and not least <= number <= _MOST[name]):
@@ -82,11 +100,23 @@ class Limits:
             for name, value in self.numbers.items()
         ]
         words += [f"network={self.network}"] if self.network is not Network.HOST else []
+        words += [f"root={self.root}"] if self.root else []
         return " ".join(words)
 
     @property
+    def root_package(self) -> tuple[str, int] | None:
+        """Digest and size of the root file system, where it is one of the depot."""
+        found = _ROOT_PACKAGE.match(self.root)
+        return (found[1], int(found[2])) if found else None
+
+    @property
+    def root_shown(self) -> str:
+        """The root file system in a word: its name, or the beginning of its digest."""
+        return self.root if self.root_package is None else self.root[:12]
+
+    @property
     def numbers(self) -> dict[str, float]:
-        """The limits that are set, by name; without the network."""
+        """The limits that are set, by name; without the network and the root file system."""
         found = {name: getattr(self, name) for name in sorted(_LEAST)}
         return {name: value for name, value in found.items() if value}
 
@@ -95,6 +125,7 @@ class Limits:
         """For people: ``memory 256M, processes 100, network none``."""
         said = [f"{name} {shown(name, value)}" for name, value in self.numbers.items()]
         said += [f"network {self.network}"] if self.network is not Network.HOST else []
+        said += [f"root {self.root_shown}"] if self.root else []
         return ", ".join(said) or "none"
 
 
@@ -110,7 +141,7 @@ def limits_of(text: str) -> Limits:
     found = NO_LIMITS
     for word in text.split():
         name, _, value = word.partition("=")
-        if name in _LEAST or name == "network":
+        if name in _LEAST or name in {"network", "root"}:
             found = changed(found, name, value)
     return found
 
@@ -126,6 +157,8 @@ def changed(limits: Limits, name: str, value: str) -> Limits:
         if value not in set(Network):
             raise Invalid(f"{value[:40]!r} is no network for a sliver", hint=f"one of {', '.join(Network)}")
         fields = {"network": Network(value)}
+    elif name == "root":
+        fields = {"root": "" if value in _NODES_OWN else value}
     elif name in {"memory", "disk"}:
         fields = {name: size(value)}
     elif name == "cpu":
@@ -133,7 +166,7 @@ def changed(limits: Limits, name: str, value: str) -> Limits:
     elif name in _LEAST:
         fields = {name: int(_number(name, value))}
     else:
-        known = ", ".join((*_LEAST, "network"))
+        known = ", ".join((*_LEAST, "network", "root"))
         raise Invalid(f"there is no limit of {name[:40]!r}", hint=f"one of {known}")
     return replace(limits, **fields)
 

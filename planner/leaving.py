@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dsmt_core.names import Host
+from planner.abilities import unfit
 from planner.disruption import Disruption, Health
 from planner.restraint import Licence
 from planner.standing import Bar
@@ -105,7 +106,7 @@ def leave(change: Change, disruption: Disruption, licence: Licence) -> Leaving:
 
 def _idle_misfits(hosts: Collection[Host], disruption: Disruption) -> set[Host]:
     """Those that the slice leaves alone, where nothing of it runs: nobody misses what does not run."""
-    out = disruption.seen.fits(disruption.slice.name).out
+    out = {*disruption.seen.fits(disruption.slice.name).out, *unfit(disruption.slice, disruption.seen)}
     return {host for host in hosts if host in out and disruption.healths[host] in _DOWN}
 
 

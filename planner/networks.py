@@ -9,9 +9,7 @@ nothing yet is waited for.
 from __future__ import annotations
 
 from dsmt_core.limits import LACKING_FACT, NETWORKS_FACT, Network
-from dsmt_core.names import Host
-from planner.fleet import Fleet, NodeSeen, SliverSeen
-from planner.wanted import WantedSlice
+from planner.fleet import NodeSeen, SliverSeen
 
 _ENFORCED = "limits-enforced"
 NOT_TOLD = "the node has not told yet which networks it can give"
@@ -36,21 +34,6 @@ def withheld(network: Network, node: NodeSeen, sliver: SliverSeen | None) -> str
         return ""
     why = _reason(network, node.facts.get(LACKING_FACT, ""))
     return f"it cannot give the network {network}{why and f': {why}'}"
-
-
-def unfit(slice_: WantedSlice, seen: Fleet) -> dict[Host, str]:
-    """The nodes that are known not to be able to, and why."""
-    network = slice_.limits.network
-    if network is Network.HOST:
-        return {}
-    found = {}
-    for host in seen.hosts:
-        node = seen.node(host)
-        if node is not None and node.facts:
-            why = withheld(network, node, seen.sliver(slice_.name, host))
-            if why:
-                found[host] = why
-    return found
 
 
 def _is_kept(network: Network, sliver: SliverSeen | None) -> bool:

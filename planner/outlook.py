@@ -13,8 +13,8 @@ from functools import partial
 import numpy as np
 
 from dsmt_core.names import Host
+from planner.abilities import unfit
 from planner.fleet import NODE, Fleet
-from planner.networks import unfit
 from planner.plans import ALIVE, Barred, World, trust_of
 from planner.standing import NO_BARS, Bars, Kind
 from planner.wanted import WantedSlice

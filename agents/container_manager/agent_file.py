@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agents import state_file
 from agents.container_manager.slivers import record
 from agents.container_manager.slivers.place import Place
 from broker.topology import agent_queue
@@ -56,3 +57,12 @@ def about(agent: str) -> dict[str, Any]:
         "agent_parameters": dict(package.parameters),
         "agent_package": package.text,
     }
+
+
+def write(place: Place, values: Mapping[str, Any]) -> bool:
+    """Write the file if it differs; whether there was another one before."""
+    before = state_file.load(place.agent_file).value
+    if before == values:
+        return False
+    state_file.save(place.agent_file, values, mode=0o400)
+    return before is not None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +35,7 @@ class NodeConfig:
         depot_mirror: URL of a mirror of the depot nearby, asked first; empty: the one that the planner
             names, if it names one.
         podman: for slivers out of images: ``auto``, the path of its socket, or ``off``.
+        roots: what slivers can be made over besides the node's own system: name → a directory, or a tar.
         end_slivers: end the slivers at the end of the manager; by default they live on.
         facts_s: how often the facts are looked at; they are sent when they changed.
         fact_programs: a directory of programs that tell further facts; None for ``facts.d`` in ``data``.
@@ -51,6 +52,7 @@ class NodeConfig:
     cache_bytes: int = CACHE_BYTES
     depot_mirror: str = ""
     podman: str = OFF
+    roots: Mapping[str, Path] = field(default_factory=dict)
     end_slivers: bool = False
     facts_s: float = 120.0
     fact_programs: Path | None = None

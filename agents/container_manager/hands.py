@@ -38,6 +38,7 @@ from agents.container_manager.joining import secret_of
 from agents.container_manager.node_socket import NodeSocket
 from agents.container_manager.probing import PROBE_S, Prober
 from agents.container_manager.reports import Reports
+from agents.container_manager.roots.having import Roots
 from agents.container_manager.slivers import record
 from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Place
@@ -67,6 +68,7 @@ class Tools:
     broker: str
     application_broker: str
     images: Images
+    roots: Roots
 
 
 class Hands:
@@ -217,20 +219,16 @@ class Hands:
             await socket.close()
 
     def _write_agent_file(self, place: Place, agent: Mapping[str, Any]) -> bool:
-        """Write agent.json if it differs; whether it did."""
         tools = self._tools
         ways = {"broker": tools.broker, "application_broker": tools.application_broker}
         values = agent_file.values(place, agent, ways, status_period=tools.config.status_period)
-        before = state_file.load(place.agent_file).value
-        if before == values:
-            return False
-        state_file.save(place.agent_file, values, mode=0o400)
-        return before is not None
+        return agent_file.write(place, values)
 
     async def _boot(self, step: Boot) -> None:
         if why := self.admission(step.slice, step.limits):
             raise Full(why, hint="another node, smaller limits, or dsmt-node --capacity")
         place = self._place(step.slice)
+        await self._tools.roots.settle(place, step.limits, self._tools.cache)
         booted = await self._blocking(self._tools.driver.boot, place, self._agent(place), step.limits)
         if not self._watch(step.slice, booted):
             raise Unavailable(f"the sliver {step.slice} ended at once")

@@ -23,6 +23,7 @@ from agents.container_manager.joining import Joined
 from agents.container_manager.metering import Metering
 from agents.container_manager.reports import Reports
 from agents.container_manager.restoring import found_slivers
+from agents.container_manager.roots.having import Roots
 from agents.container_manager.slivers.choosing import Choice
 from agents.fact_programs import FactPrograms
 from agents.package_cache import PackageCache
@@ -64,11 +65,13 @@ class Life:
             away=self.depot_away.set,
         )
         self._images = Images(config.data / "podman", config.podman)
-        self._driver = BothDrivers(choice.driver, self._images.driver)
+        self._roots = Roots(config.data / "roots", config.slivers, config.roots, choice.driver)
+        self._driver = BothDrivers(choice.driver, self._images.driver, self._roots.driver)
         tools = Tools(
             config=config,
             driver=self._driver,
             images=self._images,
+            roots=self._roots,
             reports=self._reports,
             cache=self._cache,
             broker=joined.broker,
@@ -92,6 +95,7 @@ class Life:
 
     async def restore(self) -> None:
         """Take up what is on disk and what runs."""
+        await asyncio.to_thread(self._roots.clean)
         found = await found_slivers(self._config, self._driver, self._hands.adopt)
         self._conduct.node.restore(found, loop_time())
         self._conduct.node.confirmed(self._joined.slivers)
@@ -145,6 +149,7 @@ class Life:
         try:
             more = {"sliver_driver": self._choice.driver.name}
             more |= await asyncio.to_thread(self._networks)
+            more |= await asyncio.to_thread(self._roots.facts)
             if by := await asyncio.to_thread(self._images.offers):
                 more["images"] = by
             now = await asyncio.to_thread(facts.facts, self._config.data, **more)

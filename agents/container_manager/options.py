@@ -12,6 +12,7 @@ from agents.container_manager.config import CACHE_BYTES, NodeConfig
 from agents.container_manager.images.having import AUTO as PODMAN
 from agents.container_manager.slivers.choosing import AUTO, DRIVERS
 from dsmt_core.errors import Invalid
+from dsmt_core.limits import Limits
 from dsmt_core.names import host
 
 _VALUES: Final = {
@@ -44,6 +45,7 @@ def add(parser: argparse.ArgumentParser, *, secret: bool = True) -> None:
     more("--cache-bytes", type=int, default=CACHE_BYTES, metavar="N", help="bound of the package cache")
     more("--depot-mirror", default="", metavar="URL", help="a mirror of the depot nearby, asked first")
     more("--podman", default=PODMAN, metavar="auto|off|SOCKET", help="makes the slivers out of images")
+    more("--rootfs", action="append", metavar="NAME=PATH", help="a root file system: a directory or a tar")
     more("--end-slivers", action="store_true", help="end the slivers with this program; else they live on")
     more("--capacity", default="", metavar="LIST", help="for slivers: memory=4G,disk=50G,cpu=4, …")
     more("--facts-dir", type=Path, metavar="DIR", help="programs that tell facts; else facts.d in --data")
@@ -67,6 +69,7 @@ def config(options: argparse.Namespace) -> NodeConfig:
         cache_bytes=options.cache_bytes,
         depot_mirror=_http(options.depot_mirror),
         podman=options.podman,
+        roots=dict(_root(text) for text in options.rootfs or ()),
         end_slivers=options.end_slivers,
         fact_programs=options.facts_dir,
         capacity=capacity_of(options.capacity) if options.capacity else None,
@@ -89,6 +92,9 @@ def arguments(options: argparse.Namespace) -> list[str]:
     for name, default in _VALUES.items():
         if (value := getattr(options, name)) != default:
             words += [_flag(name), str(value)]
+    for text in options.rootfs or ():
+        name, path = _root(text)
+        words += ["--rootfs", f"{name}={path}"]
     return words + [_flag(name) for name in ("end_slivers", "verbose") if getattr(options, name)]
 
 
@@ -98,6 +104,13 @@ def _flag(name: str) -> str:
 
 def _whole(path: Path) -> Path:
     return path.absolute()
+
+
+def _root(text: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    if not equals or not path or not name or Limits(root=name).root_package is not None:
+        raise Invalid(f"--rootfs {text!r} is not NAME=PATH", hint="such as debian12=/srv/roots/debian12")
+    return name, _whole(Path(path))
 
 
 def _http(url: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from dsmtc.client.caller import Caller
 from dsmtc.client.paths import of_slice
@@ -17,6 +17,7 @@ class LimitsShown(TypedDict):
         cpu: in cores.
         processes, files: how many.
         network: host, none or own.
+        root: the root file system of each; empty for the node's own, not there with an older planner.
         text: all of it in words.
         hosts: what each node says of it, by the names of the container's events.
     """
@@ -28,6 +29,7 @@ class LimitsShown(TypedDict):
     disk: int
     files: int
     network: str
+    root: NotRequired[str]
     text: str
     hosts: list[dict[str, str]]
 

@@ -22,6 +22,7 @@ def limits(  # noqa: PLR0913 - one option a limit
     disk: Annotated[str | None, typer.Option(metavar="SIZE", help="such as 1G")] = None,
     files: Annotated[str | None, typer.Option(metavar="N", help="open, of each process")] = None,
     network: Annotated[str | None, typer.Option(metavar="host|none|own", help="of the sliver")] = None,
+    root: Annotated[str | None, typer.Option(metavar="NAME", help="root file system; 'node' again")] = None,
 ) -> None:
     """Show the limits of a slice's slivers, or set those that are named (pi, admin); 0 takes one away.
 
@@ -35,6 +36,7 @@ def limits(  # noqa: PLR0913 - one option a limit
         "disk": disk,
         "files": files,
         "network": network,
+        "root": root,
     }
     texts = {name: text for name, text in asked.items() if text is not None}
     name = session.slice

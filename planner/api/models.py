@@ -276,6 +276,7 @@ class SliverLimits(Body):
     disk: Text = ""
     files: Text = ""
     network: Text = ""
+    root: Text = ""
 
 
 class Quota(Body):

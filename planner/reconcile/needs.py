@@ -13,8 +13,8 @@ from typing import Final
 from dsmt_core.commands import Order, Verb
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Application, Host
+from planner.abilities import withheld
 from planner.fleet import ApplicationSeen, Fleet, NodeSeen, NodeState, SliverSeen
-from planner.networks import withheld
 from planner.reconcile import orders
 from planner.reconcile.sent import Key, application_key, report_key, sliver_key
 from planner.release import said
@@ -94,7 +94,7 @@ class SliceNeeds:
             needs.wait(f"the node has not answered for {silence:.0f} s")
             return needs
         sliver = self._seen.sliver(slice_.name, host)
-        if why := withheld(slice_.limits.network, node, sliver):
+        if why := withheld(slice_, node, sliver):
             is_there = _is_there(slice_, node, host)
             needs.wait(why)
         else:

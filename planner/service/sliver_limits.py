@@ -58,5 +58,6 @@ def _values(limits: Limits) -> dict[str, Any]:
         "disk": limits.disk,
         "files": limits.files,
         "network": str(limits.network),
+        "root": limits.root,
         "text": limits.words,
     }

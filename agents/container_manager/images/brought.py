@@ -31,6 +31,7 @@ _VERSION: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
 _LIBRARY: Final = re.compile(r"=> (/\S+) \(0x")
 # Loaded by name when a host is looked up, by a libc that has them apart (glibc before 2.34).
 _NAME_SERVICES: Final = ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2")
+_SETPRIV: Final = "setpriv"
 _PT_INTERP: Final = 3
 
 
@@ -75,6 +76,18 @@ class Brought:
         if not self.loader:
             return [program]
         return [f"{self.target}/{self.loader}", "--library-path", f"{self.target}/shared", program]
+
+    def setpriv(self) -> list[str]:
+        """Runs setpriv of the node, which the tree need not have.
+
+        Raises:
+            Unavailable: the node has none.
+        """
+        program = f"bin/{_SETPRIV}"
+        if not (self.directory / program).exists():
+            raise Unavailable("setpriv is missing", hint="apt-get install util-linux")
+        found = f"{self.target}/{program}"
+        return [*self.python()[:-1], found]
 
     def command(self, module: str, *, site: bool = True) -> list[str]:
         """Runs ``run`` of a module of DSMT, with nothing of the environment's or the image's Python.
@@ -124,7 +137,7 @@ def bring(base: Path, target: str) -> Brought:
     """
     program = interpreter()
     loader = _loader(program)
-    files = [program, *([Path(loader)] if loader else []), *_extensions()]
+    files = [program, *([Path(loader)] if loader else []), *_extensions(), *_tools()]
     directory = base / _key(files)
     mounts = _mounts()
     if not directory.exists():
@@ -150,9 +163,11 @@ def _make(directory: Path, program: Path, loader: str, mount_points: Iterable[st
     for name in ("bin", "shared", *mount_points):
         (new / name).mkdir(parents=True, exist_ok=True)
     _copy(program, new / "bin" / _VERSION)
+    for tool in _tools():
+        _copy(tool, new / "bin" / tool.name)
     if loader:
         _copy(Path(loader), new / "loader")
-        for library in sorted(_libraries(loader, [program, *_extensions()])):
+        for library in sorted(_libraries(loader, [program, *_tools(), *_extensions()])):
             _copy(Path(library), new / "shared" / Path(library).name)
     trusted = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
     with contextlib.suppress(OSError):
@@ -164,6 +179,12 @@ def _make(directory: Path, program: Path, loader: str, mount_points: Iterable[st
 def _copy(source: Path, to: Path) -> None:
     shutil.copyfile(source, to)
     to.chmod(0o755)
+
+
+def _tools() -> list[Path]:
+    """Programs of the node that a sliver is begun with."""
+    found = shutil.which(_SETPRIV)
+    return [Path(found).resolve()] if found else []
 
 
 def _extensions() -> list[Path]:

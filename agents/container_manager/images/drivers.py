@@ -1,4 +1,4 @@
-"""Both ways to make a sliver on one node: the usual one, and podman's where the sliver has an image."""
+"""The ways to make a sliver on one node: the usual one, over another tree, and podman's out of an image."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from agents.container_manager.images.podman import PodmanDriver
 from agents.container_manager.limits.groups import Use
+from agents.container_manager.roots.layered import LayeredDriver, root_of
 from agents.container_manager.slivers import directories
 from agents.container_manager.slivers.driver import GRACE_S, AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Inside, Place
@@ -19,16 +20,20 @@ SEEN = "image.json"
 
 
 class BothDrivers:
-    """A sliver whose place has an ``image.json`` is podman's, every other the usual driver's.
+    """A sliver whose place has an ``image.json`` is podman's, with a ``root.json`` it is made over a tree.
 
     Args:
-        usual: the node's own.
+        usual: the node's own, for every other.
         images: for slivers out of images.
+        layered: for slivers over a tree.
     """
 
-    def __init__(self, usual: SliverDriver, images: PodmanDriver) -> None:
+    def __init__(
+        self, usual: SliverDriver, images: PodmanDriver, layered: LayeredDriver | None = None
+    ) -> None:
         self._usual = usual
         self._images = images
+        self._layered = layered
 
     @property
     def name(self) -> str:
@@ -88,7 +93,10 @@ class BothDrivers:
         self._of(place).destroy(place, grace_s=grace_s)
 
     def limit(self, place: Place, limits: Limits) -> None:
-        """See `SliverDriver.limit`."""
+        """See `SliverDriver.limit`; over another tree a sliver begins anew."""
+        if not place.image_file.exists() and root_of(place) != limits.root:
+            self.end(place)
+            return
         self._of(place).limit(place, limits)
 
     def enforced(self, place: Place, limits: Limits) -> str:
@@ -108,4 +116,6 @@ class BothDrivers:
         return self._of(place).owner(place)
 
     def _of(self, place: Place) -> SliverDriver:
-        return self._images if place.image_file.exists() else self._usual
+        if place.image_file.exists():
+            return self._images
+        return self._layered if self._layered and place.root_file.exists() else self._usual

@@ -123,7 +123,7 @@ class PodmanDriver(DirectoryDriver):
         told = {name: image.get(name, "") for name in names}
         return {**told, "id": image["Id"], "config": image.get("Config") or {}}
 
-    def _init_command(self) -> list[str]:
+    def _init_command(self, place: Place) -> list[str]:  # noqa: ARG002
         return self._brought().command("agents.sliver_init.main", site=False)
 
     def _brought(self) -> Brought:

@@ -17,12 +17,13 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from agents.container_manager.limits.confinement import Bounds
 from agents.container_manager.limits.groups import Groups
-from agents.container_manager.slivers import directories, etc, outward, programs, users
+from agents.container_manager.slivers import directories, etc, mounts, outward, programs, users
 from agents.container_manager.slivers.directory_driver import DirectoryDriver, init_command
 from agents.container_manager.slivers.launching import detached
 from agents.container_manager.slivers.place import PRIVATE, Inside, Place
@@ -32,8 +33,6 @@ from dsmt_core.errors import DsmtError, Unavailable
 from dsmt_core.limits import Network
 from dsmt_core.names import Host, Slice
 
-RUN: Final = "/run/dsmt"
-PACKAGES: Final = "/packages"
 INSTALL_HINT: Final = "apt-get install bubblewrap"
 USER_NAMESPACE_HINT: Final = (
     "run dsmt-node as root, or allow user name spaces: sysctl"
@@ -51,9 +50,6 @@ _UNSHARED: Final = (
 )
 # What setpriv needs to drop the rest, and drops with it.
 _FOR_DROPPING: Final = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
-_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - the sliver's own
-_SHARED_MEMORY_BYTES: Final = 64 << 20
-_RUN_BYTES: Final = 16 << 20
 _HOSTNAME_BYTES: Final = 64
 _PID_S: Final = 30.0
 _PROBE_S: Final = 20.0
@@ -83,18 +79,19 @@ class BubblewrapDriver(DirectoryDriver):
             return f"bwrap is missing ({INSTALL_HINT})"
         if self._root and shutil.which("setpriv") is None:
             return "setpriv is missing (apt-get install util-linux)"
-        return self._in_walls([*init_command()[:-1], "import json, os, socket"])
+        return self._in_walls(lambda place: [*self._init_command(place)[:-1], "import json, os, socket"])
 
     def lacks(self, network: Network) -> str:
         """See `SliverDriver.lacks`; what could be had once is not tried again."""
         why = outward.lacking() if network is Network.OWN else ""
         if not why and network not in self._can:
-            why = self._in_walls([*init_command("agents.sliver_init.trial"), network], network)
+            trial = [*init_command("agents.sliver_init.trial"), network]
+            why = self._in_walls(lambda _place: trial, network)
             if not why:
                 self._can.add(network)
         return why
 
-    def _in_walls(self, argv: list[str], network: Network = Network.HOST) -> str:
+    def _in_walls(self, argv: Callable[[Place], list[str]], network: Network = Network.HOST) -> str:
         """Why a program does not end well in a sliver; empty when it does."""
         with tempfile.TemporaryDirectory(prefix="dsmt-probe-") as scratch:
             place = Place(Slice("probe"), Host("probe"), Path(scratch).resolve() / "slivers" / "probe")
@@ -102,13 +99,13 @@ class BubblewrapDriver(DirectoryDriver):
                 self.create(place)
                 programs.write(place)
                 self._prepare(place)
-                return _tried([*self._walls(place, network=network), *argv])
+                return _tried([*self._walls(place, network=network), *argv(place)])
             except (OSError, DsmtError) as error:
                 return str(error)
 
     def inside(self, place: Place) -> Inside:  # noqa: ARG002 - the same in each sliver
         """The same paths in every sliver."""
-        return Inside(RUN, PRIVATE["app"], PACKAGES, "")
+        return Inside(mounts.RUN, PRIVATE["app"], mounts.PACKAGES, "")
 
     def owner(self, place: Place) -> tuple[int, int] | None:
         """See `SliverDriver.owner`."""
@@ -126,7 +123,7 @@ class BubblewrapDriver(DirectoryDriver):
         self._sweep(place)
         etc.write(place, self.owner(place) or (os.geteuid(), os.getegid()))
         for path in [*etc.bound(), *python_paths()]:
-            private = _private(path)
+            private = mounts.private(path)
             if private is not None:
                 base, relative = private
                 directories.mount_point(place.root / base, relative, directory=path.is_dir())
@@ -160,6 +157,7 @@ class BubblewrapDriver(DirectoryDriver):
     def _walls(self, place: Place, *more: str, network: Network = Network.HOST) -> list[str]:
         """The command up to the program that runs inside."""
         return [
+            *self._before(place),
             "bwrap",
             *_UNSHARED,
             *more,
@@ -167,13 +165,24 @@ class BubblewrapDriver(DirectoryDriver):
             "--hostname",
             place.host[:_HOSTNAME_BYTES],
             *self._rights(),
-            *_system(),
-            *_own(place),
-            *self._outward(place, network),
-            *_python(),
-            *("--remount-ro", "/", "--chdir", "/", "--"),
+            *self._tree(place, network),
+            *("--chdir", "/", "--"),
             *self._dropping(place),
         ]
+
+    def _before(self, place: Place) -> list[str]:  # noqa: ARG002 - for who differs
+        """What runs the whole, where the walls need something before."""
+        return []
+
+    def _tree(self, place: Place, network: Network) -> list[str]:
+        """What the sliver sees of files."""
+        seen = [
+            *mounts.system(),
+            *mounts.own_and_etc(place),
+            *self._outward(place, network),
+            *mounts.python(),
+        ]
+        return [*seen, "--remount-ro", "/"]
 
     def _outward(self, place: Place, network: Network) -> list[str]:
         if network is not Network.OWN:
@@ -210,56 +219,6 @@ class BubblewrapDriver(DirectoryDriver):
             *("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs"),
             "--",
         ]
-
-
-def _system() -> list[str]:
-    """The host's programs and libraries, read-only, and the kernel's file systems."""
-    words = ["--ro-bind", "/usr", "/usr"]
-    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
-        path = Path("/", name)
-        if path.is_symlink():
-            words += ["--symlink", str(path.readlink()), str(path)]
-        elif path.is_dir():
-            words += ["--ro-bind", str(path), str(path)]
-    words += ["--proc", "/proc", "--dev", "/dev"]
-    words += ["--perms", "1777", "--size", str(_SHARED_MEMORY_BYTES), "--tmpfs", _SHARED_MEMORY]
-    return [*words, "--perms", "1777", "--size", str(_RUN_BYTES), "--tmpfs", "/run"]
-
-
-def _own(place: Place) -> list[str]:
-    """What is the sliver's, and what of /etc is not."""
-    words = []
-    for name, target in PRIVATE.items():
-        words += ["--bind", str(place.root / name), target]
-    for path in etc.bound():
-        words += ["--ro-bind", str(path), str(path)]
-    words += ["--bind", str(place.run), RUN, "--ro-bind", str(place.programs), programs.INSIDE]
-    return [*words, "--ro-bind", str(place.packages), PACKAGES]
-
-
-def _python() -> list[str]:
-    """DSMT's own Python; the directories on the way are made, readable, where the host's may not be."""
-    words: list[str] = []
-    made: set[Path] = set()
-    for path in python_paths():
-        if path.is_relative_to("/usr") and _private(path) is None:
-            continue
-        if _private(path) is None:
-            for parent in [
-                each for each in reversed(path.parents) if each != Path("/") and each not in made
-            ]:
-                words += ["--perms", "0755", "--dir", str(parent)]
-                made.add(parent)
-        words += ["--ro-bind", str(path), str(path)]
-    return words
-
-
-def _private(path: Path) -> tuple[str, Path] | None:
-    """The private directory that ``path`` lies in, as a name of `PRIVATE`, and the way below it."""
-    for name, target in PRIVATE.items():
-        if path.is_relative_to(target) and path != Path(target):
-            return name, path.relative_to(target)
-    return None
 
 
 def _child_pid(descriptor: int) -> int:

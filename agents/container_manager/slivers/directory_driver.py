@@ -47,6 +47,7 @@ class DirectoryDriver(ABC):
 
     def __init__(self, groups: Groups | None = None) -> None:
         self._making = threading.Lock()
+        self.groups = groups
         self._confinement = Confinement(groups)
 
     @property
@@ -90,7 +91,7 @@ class DirectoryDriver(ABC):
         """See `SliverDriver.agent_environment`."""
         return {}
 
-    def _init_command(self) -> list[str]:
+    def _init_command(self, place: Place) -> list[str]:  # noqa: ARG002 - for who differs
         return init_command()
 
     def lacks(self, network: Network) -> str:
@@ -217,7 +218,7 @@ class DirectoryDriver(ABC):
             "log": f"{inside.root}/var/log/dsmt-agent.log",
             **bounds.config,
         }
-        return [*self._init_command(), json.dumps(config)]
+        return [*self._init_command(place), json.dumps(config)]
 
     def _confirmed(self, place: Place, booted: InitRecord | None) -> InitRecord:
         """Keep the record, then wait until the init answers."""

@@ -36,8 +36,15 @@ def write(place: Place, user: tuple[int, int]) -> None:
         place: of the sliver.
         user: uid and gid inside the sliver.
     """
+    for name, text in files(place, user).items():
+        directories.put(place.root / "etc" / name, text)
+    _os_release(place.root / "etc" / "os-release")
+
+
+def files(place: Place, user: tuple[int, int]) -> dict[str, str]:
+    """The files of /etc, by name."""
     uid, gid = user
-    files = {
+    found = {
         "passwd": f"root:x:0:0:root:/:/usr/sbin/nologin\n"
         f"{_USER}:x:{uid}:{gid}:{place.slice}:/home:/bin/sh\n"
         "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
@@ -50,12 +57,10 @@ def write(place: Place, user: tuple[int, int]) -> None:
     }
     for name in _COPIED:
         with contextlib.suppress(OSError):
-            files[name] = Path("/etc", name).read_text()
+            found[name] = Path("/etc", name).read_text()
     # Somebody may mount over it.
-    files.setdefault("resolv.conf", "")
-    for name, text in files.items():
-        directories.put(place.root / "etc" / name, text)
-    _os_release(place.root / "etc" / "os-release")
+    found.setdefault("resolv.conf", "")
+    return found
 
 
 def host_resolvers() -> str:

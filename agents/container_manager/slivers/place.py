@@ -85,6 +85,11 @@ class Place:
         return self.directory / "image.json"
 
     @property
+    def root_file(self) -> Path:
+        """The root file system that the sliver is made over, where it is not the node's."""
+        return self.directory / "root.json"
+
+    @property
     def sliver_file(self) -> Path:
         """The user of the sliver; written when the directory is complete."""
         return self.directory / "sliver.json"

@@ -13,6 +13,7 @@ from agents.container_manager.images.engine import Engine
 from agents.container_manager.images.podman import PodmanDriver
 from agents.container_manager.limits.finding import found_groups
 from agents.container_manager.limits.groups import Groups
+from agents.container_manager.roots.layered import LayeredDriver, keep
 from agents.container_manager.slivers.bubblewrap import BubblewrapDriver
 from agents.container_manager.slivers.driver import SliverDriver
 from agents.container_manager.slivers.place import Place
@@ -29,6 +30,7 @@ DRIVERS: dict[str, Callable[[Groups], SliverDriver]] = {
 
 
 PODMAN = "podman"
+LAYERED = "layered"
 
 
 @pytest.fixture(scope="session")
@@ -47,11 +49,36 @@ def podman(engine: ImageEngine, tmp_path_factory: pytest.TempPathFactory) -> Cal
     return lambda: PodmanDriver(calls, directory, image_of=lambda _place: image)
 
 
-@pytest.fixture(params=[*DRIVERS, PODMAN])
+class OverTree(LayeredDriver):
+    """Every sliver over one tree."""
+
+    def __init__(self, directory: Path, tree: Path) -> None:
+        super().__init__(directory, found_groups())
+        self._of_all = tree
+
+    def create(self, place: Place) -> None:
+        super().create(place)
+        keep(place, "busybox", self._of_all)
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root file system that has busybox and nothing else."""
+    return engines.tree(tmp_path_factory.mktemp("tree"))
+
+
+@pytest.fixture(scope="session")
+def layered(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], LayeredDriver]:
+    """Makes drivers whose slivers are all over that tree."""
+    directory = tmp_path_factory.mktemp("brought")
+    return lambda: OverTree(directory, tree)
+
+
+@pytest.fixture(params=[*DRIVERS, PODMAN, LAYERED])
 def make_driver(request: pytest.FixtureRequest) -> Callable[[], SliverDriver]:
     """Makes a driver; the next one is that of another life of the manager."""
-    if request.param == PODMAN:
-        found: Callable[[], SliverDriver] = request.getfixturevalue("podman")
+    if request.param in {PODMAN, LAYERED}:
+        found: Callable[[], SliverDriver] = request.getfixturevalue(request.param)
         return found
     return lambda: DRIVERS[request.param](found_groups())
 

@@ -31,6 +31,15 @@ def missing() -> list[str]:
     return [name for name in PROGRAMS if shutil.which(name, path=path) is None]
 
 
+def tree(folder: Path) -> Path:
+    """A root file system with busybox only, below ``folder``."""
+    (folder / "bin").mkdir(parents=True)
+    shutil.copy(shutil.which("busybox") or "/bin/busybox", folder / "bin" / "busybox")
+    for applet in _APPLETS:
+        (folder / "bin" / applet).symlink_to("busybox")
+    return folder
+
+
 class ImageEngine(ContainerEngine):
     """Podman's service with images of busybox."""
 
@@ -49,10 +58,7 @@ class ImageEngine(ContainerEngine):
         """
         folder = self._folder / "made"
         shutil.rmtree(folder, ignore_errors=True)
-        (folder / "bin").mkdir(parents=True)
-        shutil.copy(shutil.which("busybox") or "/bin/busybox", folder / "bin" / "busybox")
-        for applet in _APPLETS:
-            (folder / "bin" / applet).symlink_to("busybox")
+        tree(folder)
         for path, text in (files or {}).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)

@@ -137,13 +137,13 @@ def test_a_running_status_script_does_not_count_as_the_application(
     driver: SliverDriver, place: Place
 ) -> None:
     booted(driver, place)
-    var = driver.inside(place).root + "/var"
+    app = driver.inside(place).app
     # Its children come and go: none of them may be met between two looks either.
-    script = f"while sleep 0.002; do touch {var}/runs; done"
+    script = f"while sleep 0.002; do touch {app}/runs; done"
     request = {"op": "run", "argv": ["sh", "-c", script]}
     with local_socket.connect(place.init_socket, timeout_s=60) as waiting:
         waiting.sendall(json.dumps({**request, "application": "app", "timeout": 90}).encode() + b"\n")
-        wait_for((place.root / "var" / "runs").exists)
+        wait_for((place.root / "app" / "runs").exists)
         met = [ask(place, op="processes", application="app")["pids"] for _ in range(200)]
     assert met == [[]] * 200
 
@@ -152,8 +152,8 @@ def test_what_prints_without_end_fills_no_disk_and_takes_no_time(
     driver: SliverDriver, place: Place
 ) -> None:
     init = booted(driver, place)
-    log = place.root / "var" / "log" / "loud.log"
-    inside = f"{driver.inside(place).root}/var/log/loud.log"
+    log = place.root / "app" / "loud.log"
+    inside = f"{driver.inside(place).app}/loud.log"
     ask(place, op="spawn", argv=["yes"], application="loud", log=inside)
     wait_for(log.with_name("loud.log.1").exists)
     turned = log.with_name("loud.log.1").stat().st_mtime
@@ -257,7 +257,7 @@ def test_a_boot_that_fails_says_why_and_leaves_nothing(
 ) -> None:
     driver.create(place)
     nonsense = ["sh", "-c", "echo no luck >&2; exit 1", "--"]
-    monkeypatch.setattr(driver, "_init_command", lambda: nonsense)
+    monkeypatch.setattr(driver, "_init_command", lambda _place: nonsense)
     with pytest.raises(Unavailable, match="no luck"):
         driver.boot(place, NO_AGENT)
     assert driver.adopt(place) is None

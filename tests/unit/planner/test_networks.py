@@ -9,8 +9,9 @@ import pytest
 from dsmt_core.commands import Verb
 from dsmt_core.limits import LACKING_FACT, NETWORKS_FACT, Limits, Network
 from dsmt_core.names import Host
+from planner.abilities import unfit
 from planner.fleet import NodeSeen, SliverSeen
-from planner.networks import NOT_TOLD, unfit, withheld
+from planner.networks import NOT_TOLD, withheld
 from planner.outlook import world_of
 from planner.reconcile.needs import Asking, SliceNeeds
 from tests.unit.planner.toy import SLICE, Toy, hosts, wanted_slice

@@ -16,6 +16,7 @@ NONE = {
     "disk": 0,
     "files": 0,
     "network": "host",
+    "root": "",
     "text": "none",
     "hosts": [],
 }
