@@ -26,8 +26,8 @@ _NEW: Final = {
     "ipc": 0x0800_0000,
     "pid": 0x2000_0000,
     "net": 0x4000_0000,
+    "user": 0x1000_0000,
 }
-_NEW_USER: Final = 0x1000_0000
 # Of prctl, by linux/prctl.h.
 _GET_DUMPABLE: Final = 3
 _SET_DUMPABLE: Final = 4
@@ -79,7 +79,7 @@ class Kernel:
         self.hide()
         for gate in gates:
             os.write(gate, b"0")
-        self._call("setns", init, sum(_NEW.values()) | (0 if owner else _NEW_USER))
+        self._call("setns", init, _others(init))
         self._drop(owner)
         # A change of user or of rights may have undone it.
         self.hide()
@@ -115,3 +115,17 @@ class Kernel:
         if getattr(self._libc, name)(*words) == -1:
             number = ctypes.get_errno()
             raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def _others(init: int) -> int:
+    """The name spaces that a process, held by its pidfd, does not share with this one; as flags.
+
+    An ordinary user may not enter the ones that all share, even though that would change nothing.
+    """
+    lines = Path(f"/proc/self/fdinfo/{init}").read_text().splitlines()
+    pid = next(line.split()[1] for line in lines if line.startswith("Pid:"))
+    return sum(
+        flag
+        for name, flag in _NEW.items()
+        if Path(f"/proc/{pid}/ns/{name}").readlink() != Path(f"/proc/self/ns/{name}").readlink()
+    )

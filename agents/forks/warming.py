@@ -33,13 +33,13 @@ from dsmt_core.rights import NODE_USER, ORDERS, PLANNER
 _HOST: Final = Host("nowhere.example.org")
 _SLICE: Final = Slice("rehearsal")
 # It lives until it has told so much: its five states, what it holds, and how an application fails.
-_TOLD: Final = 9
+TOLD: Final = 9
 _MOST_S: Final = 3.0
 _ENDS_S: Final = 5.0
 
 
-def rehearse() -> None:
-    """Live through it, and leave nothing open behind; takes part of a second, at most some seconds."""
+def rehearse() -> int:
+    """Live through it, and leave nothing open behind; how much was told. Takes at most some seconds."""
     root = logging.getLogger()
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - a device is no path
         handler = logging.StreamHandler(nowhere)
@@ -47,12 +47,12 @@ def rehearse() -> None:
         logging.basicConfig(level=logging.INFO, handlers=[handler])
         try:
             main.parser().parse_args([])
-            asyncio.run(_live())
+            return asyncio.run(_live())
         finally:
             root.removeHandler(handler)
 
 
-async def _live() -> None:
+async def _live() -> int:
     with tempfile.TemporaryDirectory(prefix="dsmt-forks-") as name:
         paths = _sliver(Path(name))
         init = _Init()
@@ -62,7 +62,7 @@ async def _live() -> None:
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_MOST_S):
-                    while peer.published < _TOLD and not work.done():
+                    while peer.published < TOLD and not work.done():
                         peer.news.clear()
                         await peer.news.wait()
         finally:
@@ -70,6 +70,7 @@ async def _live() -> None:
             await asyncio.wait({work}, timeout=_ENDS_S)
             await init.close()
             await peer.close()
+        return peer.published
 
 
 def _sliver(directory: Path) -> SliverPaths:

@@ -8,6 +8,7 @@ out and come in by `broker.rabbit.framing` where that suffices, else as pika doe
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -63,6 +64,26 @@ class GatheringConnection(AsyncioConnection):  # type: ignore[misc] # pika is un
         # The connection may have ended since; whoever waits for an answer is told so by pika.
         if self._transport is not None:
             super()._output_marshaled_frames([b"".join(frames)])
+
+    def _adapter_emit_data(self, data: bytes) -> None:
+        sent = self._sent_at_once(data)
+        if sent < len(data):
+            super()._adapter_emit_data(data[sent:])
+
+    def _sent_at_once(self, data: bytes) -> int:
+        """How many bytes the socket has taken; pika first waits until it would, though it would.
+
+        An agent at rest, whose heartbeats are all that it says, saves a third of its work by that.
+        """
+        transport = self._transport
+        plain = type(transport._sock) is socket.socket  # noqa: SLF001 - pika does not tell
+        if not plain or transport.get_write_buffer_size():
+            return 0
+        try:
+            return int(transport._sock.send(data))  # noqa: SLF001 - as above
+        except OSError:
+            # It is full, or has ended: pika finds that out, too, and knows what to do.
+            return 0
 
     def _on_data_available(self, data_in: bytes) -> None:
         buffer, at = self._frame_buffer + data_in, 0

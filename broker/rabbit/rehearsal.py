@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -148,8 +149,11 @@ def _said(number: int, method: Any) -> bytes:
 
 def _is_of_this_process(address: Any) -> bool:
     """Whether one of this process's own sockets has that address."""
-    for path in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(path.name))) as own:
-            if own.getsockname() == address:
-                return True
+    for name in [int(path.name) for path in Path("/proc/self/fd").iterdir()]:
+        with contextlib.suppress(OSError):
+            # A copy of what is no socket would belong to nobody.
+            if stat.S_ISSOCK(os.fstat(name).st_mode):
+                with socket.socket(fileno=os.dup(name)) as own:
+                    if own.getsockname() == address:
+                        return True
     return False

@@ -119,8 +119,10 @@ class BubblewrapDriver(DirectoryDriver):
         return super().exists(place) and (not self._root or self.owner(place) is not None)
 
     def _prepare(self, place: Place) -> None:
-        # A manager killed in the middle of a boot leaves an init that no record names.
-        self._sweep(place)
+        # A manager killed in the middle of a boot leaves an init that no record names, and a log of that
+        # boot. Where none was ever begun nobody is looked for: it means to look at every process there is.
+        if place.boot_log.exists():
+            self._sweep(place)
         etc.write(place, self.owner(place) or (os.geteuid(), os.getegid()))
         for path in [*etc.bound(), *python_paths()]:
             private = mounts.private(path)
