@@ -22,6 +22,7 @@ need tmux tmux
 # For tests only: the planner's other database, and who reads a depot. Who uses DSMT needs neither here.
 if [ -n "${CI:-}" ]; then
     need dnf dnf
+    need "gcc libc6-dev" cc # clocks that are wrong are a library of twenty lines
     ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
 fi
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv"
