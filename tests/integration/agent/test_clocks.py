@@ -39,9 +39,9 @@ class ClockedDriver(BubblewrapDriver):
         super().create(place)
         self.clock = Clock(place.root / "opt" / "clock", seen=SEEN, off_s=self.off_s)
 
-    def _init_command(self) -> list[str]:
+    def _init_command(self, place: Place) -> list[str]:
         told = [f"{name}={value}" for name, value in self.clock.environment.items()]
-        return ["/usr/bin/env", *told, *super()._init_command()]
+        return ["/usr/bin/env", *told, *super()._init_command(place)]
 
 
 @pytest.fixture(params=[-5 * HOUR_S, 24 * 365 * 3 * HOUR_S], ids=["behind", "ahead"])
