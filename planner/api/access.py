@@ -24,6 +24,11 @@ ThePlanner = Annotated[Planner, Depends(the_planner)]
 _Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(HTTPBearer(auto_error=False))]
 
 
+def origin_of(request: Request) -> str:
+    """The address that the request came from."""
+    return request.client.host if request.client else ""
+
+
 async def the_caller(request: Request, planner: ThePlanner, _shown: _Bearer) -> Caller:
     """Who sends the request.
 

@@ -40,6 +40,7 @@ from planner.api import (
 from planner.api.audited import Audited
 from planner.api.limits import BodyLimit
 from planner.api.refusals import answer, refused
+from planner.api.strict import Strict
 from planner.service.planner import Planner
 
 ROUTERS: Final = (
@@ -79,12 +80,15 @@ def create_app(planner: Planner) -> FastAPI:
     app = FastAPI(
         title="DSMT planner",
         version=version("dsmt"),
-        docs_url="/v1/docs",
+        # A page that shows it would load scripts from elsewhere, where people type their tokens in.
+        docs_url=None,
+        redoc_url=None,
         openapi_url="/v1/openapi.json",
     )
     app.state.planner = planner
     app.add_middleware(Audited, audit=planner.audit)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Strict)
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
     app.add_exception_handler(DsmtError, _ours)

@@ -14,6 +14,7 @@ from dsmt_core.errors import Full
 
 BODY_BYTES: Final = 1 << 20
 SILENCE_S: Final = 30.0
+BODY_S: Final = 60.0
 _PACKAGE = re.compile(r"/v1/slices/[^/]+/packages/[^/]+\Z")
 
 
@@ -32,16 +33,26 @@ class BodyLimit:
         if announced.isdecimal() and int(announced) > BODY_BYTES:
             await _refusal()(scope, receive, send)
             return
-        await self._app(scope, _Bounded(receive), send)
+        bounded = _Bounded(receive)
+
+        async def answered(message: Message) -> None:
+            if bounded.cut and message["type"] == "http.response.start":
+                # What is left of the body, uvicorn would wait for.
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+            await send(message)
+
+        await self._app(scope, bounded, answered)
 
 
 class _Bounded:
-    """Hands a body on; whoever sends too much or pauses too long is cut off."""
+    """Hands a body on; whoever sends too much, pauses too long or takes too long is cut off."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._received = 0
+        self.cut = False
         self._complete = False
+        self._until = asyncio.get_running_loop().time() + BODY_S
 
     async def __call__(self) -> Message:
         """The next message of the request."""
@@ -49,13 +60,16 @@ class _Bounded:
             # What is waited for now is the caller's going away, and that may take its time.
             return await self._receive()
         try:
-            async with asyncio.timeout(SILENCE_S):
+            now = asyncio.get_running_loop().time()
+            async with asyncio.timeout(min(SILENCE_S, self._until - now)):
                 message = await self._receive()
         except TimeoutError:
+            self.cut = True
             return {"type": "http.disconnect"}
         self._received += len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
-        return {"type": "http.disconnect"} if self._received > BODY_BYTES else message
+        self.cut = self._received > BODY_BYTES
+        return {"type": "http.disconnect"} if self.cut else message
 
 
 def _is_package(scope: Scope) -> bool:

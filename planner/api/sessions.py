@@ -5,10 +5,12 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
+from fastapi import Request
+
 from broker.bus import Link
 from dsmt_core.errors import Unavailable
 from planner.api import models
-from planner.api.access import TheCaller, ThePlanner
+from planner.api.access import TheCaller, ThePlanner, origin_of
 from planner.api.routing import router_at
 from planner.authority.rights import Right, check
 
@@ -32,9 +34,9 @@ async def health(planner: ThePlanner) -> dict[str, Any]:
 
 
 @router.post("/login")
-async def login(body: models.Login, planner: ThePlanner) -> dict[str, Any]:
+async def login(body: models.Login, request: Request, planner: ThePlanner) -> dict[str, Any]:
     """Exchange a password for a token."""
-    session = await planner.gate.log_in(body.account, body.password, body.role or "")
+    session = await planner.gate.log_in(body.account, body.password, body.role or "", origin_of(request))
     return {
         "token": session.token,
         "account": session.account,

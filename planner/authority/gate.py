@@ -5,7 +5,7 @@ It is the one place where accounts, passwords, tokens and roles meet the store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,13 +14,23 @@ from sqlalchemy import Connection
 from dsmt_core.errors import Denied, Unauthenticated
 from dsmt_core.names import Account, account
 from planner.audit.act import current
-from planner.authority.passwords import Attempts, Passwords
+from planner.authority.attempts import Doors
+from planner.authority.passwords import Passwords
 from planner.authority.rights import Caller, Role, choose_role, role
 from planner.authority.tokens import fingerprint, new_token
 from planner.store import Database, accounts, slices
 
 TOKEN_S: Final = 12 * 3600.0
+# From where those try who are in already, and say an old password.
+_INSIDE: Final = "inside"
 _LOG_IN: Final = "log in: dsmtc --user ACCOUNT --password PASSWORD"
+
+
+Locked = Callable[[str, str], Awaitable[None]]
+
+
+async def _nobody(_who: str, _origin: str) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +49,29 @@ class Gate:
     Args:
         database: of the planner.
         now: seconds since the epoch.
+        locked: told which account or address begins to wait, and from which address that came.
     """
 
-    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+    def __init__(self, database: Database, now: Callable[[], float], locked: Locked = _nobody) -> None:
         self._database = database
         self._now = now
         self._passwords = Passwords()
-        self._attempts = Attempts()
+        self._doors = Doors()
+        self._locked = locked
 
-    async def log_in(self, name: str, password: str, asked_role: str) -> Session:
+    async def log_in(self, name: str, password: str, asked_role: str, origin: str) -> Session:
         """Check a password and give a token.
 
         Raises:
             Unauthenticated: account or password is wrong; which of the two is not said.
             Denied: too many wrong passwords, or a role that the account does not hold.
         """
-        self._attempts.check(name, self._now())
-        # Counted before it is checked, so that many at once do not slip through; forgiven when right.
-        self._attempts.wrong(name, self._now())
+        await self._knock(name, origin)
         person = await self._database.read(accounts.find, account(name))
         known = person.password_hash if person else ""
         if not await self._passwords.verify(password, known) or person is None:
             raise Unauthenticated(f"account or password of {name} is wrong", hint=_LOG_IN)
-        self._attempts.right(name)
+        self._doors.right(name, origin)
         chosen = choose_role(person.roles, asked_role)
         if act := current():
             act.by(person.account, chosen)
@@ -111,18 +121,31 @@ class Gate:
         hashed = await self._passwords.hash(password)
         await self._database.write(accounts.set_password, target, hashed)
 
+    def knows(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """These accounts were let in from these addresses before, the latest last."""
+        self._doors.knows(pairs)
+
+    async def _knock(self, name: str, origin: str) -> None:
+        """Count an attempt before it is looked at, so that many at once do not slip through.
+
+        Raises:
+            Denied: too many wrong ones; the hint says how long to wait.
+        """
+        self._doors.check(name, origin, self._now())
+        for who in self._doors.wrong(name, origin, self._now()):
+            await self._locked(who, origin)
+
     async def _check_own(self, caller: Caller, target: Account, old: str) -> None:
         if caller.account != target:
             raise Denied(
                 f"{caller.account} [{caller.role}] may not change the password of {target}",
                 hint="it needs the role admin",
             )
-        self._attempts.check(target, self._now())
-        self._attempts.wrong(target, self._now())
+        await self._knock(target, _INSIDE)
         person = await self._database.read(accounts.find, target)
         if person is None or not await self._passwords.verify(old, person.password_hash):
             raise Denied("the old password is wrong", hint="give the present password as old_password")
-        self._attempts.right(target)
+        self._doors.right(target, _INSIDE)
 
 
 def _caller(connection: Connection, token_hash: str, *, now: float) -> Caller | None:

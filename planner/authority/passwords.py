@@ -1,4 +1,4 @@
-"""Passwords: hashed by argon2id, slowly on purpose; wrong ones are counted and slowed down.
+"""Passwords: hashed by argon2id, slowly on purpose.
 
 Hashing takes tens of milliseconds and 19 MiB, so it runs in a thread and at most two at a time: a flood of
 logins costs its senders time, not the planner its memory.
@@ -7,14 +7,12 @@ logins costs its senders time, not the planner its memory.
 from __future__ import annotations
 
 import asyncio
-import math
-from collections import OrderedDict
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from dsmt_core.errors import Denied, Invalid
+from dsmt_core.errors import Invalid
 
 LEAST: Final = 8
 MOST: Final = 1024
@@ -62,56 +60,6 @@ class Passwords:
         """Whether ``password`` is the one; takes as long when there is none (``password_hash`` empty)."""
         async with self._turns:
             return await asyncio.to_thread(_verify, password[: MOST + 1], password_hash)
-
-
-class Attempts:
-    """Counts wrong passwords and refuses for a while after too many. Pure: time is an argument.
-
-    Memory is bounded: of ``limit`` keys the one used least recently is forgotten.
-
-    Args:
-        free: how many wrong passwords cost nothing.
-        first_s: the wait after one more; it doubles with each, up to ``most_s``.
-    """
-
-    def __init__(
-        self, *, free: int = 5, first_s: float = 1.0, most_s: float = 300.0, limit: int = 10_000
-    ) -> None:
-        self._free = free
-        self._first_s = first_s
-        self._most_s = most_s
-        self._limit = limit
-        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
-
-    def check(self, key: str, now: float) -> None:
-        """Refuse while ``key`` has to wait.
-
-        Raises:
-            Denied: too many wrong passwords; the hint says how long to wait.
-        """
-        count, last = self._wrong.get(key, (0, 0.0))
-        left = last + self._wait(count) - now
-        if left > 0:
-            raise Denied("too many wrong passwords", hint=f"wait {math.ceil(left)} s, then try again")
-
-    def wrong(self, key: str, now: float) -> None:
-        """Count a wrong password; those older than ten times the longest wait are forgiven."""
-        count, last = self._wrong.pop(key, (0, now))
-        if now - last > 10 * self._most_s:
-            count = 0
-        self._wrong[key] = (count + 1, now)
-        if len(self._wrong) > self._limit:
-            self._wrong.popitem(last=False)
-
-    def right(self, key: str) -> None:
-        """Forgive everything."""
-        self._wrong.pop(key, None)
-
-    def _wait(self, count: int) -> float:
-        beyond = count - self._free
-        if beyond <= 0:
-            return 0.0
-        return float(min(self._most_s, self._first_s * 2 ** min(beyond - 1, 30)))
 
 
 def _verify(password: str, password_hash: str) -> bool:

@@ -7,7 +7,7 @@ transaction, and what happens elsewhere asks for its entry `before`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ from planner.service.clock import SteadyClock
 from planner.store import Database
 from planner.store import audit as store
 
+_KNOWN: Final = 10_000
+_KNOWN_S: Final = 30 * 86_400.0
 PLANNER_ROLE: Final = "planner"
 _log = structlog.get_logger(__name__)
 
@@ -43,6 +45,8 @@ class Audit:
         self._heads = heads
         self._refusals = Quiet(free=30, every_s=2.0)
         self._strangers = Quiet(free=1, every_s=600.0)
+        # However many addresses they come from.
+        self._all = Quiet(free=300, every_s=2.0)
         database.accompany(self._beside)
 
     async def before(self) -> None:
@@ -73,6 +77,11 @@ class Audit:
         act = Act(word, about=about, slice=slice_, role=PLANNER_ROLE, change=dict(change), open=True)
         await self._write(act, outcome)
 
+    async def locked(self, who: str, origin: str) -> None:
+        """Enter that too many wrong passwords came: for which account or address, and from where."""
+        if self._strangers.tell(f"lock-out {who}", self._clock()) is not None:
+            await self.note("login.lock_out", who, {"from": origin})
+
     async def settle(self, act: Act, outcome: str) -> None:
         """Have the end of an act entered, where its entry does not say it already.
 
@@ -89,8 +98,10 @@ class Audit:
                 await self._write(act, DONE)
             return
         stranger = not act.account
-        kind = f"{word} {act.about} {act.origin}" if stranger else act.account
+        kind = f"{word} {act.origin}" if stranger else act.account
         left_out = (self._strangers if stranger else self._refusals).tell(kind, self._clock())
+        if stranger and left_out is not None and self._all.tell("", self._clock()) is None:
+            return
         if left_out is None:
             return
         if left_out:
@@ -100,6 +111,11 @@ class Audit:
     async def listed(self, wish: store.Wish) -> list[dict[str, Any]]:
         """The newest entries that are meant, the oldest of them first."""
         return [entry.record() for entry in await self._database.read(store.found, wish)]
+
+    async def let_in(self) -> Sequence[tuple[str, str]]:
+        """Which accounts logged in from where in the last month, the latest last."""
+        since = self._clock() - _KNOWN_S
+        return await self._database.read(store.seen_at, since=since, most=_KNOWN)
 
     async def verified(self, known: Mapping[int, str]) -> dict[str, Any]:
         """Look along the whole log; what is wrong with it.

@@ -15,6 +15,7 @@ from typing import Any, Final
 import uvicorn
 
 from dsmt_core.errors import Conflict, Invalid, Unavailable
+from planner.service.connections import HEAD_BYTES, Connection
 
 _END_S: Final = 2
 _AT_ONCE: Final = 500
@@ -82,6 +83,10 @@ class HttpServer:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                http=Connection,
+                h11_max_incomplete_event_size=HEAD_BYTES,
+                # An address that anybody may write into a header is none.
+                proxy_headers=False,
                 limit_concurrency=_AT_ONCE,
                 timeout_graceful_shutdown=_END_S,
                 server_header=False,

@@ -105,7 +105,7 @@ class Planner:
         self.audit = Audit(database, self.clock, Heads(config.audit_heads, voice))
         self.news = RolloutNews(voice.tell)
         self.ledger = Ledger(database, self._changed, self._stood, self.news.changed)
-        self.gate = Gate(database, self.clock)
+        self.gate = Gate(database, self.clock, self.audit.locked)
         means = Means(database, self.ledger, bus, self.clock)
         watched = watched_with(config, self.fleet, self.clock())
         told = Told(lambda: self.depot.url, secrets_.node, Mirrors(config.depot_mirrors, self.fleet).of)
@@ -173,6 +173,7 @@ class Planner:
         """
         await self.ledger.load()
         await self.nodes.load()
+        self.gate.knows(await self.audit.let_in())
         await self._connect()
         await self._declare()
         self.bus.on_connected(self._connected)

@@ -278,3 +278,13 @@ async def test_heads_are_kept_beside_the_database(api: Api, planner: Planner, tm
     assert file.stat().st_mode & 0o777 == 0o600
     last = (await entries(api))[-1]
     assert file.read_text().splitlines()[-1] == f"{last['number']}:{last['digest']}"
+
+
+async def test_wrong_passwords_are_told_once_and_a_token_goes_on(api: Api, anybody: Api) -> None:
+    wrong = {"account": "me@example.com", "password": "wrong password"}
+    hints = {(await anybody.refused("POST", "/login", wrong))[2] for _ in range(30)}
+    assert any("wait" in hint for hint in hints)
+    told = await acts(api, about="me@example.com", limit=1000)
+    assert told.count(("login", "refused")) == 1
+    assert told.count(("login.lock_out", "done")) == 1
+    assert "wrong password" not in json.dumps(await entries(api, act="login"))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from dsmt_core.errors import Denied, Invalid
 from dsmt_core.names import Account, Slice
-from planner.authority.passwords import MOST, Attempts, Passwords, hash_now
+from planner.authority.attempts import Attempts, Doors, network
+from planner.authority.passwords import MOST, Passwords, hash_now
 from planner.authority.rights import TABLE, Caller, Right, Role, check, choose_role, may, role
 
 MINE, OTHER = Slice("mine"), Slice("other")
@@ -106,3 +107,72 @@ def test_each_further_wrong_password_waits_longer_up_to_a_bound() -> None:
     assert waits == [0, 0, 1, 2, 4, 8, 8, 8, 8, 8]
     attempts.right("me")
     attempts.check("me", 100)
+
+
+def waits(doors: Doors, account: str, origin: str, now: float) -> bool:
+    try:
+        doors.check(account, origin, now)
+    except Denied:
+        return True
+    return False
+
+
+def knock(doors: Doors, account: str, origin: str, now: float) -> list[str]:
+    """One wrong password, where it is not refused."""
+    return [] if waits(doors, account, origin, now) else doors.wrong(account, origin, now)
+
+
+def test_a_stranger_waits_and_the_owner_hardly() -> None:
+    doors = Doors()
+    doors.right("me", "192.0.2.1")
+    began = [one for now in range(3600) for one in knock(doors, "me", f"198.51.100.{now % 250}", now)]
+    assert began.count("account/me") == 1
+    assert waits(doors, "me", "203.0.113.9", 3599.5)
+    assert not waits(doors, "me", "192.0.2.1", 3599.5)
+    # From an address that is not known yet the owner waits a minute at most.
+    assert not waits(doors, "me", "203.0.113.9", 3600 + 60)
+
+
+def test_an_address_that_tries_many_accounts_waits_and_others_do_not() -> None:
+    doors = Doors()
+    doors.right("me", "192.0.2.1")
+    began = [one for number in range(100) for one in knock(doors, f"a{number}", "192.0.2.1", 5.0)]
+    assert began == ["address/192.0.2.1"]
+    assert waits(doors, "somebody", "192.0.2.1", 5.5)
+    assert not waits(doors, "me", "192.0.2.1", 5.5)
+    assert not waits(doors, "somebody", "192.0.2.2", 5.5)
+
+
+def test_at_home_too_wrong_passwords_wait_but_ten_seconds_at_most() -> None:
+    doors = Doors()
+    doors.knows([("me", "192.0.2.1")])
+    for _ in range(20):
+        doors.wrong("me", "192.0.2.1", 100)
+    assert waits(doors, "me", "192.0.2.1", 109)
+    assert not waits(doors, "me", "192.0.2.1", 111)
+    doors.right("me", "192.0.2.1")
+    assert not waits(doors, "me", "192.0.2.1", 111)
+
+
+def test_a_right_password_is_no_attempt() -> None:
+    doors = Doors()
+    for now in range(200):
+        origin = f"192.0.2.{now % 40}"
+        assert not waits(doors, "me", origin, now)
+        doors.wrong("me", origin, now)
+        doors.right("me", origin)
+
+
+@pytest.mark.parametrize(
+    ("origin", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("no address", "no address"),
+    ],
+)
+def test_an_address_counts_as_the_network_of_one_customer(origin: str, counted: str) -> None:
+    assert network(origin) == counted
