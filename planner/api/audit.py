@@ -15,6 +15,7 @@ from dsmt_core.audit import Head
 from planner.api import models
 from planner.api.access import TheCaller, ThePlanner
 from planner.api.routing import router_at
+from planner.api.texts import Text
 from planner.authority.rights import Caller, Right, check, may
 from planner.service.planner import Planner
 from planner.store.audit import Wish
@@ -31,9 +32,9 @@ class AskedEntries(BaseModel):
 
     since: float | None = None
     until: float | None = None
-    by: models.Text = ""
-    about: models.Text = ""
-    act: models.Text = ""
+    by: Text = ""
+    about: Text = ""
+    act: Text = ""
     refused: bool = False
     below: Annotated[int, Field(ge=0, lt=1 << 62)] | None = None
     limit: Annotated[int, Field(ge=1, le=_MOST)] = 100
@@ -49,7 +50,7 @@ async def listed(
 
 
 @router.get("/verify")
-async def verify(caller: TheCaller, planner: ThePlanner, head: models.Text = "") -> dict[str, Any]:
+async def verify(caller: TheCaller, planner: ThePlanner, head: Text = "") -> dict[str, Any]:
     """Look along the whole log; with ``head`` also whether that entry (NUMBER:DIGEST) is in it."""
     check(caller, Right.KEEP_AUDIT)
     known = [Head.of(one) for one in head.split(",") if one]

@@ -15,6 +15,7 @@ from dsmt_core.names import application as application_name
 from planner.api import models
 from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
 from planner.api.routing import router_at
+from planner.api.texts import Text
 from planner.service.commands import Command
 from planner.service.logs import Wish
 
@@ -25,7 +26,7 @@ _LINES: Final = "application/x-ndjson"
 class AskedLines(BaseModel):
     """Which lines: of a node or a plan (``at``), the last so many, of so many seconds, and what comes."""
 
-    at: models.Text = ""
+    at: Text = ""
     lines: int = 100
     since_s: float = 0.0
     follow: bool = False
