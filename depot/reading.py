@@ -1,4 +1,4 @@
-"""What a file is, by its content: RPM, Debian package, wheel, tarball with a start script or an agent.
+"""What a file is, by its content: RPM, deb, wheel, root file system, tarball of an application or agent.
 
 Rule of this file: the name of a file is never asked. What leaves it is legal for everybody who reads
 it later: a name or a version with a space in it stops here.
@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 
 from depot import deb_file, naming, wheel_file
 from depot.package import Said
+from depot.root_file import read_root
 from depot.rpm_file import MAGIC, RpmFile, read_rpm
 from depot.tarball import survey
 from dsmt_core.agents import KIND, PROGRAM
@@ -145,6 +146,17 @@ def _image(file: BinaryIO, size: int) -> Said:  # noqa: ARG001 - bounded
 
 
 def _tar(file: BinaryIO, size: int) -> Said:
+    try:
+        return _application_tar(file, size)
+    except Invalid:
+        file.seek(0)
+        root = read_root(file, size)
+        if root is None:
+            raise
+        return Said(kind="rootfs", name=root.name, version=root.version, arch="noarch")
+
+
+def _application_tar(file: BinaryIO, size: int) -> Said:
     contents = survey(file, size)
     names = naming.names_of(contents.top)
     is_agent = contents.mode_of(PROGRAM) is not None

@@ -24,6 +24,8 @@ LACKING_FACT: Final = "networks_lacking"
 # The facts by which a node tells which root file systems it can make a sliver over, and why no others.
 ROOTS_FACT: Final = "roots"
 ROOTS_LACKING_FACT: Final = "roots_lacking"
+ROOT_KIND: Final = "rootfs"
+"""The kind of a package that is one."""
 DEPOT_ROOTS: Final = "@depot"
 """Among them: every one that is in the depot."""
 _ROOT_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}\Z")

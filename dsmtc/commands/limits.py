@@ -22,7 +22,7 @@ def limits(  # noqa: PLR0913 - one option a limit
     disk: Annotated[str | None, typer.Option(metavar="SIZE", help="such as 1G")] = None,
     files: Annotated[str | None, typer.Option(metavar="N", help="open, of each process")] = None,
     network: Annotated[str | None, typer.Option(metavar="host|none|own", help="of the sliver")] = None,
-    root: Annotated[str | None, typer.Option(metavar="NAME", help="root file system; 'node' again")] = None,
+    root: Annotated[str | None, typer.Option(metavar="NAME|FILE|node", help="root file system")] = None,
 ) -> None:
     """Show the limits of a slice's slivers, or set those that are named (pi, admin); 0 takes one away.
 

@@ -9,7 +9,7 @@ from dsmt_core.limits import Limits, changed
 from dsmt_core.names import Slice
 from planner.fleet import Fleet
 from planner.service.means import Means
-from planner.store import slices
+from planner.store import roots
 
 
 class SliverLimits:
@@ -28,12 +28,13 @@ class SliverLimits:
         """Set the limits that are named, as people write them; the others stay. Returns all.
 
         Raises:
-            Invalid: one of them is none.
+            Invalid: one of them is none, or a package is named that is no root file system.
         """
         limits = self._ledger.slice(slice_).limits
         for name, text in texts.items():
-            limits = changed(limits, name, text)
-        await self._ledger.change(slice_, slices.set_limits, slice_, limits.text)
+            if name != "root":
+                limits = changed(limits, name, text)
+        await self._ledger.change(slice_, roots.set_limits, slice_, limits, texts.get("root"))
         return self.shown(slice_)
 
     def shown(self, slice_: Slice) -> dict[str, Any]:

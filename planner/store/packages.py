@@ -12,7 +12,7 @@ from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.images import KIND
 from dsmt_core.names import Slice
 from planner.requirements import Package
-from planner.store import applications
+from planner.store import applications, roots
 from planner.store.slices import people
 from planner.store.tables import PACKAGES, SLICES
 
@@ -83,6 +83,10 @@ def remove(connection: Connection, slice_: Slice, filename: str) -> Package:
         raise Conflict(
             f"{filename} is the agent of {slice_}",
             hint="dsmtc setagent chooses another agent, or another version of it, first",
+        )
+    if roots.is_root(connection, slice_, package.digest):
+        raise Conflict(
+            f"{filename} is the root file system of {slice_}", hint="limits --root another, first"
         )
     users = applications.using(connection, slice_, package)
     if users:

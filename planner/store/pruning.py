@@ -55,6 +55,8 @@ def _uses(connection: Connection, wanted: WantedSlice) -> Uses:
     for (name, version), reason in _versions(connection, wanted):
         versions.setdefault((name, version), reason)
     digests: dict[str, str] = {}
+    if (root := wanted.limits.root_package) is not None:
+        digests[root[0]] = "the root file system of the slice"
     for name, one in wanted.applications.items():
         for release in (one.release, *in_use(wanted, name)):
             for package in release.packages:

@@ -69,7 +69,7 @@ async def planner(config: PlannerConfig, initialised: Path, depot: FakeDepot) ->
 class FakeDepot:
     """The depot's HTTP as its protocol says, keyed by digest; a package is its own description.
 
-    Its content is ``name version[ requirement…]`` on one line.
+    Its content is ``rpm name version[ requirement…]`` on one line, or ``rootfs name version``.
     """
 
     def __init__(self) -> None:
@@ -94,14 +94,14 @@ class FakeDepot:
         digest = hashlib.sha256(content).hexdigest()
         if content.startswith(b"too much"):
             return _error(507, "full", "the depot is full")
-        if announced not in {"", digest} or not content.startswith(b"rpm "):
+        if announced not in {"", digest} or not content.startswith((b"rpm ", b"rootfs ")):
             return _error(422, "invalid", "it is not a package")
         self.blobs[digest] = content
-        name, version, *requires = content.split(b"\n")[0].decode().removeprefix("rpm ").split(" ", 2)
+        kind, name, version, *requires = content.split(b"\n")[0].decode().split(" ", 3)
         said = {
             "digest": digest,
             "size": len(content),
-            "kind": "rpm",
+            "kind": kind,
             "name": name,
             "version": version,
             "arch": "noarch",
