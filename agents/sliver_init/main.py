@@ -128,15 +128,15 @@ def run() -> None:
         import ctypes  # noqa: PLC0415 - half a megabyte that most inits do not need
 
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    Init(config, network, _outward(network, str(config["mark"]))).run()
+    Init(config, network, _outward(network, config)).run()
 
 
-def _outward(network: Network, mark: str) -> Outward | None:
+def _outward(network: Network, config: dict[str, Any]) -> Outward | None:
     if not network.is_outward:
         return None
     from agents.sliver_init.outward import Outward  # noqa: PLC0415 - most inits do not need it
 
-    outward = Outward(network, mark)
+    outward = Outward(network, str(config["mark"]), config["outward"])
     outward.begin()
     return outward
 

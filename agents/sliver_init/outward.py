@@ -21,7 +21,7 @@ from agents.sliver_init.network import Network, from_child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from agents.sliver_init.children import Children
     from agents.sliver_init.loop import Loop
@@ -46,9 +46,11 @@ class Outward:
     Args:
         network: theirs.
         mark: of the sliver, for its environment.
+        command: how it is called here.
     """
 
-    def __init__(self, network: Network, mark: str) -> None:
+    def __init__(self, network: Network, mark: str, command: Sequence[str] = (PROGRAM,)) -> None:
+        self._command = command
         self._network = network
         self._env = {"PATH": PATH, SLIVER_MARK: mark}
         self._barred: set[routes.Prefix] = set()
@@ -109,7 +111,7 @@ class Outward:
                 os.set_inheritable(descriptor, True)
 
         argv = (
-            PROGRAM,
+            *self._command,
             *("--configure", f"--mtu={_MTU}", f"--cidr={CIDR}", f"--ready-fd={tell}"),
             *("--disable-host-loopback", "--enable-seccomp"),
             *(f"--userns-path=/proc/self/fd/{user}", "--netns-type=path"),

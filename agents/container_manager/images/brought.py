@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from agents.container_manager.slivers.visible import PACKAGES, interpreter, package_directory
+from agents.sliver_init.outward import PATH
+from agents.sliver_init.outward import PROGRAM as OUTWARD
 from dsmt_core.errors import Unavailable
 
 _VERSION: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -97,6 +99,10 @@ class Brought:
             site: with the packages of others that DSMT uses.
         """
         return [*self.python(), "-I", "-S", "-E", "-c", f"{self._paths(site=site)}; {_run(module)}"]
+
+    def outward(self) -> list[str]:
+        """Runs slirp4netns in the sliver; it is there if the node had it when this was brought."""
+        return [*self.python()[:-1], f"{self.target}/bin/{OUTWARD}"]
 
     def launchers(self) -> dict[str, str]:
         """What the launchers of `slivers.programs` are here, for an image that has a shell."""
@@ -182,9 +188,12 @@ def _copy(source: Path, to: Path) -> None:
 
 
 def _tools() -> list[Path]:
-    """Programs of the node that a sliver is begun with."""
-    found = shutil.which(_SETPRIV)
-    return [Path(found).resolve()] if found else []
+    """Programs of the node that a sliver is begun with, or has its network by.
+
+    Of a node that gets one later all is brought anew.
+    """
+    found = (shutil.which(_SETPRIV), shutil.which(OUTWARD, path=PATH))
+    return [Path(path).resolve() for path in found if path]
 
 
 def _extensions() -> list[Path]:

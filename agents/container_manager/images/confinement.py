@@ -6,15 +6,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from agents import state_file
 from agents.container_manager.limits import groups as of_groups
 from agents.container_manager.limits import values
-from agents.container_manager.limits.confinement import RLIMIT, WATCHED, Bounds, Confinement
+from agents.container_manager.limits.confinement import (
+    GROUPS,
+    RLIMIT,
+    WATCHED,
+    Bounds,
+    Confinement,
+    with_network,
+)
 from agents.container_manager.limits.groups import Doors, Use, read
 from agents.container_manager.limits.hierarchies import CPU, CPUACCT, MEMORY, PIDS, hierarchies
 from agents.container_manager.slivers import record
 from agents.container_manager.slivers.place import Place
 from dsmt_core.errors import Unavailable
-from dsmt_core.limits import NO_LIMITS, Limits, Network
+from dsmt_core.limits import NO_LIMITS, Limits
 
 _NANO: Final = 1e9
 _CONTROLLER: Final = {"memory": MEMORY, "cpu": CPU, "processes": PIDS}
@@ -31,17 +39,10 @@ class EngineConfinement(Confinement):
     """Of containers: their groups are the engine's, and hold init and agent with the applications."""
 
     def prepare(self, place: Place, owner: tuple[int, int] | None, limits: Limits) -> Bounds:  # noqa: ARG002
-        """What the engine and the init are told.
-
-        Raises:
-            Unavailable: a network is wanted that such a sliver cannot have.
-        """
-        if limits.network is not Network.HOST:
-            raise Unavailable(
-                f"a sliver out of an image cannot have network {limits.network} yet",
-                hint="limits --network host",
-            )
-        return EngineBounds([], Doors(), {"rlimits": _rlimits(limits)}, limits=limits)
+        """What the engine and the init are told."""
+        state_file.save(place.directory / GROUPS, {"network": str(limits.network)})
+        config = {"rlimits": _rlimits(limits), "network": str(limits.network)}
+        return EngineBounds([], Doors(), config, limits.network, limits=limits)
 
     def limit(self, place: Place, limits: Limits) -> None:
         """Change what runs.
@@ -63,7 +64,8 @@ class EngineConfinement(Confinement):
         """What is kept, and by what."""
         found = _groups(place)
         by = {name: f"cgroup{found[one][0]}" for name, one in _CONTROLLER.items() if one in found}
-        return of_groups.told(limits, {**dict.fromkeys(_rlimits(limits), RLIMIT), "disk": WATCHED, **by})
+        told = of_groups.told(limits, {**dict.fromkeys(_rlimits(limits), RLIMIT), "disk": WATCHED, **by})
+        return with_network(told, self.network(place))
 
     def use(self, place: Place) -> Use:
         """What the container uses."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agents import state_file
+from agents.container_manager.images import networks
 from agents.container_manager.images.brought import Brought, bring
 from agents.container_manager.images.confinement import EngineBounds, EngineConfinement, host_config
 from agents.container_manager.images.engine import Engine
@@ -28,7 +29,7 @@ from agents.container_manager.slivers.driver import GRACE_S
 from agents.container_manager.slivers.place import Inside, Place
 from agents.sliver_init.census import SLIVER_MARK
 from dsmt_core.errors import DsmtError, Unavailable
-from dsmt_core.limits import NO_LIMITS
+from dsmt_core.limits import NO_LIMITS, Network
 
 TOP: Final = "/.dsmt"
 PYTHON: Final = f"{TOP}/python"
@@ -81,6 +82,10 @@ class PodmanDriver(DirectoryDriver):
         except (OSError, DsmtError) as error:
             return f"{error}{f' ({error.hint})' if isinstance(error, DsmtError) and error.hint else ''}"
 
+    def lacks(self, network: Network) -> str:
+        """See `SliverDriver.lacks`; the boot itself tries it."""
+        return networks.lacking(network)
+
     def inside(self, place: Place) -> Inside:  # noqa: ARG002 - the same in each sliver
         """The same paths in every sliver."""
         return Inside(f"{TOP}/run", f"{TOP}/root/app", f"{TOP}/packages", f"{TOP}/root")
@@ -125,6 +130,9 @@ class PodmanDriver(DirectoryDriver):
 
     def _init_command(self, place: Place) -> list[str]:  # noqa: ARG002
         return self._brought().command("agents.sliver_init.main", site=False)
+
+    def _outward_command(self) -> list[str]:
+        return self._brought().outward()
 
     def _brought(self) -> Brought:
         return bring(self._directory / "python", PYTHON)
@@ -191,6 +199,8 @@ class PodmanDriver(DirectoryDriver):
         settings["Env"].append(f"{SLIVER_MARK}={place.mark}")
         limits = bounds.limits if isinstance(bounds, EngineBounds) else NO_LIMITS
         settings["HostConfig"] |= host_config(limits)
+        for name, more in networks.settings(bounds.network, place, self.owner(place)).items():
+            settings["HostConfig"][name] = [*settings["HostConfig"].get(name, ()), *more]
         return settings
 
     def _walls(

@@ -22,6 +22,7 @@ from dsmt_core.limits import Limits, Network
 _OWN_PROCESSES: Final = 32
 WATCHED: Final = "watched"
 RLIMIT: Final = "rlimit"
+GROUPS: Final = "groups.json"
 
 
 @dataclass(slots=True)
@@ -87,8 +88,7 @@ class Confinement:
         """What of the limits is kept, and by what, as the event tells it."""
         rlimits = dict.fromkeys(self._rlimits(place, limits), RLIMIT)
         more = {**rlimits, "disk": WATCHED, **of_sliver(place).enforced}
-        told, network = of_groups.told(limits, more), self.network(place)
-        return told if network == Network.HOST else f"{told} network={network}".strip()
+        return with_network(of_groups.told(limits, more), self.network(place))
 
     def network(self, place: Place) -> str:
         """What of the network the programs of a sliver have since it was booted."""
@@ -116,6 +116,11 @@ class Confinement:
         return {name: number for name, number in found.items() if number}
 
 
+def with_network(told: str, network: str) -> str:
+    """What is told of the limits, and of a network that is not the node's."""
+    return told if network == Network.HOST else f"{told} network={network}".strip()
+
+
 def network_of(place: Place) -> str:
     """What of the network the programs of a sliver have since it was booted."""
     return str(_load(place).get("network") or Network.HOST)
@@ -138,4 +143,4 @@ def _load(place: Place) -> dict[str, Any]:
 
 
 def _file(place: Place) -> Path:
-    return place.directory / "groups.json"
+    return place.directory / GROUPS

@@ -49,9 +49,7 @@ class LayeredDriver(BubblewrapDriver):
         self._usual = BubblewrapDriver(groups)
 
     def lacks(self, network: Network) -> str:
-        """See `SliverDriver.lacks`."""
-        if network is Network.OWN:
-            return "a root file system of its own has no slirp4netns in it yet"
+        """See `SliverDriver.lacks`; slirp4netns is brought along."""
         return self._usual.lacks(network)
 
     def agent_command(self, place: Place) -> tuple[str, ...]:  # noqa: ARG002 - the same in each sliver
@@ -107,11 +105,14 @@ class LayeredDriver(BubblewrapDriver):
     def _before(self, place: Place) -> list[str]:
         return mounted(tree_of(place), _layer(place), root=self._root)
 
-    def _tree(self, place: Place, network: Network) -> list[str]:  # noqa: ARG002 - never `OWN`, see `lacks`
+    def _outward_command(self) -> list[str]:
+        return self._brought().outward()
+
+    def _tree(self, place: Place, network: Network) -> list[str]:
         words = ["--bind", str(_layer(place) / "merged"), "/", *of_kernel(), *own(place, _BOUND)]
         for path, target in self._brought().binds():
             words += ["--ro-bind", str(path), target]
-        return words
+        return [*words, *self._outward(place, network)]
 
     def _dropping(self, place: Place) -> list[str]:
         words = super()._dropping(place)

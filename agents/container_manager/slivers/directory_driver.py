@@ -26,6 +26,7 @@ from agents.container_manager.slivers.place import Inside, Place
 from agents.container_manager.slivers.record import InitRecord
 from agents.container_manager.slivers.visible import interpreter, package_directory
 from agents.sliver_init.census import Census
+from agents.sliver_init.outward import PROGRAM
 from dsmt_core.errors import DeadlinePassed, DsmtError, Unavailable
 from dsmt_core.limits import NO_LIMITS, Limits, Network
 
@@ -93,6 +94,9 @@ class DirectoryDriver(ABC):
 
     def _init_command(self, place: Place) -> list[str]:  # noqa: ARG002 - for who differs
         return init_command()
+
+    def _outward_command(self) -> list[str]:
+        return [PROGRAM]
 
     def lacks(self, network: Network) -> str:
         """See `SliverDriver.lacks`."""
@@ -216,6 +220,7 @@ class DirectoryDriver(ABC):
             "inside": dict(agent.inside),
             "env": dict(agent.env) | {"DSMT_SLIVER": place.mark},
             "log": f"{inside.root}/var/log/dsmt-agent.log",
+            "outward": self._outward_command(),
             **bounds.config,
         }
         return [*self._init_command(place), json.dumps(config)]

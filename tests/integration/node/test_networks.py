@@ -49,9 +49,9 @@ class World:
     far: Host
 
 
-def serve(stack: ExitStack, answer: bytes) -> None:
-    """Answer whoever connects to any address of the name space that the caller is in."""
-    server = stack.enter_context(socket.create_server(("0.0.0.0", PORT)))  # noqa: S104 - of a lab's host
+def serve(stack: ExitStack, answer: bytes, port: int = PORT) -> int:
+    """Answer whoever connects to any address of the name space that the caller is in; the port."""
+    server = stack.enter_context(socket.create_server(("0.0.0.0", port)))  # noqa: S104 - of a lab's host
 
     def accept() -> None:
         while True:
@@ -64,6 +64,7 @@ def serve(stack: ExitStack, answer: bytes) -> None:
 
     threading.Thread(target=accept, daemon=True).start()
     stack.callback(server.shutdown, socket.SHUT_RDWR)
+    return int(server.getsockname()[1])
 
 
 def ip(host: Host, *words: str) -> None:

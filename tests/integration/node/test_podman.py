@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -20,7 +23,10 @@ from dsmt_core.errors import NotFound, Unavailable
 from dsmt_core.limits import Limits, Network
 from dsmt_core.names import Slice
 from tests.integration.node.engine import ImageEngine
-from tests.integration.node.test_drivers import run
+from tests.integration.node.test_drivers import ask, run, wait_for
+from tests.integration.node.test_networks import METADATA, PORT, World, serve, world
+
+__all__ = ["world"]
 
 NO_AGENT = AgentCommand()
 
@@ -82,10 +88,61 @@ def test_limits_are_set_and_changed_while_it_runs(sliver: tuple[PodmanDriver, Pl
     assert run(place, "true")["exit"] == 0
 
 
-def test_a_network_that_it_cannot_have_is_refused(sliver: tuple[PodmanDriver, Place]) -> None:
+@pytest.fixture
+def far(world: World) -> Iterator[str]:
+    """The address of the host far away, which podman's service reaches from where it runs."""
+    number, link = os.getpid() % 64 * 4, f"dsmt{os.getpid()}"
+    here, there = f"198.51.100.{number + 1}", f"198.51.100.{number + 2}"
+    space = world.far.space
+
+    def ip(*words: str) -> None:
+        subprocess.run(["ip", *words], check=True, timeout=20)
+
+    ip("link", "add", link, "type", "veth", "peer", "name", "lab", "netns", space)
+    try:
+        ip("address", "add", f"{here}/30", "dev", link)
+        ip("link", "set", link, "up")
+        ip("-n", space, "address", "add", f"{there}/30", "dev", "lab")
+        ip("-n", space, "link", "set", "lab", "up")
+        yield there
+    finally:
+        ip("link", "del", link)
+
+
+@pytest.mark.parametrize("network", list(Network))
+def test_programs_of_an_image_have_the_network_that_is_chosen(
+    sliver: tuple[PodmanDriver, Place], far: str, network: Network
+) -> None:
     driver, place = sliver
-    with pytest.raises(Unavailable, match="network none"):
-        driver.boot(place, NO_AGENT, Limits(network=Network.NONE))
+    if why := driver.lacks(network):
+        pytest.skip(why)
+    driver.boot(place, NO_AGENT, Limits(network=network))
+    assert ("" if network is Network.HOST else f"network={network}") == driver.enforced(
+        place, Limits(network=network)
+    )
+    with ExitStack() as stack:
+        port, node = serve(stack, b"the node", 0), str(IPv4Address(far) - 1)
+        barred = [f"{one} {port}" for one in ("127.0.0.1", node, "198.18.0.2", "198.18.0.3")]
+        places = [*barred, f"{METADATA} 80", f"{far} {PORT}"]
+        tries = "; ".join(f"nc -w 2 {one} </dev/null >/dev/null 2>&1 && echo {one}" for one in places)
+        found = run(place, f"{tries}; true")["output"].splitlines()
+    reached = {Network.HOST: {*barred[:2], places[-1]}, Network.OWN: {places[-1]}, Network.NONE: set()}
+    # A cloud's metadata is reached with the node's network, where there is a cloud.
+    known = {f"{METADATA} 80"} if network is Network.HOST else set()
+    assert set(found) - known == reached[network]
+    assert run(place, "echo x > /etc/resolv.conf")["exit"] != 0
+
+
+def test_a_check_reaches_an_image_s_program_in_its_own_network(sliver: tuple[PodmanDriver, Place]) -> None:
+    driver, place = sliver
+    if why := driver.lacks(Network.OWN):
+        pytest.skip(why)
+    driver.boot(place, NO_AGENT, Limits(network=Network.OWN))
+    serves = {"argv": ["nc", "-l", "-p", "7777"], "cwd": "/", "application": "web", "log": "w.log"}
+    ask(place, op="spawn", **serves)
+    wait_for(lambda: ask(place, op="reach", host="127.0.0.1", port=7777, say="", timeout=5)["connected"])
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", 7777), timeout=5)
 
 
 def test_nothing_is_left_of_a_container(sliver: tuple[PodmanDriver, Place], engine: ImageEngine) -> None:

@@ -31,6 +31,9 @@ from dsmt_core.limits import DEPOT_ROOTS, ROOTS_FACT, Limits, Network
 from dsmt_core.names import Slice
 from tests.integration.node.test_container_manager import config, figure, node, speaking
 from tests.integration.node.test_drivers import run
+from tests.integration.node.test_networks import FAR, METADATA, NODE, PORT, World, world
+
+__all__ = ["world"]
 from tests.integration.node.world import SLICE, WALK, FakePlanner, Voice, until
 
 __all__ = ["config", "speaking"]
@@ -95,9 +98,20 @@ def test_programs_without_network_are_without_it_there_too(sliver: tuple[Layered
     assert run(place, "wget -q -T 2 -O - http://127.0.0.1:1/ 2>&1; cat /proc/net/route | wc -l")[
         "output"
     ].endswith("\n1\n")
-    driver.end(place)
-    with pytest.raises(Unavailable, match="slirp4netns"):
+
+
+def test_programs_have_a_network_of_their_own_there_too(
+    sliver: tuple[LayeredDriver, Place], world: World
+) -> None:
+    driver, place = sliver
+    if why := driver.lacks(Network.OWN):
+        pytest.skip(why)
+    with world.node.entered():
         driver.boot(place, NO_AGENT, Limits(network=Network.OWN, root="busybox"))
+    places = [f"{one} {PORT}" for one in ("127.0.0.1", NODE, METADATA, "198.18.0.2", FAR)]
+    tries = "; ".join(f"nc -w 2 {one} </dev/null >/dev/null 2>&1 && echo {one}" for one in places)
+    assert run(place, f"{tries}; true")["output"].splitlines() == [places[-1]]
+    assert run(place, "echo x > /etc/resolv.conf")["exit"] != 0
 
 
 def test_links_of_the_tree_lead_no_mount_astray(
