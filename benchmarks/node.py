@@ -6,10 +6,12 @@ Real RabbitMQ, `dsmt-node`, bubblewrap, agents and rpm; a planner of a few lines
 * ``container_manager_rss_mb``: connected, with ten slivers, after packages were fetched;
 * ``agent_uss_mb``: memory of each agent's own, median, with ten slivers; ``agent_uss_most_mb``,
   ``init_uss_mb`` (of the sliver's first process) and ``sliver_uss_mb`` (all that a sliver costs);
+  ``fork_server_rss_mb``: what their agents are forked from, once for all of them;
 * ``sliver_start_ms``: from the order to the container's ``running`` as the planner hears it, one by one;
 * ``install_ms``: from the order to ``initialized`` of a cached package and its wrapper; ``plain_ms``: a
   script's bubblewrap and `rpm -i` of the same; ``install_over_ms``: the difference of the medians;
-* ``slivers_100_s``: ordered at once, until all their agents run;
+* ``slivers_100_s``: ordered at once, until all their agents run; ``slivers_cpu_s``: what of the processor
+  DSMT's processes that live by then have taken since they began, whatever else the machine had to do;
 * ``idle_cpu_percent``: of one core, by all processes of DSMT, then; nothing happens but periodic words;
 * ``idle_applications_cpu_percent``: with an application in each sliver, whose status script is called;
 * ``adopt_ms``: the manager is killed; from its next start until it has said what it holds, all of it alive;
@@ -34,6 +36,7 @@ from typing import Any, Final
 
 import psutil
 
+from agents.forks.main import OWN_NAME
 from agents.sliver_init.census import APPLICATION_MARK
 from benchmarks import node_peers
 from benchmarks.node_processes import below, in_pid_namespace_of, processor_s, rss_mb, uss_mb
@@ -94,11 +97,13 @@ class Trial:
         rig, slices = self._rig, [Slice(f"many{number}") for number in range(count)]
         for slice_ in slices:
             await rig.declare(slice_)
+        before = processor_s(await asyncio.to_thread(_everything, rig))
         began = time.perf_counter()
         for slice_ in slices:
             await rig.sliver(Verb.CREATE, slice_, 1)
         ends = [await rig.state(slice_, DEPLOYMENT_AGENT, State.RUNNING) for slice_ in slices]
         figures: dict[str, Any] = {"slivers": count, "slivers_100_s": round(max(ends) - began, 2)}
+        figures["slivers_cpu_s"] = round(processor_s(await asyncio.to_thread(_everything, rig)) - before, 1)
         figures["idle_cpu_percent"] = await self._idle(idle_s)
         for slice_ in slices:
             await self._install(slice_)
@@ -149,7 +154,10 @@ def _memory(rig: Rig) -> dict[str, Any]:
         inits.append(uss_mb(init))
         outside = psutil.Process(init).ppid()
         slivers.append(agents[-1] + inits[-1] + (uss_mb(outside) if outside > 1 else 0.0))
+    assert rig.process is not None  # noqa: S101 - it runs
+    servers = [pid for pid in below(rig.process.pid) if psutil.Process(pid).name() == OWN_NAME]
     return {
+        "fork_server_rss_mb": round(sum(map(rss_mb, servers)), 1),
         "agent_uss_mb": round(statistics.median(agents), 2),
         "agent_uss_most_mb": round(max(agents), 2),
         "init_uss_mb": round(statistics.median(inits), 2),

@@ -17,6 +17,8 @@ from agents.container_manager.slivers.visible import PACKAGES, package_directory
 from dsmt_core.limits import Network
 
 NOBODY = 65534
+# What an agent needs of others, for a Python that has none of it.
+NEEDED = ("pika", "msgpack", "tenacity", "psutil")
 PYTHON = Path("/usr/bin/python3")
 SCRIPT = """
 import json, sys
@@ -47,6 +49,46 @@ mount --make-rprivate /
 mount --bind "$1" /dev/net/tun
 shift
 exec "$@"
+"""
+
+FORKED = """
+import asyncio, json, sys
+from pathlib import Path
+from agents import local_socket, state_file
+from agents.container_manager import agent_orders, forking
+from agents.container_manager.slivers.choosing import choose
+from agents.container_manager.slivers.directory_driver import agent_command, agent_inside
+from agents.container_manager.slivers.driver import AgentCommand
+from agents.container_manager.slivers.place import Place
+
+LOOK = (
+    "grep -E '^(Uid|Cap|NoNew)' /proc/{0}/status; grep -c agents.forks /proc/{0}/cmdline; ls /proc/{0}/fd;"
+    "cat /proc/{0}/environ /proc/{0}/maps"
+)
+
+async def main(driver, place):
+    forks = forking.Forking(driver)
+    forking.PAYS_FROM = 1
+    await forks.attend(place)
+    await asyncio.to_thread(agent_orders.tell, place, None, {"start": True})
+    told = lambda: local_socket.ask(place.init_socket, {"op": "agent"})["pid"]
+    while not (pid := await asyncio.to_thread(told)):
+        await asyncio.sleep(0.05)
+    look = {"op": "run", "argv": ["sh", "-c", LOOK.format(pid)], "timeout": 10, "limit": 4096}
+    print((await asyncio.to_thread(local_socket.ask, place.init_socket, look))["output"])
+    await forks.close()
+
+driver = choose("bubblewrap").driver
+place = Place("s", "node1", Path(sys.argv[1], "data", "slivers", "s"))
+driver.create(place)
+config = {"host": "n1.example.org", "slice": "s", "broker": "amqp://node:x@127.0.0.1:1/", "queue": "q"}
+state_file.save(place.agent_file, config, mode=0o400)
+env = {"PATH": "/usr/bin:/bin", "DSMT_RUN": "/run/dsmt", "DSMT_APP": "/app", "DSMT_ROOT": ""}
+driver.boot(place, AgentCommand(agent_command(), env, agent_inside()))
+try:
+    asyncio.run(main(driver, place))
+finally:
+    driver.destroy(place)
 """
 
 
@@ -83,6 +125,32 @@ def test_an_ordinary_user_gets_slivers_by_a_user_name_space(open_directory: Path
     assert done.returncode == 0, done.stderr
     said = f'["{NOBODY}", "sliver", "CapEff:", "{"0" * 16}", "ok"]'
     assert done.stdout.strip() == f"[{said}, true, false]"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+@pytest.mark.skipif(not PYTHON.exists(), reason="needs a Python that everybody may run")
+def test_agents_of_an_ordinary_user_are_forked_into_their_user_name_space(open_directory: Path) -> None:
+    for name in NEEDED:
+        shutil.copytree(package_directory(name), open_directory / name)
+    command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", str(PYTHON), "-B"]
+    done = subprocess.run(
+        [*command, "-c", FORKED, str(open_directory / "work")],
+        env={"PYTHONPATH": str(open_directory), "PATH": "/usr/bin:/bin", "HOME": "/"},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    said = dict(line.split(":", 1) for line in lines if ":" in line)
+    assert said.pop("Uid").split() == [str(NOBODY)] * 4
+    assert said.pop("NoNewPrivs").strip() == "1"
+    assert {one.strip() for name, one in said.items() if name.startswith("Cap")} == {"0" * 16}
+    # It has the server's arguments, and lets nobody of its own user look further.
+    assert "1" in lines, (lines, done.stderr)
+    assert not [line for line in lines if "/usr/lib" in line or "LANG=" in line]
 
 
 def test_forbidden_bubblewrap_is_said_with_the_remedy(
