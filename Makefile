@@ -63,8 +63,9 @@ soak: setup ## for long: a million bodies at the decoders, rounds over what is d
 mutants: setup ## mutation tests of what decides, most of an hour (ROOMS='turns plans': only those)
 	@$(BIN)/python -m tests.mutants $(ROOMS)
 
-chaos: setup examples ## the faults of the broker in their long forms; a cluster's lost hosts and the kill matrix many times over
+chaos: setup examples ## the faults of the broker in their long forms; upgrades killed at each step, a cluster's lost hosts and the kill matrix many times over
 	@DSMT_CHAOS=1 $(BIN)/python -m pytest tests/integration/broker -k fault --timeout 900
+	@DSMT_CHAOS=1 $(BIN)/python -m pytest tests/integration/agent/test_killed_upgrades.py --timeout 900
 	@for turn in 1 2 3 4 5; do $(BIN)/python -m pytest tests/chaos || exit 1; done
 	@for turn in 1 2 3 4 5; do $(BIN)/python -m pytest tests/e2e -k "kill or killed" || exit 1; done
 

@@ -45,7 +45,7 @@ async def inside(tmp_path: Path, rabbit: PrivateBroker, vhost: str) -> AsyncIter
         yield world
 
 
-def _agent_pid(world: World) -> int:
+def agent_pid(world: World) -> int:
     """Its pid on the host, by the mark of its sliver."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
@@ -78,15 +78,15 @@ async def test_the_whole_walk_on_rabbitmq_and_a_killed_agent_adopts(inside: Worl
     # What is said right before a kill may be said twice; a report comes after it was written down.
     await world.until(lambda _: world.last("status").get("state") == "running")
     application = (await world.sliver.processes(APP)).pids
-    assert _rss_mb(_agent_pid(world)) < RSS_MB
+    assert _rss_mb(agent_pid(world)) < RSS_MB
     heard = len(world.events)
-    os.kill(_agent_pid(world), signal.SIGKILL)
+    os.kill(agent_pid(world), signal.SIGKILL)
     await world.until(lambda _: world.states(DEPLOYMENT_AGENT) == [*BOOTSTRAP, "failed", *BOOTSTRAP])
     await world.until(lambda events: any(e.field == "holdings" for e in events[heard:]))
     assert world.states() == WALK
     assert (await world.sliver.processes(APP)).pids == application
     heard = len(world.events)
-    os.kill(_agent_pid(world), signal.SIGTERM)
+    os.kill(agent_pid(world), signal.SIGTERM)
     await world.until(lambda events: any(e.field == "holdings" for e in events[heard:]))
     assert len(world.states(DEPLOYMENT_AGENT)) == 11
     await world.order(order(Verb.UNINSTALL, 2))
