@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from agents.deployment_agent.sliver import Reached, Sliver
-from dsmt_core.errors import Conflict
+from dsmt_core.errors import Conflict, Unavailable
 from dsmt_core.watch import Address, address
 
 # https://www.rfc-editor.org/rfc/rfc9112#name-status-line
 _STATUS_LINE: Final = re.compile(r"HTTP/\d\.\d (\d{3})(?: (.*))?\r?\Z")
 _GOOD: Final = range(200, 400)
 _LINE_BYTES: Final = 4096
+# How an init answers a request that it does not know.
+_NOT_KNOWN: Final = "is not an operation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,10 @@ async def probe(sliver: Sliver, check: str, *, timeout_s: float) -> Answer:
     say = _request(where) if where.path else ""
     try:
         reached = await sliver.reach(where.host, where.port, say, timeout_s=timeout_s)
-    except Conflict:
+    except Conflict as error:
+        if _NOT_KNOWN not in error.message:
+            # It has too much to do. This process is no substitute: programs may have another network.
+            raise Unavailable(error.message, hint=error.hint) from error
         # An init of an older DSMT, which goes on for as long as its sliver; its agent is inside with it.
         reached = await reach_from_here(where, say, timeout_s=timeout_s)
     return judged(where, reached)
