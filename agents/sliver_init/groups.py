@@ -1,7 +1,8 @@
 """The cgroups of a sliver as its init uses them: what it starts goes into the group of its application.
 
 The directory was inherited as a descriptor, for the sliver sees no cgroup file system. Without one there
-are no groups, and everything here does nothing.
+are no groups, and everything here does nothing. In a container the engine has made one group for all, which
+is seen read only: what the kernel kills there is told of the application, for there is one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _COUNTS = {1: "memory.oom_control", 2: "memory.events"}
 _LIMITS = {1: "memory.limit_in_bytes", 2: "memory.max"}
 # What version 1 says where there is no limit is about this much.
 _UNLIMITED = 1 << 60
+# Where a container sees its own group of memory, by version.
+_CONTAINER = ((1, "/sys/fs/cgroup/memory"), (2, "/sys/fs/cgroup"))
 
 
 class Groups:
@@ -31,7 +34,8 @@ class Groups:
 
     Args:
         config: ``gates``: descriptors by which a process leaves the init's own group; ``apps``: that of
-            the directory of the applications' groups, or -1; ``version``: of cgroups there.
+            the directory of the applications' groups, or -1; ``version``: of cgroups there;
+            ``container``: whether the engine of a container has made the only group.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -39,6 +43,11 @@ class Groups:
         self._apps = int(config.get("apps", -1))
         self._version = int(config.get("version", 2))
         self._before: dict[str, int] = {}
+        # Whose files are read, and what comes before their names for one application.
+        self._counted, self._shared = self._apps, False
+        if self._apps < 0 and config.get("container"):
+            self._counted, self._version = _container()
+            self._shared = True
         for descriptor in (*self._gates, self._apps):
             if descriptor >= 0:
                 # What is started here inherits none of them: who holds a gate may leave by it.
@@ -74,20 +83,20 @@ class Groups:
 
     def begun(self, application: str) -> None:
         """An application is started anew: what the kernel killed of it before counts no more."""
-        if self._apps >= 0 and application:
+        if self._counted >= 0 and application:
             if len(self._before) >= MOST:
                 self._before.clear()
             self._before[application] = self._killed(application)
 
     def killed(self, application: str) -> int:
         """How many processes of an application the kernel killed for memory since it was started."""
-        if self._apps < 0 or not application:
+        if self._counted < 0 or not application:
             return 0
         return max(self._killed(application) - self._before.get(application, 0), 0)
 
     def memory_limit(self) -> int:
         """Bytes that the applications may use; 0 when there is no limit."""
-        text = self._read(_LIMITS[self._version]).strip() if self._apps >= 0 else b""
+        text = self._read(_LIMITS[self._version]).strip() if self._counted >= 0 else b""
         limit = int(text) if text.isdigit() else 0
         return limit if limit < _UNLIMITED else 0
 
@@ -104,7 +113,8 @@ class Groups:
         return found
 
     def _killed(self, application: str) -> int:
-        for line in self._read(f"{PREFIX}{application}/{_COUNTS[self._version]}").splitlines():
+        group = "" if self._shared else f"{PREFIX}{application}/"
+        for line in self._read(f"{group}{_COUNTS[self._version]}").splitlines():
             name, _, number = line.partition(b" ")
             if name == b"oom_kill" and number.isdigit():
                 return int(number)
@@ -113,7 +123,7 @@ class Groups:
     def _read(self, name: str) -> bytes:
         pieces = []
         with contextlib.suppress(OSError):
-            descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._apps)
+            descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._counted)
             try:
                 while piece := os.read(descriptor, _BYTES):
                     pieces.append(piece)
@@ -127,3 +137,12 @@ class Groups:
             os.write(descriptor, text)
         finally:
             os.close(descriptor)
+
+
+def _container() -> tuple[int, int]:
+    """A descriptor of the container's own group of memory, or -1, and the version of cgroups there."""
+    for version, path in _CONTAINER:
+        with contextlib.suppress(OSError):
+            os.stat(f"{path}/{_COUNTS[version]}")
+            return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), version
+    return -1, 2

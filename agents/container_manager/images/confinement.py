@@ -41,7 +41,11 @@ class EngineConfinement(Confinement):
     def prepare(self, place: Place, owner: tuple[int, int] | None, limits: Limits) -> Bounds:  # noqa: ARG002
         """What the engine and the init are told."""
         state_file.save(place.directory / GROUPS, {"network": str(limits.network)})
-        config = {"rlimits": _rlimits(limits), "network": str(limits.network)}
+        config = {
+            "rlimits": _rlimits(limits),
+            "network": str(limits.network),
+            "groups": {"container": True},
+        }
         return EngineBounds([], Doors(), config, limits.network, limits=limits)
 
     def limit(self, place: Place, limits: Limits) -> None:

@@ -155,6 +155,25 @@ def test_nothing_is_left_of_a_container(sliver: tuple[PodmanDriver, Place], engi
         calls.container(container(place))
 
 
+def test_who_takes_too_much_memory_is_killed_and_it_is_told_as_in_every_sliver(
+    sliver: tuple[PodmanDriver, Place],
+) -> None:
+    driver, place = sliver
+    init = driver.boot(place, NO_AGENT, Limits(memory=96 << 20))
+    if "memory=none" in driver.enforced(place, Limits(memory=96 << 20)):
+        pytest.skip("the engine has no memory cgroup here")
+    before = ask(place, op="processes", application="app")
+    assert "killed_for_memory" not in before
+    # It holds all of it in one line.
+    ask(place, op="spawn", argv=["sh", "-c", "tail /dev/zero"], cwd="/", application="app")
+    wait_for(lambda: ask(place, op="processes", application="app").get("killed_for_memory"))
+    told = ask(place, op="processes", application="app")
+    assert told["memory_limit"] == 96 << 20
+    assert record.lives(init)
+    ask(place, op="spawn", argv=["sleep", "1000"], cwd="/", application="app")
+    assert "killed_for_memory" not in ask(place, op="processes", application="app")
+
+
 @pytest.mark.usefixtures("engine")
 def test_a_node_starts_and_ends_a_service_of_its_own(tmp_path: Path, short: Path) -> None:
     (tmp_path / "storage.conf").write_text(
