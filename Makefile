@@ -27,7 +27,7 @@ dev: setup examples ## the same little world, kept, with the shell open
 # One of the first two computes, the other mostly waits. More at a time keep brokers from their time limits.
 test: setup lint ## everything that checks the project
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target types contract
-	@$(MAKE) --no-print-directory unit integration world e2e
+	@$(MAKE) --no-print-directory unit integration world e2e attacks
 	@echo "all checks passed"
 
 lint: setup ## ruff (all rules), format, import contracts
@@ -54,6 +54,9 @@ world: setup ## the simulated world: one seed, one run
 
 e2e: setup examples ## the whole with real processes: the trace, the transcript, the kill matrix
 	@$(BIN)/python -m pytest tests/e2e -n 3
+
+attacks: setup ## who has taken over a part of it, against the rest, on real parts
+	@$(BIN)/python -m pytest tests/attacks -n 2 --dist loadfile
 
 soak: setup ## for long: a million bodies at the decoders, rounds over what is dirty, and the simulated world, 100000 seeds or SEEDS=N
 	@$(BIN)/python -m tests.fuzz --inputs 1000000

@@ -89,17 +89,17 @@ PERMISSIONS: Final = (
 
 def probes_of(user: str) -> str:
     """The keys of the probes of ``user``'s leases; no pattern that ``*`` or ``#`` would pass as text."""
-    return rf"^lease\.{re.escape(user)}\.[0-9a-f]+$"
+    return rf"^lease\.{re.escape(user)}\.[0-9a-f]+$(?!\n)"
 
 
 def answered_to(user: str) -> str:
     """What ``user`` binds on `SNAPSHOTS` for the answer to a question of its own."""
-    return rf"^{SNAPSHOT_WORD}\.{re.escape(user)}\.[0-9a-f]+\.#$"
+    return rf"^{SNAPSHOT_WORD}\.{re.escape(user)}\.[0-9a-f]+\.#$(?!\n)"
 
 
 def heard_by(user: str) -> str:
     """What a lease of ``user`` binds on `LEASES`: the key of its probes, and that of all leases."""
-    return rf"^lease\.(again|{re.escape(user)}\.[0-9a-f]+)$"
+    return rf"^lease\.(again|{re.escape(user)}\.[0-9a-f]+)$(?!\n)"
 
 
 TOPIC_PERMISSIONS: Final = (

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from dsmt_core.errors import Invalid
 
@@ -77,6 +77,11 @@ class Address:
     def places(self) -> str:
         """Where the broker is, for people."""
         return ", ".join(str(endpoint) for endpoint in self.endpoints)
+
+    @property
+    def vhost(self) -> str:
+        """The virtual host, in clear; ``/`` where the URL names none."""
+        return unquote(self.path.partition("?")[0][1:]) or "/"
 
     def url(self, endpoint: Endpoint) -> str:
         """The URL with this place only, password included and authority left out."""
@@ -166,6 +171,25 @@ def with_event_bytes(url: str, number: int) -> str:
 def with_authority(url: str, certificate: bytes) -> str:
     """``url``, which has no options yet, with this authority: a certificate in DER."""
     return f"{url}?{_AUTHORITY}{urlsafe_b64encode(certificate).decode().rstrip('=')}"
+
+
+def as_user(url: str, user: str, password: str) -> str:
+    """``url`` for another user of the same broker.
+
+    Raises:
+        Invalid: ``url`` is none of a broker.
+    """
+    parse(url)
+    scheme, _, rest = url.partition("://")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    hosts = authority.rpartition("@")[2]
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    return f"{scheme}://{login}@{hosts}{rest.removeprefix(authority)}"
+
+
+def password_in(url: str) -> str:
+    """The password in a broker's URL, in clear."""
+    return unquote(parse(url).login.partition(":")[2])
 
 
 def places(url: str) -> str:

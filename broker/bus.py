@@ -68,7 +68,7 @@ class Link(StrEnum):
 
 @dataclass(slots=True)
 class Health:
-    """What an operator wants to know of one bus; counters only grow."""
+    """What an operator wants to know of one bus; counters only grow; ``denied``: its user was refused."""
 
     link: Link = Link.AWAY
     connects: int = 0
@@ -78,6 +78,7 @@ class Health:
     refused: int = 0
     lost: int = 0
     last_error: str = ""
+    denied: bool = False
 
 
 # Not frozen, as one is made for each delivery: freezing it would cost as much as checking the event.

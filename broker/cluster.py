@@ -52,8 +52,12 @@ ssl_options.certfile = /etc/rabbitmq/tls/host.pem
 ssl_options.keyfile = /etc/rabbitmq/tls/host.key
 ssl_options.versions.1 = tlsv1.3
 ssl_options.versions.2 = tlsv1.2
-# Without TLS only from this host itself.
-management.tcp.ip = 127.0.0.1"""
+# Without TLS only from this host itself; the planner keeps the users of the broker by the other one.
+management.tcp.ip = 127.0.0.1
+management.tcp.port = 15672
+management.ssl.port = 15671
+management.ssl.certfile = /etc/rabbitmq/tls/host.pem
+management.ssl.keyfile = /etc/rabbitmq/tls/host.key"""
 
 _ENVIRONMENT: Final = """\
 USE_LONGNAME=true

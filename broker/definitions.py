@@ -2,7 +2,8 @@
 
 Writes private files: ``definitions.json``, to be imported with ``rabbitmqctl import_definitions < FILE``,
 and ``broker.env``, the URLs with which planner, nodes, operators, applications and other regions connect
-(``DSMT_BROKER`` and so on). With ``--cluster`` also ``HOST.tar`` for each host, to be unpacked at its root.
+(``DSMT_BROKER`` and so on), and that of its management, with which the planner keeps its users. With
+``--cluster`` also ``HOST.tar`` for each host, to be unpacked at its root.
 
 With ``--cluster --tls`` these have a certificate for each host, and ``authority.pem`` and ``authority.key``
 are what signed them: with these two ``--certificate HOST`` writes a new one, ``HOST.certificate.tar``.
@@ -21,9 +22,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from broker.access import USERS
-from broker.address import PORTS, endpoints, with_authority
+from broker.address import PORTS, Endpoint, endpoints, with_authority
 from broker.cluster import archives, certificate_archive
-from broker.server.settings import VHOST, definitions
+from broker.management import PORT, PORT_OF_TLS
+from broker.server.settings import ADMIN, VHOST, definitions
 from dsmt_core.errors import Conflict, DsmtError, Invalid, NotFound, Unavailable
 from dsmt_core.rights import APPLICATION, NODE_USER, OPERATOR, PLANNER, REGION
 
@@ -39,6 +41,7 @@ _VARIABLES = {
 }
 
 
+MANAGEMENT: Final = "DSMT_BROKER_MANAGEMENT"
 _CERTIFICATE: Final = "authority.pem"
 _KEY: Final = "authority.key"
 
@@ -104,12 +107,15 @@ def _place(arguments: argparse.Namespace, error: DsmtError) -> str:
 def _files(address: str, *, tls: bool, cluster: bool) -> dict[str, bytes]:
     scheme = "amqps" if tls else "amqp"
     hosts = endpoints(address, PORTS[scheme])
-    passwords = {user: secrets.token_urlsafe(24) for user in USERS}
+    passwords = {user: secrets.token_urlsafe(24) for user in (*USERS, ADMIN)}
     described = json.dumps(definitions(passwords, os.urandom(4)), indent=1)
     urls = {
         user: f"{scheme}://{user}:{quote(password)}@{address}/{VHOST}"
         for user, password in passwords.items()
+        if user != ADMIN
     }
+    managed = ",".join(f"{_in_url(host)}:{PORT_OF_TLS if tls else PORT}" for host in hosts)
+    management = f"{'https' if tls else 'http'}://{ADMIN}:{quote(passwords[ADMIN])}@{managed}"
     files = {"definitions.json": described.encode()}
     if cluster and tls:
         now = datetime.now(UTC)
@@ -120,8 +126,13 @@ def _files(address: str, *, tls: bool, cluster: bool) -> dict[str, bytes]:
         files |= {_CERTIFICATE: authority.certificate, _KEY: authority.key}
     else:
         packed = archives(hosts, secrets.token_urlsafe(24)) if cluster else {}
-    files["broker.env"] = "".join(f"{_VARIABLES[user]}={url}\n" for user, url in urls.items()).encode()
+    variables = {_VARIABLES[user]: url for user, url in urls.items()} | {MANAGEMENT: management}
+    files["broker.env"] = "".join(f"{name}={url}\n" for name, url in variables.items()).encode()
     return files | {f"{host}.tar": archive for host, archive in packed.items()}
+
+
+def _in_url(host: Endpoint) -> str:
+    return f"[{host.host}]" if ":" in host.host else host.host
 
 
 def _renewed(directory: Path, host: str) -> dict[str, bytes]:

@@ -81,6 +81,7 @@ class Order:
         configuration: with which the application is started; a reader that knows none leaves it out.
         watch: how the application is watched; likewise.
         limits: of the sliver; a reader that knows none limits nothing.
+        life: which slice of its name it is, of CREATE: one that was deleted and made again is another one.
     """
 
     verb: Verb
@@ -101,6 +102,7 @@ class Order:
     watch: Watch = USUAL
     limits: Limits = NO_LIMITS
     agent_package: AgentPackage | None = None
+    life: int = 0
 
     @property
     def text(self) -> str:
@@ -137,6 +139,7 @@ class Order:
             "heartbeat": repr(self.heartbeat_s) if self.heartbeat_s else "",
             "configuration": "" if self.configuration == NONE else self.configuration.text,
             "limits": self.limits.text,
+            "life": str(self.life) if self.life else "",
             "watch": "" if self.watch == USUAL else self.watch.text,
         }
         return pairs | {name: text for name, text in more.items() if text}
@@ -171,6 +174,7 @@ def order_of(event: Event) -> Order:
         nonce=pairs.get("nonce", "")[:_NONCE],
         heartbeat_s=_seconds(pairs, "heartbeat", 0.0) if verb is Verb.PACE else 0.0,
         limits=limits_of(pairs.get("limits", "")) if verb is Verb.CREATE else NO_LIMITS,
+        life=_count(pairs, "life") if "life" in pairs else 0,
     )
     if verb in FOR_APPLICATIONS:
         read = _with_application(read, pairs)

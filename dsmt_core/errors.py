@@ -68,6 +68,12 @@ class Unauthenticated(Denied):
     code = "unauthenticated"
 
 
+class Banished(Denied):
+    """A node was excluded: it may not connect any more, and ends what runs on it."""
+
+    code = "banished"
+
+
 class Unavailable(DsmtError):
     """A part of the system cannot be reached: the planner, the broker, the depot."""
 
@@ -116,6 +122,7 @@ KINDS: dict[str, type[DsmtError]] = {
         NotFound,
         Denied,
         Unauthenticated,
+        Banished,
         Unavailable,
         Conflict,
         Full,

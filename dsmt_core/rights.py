@@ -35,8 +35,16 @@ LEASE_WORD: Final = "lease"
 BIND_AGAIN: Final = Channel(f"/{LEASE_WORD}/again/")
 
 PLANNER: Final = "planner"
-# One user for all nodes and their slivers, one for all operators, and one for all applications.
+# A user for each node, each agent, the applications of each sliver, and the programs of each slice's
+# members: NODE.host, AGENT.slice.host, SLIVER.slice.host, SLICE.slice (`broker.parties`).
 NODE_USER: Final = "node"
+AGENT: Final = "agent"
+SLIVER: Final = "sliver"
+SLICE: Final = "slice"
+# What is said below /slice/NAME/ is said and heard by that slice only.
+SLICE_ROOT: Final = Channel("/slice/")
+# Where the broker's users are not the planner's to make: one for all nodes with their agents (NODE_USER
+# alone), one for all operators, and one for all applications.
 OPERATOR: Final = "operator"
 APPLICATION: Final = "application"
 # Other regions, who listen here; it says nothing.
@@ -88,24 +96,38 @@ def _may_speak(user: str, exchange: str, channel: Channel) -> bool:
 
 
 def may_hear(user: str, channel: Channel) -> bool:
-    """Whether ``user`` may lease ``channel`` of `PSEPR`: what is DSMT's own only operators may."""
-    return user in {PLANNER, OPERATOR} or (user.partition(".")[0] != NODE_USER and _outside(channel))
+    """Whether ``user`` may lease ``channel`` of `PSEPR`: what is DSMT's own only operators may.
+
+    A slice hears of DSMT's own what is about its deployment.
+    """
+    if user in {PLANNER, OPERATOR}:
+        return True
+    kind, _, rest = user.partition(".")
+    slice_ = rest.partition(".")[0] if kind in {SLIVER, SLICE} else ""
+    if slice_ and lies_under(channel, Channel(f"{DEPLOYMENT}{slice_}/")):
+        return True
+    return kind not in {NODE_USER, AGENT} and _anybody_hears(channel, slice_)
 
 
 def _may_say(user: str, exchange: str, channel: Channel) -> bool:
     if user == PLANNER:
         return exchange in {PSEPR, ORDERS, HISTORY} or _answers(exchange, channel)
     kind, _, rest = user.partition(".")
-    if kind == "node":
+    if kind == NODE_USER:
         return _node_may(rest, exchange, channel)
-    if exchange != PSEPR:
-        return False
-    if kind == "sliver":
-        slice_, _, host = rest.partition(".")
-        return bool(slice_ and host) and _sliver_may(slice_, host, channel)
+    if kind == AGENT:
+        return _agent_may(rest, exchange, channel)
+    return exchange == PSEPR and _program_may(user, channel)
+
+
+def _program_may(user: str, channel: Channel) -> bool:
+    kind, _, rest = user.partition(".")
+    slice_, _, host = rest.partition(".")
     if user in {OPERATOR, APPLICATION}:
-        return _anybody_may(channel) or (user == OPERATOR and _may_request("", channel))
-    return kind == "slice" and bool(rest) and _may_request(rest, channel)
+        return _anybody_may(channel, "") or (user == OPERATOR and _may_request("", channel))
+    if kind == SLIVER:
+        return bool(slice_ and host) and _anybody_may(channel, slice_)
+    return kind == SLICE and bool(rest) and (_anybody_may(channel, rest) or _may_request(rest, channel))
 
 
 def _answers(exchange: str, channel: Channel) -> bool:
@@ -113,9 +135,10 @@ def _answers(exchange: str, channel: Channel) -> bool:
 
 
 def _probes_itself(user: str, channel: Channel) -> bool:
-    """Whether the words are ``lease $user $lease``; nodes lease nothing."""
+    """Whether the words are ``lease $user $lease``; nodes and agents lease nothing."""
     words = _words(channel)
-    return user.partition(".")[0] != NODE_USER and words[:-1] == [LEASE_WORD, *user.split(".")]
+    leases = user.partition(".")[0] not in {NODE_USER, AGENT}
+    return leases and words[:-1] == [LEASE_WORD, *user.split(".")]
 
 
 def _node_may(host: str, exchange: str, channel: Channel) -> bool:
@@ -127,14 +150,14 @@ def _node_may(host: str, exchange: str, channel: Channel) -> bool:
     return exchange in {PSEPR, CALLS} and _is_status(words, "", host)
 
 
-def _sliver_may(slice_: str, host: str, channel: Channel) -> bool:
-    return _anybody_may(channel) or _is_status(_words(channel), slice_, host)
+def _agent_may(sliver: str, exchange: str, channel: Channel) -> bool:
+    slice_, _, host = sliver.partition(".")
+    named = bool(slice_ and host)
+    return named and exchange in {PSEPR, CALLS} and _is_status(_words(channel), slice_, host)
 
 
 def _may_request(slice_: str, channel: Channel) -> bool:
-    """Requests to the planner, and channels outside DSMT's own name space."""
-    if _anybody_may(channel):
-        return True
+    """Whether a command there is a request to the planner; ``slice_`` empty: of any slice."""
     words = _words(channel)
     return (
         lies_under(channel, DEPLOYMENT)
@@ -155,11 +178,14 @@ def _is_status(words: list[str], slice_: str, host: str) -> bool:
     )
 
 
-def _anybody_may(channel: Channel) -> bool:
-    return _outside(channel) or channel == ASKED
+def _anybody_may(channel: Channel, slice_: str) -> bool:
+    return channel == ASKED or _anybody_hears(channel, slice_)
 
 
-def _outside(channel: Channel) -> bool:
+def _anybody_hears(channel: Channel, slice_: str) -> bool:
+    """Outside of DSMT's name space, except what is another slice's own."""
+    if lies_under(channel, SLICE_ROOT):
+        return bool(slice_) and lies_under(channel, Channel(f"{SLICE_ROOT}{slice_}/"))
     return not lies_under(channel, _OWN_NAMESPACE)
 
 

@@ -93,6 +93,11 @@ class Session:
         """Tokens of earlier logins."""
         return Tokens(self.home.tokens)
 
+    @property
+    def named_slice(self) -> str:
+        """The slice that is named, or empty."""
+        return self.common.slice or self.environment.get("DSMT_SLICE", "")
+
     @cached_property
     def slice(self) -> str:
         """The slice that is meant: the one named, ``DSMT_SLICE``, else the caller's only one.
@@ -100,7 +105,7 @@ class Session:
         Raises:
             Misused: none is named, and there is not exactly one.
         """
-        named = self.common.slice or self.environment.get("DSMT_SLICE", "")
+        named = self.named_slice
         if named:
             return named
         # A pi or admin may use slices that do not name them.

@@ -90,6 +90,9 @@ class ProcessScene:
             "DSMT_OPERATOR_BROKER": urls["operator"],
             "DSMT_APPLICATION_BROKER": urls["application"],
         }
+        if not self._vhost:
+            # Users belong to a whole broker: where other installations share it, they share users, too.
+            environment["DSMT_BROKER_MANAGEMENT"] = self.server.managed_url
         command = [
             *_module("planner.main"),
             "run",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from broker.topology import HISTORY_AGE_S, HISTORY_BYTES
@@ -20,6 +20,8 @@ class PlannerConfig:
         node_broker: URL that nodes are given when they join.
         operator_broker: URL that operators' programs are given.
         application_broker: URL that applications are given in their slivers; empty: they get none.
+        broker_management: URL of the broker's management interface, as an administrator: with it each node,
+            agent and sliver has a user of its own; empty: they share those of the URLs above.
         host, port: where the API listens; port 0 takes a free one.
         depot: URL of a depot that runs already; empty: the planner starts one and keeps it running.
         depot_listen: where the planner's own depot listens; empty: 127.0.0.1 and the port of last time.
@@ -48,6 +50,7 @@ class PlannerConfig:
     node_broker: str = ""
     operator_broker: str = ""
     application_broker: str = ""
+    broker_management: str = field(default="", repr=False)
     host: str = "127.0.0.1"
     port: int = 7080
     depot: str = ""
@@ -78,6 +81,11 @@ class PlannerConfig:
     def depot_secrets(self) -> Path:
         """The file with the two secrets that the depot asks for."""
         return self.data / "depot-secrets.json"
+
+    @property
+    def broker_key(self) -> Path:
+        """The file with the secret that the passwords of the broker's users follow from."""
+        return self.data / "broker.key"
 
     @property
     def secrets_key(self) -> Path:

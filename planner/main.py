@@ -25,7 +25,7 @@ from dsmt_core.errors import DsmtError, Invalid, NotFound
 from dsmt_core.wire import BODY_BYTES
 from planner import collector
 from planner.config import PlannerConfig
-from planner.options import DepotKeep, DepotMirrors, DepotOlderThan, SliceDepotBytes
+from planner.options import BrokerManagement, DepotKeep, DepotMirrors, DepotOlderThan, SliceDepotBytes
 
 app = typer.Typer(
     name="dsmt-planner",
@@ -89,6 +89,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         str,
         typer.Option(envvar="DSMT_APPLICATION_BROKER", help="URL that applications are given; or none."),
     ] = "",
+    broker_management: BrokerManagement = "",
     listen: Annotated[str, typer.Option(help="HOST:PORT of the API; port 0 takes a free one.")] = (
         "127.0.0.1:7080"
     ),
@@ -136,6 +137,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         node_broker=_sized(_broker_url(node_broker, "--node-broker"), event_bytes),
         operator_broker=_sized(_broker_url(operator_broker, "--operator-broker"), event_bytes),
         application_broker=_sized(_broker_url(application_broker, "--application-broker"), event_bytes),
+        broker_management=broker_management,
         host=host,
         port=port,
         depot=depot.rstrip("/"),

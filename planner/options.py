@@ -1,4 +1,4 @@
-"""Options of ``dsmt-planner run`` that are about the depot."""
+"""Options of ``dsmt-planner run`` that are about the depot, and about the broker's users."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from typing import Annotated
 
 import typer
 
+BrokerManagement = Annotated[
+    str,
+    typer.Option(
+        envvar="DSMT_BROKER_MANAGEMENT",
+        help="URL of the broker's management, as administrator: nodes and slivers get users of their own.",
+    ),
+]
 SliceDepotBytes = Annotated[
     int,
     typer.Option(min=0, help="What a slice may keep, unless it was given another bound; 0: no bound."),

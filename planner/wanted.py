@@ -130,6 +130,8 @@ class WantedSlice:
         budget: how many of its instances have to stay up, whatever the planner does by itself.
         rollouts: the latest roll-out of each application that had one, also when it has ended.
         limits: of each of its slivers.
+        life: which slice of its name it is: one that is made anew has another, and its users of the broker
+            other passwords.
     """
 
     name: Slice
@@ -151,6 +153,7 @@ class WantedSlice:
     restraint: Restraint = FREE
     guard: Guarded | None = None
     limits: Limits = NO_LIMITS
+    life: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import Any
 from agents import state_file
 from agents.container_manager.slivers import record
 from agents.container_manager.slivers.place import Place
+from broker.address import as_user, parse, password_in
+from broker.parties import Kind, Party, is_party, sliver_password
 from broker.topology import agent_queue
 from dsmt_core.agents import AgentPackage
 from dsmt_core.errors import Invalid, NotFound
@@ -36,6 +38,28 @@ def values(
     if status_period is not None:
         known["status_period"] = status_period
     return known
+
+
+def ways(place: Place, broker: str, application_broker: str, life: int) -> dict[str, str]:
+    """The URLs of the broker for the agent of a sliver, and for its applications.
+
+    Where the node has a user of its own, so have they; their passwords follow from its.
+
+    Args:
+        place: the sliver.
+        broker: with which the node connects.
+        application_broker: with which the planner has applications connect; empty: not at all.
+        life: of the slice, as ordered.
+    """
+    if not broker.startswith("amqp") or not is_party(parse(broker).user):
+        return {"broker": broker, "application_broker": application_broker}
+    password = password_in(broker)
+
+    def of(kind: Kind, url: str) -> str:
+        party = Party(kind, place.slice, place.host)
+        return as_user(url, party.user, sliver_password(password, party, life)) if url else ""
+
+    return {"broker": of(Kind.AGENT, broker), "application_broker": of(Kind.SLIVER, application_broker)}
 
 
 def about(agent: str) -> dict[str, Any]:

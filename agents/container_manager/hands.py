@@ -183,13 +183,14 @@ class Hands:
             "state": str(step.state),
             "digest": step.digest,
             "limits": step.limits.text,
+            "life": step.life,
         }
         state_file.save(place.order_file, values)
 
     async def _configure(self, step: Configure) -> None:
         agent = agent_file.about(step.agent)
         place = self._place(step.slice)
-        changed = await self._blocking(self._write_agent_file, place, agent)
+        changed = await self._blocking(self._write_agent_file, place, agent, step.life)
         if step.slice not in self._sockets:
             inside = self._tools.driver.inside(place)
             self._sockets[step.slice] = NodeSocket(
@@ -218,9 +219,9 @@ class Hands:
         if socket is not None:
             await socket.close()
 
-    def _write_agent_file(self, place: Place, agent: Mapping[str, Any]) -> bool:
+    def _write_agent_file(self, place: Place, agent: Mapping[str, Any], life: int) -> bool:
         tools = self._tools
-        ways = {"broker": tools.broker, "application_broker": tools.application_broker}
+        ways = agent_file.ways(place, tools.broker, tools.application_broker, life)
         values = agent_file.values(place, agent, ways, status_period=tools.config.status_period)
         return agent_file.write(place, values)
 

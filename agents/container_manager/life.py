@@ -56,13 +56,13 @@ class Life:
         self._bus = bus
         self._joined = joined
         self._choice = choice
-        self.depot_away = asyncio.Event()
+        self.astray = asyncio.Event()
         self._reports = Reports(config.host, bus, joined.heartbeat_s)
         self._cache = PackageCache(
             config.packages,
             most_bytes=config.cache_bytes,
             depot=_depot(config, joined),
-            away=self.depot_away.set,
+            away=self.astray.set,
         )
         self._images = Images(config.data / "podman", config.podman)
         self._roots = Roots(config.data / "roots", config.slivers, config.roots, choice.driver)
@@ -112,6 +112,11 @@ class Life:
         self._conduct.node.confirmed(joined.slivers)
         self._reports.period = joined.heartbeat_s
         self._cache.depot = _depot(self._config, joined)
+        self._conduct.wake()
+
+    def banished(self) -> None:
+        """The planner has excluded this node, and nothing it says by the broker would arrive."""
+        self._conduct.node.banish()
         self._conduct.wake()
 
     async def connected(self) -> None:

@@ -62,10 +62,15 @@ def _found(name: Slice, order: Mapping[str, Any], *, made: bool, alive: bool) ->
         agent=str(order.get("agent") or DEFAULT_AGENT),
         digest=str(order.get("digest") or ""),
         limits=_limits(str(order.get("limits") or "")),
+        life=_life(order.get("life")),
         state=_state(str(order.get("state"))),
         made=made,
         alive=alive,
     )
+
+
+def _life(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _limits(text: str) -> Limits:

@@ -22,7 +22,7 @@ from agents.container_manager.slivers.choosing import Choice, choose
 from broker import retry
 from broker.bus import Bus, Limits
 from broker.endings import node_connection
-from dsmt_core.errors import Denied, Unavailable
+from dsmt_core.errors import Banished, Denied, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +93,7 @@ class ContainerManager:
             async with asyncio.TaskGroup() as tasks:
                 life.begin(tasks)
                 tasks.create_task(unreached.tell(bus.health), name="unreached")
+                tasks.create_task(unreached.denied(bus.health, life.astray.set), name="denied")
                 if self._joined is None:
                     tasks.create_task(self._stay_joined(joined, life, confirmed=confirmed), name="join")
         except asyncio.CancelledError:
@@ -120,16 +121,19 @@ class ContainerManager:
         return known, False
 
     async def _stay_joined(self, known: Joined, life: Life, *, confirmed: bool) -> None:
-        """Join again: what is known is not confirmed, the depot does not answer, or it is long ago.
+        """Join again: what is known is not confirmed, depot or broker turn it away, or it is long ago.
 
         The planner may then name another depot, or another broker, or another password.
         """
         while True:
             if confirmed:
                 spread = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
-                await _until(life.depot_away, REJOIN_EVERY_S * spread)
+                await _until(life.astray, REJOIN_EVERY_S * spread)
             try:
                 joined = await self._join()
+            except Banished as error:
+                log.warning("%s; what runs here is ended", error)
+                life.banished()
             except Denied as error:
                 log.warning("%s; going on with what is known", error)
             else:
@@ -138,7 +142,7 @@ class ContainerManager:
                 life.told(joined)
             confirmed = True
             await asyncio.sleep(_REJOIN_S)
-            life.depot_away.clear()
+            life.astray.clear()
 
     async def _join(self) -> Joined:
         policy = retry.reconnection(Limits())

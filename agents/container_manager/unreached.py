@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+from collections.abc import Callable
 from typing import Final
 
 from broker.bus import Health, Link
@@ -16,6 +18,8 @@ log = logging.getLogger(__name__)
 
 # A broker that is started anew is back before the second look.
 LOOK_S: Final = 10.0
+# A node that is let in again is back within some seconds.
+DENIED_S: Final = 2.0
 # Reasons that differ in every attempt are not worth a line each.
 _MOST: Final = 16
 
@@ -38,6 +42,17 @@ class Reasons:
             return ""
         self._told.add(health.last_error)
         return health.last_error
+
+
+async def denied(health: Health, ask: Callable[[], None], *, look_s: float = DENIED_S) -> None:
+    """Call ``ask`` whenever the broker refuses this node's user, until cancelled.
+
+    The planner may have given it another password, or have excluded it: only the planner knows.
+    """
+    while True:
+        await asyncio.sleep(look_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+        if health.denied:
+            ask()
 
 
 async def tell(health: Health, *, look_s: float = LOOK_S) -> None:

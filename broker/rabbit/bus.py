@@ -238,7 +238,7 @@ class RabbitBus:
             await event.wait()
         self.health.connects += 1
         self.health.link = Link.CONNECTED
-        self._denied = None
+        self._denied, self.health.denied = None, False
         self._news.set()
         for reader in list(self._readers):
             await reader.tried.wait()
@@ -261,6 +261,7 @@ class RabbitBus:
         self.health.link = Link.AWAY
         self.health.last_error = error.message
         self._denied = error if isinstance(error, Denied) else None
+        self.health.denied = self._denied is not None
         self._news.set()
 
     def _block(self, blocked: bool) -> None:  # noqa: FBT001 - pika's callback has one argument

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from broker.access import USERS
-from broker.server.management import Management
+from broker.management import Management
 from broker.server.ports import HeldPort
 from broker.server.program import Program, speaks_amqp
 from broker.server.settings import ADMIN, VHOST, Place, Ports, environment, write_files
@@ -86,6 +86,12 @@ class PrivateBroker:
     def management_url(self) -> str:
         """``http://HOST:PORT``, without user and password; see `admin`."""
         return f"http://{self._host}:{self._ports.management}"
+
+    @property
+    def managed_url(self) -> str:
+        """The same with user and password."""
+        user, password = self.admin
+        return self.management_url.replace("://", f"://{user}:{password}@")
 
     @property
     def admin(self) -> tuple[str, str]:

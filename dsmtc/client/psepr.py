@@ -87,9 +87,10 @@ class PsEPR(Caller):
                 f"the planner at {self.transport.url} ended the stream of events", hint=_onwards(last)
             )
 
-    def broker(self) -> str:
-        """The URL with which an operator's program connects to PsEPR."""
-        return self.call("GET", "/v1/bus", shape=Bus)["broker"]
+    def broker(self, slice_: str = "") -> str:
+        """The URL with which an operator's program connects to PsEPR, or one of a slice's members."""
+        query = f"?{urlencode({'slice': slice_})}" if slice_ else ""
+        return self.call("GET", f"/v1/bus{query}", shape=Bus)["broker"]
 
     def _lines(self, path: str, until: float | None, opened: Callable[[], None]) -> Generator[bytes]:
         return self.transport.lines(path, token=self.token, until=until, opened=opened)

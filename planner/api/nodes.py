@@ -8,7 +8,7 @@ from planner.api import models
 from planner.api.access import TheCaller, ThePlanner
 from planner.api.routing import router_at
 from planner.authority.rights import Right, check
-from planner.service.nodes import JoinRequest
+from planner.service.join_request import JoinRequest
 
 router = router_at("/nodes", "nodes")
 

@@ -9,6 +9,7 @@ from fastapi import Request
 
 from broker.bus import Link
 from dsmt_core.errors import Unavailable
+from dsmt_core.names import slice_name
 from planner.api import models
 from planner.api.access import TheCaller, ThePlanner, origin_of
 from planner.api.routing import router_at
@@ -52,9 +53,14 @@ async def whoami(caller: TheCaller) -> dict[str, Any]:
 
 
 @router.get("/bus")
-async def bus(caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
-    """With which URL an operator's program connects to the event service."""
-    check(caller, Right.USE_BUS)
+async def bus(caller: TheCaller, planner: ThePlanner, slice: str = "") -> dict[str, Any]:  # noqa: A002
+    """With which URL a program connects to the event service: an operator's, or of a slice's members."""
+    if slice:
+        name = planner.ledger.slice(slice_name(slice)).name
+        check(caller, Right.CHANGE_SLICE, name)
+        return {"broker": planner.roster.slice_url(name)}
+    # Who connects as an operator hears all slices; where all share users, nobody can be told apart anyway.
+    check(caller, Right.HEAR_ALL if planner.roster.keeps else Right.USE_BUS)
     if not planner.config.operator_broker:
         # Never the planner's own URL: who has it may give orders.
         raise Unavailable(

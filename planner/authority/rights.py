@@ -46,6 +46,7 @@ class Right(StrEnum):
     READ_AUDIT = "read the audit log of this slice"
     KEEP_AUDIT = "read all of the audit log, verify, export or prune it"
     USE_BUS = "connect to the event service"
+    HEAR_ALL = "connect to the event service as an operator, who hears all slices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ TABLE: Final = {
     Right.READ_AUDIT: Holders(_MAKERS, members=True),
     Right.KEEP_AUDIT: Holders(frozenset({Role.ADMIN})),
     Right.USE_BUS: Holders(_ALL),
+    Right.HEAR_ALL: Holders(frozenset({Role.ADMIN, Role.TECH})),
 }
 
 # Who logs in without a role gets the strongest that the account holds.

@@ -35,6 +35,7 @@ def creation(slice_: WantedSlice, host: Host) -> Order:
         limits=slice_.limits,
         agent_package=slice_.agent_package,
         digest=creation_digest(slice_),
+        life=slice_.life,
     )
 
 

@@ -10,6 +10,7 @@ from dsmt_core.errors import Invalid
 from dsmt_core.names import Host
 from planner.fleet import Fleet
 from planner.plans.ground import SITE, site_of
+from planner.service.roster import Roster
 
 EVERYWHERE: Final = "*"
 
@@ -38,15 +39,22 @@ class Mirrors:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a joining node is told of the depot: where it is, the token, and the mirror of its site."""
+    """What a joining node is told: the depot with its token, the mirror of its site, and the broker."""
 
     depot: Callable[[], str]
     token: str
     mirror: Callable[[Host], str]
+    roster: Roster
 
     def of(self, host: Host) -> dict[str, str]:
         """The pairs of the answer for a node."""
-        return {"depot": self.depot(), "depot_token": self.token, "depot_mirror": self.mirror(host)}
+        return {
+            "depot": self.depot(),
+            "depot_token": self.token,
+            "depot_mirror": self.mirror(host),
+            "broker": self.roster.node_url(host),
+            "application_broker": self.roster.application_url(),
+        }
 
 
 def _read(text: str) -> tuple[str, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from broker.topology import node_queue, node_topology
@@ -19,6 +18,7 @@ from planner.config import PlannerConfig
 from planner.failed_nodes import period_s
 from planner.fleet import NodeState
 from planner.fleet.nodes import NODE
+from planner.service.join_request import JoinRequest
 from planner.service.judged import judged, untrusted
 from planner.service.means import Means, Watched
 from planner.service.mirrors import Told
@@ -28,16 +28,6 @@ from planner.store.nodes import Joined
 
 _CLAIM_AT_LEAST = 16
 _LONGEST_INVITATION_S = 366 * 86_400.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JoinRequest:
-    """What a node says when it joins; ``boot_id`` names the life of its machine."""
-
-    host: str
-    token: str
-    boot_id: str
-    claim: str
 
 
 class Nodes:
@@ -63,6 +53,11 @@ class Nodes:
         self._told = told
         self._standings = standings
         self._joined: dict[Host, Joined] = {}
+
+    @property
+    def claims(self) -> Mapping[Host, str]:
+        """Host → the hash of the claim of the node that has the name."""
+        return {host: one.claim_hash for host, one in self._joined.items()}
 
     @property
     def period(self) -> float:
@@ -137,6 +132,8 @@ class Nodes:
         # Claimed before the first wait, so that of two at once only one can have it.
         before, self._joined[name] = self._joined.get(name), joined
         try:
+            other = before is None or before.claim_hash != joined.claim_hash
+            await self._told.roster.welcome(name, anew=other)
             await self._bus.declare(*node_topology(name))
             await self._database.write(nodes.join, joined)
         except BaseException:
@@ -265,8 +262,6 @@ class Nodes:
     def _answer(self, name: Host) -> dict[str, Any]:
         return {
             "host": name,
-            "broker": self._config.node_broker,
-            "application_broker": self._config.application_broker,
             "queue": node_queue(name),
             "heartbeat_s": self.period,
             **self._told.of(name),

@@ -42,7 +42,7 @@ from planner.service.history import History
 from planner.service.identity import identity
 from planner.service.ledger import Ledger
 from planner.service.looking_in import LookingIn
-from planner.service.means import Means, watched_with
+from planner.service.means import Means, Watched, watched_with
 from planner.service.mirrors import Mirrors, Told
 from planner.service.nodes import Nodes
 from planner.service.observing import Observing
@@ -51,6 +51,7 @@ from planner.service.previews import Previews
 from planner.service.replays import Replays
 from planner.service.requests import Requests
 from planner.service.rollouts import RolloutNews, Rollouts
+from planner.service.roster import Roster
 from planner.service.rounds import Pace, Rounds
 from planner.service.secrets import Secrets
 from planner.service.seeing import Seeing, Senses
@@ -108,7 +109,9 @@ class Planner:
         self.gate = Gate(database, self.clock, self.audit.locked)
         means = Means(database, self.ledger, bus, self.clock)
         watched = watched_with(config, self.fleet, self.clock())
-        told = Told(lambda: self.depot.url, secrets_.node, Mirrors(config.depot_mirrors, self.fleet).of)
+        self.roster = Roster(means, config, lambda: self.nodes.claims, self.audit)
+        mirrors = Mirrors(config.depot_mirrors, self.fleet)
+        told = Told(lambda: self.depot.url, secrets_.node, mirrors.of, self.roster)
         pace = Pace(least=config.round_every, most=config.full_round_every)
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
         self._offer(means, voice)
@@ -117,19 +120,24 @@ class Planner:
         self.secrets = Secrets(means, Seal(config.secrets_key), self.nodes)
         asked = (self.ledger, self.plans, self.applications)
         self.requests = Requests(*asked, tell=voice.tell, audit=self.audit)
+        self._listen(means, watched, voice)
+        self._behind = WriteBehind(database, watched)
+
+    def _listen(self, means: Means, watched: Watched, voice: Voice) -> None:
+        """What is made of what is heard."""
         self.tracking = Tracking(means, watched, voice, nodes=self.nodes, wake=self.rounds.wake)
         self.observing = Observing(means, watched, voice)
-        self.speaking = Speaking(bus, self.ledger, self.clock)
-        self.condition = OwnCondition(bus, voice)
-        self.snapshots = Snapshots(bus, self.tap.values, self.clock)
+        self.speaking = Speaking(self.bus, self.ledger, self.clock)
+        self.condition = OwnCondition(self.bus, voice)
+        self.snapshots = Snapshots(self.bus, self.tap.values, self.clock)
         listeners = (self.observing, self.snapshots)
         senses = Senses(watched, self.tap, self.rounds.wake, self.tracking.heard, listeners)
-        self.seeing = Seeing(means, senses, requests=self.requests, heartbeat=config.heartbeat)
-        self.lag = Lag(config.heartbeat, self._deafened)
-        self._behind = WriteBehind(database, watched)
+        self.seeing = Seeing(means, senses, requests=self.requests, heartbeat=self.config.heartbeat)
+        self.lag = Lag(self.config.heartbeat, self._deafened)
 
     def _offer(self, means: Means, voice: Voice) -> None:
         """What people can do with slices."""
+        self.rounds.expecting = self.roster.expect
         previews = Previews(means, self.fleet, self.rounds.sent)
         self.slices = Slices(means, self.fleet, status_period=self.config.status_period)
         self.depots = Depots.of(means, self.depot, self.config)
@@ -174,6 +182,7 @@ class Planner:
         await self.ledger.load()
         await self.nodes.load()
         self.gate.knows(await self.audit.let_in())
+        await self.roster.load()
         await self._connect()
         await self._declare()
         self.bus.on_connected(self._connected)
@@ -196,6 +205,7 @@ class Planner:
             ("facts", self.facts.run()),
             ("lag", self.lag.run()),
             ("audit", self.audit.run()),
+            ("users of the broker", self.roster.run()),
             ("pruning", self.depots.pruning.run()),
         ):
             self.crew.start(name, work)
@@ -238,6 +248,7 @@ class Planner:
         return asdict(condition_of(self.bus.health, round(self.lag.last, 4))) | {
             "trouble": self.rounds.trouble,
             "hints": self.tracking.hints.state,
+            "broker_users": self.roster.trouble,
             "watched": len(self.observing.silences),
             "unwatched": self.observing.silences.unwatched,
         }
@@ -248,11 +259,13 @@ class Planner:
 
     def _changed(self, slice_: Slice) -> None:
         self.rounds.changed(slice_)
+        self.roster.wake()
 
     def _stood(self) -> None:
         # The round finds by itself who is out of service now. Nothing was missed meanwhile: time limits of
         # roll-outs go on.
         self.rounds.wake()
+        self.roster.wake()
 
     async def _connect(self) -> None:
         try:

@@ -7,7 +7,7 @@ not kept: the next round that finds it missing orders it again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -27,7 +27,12 @@ from planner.steps import Round, Waiting
 _TOGETHER: Final = 500
 _AWAY_S: Final = 0.5
 _AGAIN_S: Final = 1.0
+Expecting = Callable[[Collection[tuple[Slice, Host]]], Awaitable[None]]
 _log = structlog.get_logger(__name__)
+
+
+async def _nobody(_places: Collection[tuple[Slice, Host]]) -> None:
+    """Nobody wants to know of new slivers."""
 
 
 class Speaks(Protocol):
@@ -61,6 +66,7 @@ class Rounds:
 
     Attributes:
         sent: what was ordered.
+        expecting: told the places of new slivers, before they are ordered.
         count: rounds until now.
         trouble: why the last round failed; empty when it did not.
     """
@@ -77,6 +83,7 @@ class Rounds:
         self._changed: set[Slice] = set()
         self._everything = True
         self._held_back = HeldBack()
+        self.expecting: Expecting = _nobody
         self.count = 0
         self.trouble = ""
 
@@ -171,6 +178,7 @@ class Rounds:
 
     async def _act(self, round_: Round) -> None:
         if round_.agent_queues:
+            await self.expecting(round_.agent_queues)
             parts = [agent_topology(slice_, host) for slice_, host in round_.agent_queues]
             queues = [queue for some, _ in parts for queue in some]
             await self._bus.declare(queues, [binding for _, some in parts for binding in some])

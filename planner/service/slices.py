@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import structlog
@@ -62,8 +63,10 @@ class Slices:
         if new.plan != NO_PLAN:
             check_in_force(new.plan, new.plan_parameters, {}, known=self._fleet.ground)
 
+        alive = replace(new, life=int(self._clock() * 1000))
+
         def made(connection: Connection) -> list[Account]:
-            slices.make(connection, new)
+            slices.make(connection, alive)
             slices.set_agent(connection, new.slice, new.agent, new.agent_parameters, period=period)
             return accounts.ensure(connection, (new.owner, *new.members), now=self._clock())
 

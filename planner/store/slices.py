@@ -25,6 +25,7 @@ class NewSlice:
     Attributes:
         owner: the slice's user.
         members: who else may act on it.
+        life: see `planner.wanted.WantedSlice`.
     """
 
     slice: Slice
@@ -34,6 +35,7 @@ class NewSlice:
     agent_parameters: Mapping[str, str] = field(default_factory=dict)
     plan: PlanName = NO_PLAN
     plan_parameters: Mapping[str, str] = field(default_factory=dict)
+    life: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def make(connection: Connection, new: NewSlice) -> None:
             plan=new.plan,
             plan_parameters=dict(new.plan_parameters),
             status_period=STATUS_PERIOD_S,
+            life=new.life,
         )
     )
     members = dict.fromkeys((new.owner, *new.members))

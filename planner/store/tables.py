@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The last migration, which makes the tables as they are here: a database that has it needs none.
-REVISION: Final = "0015"
+REVISION: Final = "0016"
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -90,6 +90,8 @@ SLICES: Final = Table(
     Column("limits", String(200), nullable=False, server_default=""),
     # How much it may keep in the depot; 0: no bound, none: the planner's default.
     Column("depot_bytes", BigInteger, nullable=True),
+    # Which slice of its name it is: milliseconds since the epoch when it was made; 0 for those of before.
+    Column("life", BigInteger, nullable=False, server_default="0"),
 )
 
 MEMBERS: Final = Table(
@@ -240,6 +242,15 @@ SECRETS: Final = Table(
     Column("put_at", Float, nullable=False),
     Column("put_by", String(64), nullable=False),
     Column("sealed", Text, nullable=False),
+)
+
+# How often the users of a node were withdrawn: each time they get other passwords.
+WITHDRAWALS: Final = Table(
+    "withdrawals",
+    METADATA,
+    Column("host", String(128), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("at", Float, nullable=False),
 )
 
 JOIN_TOKENS: Final = Table(

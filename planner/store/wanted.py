@@ -214,6 +214,7 @@ def _slice(row: Row[Any], *children: _Rows) -> WantedSlice:
         rollouts=latest(rollouts),
         guard=guarded.read(row.guard),
         limits=limits_of(row.limits),
+        life=row.life,
     )
 
 

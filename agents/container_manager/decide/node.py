@@ -46,6 +46,7 @@ class Found:
     agent: str = DEFAULT_AGENT
     digest: str = ""
     limits: Limits = NO_LIMITS
+    life: int = 0
     state: State = State.UNDEFINED
     made: bool = False
     alive: bool = False
@@ -104,6 +105,7 @@ class Node:
                 agent=each.agent,
                 digest=each.digest,
                 limits=each.limits,
+                life=each.life,
                 state=State.RUNNING if torn_and_alive else each.state,
                 made=each.made,
                 alive=each.alive,
@@ -130,6 +132,9 @@ class Node:
         known.wanted = order.verb is Verb.CREATE
         if known.wanted:
             known.limits = order.limits
+            if known.life != order.life:
+                # Another slice of the same name: its agent connects as another one.
+                known.life, known.configured = order.life, False
         if known.agent != (agent := _agent(order) or known.agent):
             # What runs is left alone: the agent is told, and takes its place.
             known.agent, known.configured = agent, False
@@ -143,6 +148,13 @@ class Node:
             known = self._slivers.get(name)
             if known is not None and known.wanted and generation >= known.generation:
                 known.hold_until = 0.0
+
+    def banish(self) -> None:
+        """The node is excluded: every sliver goes, and an order that is not older brings it back."""
+        for each in self._slivers.values():
+            if each.wanted is not False:
+                each.wanted, each.kept = False, False
+                each.generation = max(0, each.generation - 1)
 
     def take(self, now: float) -> list[Step]:
         """The next step of every sliver that has none under way; each is to be answered by `done`."""
@@ -204,6 +216,7 @@ class Node:
             agent=_agent(order) or DEFAULT_AGENT,
             digest=order.digest,
             limits=order.limits,
+            life=order.life,
             # Its end was told already; should it go before it began, that is not told again.
             state=State.TERMINATED if before is not None and before.told else State.UNDEFINED,
             answers=True,

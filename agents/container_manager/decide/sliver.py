@@ -51,7 +51,7 @@ class Sliver:
         wanted: by that order; None when the order was lost.
         agent: its installation agent.
         state: as last published.
-        limits: by that order.
+        limits, life: by that order.
         kept_limits: those that its processes were last given; None when that is not known.
         made, configured, alive, agent_runs: what is so.
         remake: it is to be made otherwise, as its agent has asked.
@@ -73,6 +73,7 @@ class Sliver:
     agent: str
     digest: str = ""
     limits: Limits = NO_LIMITS
+    life: int = 0
     kept_limits: Limits | None = None
     state: State = State.UNDEFINED
     made: bool = False
@@ -141,7 +142,7 @@ class Sliver:
         if not self.made:
             return Create(self.name)
         if not self.configured:
-            return Configure(self.name, self.agent)
+            return Configure(self.name, self.agent, self.life)
         if self.kept_limits != self.limits:
             # Before the agent, which may start something.
             return Limit(self.name, self.limits)
@@ -159,7 +160,7 @@ class Sliver:
         if not self.made:
             return Create(self.name)
         if not self.configured and self.state is not State.REQUESTED:
-            return Configure(self.name, self.agent)
+            return Configure(self.name, self.agent, self.life)
         if self.state is State.INITIALIZED:
             return Boot(self.name, self.agent, self.limits)
         return Publish(self.name, _NEXT[self.state])
@@ -215,5 +216,12 @@ class Sliver:
 
     def _current(self) -> Keep:
         return Keep(
-            self.name, self.generation, self.wanted, self.agent, self.state, self.digest, self.limits
+            self.name,
+            self.generation,
+            self.wanted,
+            self.agent,
+            self.state,
+            self.digest,
+            self.limits,
+            self.life,
         )

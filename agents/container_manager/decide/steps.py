@@ -24,6 +24,7 @@ class Keep:
     state: State
     digest: str = ""
     limits: Limits = NO_LIMITS
+    life: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Configure:
 
     slice: Slice
     agent: str
+    life: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ import pytest
 
 from broker.access import USERS
 from broker.bus import Bus
+from broker.management import Management
 from broker.server import program
-from broker.server.management import Management
 from broker.server.private import PrivateBroker
 from broker.server.settings import ADMIN, Ports
 from broker.topology import DEAD_LETTERS, INGEST, planner_topology

@@ -10,7 +10,7 @@ import pytest
 
 import broker
 from broker.bus import Bus, Delivery, Link
-from broker.server.management import Management
+from broker.management import Management
 from broker.server.private import PrivateBroker
 from broker.topology import INGEST
 from dsmt_core.channels import Channel, facts_channel

@@ -160,7 +160,7 @@ class AnyCourse(RuleBasedStateMachine):
         self.bad: set[str] = set()
         self.nodes = {name: Node() for name in NAMES}
         self.newest: dict[Application, Order] = {}
-        self.depot_away = False
+        self.astray = False
         self.broken_start = self.torn = False
         self.disk = self.deployments.written()
 
@@ -238,7 +238,7 @@ class AnyCourse(RuleBasedStateMachine):
 
     @rule(away=st.booleans())
     def the_depot_comes_and_goes(self, away: bool) -> None:  # noqa: FBT001
-        self.depot_away = away
+        self.astray = away
 
     @rule(broken=st.booleans())
     def start_scripts_break_and_heal(self, broken: bool) -> None:  # noqa: FBT001
@@ -261,7 +261,7 @@ class AnyCourse(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """When nothing fails any more, everything becomes as the newest orders say."""
-        self.depot_away = self.broken_start = False
+        self.astray = self.broken_start = False
         self.bad.clear()
         self.time_passes(200.0)
         for name, newest in self.newest.items():
@@ -290,7 +290,7 @@ class AnyCourse(RuleBasedStateMachine):
             case Publish(state=state):
                 node.said.append(state)
             case Fetch():
-                return Troubled("the depot is away") if self.depot_away else Done()
+                return Troubled("the depot is away") if self.astray else Done()
             case Forget():
                 node.said = [State.UNDEFINED]
             case _:

@@ -1,0 +1,78 @@
+"""Who is to have a user of the broker, and which password: from what is wanted. Pure.
+
+A node that people excluded has none, from the moment on when nothing is left on it, or at once if they said
+so; nor have the slivers on it. What is on its way out of a node keeps its own, until the node says that it
+is gone: so it can say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from broker.parties import Kind, Party, derived, rights_of, sliver_password
+from broker.roster import Entry
+from dsmt_core.names import Host, Slice
+from planner.standing import IN_SERVICE
+from planner.wanted import Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """From what passwords follow.
+
+    Attributes:
+        secret: of the installation.
+        claims: host → the hash of the claim of the node that has the name.
+        withdrawn: host → how often its users were withdrawn.
+    """
+
+    secret: str = field(repr=False)
+    claims: Mapping[Host, str]
+    withdrawn: Mapping[Host, int]
+
+    def of_node(self, host: Host) -> str:
+        """The password of a node."""
+        count = self.withdrawn.get(host, 0)
+        return derived(self.secret, Kind.NODE, host, self.claims.get(host, ""), str(count))
+
+    def of_slice(self, slice_: Slice, life: int) -> str:
+        """The password of the programs of a slice's members."""
+        return derived(self.secret, Kind.SLICE, slice_, str(life))
+
+
+def banished(wanted: Wanted, joined: Iterable[Host]) -> frozenset[Host]:
+    """The nodes that may not connect: excluded at once, or excluded and empty."""
+    out = {host: wanted.standings.get(host, IN_SERVICE).excluded for host in joined}
+    excluded = {host: mark for host, mark in out.items() if mark is not None}
+    used = wanted.hosts if excluded else frozenset()
+    return frozenset(host for host, mark in excluded.items() if mark.at_once or host not in used)
+
+
+def parties(wanted: Wanted, joined: Iterable[Host]) -> set[Party]:
+    """Everybody who is to have a user."""
+    welcome = set(joined) - banished(wanted, joined)
+    found = {Party(Kind.NODE, host=host) for host in welcome}
+    for one in wanted.slices.values():
+        found.add(Party(Kind.SLICE, one.name))
+        for host in (one.hosts.keys() | one.retired.keys()) & welcome:
+            found |= slivers(one.name, host)
+    return found
+
+
+def slivers(slice_: Slice, host: Host) -> set[Party]:
+    """Those of one sliver: its agent and its applications."""
+    return {Party(Kind.AGENT, slice_, host), Party(Kind.SLIVER, slice_, host)}
+
+
+def entry(party: Party, wanted: Wanted, keys: Keys) -> Entry:
+    """The user of a party."""
+    slice_ = wanted.slices.get(party.slice)
+    life = 0 if slice_ is None else slice_.life
+    if party.kind is Kind.SLICE:
+        password = keys.of_slice(party.slice, life)
+    else:
+        password = keys.of_node(party.host)
+        if party.kind is not Kind.NODE:
+            password = sliver_password(password, party, life)
+    return Entry(password, rights_of(party))
