@@ -37,7 +37,10 @@ INSTALL_HINT: Final = "apt-get install bubblewrap"
 USER_NAMESPACE_HINT: Final = (
     "run dsmt-node as root, or allow user name spaces: sysctl"
     " kernel.apparmor_restrict_unprivileged_userns=0 kernel.unprivileged_userns_clone=1"
+    " user.max_user_namespaces=10000"
 )
+# Words of bwrap's where the machine forbids; the last: their number is bounded, to none perhaps.
+_FORBIDDEN: Final = ("ermission", "not permitted", "namespaces exceeded")
 
 _UNSHARED: Final = (
     "--unshare-pid",
@@ -249,6 +252,6 @@ def _tried(argv: list[str]) -> str:
         return "bwrap did not end in time"
     if done.returncode == 0:
         return ""
-    said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-    forbidden = "ermission" in said or "not permitted" in said or "No permissions" in said
+    said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1].removeprefix("bwrap: ")
+    forbidden = any(words in said for words in _FORBIDDEN)
     return f"bwrap: {said}" + (f" ({USER_NAMESPACE_HINT})" if forbidden else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,3 +167,25 @@ def test_forbidden_bubblewrap_is_said_with_the_remedy(
     choice = choose("auto")
     assert choice.driver.name == "process"
     assert "without walls" in choice.warning
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to forbid what a user may")
+def test_a_machine_that_allows_no_user_name_spaces_is_told_with_the_remedy(tmp_path: Path) -> None:
+    probe = tmp_path / "probe.py"
+    probe.write_text(
+        "from agents.container_manager.slivers.bubblewrap import BubblewrapDriver\n"
+        "print(BubblewrapDriver(user=1000).probe())\n"
+    )
+    forbidden = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+    command = ["unshare", "--user", "--map-root-user", "sh", "-c", forbidden, "sh", sys.executable]
+    done = subprocess.run(
+        [*command, str(probe)],
+        env={**os.environ, "PYTHONPATH": str(package_directory("agents").parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.startswith("bwrap: Creating new namespace failed"), (done.stdout, done.stderr)
+    assert "sysctl" in done.stdout
+    assert "user.max_user_namespaces" in done.stdout

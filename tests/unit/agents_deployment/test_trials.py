@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from agents.deployment_agent.decide import (
     CheckStatus,
@@ -25,6 +28,7 @@ from agents.deployment_agent.decide import (
 )
 from dsmt_core.commands import Order, Verb
 from dsmt_core.lifecycle import State
+from dsmt_core.watch import Restart, Watch
 from tests.unit.agents_deployment.test_deployment import ILL, NEW, OLD, WALK, WELL, Life1, order
 
 BACK = "gave up 2-1: its port is taken; 1-1 comes back"
@@ -281,3 +285,19 @@ def test_a_first_installation_that_ends_the_agent_each_time_has_failed() -> None
     life.until(30.0)
     assert life.count(Install) == 0
     assert life.said[-1] is State.FAILED
+
+
+@pytest.mark.parametrize(
+    "watch",
+    [Watch(restart=Restart.NEVER), Watch(restarts=1, within_s=3600.0), Watch(restart=Restart.ON_FAILURE)],
+    ids=["never", "once", "on failure"],
+)
+def test_the_version_before_comes_back_whatever_the_restart_policy_says(watch: Watch) -> None:
+    """A policy says how often a version is started again; the way back is no such start."""
+    life = Upgrade(replace(order(), watch=watch))
+    life.until(20.0)
+    life.bad.add("2-1")
+    life.deployment.accept(replace(order(generation=2, packages=NEW, version="2-1"), watch=watch), life.now)
+    life.until(life.now + 120.0)
+    assert life.running == "1-1"
+    assert life.deployment.held.gave_up.startswith("2-1 ")
