@@ -169,3 +169,49 @@ async def test_on_a_disk_that_became_read_only_what_runs_goes_on(
     await asyncio.to_thread(run, *inside, 'umount "$0"', slivers)
     await until(lambda: speaking.states(OTHER)[-1:] == ["running"], "once it can be written it is made")
     assert restarts(speaking) == 1
+
+
+async def test_a_data_directory_that_cannot_be_written_at_the_start_is_one_plain_line(
+    small: NodeProcess, speaking: Voice
+) -> None:
+    small.data = small.data.parent
+    await asyncio.to_thread(run, "mount", "-o", "remount,ro", str(small.data))
+    refused = small.start()
+    assert await ended(refused) == 1
+    said = (await asyncio.to_thread(small.log.read_text)).splitlines()
+    assert not [line for line in said if "Traceback" in line]
+    assert "Read-only file system" in "\n".join(said[-2:])
+    await asyncio.to_thread(run, "mount", "-o", "remount,rw", str(small.data))
+    small.start()
+    await walked(small, speaking)
+
+
+async def test_a_manager_that_is_killed_while_many_ask_for_a_package_has_it_for_all_afterwards(
+    node: NodeProcess, planner: FakePlanner, speaking: Voice
+) -> None:
+    first = node.start()
+    await walked(node, speaking)
+    before, content = node.init(), os.urandom(1 << 20)
+    request = {"op": "fetch", "digest": planner.put(content), "size": len(content)}
+    planner.slow_s = 1.0
+
+    async def ask() -> object:
+        try:
+            return await asyncio.to_thread(local_socket.ask, node.place.node_socket, request)
+        except (DsmtError, OSError) as error:
+            return error
+
+    asked = asyncio.gather(*(ask() for _ in range(20)))
+    await until(lambda: planner.gets, "the depot is asked")
+    first.kill()
+    await ended(first)
+    assert not [each for each in await asked if isinstance(each, dict)]
+    node.start()
+    await until(lambda: lives(speaking) == 2, "the next one has begun")
+    planner.slow_s, known = 0.1, len(planner.gets)
+    found = await asyncio.gather(*(ask() for _ in range(20)))
+    assert {str(each) for each in found} == {str(found[0])}
+    path = node.place.packages / request["digest"]  # type: ignore[operator]
+    assert await asyncio.to_thread(path.read_bytes) == content
+    assert len(planner.gets) == known + 1
+    assert node.init() == before
