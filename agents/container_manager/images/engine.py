@@ -89,9 +89,17 @@ class Engine:
             raise Unavailable("the container engine tells no id of an image that it made")
         return ids[-1].removeprefix("sha256:")
 
-    def forget_image(self, name: str) -> None:
-        """Remove an image; one that is not here is no error."""
-        self._gone("DELETE", f"/images/{quote(name, safe='')}?force=1")
+    def forget_image(self, name: str, *, force: bool = True) -> None:
+        """Remove an image; one that is not here is no error.
+
+        Args:
+            name: of it, or its id.
+            force: also when a container is made of it, and with that.
+
+        Raises:
+            Conflict: something uses it.
+        """
+        self._gone("DELETE", f"/images/{quote(name, safe='')}?force={int(force)}")
 
     def create(self, name: str, settings: Mapping[str, Any]) -> str:
         """Make a container; its id.

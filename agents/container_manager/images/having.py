@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,9 +12,12 @@ from agents import state_file
 from agents.container_manager.images.engine import Engine
 from agents.container_manager.images.engine_service import INSTALL_HINT, EngineService
 from agents.container_manager.images.podman import PodmanDriver
+from agents.container_manager.images.pruning import superfluous
 from agents.container_manager.slivers.place import Place
-from dsmt_core.errors import Invalid, NotFound, Unavailable
+from dsmt_core.errors import DsmtError, Invalid, NotFound, Unavailable
 from dsmt_core.images import BYTES, image_of
+
+log = logging.getLogger(__name__)
 
 OFF: Final = "off"
 AUTO: Final = "auto"
@@ -24,7 +29,7 @@ class Images:
     """The images of one node.
 
     Args:
-        directory: the node's, for podman.
+        directory: the node's, for podman; slivers are beside it.
         how: ``off``, ``auto``, or the path of podman's socket.
 
     Attributes:
@@ -37,6 +42,8 @@ class Images:
         self._service = EngineService(directory, socket=named)
         self._engine = Engine(self._socket)
         self._pulling = threading.Lock()
+        self._pulled = directory / "pulled.json"
+        self._slivers = directory.parent / "slivers"
         self.driver = PodmanDriver(self._engine, directory)
 
     def offers(self) -> str:
@@ -61,6 +68,7 @@ class Images:
                 hint="or a plan that chooses nodes by the fact images",
             )
         found = self._found(named.reference)
+        self._prune(str(found["Id"]))
         config = found.get("Config") or {}
         return {
             "package": package.name,
@@ -85,7 +93,34 @@ class Images:
                     return self._engine.image(reference)
                 except NotFound:
                     self._engine.pull(reference)
-                    return self._engine.image(reference)
+                    found = self._engine.image(reference)
+                    self._keep({**self._known(), str(found["Id"]): time.time()})
+                    return found
+
+    def _known(self) -> dict[str, float]:
+        """What was pulled here, and when it was last in use."""
+        found = state_file.load(self._pulled).value or {}
+        return {name: float(since) for name, since in found.items() if isinstance(since, int | float)}
+
+    def _keep(self, pulled: dict[str, float]) -> None:
+        self._pulled.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        state_file.save(self._pulled, dict(pulled))
+
+    def _prune(self, wanted: str) -> None:
+        """Remove what DSMT has pulled and nobody needs any more; what something uses all the same stays."""
+        with self._pulling:
+            pulled, now = self._known(), time.time()
+            files = (state_file.load(path).value or {} for path in self._slivers.glob("*/image.json"))
+            used = {wanted, *(str(one.get("Id")) for one in files)}
+            pulled |= {name: now for name in pulled if name in used}
+            for name in superfluous(pulled, used, now):
+                try:
+                    self._engine.forget_image(name, force=False)
+                except DsmtError as error:
+                    log.info("the image %s stays: %s", name[:12], error)
+                del pulled[name]
+            if pulled != self._known():
+                self._keep(pulled)
 
     def _socket(self) -> Path:
         if self._how == OFF:

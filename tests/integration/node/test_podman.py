@@ -13,14 +13,19 @@ from pathlib import Path
 
 import pytest
 
+from agents import state_file
+from agents.container_manager.images import having, pruning
 from agents.container_manager.images.engine import Engine
 from agents.container_manager.images.engine_service import EngineService
+from agents.container_manager.images.having import Images
 from agents.container_manager.images.podman import PodmanDriver, container
 from agents.container_manager.slivers import record
 from agents.container_manager.slivers.driver import AgentCommand
 from agents.container_manager.slivers.place import Place
 from dsmt_core.errors import NotFound, Unavailable
+from dsmt_core.images import ImageName
 from dsmt_core.limits import Limits, Network
+from dsmt_core.names import Host as HostName
 from dsmt_core.names import Slice
 from tests.integration.node.engine import ImageEngine
 from tests.integration.node.test_drivers import ask, run, wait_for
@@ -214,3 +219,30 @@ def _init(place: Place) -> int:
     found = record.load(place.init_file)
     assert found is not None
     return found.pid
+
+
+def test_what_was_pulled_goes_when_nothing_is_made_of_it_any_more(
+    engine: ImageEngine, tmp_path: Path
+) -> None:
+    calls = Engine(lambda: engine.socket)
+    ids = []
+    for number in range(3):
+        engine.make(f"localhost/dsmt-prune:{number}", files={"which": str(number)})
+        ids.append(str(calls.image(f"localhost/dsmt-prune:{number}")["Id"]))
+    images = Images(tmp_path / "podman", str(engine.socket))
+    place = Place(Slice("s"), HostName("n"), tmp_path / "slivers" / "s")
+    place.directory.mkdir(parents=True)
+    having.keep(place, {"Id": ids[0]})
+    # The second is somebody else's: it was not pulled.
+    later = {f"{number:064x}": 1.0 for number in range(pruning.KEPT)}
+    (tmp_path / "podman").mkdir()
+    state_file.save(tmp_path / "podman" / "pulled.json", {ids[0]: 0.0, ids[2]: 0.0, **later})
+    package = tmp_path / "package"
+    package.write_text(ImageName("site", "1", "localhost/dsmt-prune:1").text)
+    assert images.have(package)["Id"] == ids[1]
+    assert calls.image(ids[0])
+    with pytest.raises(NotFound):
+        calls.image(ids[2])
+    assert set(state_file.load(tmp_path / "podman" / "pulled.json").value or {}) == {ids[0], *later}
+    for one in ids[:2]:
+        calls.forget_image(one)
