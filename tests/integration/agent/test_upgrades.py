@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,3 +143,29 @@ async def test_a_tar_archive_may_follow_an_rpm_and_back(world: World, packages: 
     await world.until(lambda _: world.last("status").get("text") == "3.0")
     data: Path = world.place.root / "usr-local" / "demo" / "data"
     await _settles(lambda: not data.exists())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+async def test_a_disk_that_is_full_in_the_middle_of_unpacking_stops_nothing(open_world: World) -> None:
+    world = open_world
+    disk = world.place.root / "app"
+    mount = ("mount", "-t", "tmpfs", "-o", "size=4m,mode=755", "dsmt-test", str(disk))
+    await asyncio.to_thread(subprocess.run, mount, check=True)
+    try:
+        scripts = {"start": "sleep 1000 &", "status": 'echo "$DSMT_VERSION"'}
+        before = await _proved(world, _tar(world, "1.0", scripts), "1.0")
+        large = {**scripts, "large": "".join(f": {os.urandom(32).hex()}\n" for _ in range(100_000))}
+        await world.order(order(Verb.UPDATE, 2, _tar(world, "2.0", large), version="2.0"))
+        await world.until(lambda _: "No space left" in str([e.pairs for e in world.events]))
+        heard = len(world.events)
+        await world.until(lambda events: sum(e.field == "status" for e in events[heard:]) > 2)
+        assert (await world.sliver.processes(APP)).pids == before
+        assert world.last("status")["text"] == "1.0"
+        larger = ("mount", "-o", "remount,size=64m", str(disk))
+        await asyncio.to_thread(subprocess.run, larger, check=True)
+        await world.order(order(Verb.RESTART, 3, _tar(world, "2.0", large), version="2.0", restarts=1))
+        await world.until(lambda _: world.last("status").get("text") == "2.0")
+        await _settles(lambda: _versions(world) == ["2.0"])
+    finally:
+        await world.end_agent()
+        await asyncio.to_thread(subprocess.run, ("umount", "-l", str(disk)), check=True)
