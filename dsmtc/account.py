@@ -1,7 +1,7 @@
 """Who acts, and where the planner is: flags, then the environment, then the files in ``~/.dsmt``.
 
-The account file is the guide's, of three lines (``account:``, ``password:``, ``role:``). A file that
-others may read is refused, not repaired: its password may already be known.
+The account file is the guide's, of three lines (``account:``, ``password:`` or ``key:``, ``role:``). A file
+that others may read is refused, not repaired: its password may already be known.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dsmtc.client import DEFAULT_PLANNER
 from dsmtc.commandline import Common
 
 FILE_BYTES: Final = 16 << 10
-_KEYS: Final = ("account", "password", "role")
+_KEYS: Final = ("account", "password", "role", "key")
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -29,6 +29,7 @@ class Identity:
     account: str = ""
     password: str = ""
     role: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +80,14 @@ def parse(text: str, *, place: str) -> Identity:
         if not colon or key not in _KEYS or key in read:
             raise Invalid(
                 f"line {number} of {place} is not understood",
-                hint="three lines, each once: account: NAME, password: PASSWORD, role: ROLE",
+                hint="lines, each once: account: NAME, password: PASSWORD (or key: FILE), role: ROLE",
             )
         read[key] = value.strip()
     if not read.get("account"):
         raise Invalid(f"{place} names no account", hint="a line such as account: me@example.com")
-    return Identity(read["account"], read.get("password", ""), read.get("role", "").lower())
+    return Identity(
+        read["account"], read.get("password", ""), read.get("role", "").lower(), read.get("key", "")
+    )
 
 
 def read_account(path: Path, *, asked_for: bool) -> Identity:
@@ -141,7 +144,15 @@ def choose_identity(
         account,
         common.password or shell.get("DSMT_PASSWORD") or beside.password,
         common.role or shell.get("DSMT_ROLE", "").lower() or beside.role,
+        common.key or _key(common, shell, beside),
     )
+
+
+def _key(common: Common, shell: Mapping[str, str], beside: Identity) -> str:
+    """The key that is meant, unless a password is said more plainly."""
+    if common.password or common.password_file:
+        return ""
+    return shell.get("DSMT_KEY", "") or ("" if shell.get("DSMT_PASSWORD") else beside.key)
 
 
 def choose_planner(common: Common, environment: Mapping[str, str], home: Home) -> str:

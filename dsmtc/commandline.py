@@ -36,6 +36,7 @@ class Common:
     users: tuple[str, ...] = ()
     password: str = ""
     password_file: str = ""
+    key: str = ""
     role: str = ""
     planner: str = ""
     account_file: str = ""
@@ -67,6 +68,7 @@ VALUES: Final[Mapping[str, str]] = {
     "user": "users",
     "password": "password",
     "password-file": "password_file",
+    "key": "key",
     "role": "role",
     "planner": "planner",
     "account-file": "account_file",
@@ -97,7 +99,7 @@ def lift(arguments: Sequence[str]) -> Line:
 def over(outer: Common, inner: Common, *, verb: str) -> Common:
     """The options of a line typed in the shell, with the shell's own where the line names none."""
     # A password and a role belong to the account beside them.
-    whole = inner.users or inner.password or inner.password_file
+    whole = inner.users or inner.password or inner.password_file or inner.key
     who = inner if whole else outer
     users = who.users or outer.users
     if verb == "create" and len(inner.users) == 1 and not (inner.password or inner.password_file):
@@ -107,6 +109,7 @@ def over(outer: Common, inner: Common, *, verb: str) -> Common:
         users=users,
         password=who.password,
         password_file=who.password_file,
+        key=who.key,
         role=inner.role or who.role,
         planner=inner.planner or outer.planner,
         account_file=inner.account_file or outer.account_file,

@@ -38,7 +38,8 @@ SUBVERBS: Final = {
         "invite",
         "forget",
     ),
-    "account": ("add", "passwd", "list"),
+    "account": ("add", "passwd", "list", "keys", "token"),
+    "audit": ("verify", "export", "prune"),
     "rollout": ("start", "status", "pause", "resume", "promote", "abort", "history"),
 }
 OPTIONS: Final = {

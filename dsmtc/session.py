@@ -10,7 +10,7 @@ import getpass
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from dsmt_core.errors import Invalid, NotFound, Unauthenticated
@@ -75,8 +75,10 @@ class Session:
         chosen = choose_identity(
             self.common, self.environment, self._file, self._remembered, self.parties.actor
         )
+        if self.common.password and sys.stderr.isatty():
+            self.out.story("others see a password on the command line; better: --password-file FILE")
         if self.common.password_file and not self.common.password:
-            return Identity(chosen.account, password_in(self.common.password_file), chosen.role)
+            return Identity(chosen.account, password_in(self.common.password_file), chosen.role, chosen.key)
         return chosen
 
     @cached_property
@@ -84,6 +86,10 @@ class Session:
         """The planner, in the name of who acts."""
         key = (self.planner, self.identity)
         if key not in self.clients:
+            if self._program:
+                credentials = Credentials(token=self._program)
+                self.clients[key] = Client(self.planner, credentials, trace=self.out.trace)
+                return self.clients[key]
             token = self.tokens.find(self._place, self.identity.password)
             self.clients[key] = self._client(token, self.keep)
         return self.clients[key]
@@ -124,10 +130,28 @@ class Session:
         with self._client("", lambda login: self.keep(login, remember=True)) as client:
             return client.login()
 
+    def sign_out(self) -> bool:
+        """End the login of this account here; False when there was none."""
+        token = self.tokens.find(self._place, "")
+        self.tokens.drop(self._place)
+        if not token:
+            return False
+        credentials = Credentials(self.identity.account, token=token)
+        with Client(self.planner, credentials, trace=self.out.trace) as client:
+            try:
+                client.log_out()
+            except Unauthenticated:
+                return False
+        return True
+
     def keep(self, login: Login, *, remember: bool = False) -> None:
         """Keep the token of a login."""
         self.tokens.keep(
-            self._place, login["token"], self.typed or self.identity.password, remember=remember
+            self._place,
+            login["token"],
+            self.typed or self.identity.password,
+            remember=remember,
+            key=self.identity.key,
         )
 
     @property
@@ -170,12 +194,23 @@ class Session:
 
     def _client(self, token: str, on_login: Callable[[Login], None]) -> Client:
         identity = self.identity
-        credentials = Credentials(identity.account, identity.password or self._ask, identity.role, token)
+        if key := identity.key:
+            sign = partial(_signed, key, identity.account)
+            credentials = Credentials(identity.account, "", identity.role, token, sign)
+        else:
+            password = identity.password or self._ask
+            credentials = Credentials(identity.account, password, identity.role, token)
         return Client(self.planner, credentials, on_login=on_login, trace=self.out.trace)
 
     def _ask(self) -> str:
         self.typed = self.ask_password()
         return self.typed
+
+    @property
+    def _program(self) -> str:
+        """A program's token, which says who acts where nobody is named."""
+        named = self.parties.actor or self.common.account_file or self.environment.get("DSMT_ACCOUNT")
+        return "" if named else self.environment.get("DSMT_TOKEN", "")
 
     @property
     def _place(self) -> Place:
@@ -189,6 +224,12 @@ class Session:
     @cached_property
     def _remembered(self) -> Identity:
         return self.tokens.remembered(self.planner)
+
+
+def _signed(key: str, account: str, challenge: str) -> str:
+    from dsmtc.signing import sign  # noqa: PLC0415 - only who logs in with a key pays for it
+
+    return sign(key, account, challenge)
 
 
 def password_in(file: str) -> str:

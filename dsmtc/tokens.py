@@ -56,23 +56,34 @@ class Tokens:
             return ""
         return str(entry["token"])
 
-    def keep(self, place: Place, token: str, password: str, *, remember: bool = False) -> None:
-        """Keep a token; with ``remember`` its account acts when no other is named."""
+    def keep(
+        self, place: Place, token: str, password: str, *, remember: bool = False, key: str = ""
+    ) -> None:
+        """Keep a token; with ``remember`` its account acts when no other is named, by ``key`` if any."""
         held = self._read()
         salt = secrets.token_hex(8)
         entry = {"token": token, "salt": salt, "proof": _proof(password, salt) if password else ""}
         entries = {name: old for name, old in held["tokens"].items() if name != place.key}
         entries[place.key] = entry
         if remember:
-            held["last"][place.planner] = [place.account, place.role]
+            held["last"][place.planner] = [place.account, place.role, *filter(None, [key])]
         kept = dict(list(entries.items())[-KEPT:])
         self._write({"tokens": kept, "last": dict(list(held["last"].items())[-KEPT:])})
+
+    def drop(self, place: Place) -> None:
+        """Forget a token, and that its account was the last."""
+        held = self._read()
+        held["tokens"].pop(place.key, None)
+        last = held["last"].get(place.planner)
+        if isinstance(last, list) and last[:1] == [place.account]:
+            del held["last"][place.planner]
+        self._write(held)
 
     def remembered(self, planner: str) -> Identity:
         """Who logged in last at this planner with ``dsmtc login``."""
         last = self._read()["last"].get(planner)
-        if isinstance(last, list) and len(last) == 2:
-            return Identity(str(last[0]), "", str(last[1]))
+        if isinstance(last, list) and len(last) in {2, 3}:
+            return Identity(str(last[0]), "", str(last[1]), str(last[2]) if last[2:] else "")
         return Identity()
 
     def _read(self) -> dict[str, dict[str, Any]]:

@@ -59,8 +59,9 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "You": {
         "login": "log in once; later commands need no password",
+        "logout": "end the login of this account here",
         "whoami": "your account, role and slices",
-        "account": "add, passwd, list: accounts",
+        "account": "add, passwd, list: accounts; keys and token: ways in without a password",
         "audit": "who did what, when, from where (verify, export, prune)",
         "shell": "the same commands at a prompt (also dsmtc --cli)",
         "dev": "a little world on this machine, to try things",
@@ -84,9 +85,10 @@ Common options, before or after the verb:
   --slice NAME          the slice meant (DSMT_SLICE; else your only one)
   --user ACCOUNT        who acts (DSMT_ACCOUNT, ~/.dsmt/account)
   --password PASSWORD   (DSMT_PASSWORD; better: --password-file FILE, or the account file)
+  --key FILE            log in with an ssh key, or the agent (DSMT_KEY; a program: DSMT_TOKEN)
   --role ROLE           user, pi, tech or admin (DSMT_ROLE)
   --planner URL         (DSMT_PLANNER, ~/.dsmt/planner; else http://127.0.0.1:7080)
-  --account-file FILE   three lines account:, password:, role: (DSMT_ACCOUNT_FILE)
+  --account-file FILE   three lines account:, password: (or key:), role: (DSMT_ACCOUNT_FILE)
   --json                the answer as JSON        --yes   ask nothing
   -v                    tell each request         -vv     and a trace of an error"""
 

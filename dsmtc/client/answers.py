@@ -34,6 +34,12 @@ class Login(TypedDict):
     expires_at: float | str
 
 
+class Challenge(TypedDict):
+    """What is to be signed to log in with a key."""
+
+    challenge: str
+
+
 class WhoAmI(TypedDict):
     """The caller, and the slices it may use."""
 

@@ -29,12 +29,14 @@ class Credentials:
         password: the password, or how to get it when it is needed.
         role: user, pi, tech or admin; empty: the account's own.
         token: of an earlier login; used until the planner refuses it.
+        sign: signs a challenge with a key of the account; instead of a password.
     """
 
     account: str = ""
     password: str | Callable[[], str] = ""
     role: str = ""
     token: str = ""
+    sign: Callable[[str], str] | None = None
 
 
 class Caller:
@@ -80,7 +82,9 @@ class Caller:
         return self.transport.request("GET", "/v1/health", shape=answers.Health)
 
     def login(self) -> answers.Login:
-        """Sign in with account and password, and use the new token from now on."""
+        """Sign in with account and password, or a key, and use the new token from now on."""
+        if self.credentials.account and self.credentials.sign:
+            return self._logged_in("/v1/login/key", self._signed_challenge(self.credentials.sign))
         account, password = self.credentials.account, self.credentials.password
         given = (password() if callable(password) else password) if account else ""
         if not given:
@@ -88,13 +92,26 @@ class Caller:
                 "no account and password are known",
                 hint="dsmtc login --user ACCOUNT, or write ~/.dsmt/account (see dsmtc login --help)",
             )
-        body = {"account": account, "password": given}
+        return self._logged_in("/v1/login", {"account": account, "password": given})
+
+    def _signed_challenge(self, sign: Callable[[str], str]) -> dict[str, str]:
+        asked = {"account": self.credentials.account}
+        challenge = self.transport.request("POST", "/v1/login/challenge", asked, shape=answers.Challenge)[
+            "challenge"
+        ]
+        return asked | {"challenge": challenge, "signature": sign(challenge)}
+
+    def _logged_in(self, path: str, body: dict[str, str]) -> answers.Login:
         if self.credentials.role:
             body["role"] = self.credentials.role
-        login = self.transport.request("POST", "/v1/login", body, shape=answers.Login)
+        login = self.transport.request("POST", path, body, shape=answers.Login)
         self.token = login["token"]
         self._on_login(login)
         return login
+
+    def log_out(self) -> None:
+        """End the login whose token is used."""
+        self.transport.request("POST", "/v1/logout", token=self.token, shape=answers.Done)
 
     def call(self, method: str, path: str, body: object = None, *, shape: type[T]) -> T:
         """One request with the token, signing in where that is needed; the answer has the ``shape``."""
@@ -110,7 +127,7 @@ class Caller:
         try:
             return ask()
         except Unauthenticated:
-            if not self.credentials.password:
+            if not self.credentials.password and not self.credentials.sign:
                 raise
         self.login()
         return ask()

@@ -14,6 +14,7 @@ from dsmtc.client import answers, kept
 from dsmtc.client.agreements import Agreements
 from dsmtc.client.audit import AuditLog
 from dsmtc.client.configurations import Configurations
+from dsmtc.client.credentials import AccountCredentials
 from dsmtc.client.facts import Facts
 from dsmtc.client.files import described, file_chunks, sent_headers
 from dsmtc.client.guards import Guards
@@ -33,6 +34,7 @@ from dsmtc.client.watches import Watches
 class Client(
     Agreements,
     AuditLog,
+    AccountCredentials,
     Guards,
     Secrets,
     Limits,

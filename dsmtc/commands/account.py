@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from dsmtc.commands.credentials import keys, token
 from dsmtc.dispatch import session_of
 from dsmtc.rendering.views import accounts
 from dsmtc.session import Session, password_in
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app.add_typer(keys, name="keys")
+app.add_typer(token, name="token")
 _Account = Annotated[str, typer.Argument(metavar="[ACCOUNT]", help="such as me@example.com")]
 _Named = Annotated[str, typer.Option("--account", help="the same as an option")]
 _New = Annotated[str, typer.Option("--new-password-file", help="else DSMT_NEW_PASSWORD, else asked for")]

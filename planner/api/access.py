@@ -39,6 +39,8 @@ async def the_caller(request: Request, planner: ThePlanner, _shown: _Bearer) -> 
     act = current()
     if act is not None:
         act.by(caller.account, caller.role)
+        if caller.program:
+            act.note({"with": f"the token {caller.program}"})
     return caller
 
 

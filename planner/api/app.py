@@ -18,6 +18,7 @@ from planner.api import (
     applications,
     audit,
     configurations,
+    credentials,
     depots,
     events,
     facts,
@@ -71,6 +72,9 @@ ROUTERS: Final = (
     rollouts.router,
     services.router,
     audit.router,
+    credentials.entrance,
+    credentials.keys,
+    credentials.tokens,
 )
 _log = structlog.get_logger(__name__)
 

@@ -38,12 +38,7 @@ async def health(planner: ThePlanner) -> dict[str, Any]:
 async def login(body: models.Login, request: Request, planner: ThePlanner) -> dict[str, Any]:
     """Exchange a password for a token."""
     session = await planner.gate.log_in(body.account, body.password, body.role or "", origin_of(request))
-    return {
-        "token": session.token,
-        "account": session.account,
-        "role": session.role,
-        "expires_at": session.expires_at,
-    }
+    return session.record()
 
 
 @router.get("/whoami")

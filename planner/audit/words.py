@@ -12,6 +12,7 @@ _APPLICATION: Final = f"{_SLICE}/applications/{{application}}"
 # What is asked by these changes nothing, though it is sent as if it did.
 ASKS_ONLY: Final = frozenset(
     {
+        "POST /v1/login/challenge",
         f"POST {_SLICE}/plan/preview",
         f"POST {_SLICE}/plans/eval",
         f"POST {_SLICE}/plans/explain",
@@ -21,6 +22,12 @@ ASKS_ONLY: Final = frozenset(
 
 WORDS: Final[Mapping[str, str]] = {
     "POST /v1/login": "login",
+    "POST /v1/login/key": "login",
+    "POST /v1/logout": "logout",
+    "POST /v1/accounts/{account}/keys": "account.key.add",
+    "DELETE /v1/accounts/{account}/keys/{key}": "account.key.remove",
+    "POST /v1/accounts/{account}/tokens": "account.token.make",
+    "DELETE /v1/accounts/{account}/tokens/{name}": "account.token.revoke",
     "POST /v1/accounts": "account.make",
     "PUT /v1/accounts/{account}/password": "account.password",
     "POST /v1/slices": "slice.make",
@@ -63,6 +70,7 @@ _VERBS: Final[Mapping[str, str]] = {
 
 # Of these nothing is kept of what was sent: it is, or may be, for few.
 _CONTENTS: Final[Mapping[str, frozenset[str]]] = {
+    "login": frozenset({"challenge"}),
     "secret.put": frozenset({"value"}),
     "event.publish": frozenset({"value", "pairs", "xml"}),
 }

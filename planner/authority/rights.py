@@ -84,11 +84,16 @@ _STRENGTH: Final = (Role.ADMIN, Role.PI, Role.USER, Role.TECH)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, in which role, and the slices that have the account as a member."""
+    """Who asks, in which role, and the slices that have the account as a member.
+
+    Attributes:
+        program: the name of the token, when it is a program's.
+    """
 
     account: Account
     role: Role
     slices: frozenset[Slice] = frozenset()
+    program: str = ""
 
 
 def role(text: str) -> Role:

@@ -20,6 +20,7 @@ from broker.topology import planner_topology
 from dsmt_core.errors import DsmtError, Unavailable
 from dsmt_core.names import Slice
 from planner.authority.gate import Gate
+from planner.authority.keys import Keys
 from planner.authority.sealing import Seal
 from planner.catalogue import silence_shown
 from planner.config import PlannerConfig
@@ -78,7 +79,7 @@ class Planner:
     """The control plane, without its faces; made by `Planner.open`, used by the API.
 
     Attributes:
-        gate: lets people in.
+        gate, keys: let people in.
         slices, plans, packages, applications, rollouts, nodes, standings, budgets, …: what they do.
         agreements: what waits for them.
         audit: who did what.
@@ -107,6 +108,7 @@ class Planner:
         self.news = RolloutNews(voice.tell)
         self.ledger = Ledger(database, self._changed, self._stood, self.news.changed)
         self.gate = Gate(database, self.clock, self.audit.locked)
+        self.keys = Keys(database, self.clock, self.gate, planner_id)
         means = Means(database, self.ledger, bus, self.clock)
         watched = watched_with(config, self.fleet, self.clock())
         self.roster = Roster(means, config, lambda: self.nodes.claims, self.audit)

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from dsmt_core.errors import Conflict, NotFound
+from dsmt_core.errors import Conflict, Full, NotFound
 from dsmt_core.names import Account
 from planner.store.tables import ACCOUNTS, TOKENS
+
+MOST_PROGRAMS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who a token speaks for, in which role, until when (seconds since the epoch)."""
+    """Who a token speaks for, in which role, until when (seconds since the epoch).
+
+    Attributes:
+        name: of a program's token; empty for a login.
+        made_at: when.
+        renewed_until: by use it goes on, but not longer than this; 0: it does not.
+    """
 
     account: Account
     role: str
     expires_at: float
+    name: str = ""
+    made_at: float = 0.0
+    renewed_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +105,81 @@ def set_password(connection: Connection, account: Account, password_hash: str) -
     )
     if not changed.rowcount:
         raise NotFound(f"there is no account {account}", hint="an admin makes one: dsmtc account add")
+    end_logins(connection, account)
+
+
+def must_exist(connection: Connection, account: Account) -> None:
+    """Refuse an account that is not there.
+
+    Raises:
+        NotFound: it is not.
+    """
+    if find(connection, account) is None:
+        raise NotFound(f"there is no account {account}", hint="an admin makes one: dsmtc account add")
+
+
+def end_logins(connection: Connection, account: Account) -> None:
+    """End every token of an account, those of programs too."""
     connection.execute(delete(TOKENS).where(TOKENS.c.account == account))
 
 
 def add_token(connection: Connection, token_hash: str, login: Login, *, now: float) -> None:
-    """Store a token, and forget those that have ended."""
+    """Store a token, and forget those that have ended.
+
+    Raises:
+        Conflict: a program's token of this name is there.
+        Full: the account has too many of them.
+    """
     connection.execute(delete(TOKENS).where(TOKENS.c.expires_at <= now))
-    connection.execute(
-        insert(TOKENS).values(
-            token_hash=token_hash,
-            account=login.account,
-            role=login.role,
-            expires_at=login.expires_at,
-        )
+    if login.name:
+        names = [one.name for one in programs(connection, login.account)]
+        if login.name in names:
+            raise Conflict(f"{login.account} has a token {login.name}", hint="dsmtc account token revoke")
+        if len(names) >= MOST_PROGRAMS:
+            raise Full(f"{login.account} has {MOST_PROGRAMS} tokens", hint="dsmtc account token revoke")
+    values = {name: getattr(login, name) for name in Login.__slots__}
+    connection.execute(insert(TOKENS).values(token_hash=token_hash, **values))
+
+
+def programs(connection: Connection, account: Account) -> list[Login]:
+    """The tokens of programs, the oldest first; those that have ended may be among them."""
+    columns = TOKENS.c
+    asked = select(TOKENS).where(columns.account == account, columns.name != "")
+    return [_login(row) for row in connection.execute(asked.order_by(columns.made_at, columns.name))]
+
+
+def end_program(connection: Connection, account: Account, name: str) -> None:
+    """End a program's token.
+
+    Raises:
+        NotFound: the account has none of this name.
+    """
+    columns = TOKENS.c
+    gone = connection.execute(
+        delete(TOKENS).where(columns.account == account, columns.name == name, columns.name != "")
     )
+    if not gone.rowcount:
+        raise NotFound(f"{account} has no token {name[:64]!r}", hint="dsmtc account token list shows them")
+
+
+def end_token(connection: Connection, token_hash: str) -> None:
+    """End one token."""
+    connection.execute(delete(TOKENS).where(TOKENS.c.token_hash == token_hash))
+
+
+def renew(connection: Connection, token_hash: str, until: float) -> None:
+    """Have a token go on."""
+    connection.execute(update(TOKENS).where(TOKENS.c.token_hash == token_hash).values(expires_at=until))
 
 
 def login_of(connection: Connection, token_hash: str, *, now: float) -> Login | None:
-    """Who the token speaks for; None when it is unknown or has ended."""
-    row = connection.execute(select(TOKENS).where(TOKENS.c.token_hash == token_hash)).one_or_none()
-    if row is None or row.expires_at <= now:
+    """Who the token speaks for; None when it is unknown or has ended, or the account lost its role."""
+    asked = select(TOKENS, ACCOUNTS.c.roles).join(ACCOUNTS, ACCOUNTS.c.account == TOKENS.c.account)
+    row = connection.execute(asked.where(TOKENS.c.token_hash == token_hash)).one_or_none()
+    if row is None or row.expires_at <= now or row.role not in (row.roles or ["user"]):
         return None
-    return Login(Account(row.account), row.role, row.expires_at)
+    return _login(row)
+
+
+def _login(row: Any) -> Login:
+    return Login(Account(row.account), row.role, row.expires_at, row.name, row.made_at, row.renewed_until)

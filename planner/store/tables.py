@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The last migration, which makes the tables as they are here: a database that has it needs none.
-REVISION: Final = "0016"
+REVISION: Final = "0017"
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -62,8 +62,24 @@ TOKENS: Final = Table(
     Column("account", String(64), ForeignKey("accounts.account", ondelete="CASCADE"), nullable=False),
     Column("role", String(16), nullable=False),
     Column("expires_at", Float, nullable=False),
+    # Of a program: it has a name, and is not renewed.
+    Column("name", String(64), nullable=False, server_default=""),
+    Column("made_at", Float, nullable=False, server_default="0"),
+    # By use it goes on, up to here.
+    Column("renewed_until", Float, nullable=False, server_default="0"),
     Index(None, "account"),
     Index(None, "expires_at"),
+)
+
+# With which accounts may log in; as OpenSSH writes them.
+ACCOUNT_KEYS: Final = Table(
+    "account_keys",
+    METADATA,
+    Column("account", String(64), ForeignKey("accounts.account", ondelete="CASCADE"), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("comment", String(128), nullable=False),
+    Column("added_at", Float, nullable=False),
 )
 
 SLICES: Final = Table(

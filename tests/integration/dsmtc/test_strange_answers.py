@@ -104,9 +104,14 @@ whoami
 account add you@example.com
 account passwd
 account list
+account keys list
+account keys add KEY
+account token list
+account token make backup
+account token revoke backup
 """.strip().splitlines()
-# What does not ask a planner that is there already, or is a program of its own.
-NOT_ASKING = {"shell", "dev", "swarm"}
+# What does not ask a planner that is there already, is a program of its own, or asks who is logged in only.
+NOT_ASKING = {"shell", "dev", "swarm", "logout"}
 # Where an answer goes astray in the transport is the same for all; where its form does, each verb is asked.
 EACH = ("nothing", "another object", "a list of something")
 ANSWERS = {
@@ -133,8 +138,9 @@ def test_every_verb_is_tried() -> None:
 @pytest.mark.parametrize("line", LINES)
 def test_a_stranger_is_named_as_one(dsmtc: Dsmtc, fake: Fake, line: str, tmp_path: Path) -> None:
     package = tmp_path / "a-1.rpm"
+    (tmp_path / "key.pub").write_text("ssh-ed25519 AAAA")
     package.write_bytes(b"package")
-    words = shlex.split(line.replace("PACKAGE", str(package)))
+    words = shlex.split(line.replace("PACKAGE", str(package)).replace("KEY", str(tmp_path / "key.pub")))
     fake.spared = {"login": frozenset[str](), "whoami": frozenset({"login"})}.get(
         words[0], frozenset({"login", "whoami"})
     )
@@ -143,7 +149,7 @@ def test_a_stranger_is_named_as_one(dsmtc: Dsmtc, fake: Fake, line: str, tmp_pat
         ended = dsmtc(*words, DSMT_NEW_PASSWORD="new-password")
         if name == "another object" and ended.code == 0:
             # What deletes has no answer but that it is done: any object says so.
-            assert {"delete", "remove", "forget", "passwd"} & set(words), ended
+            assert {"delete", "remove", "forget", "passwd", "revoke"} & set(words), ended
             continue
         told = ended.err.splitlines()
         # Of --dry-run 0 and 1 are answers.
