@@ -13,11 +13,10 @@ from typing import Any, Final
 import structlog
 
 import broker
-from broker.address import places
 from broker.bus import Bus, Limits
 from broker.condition import condition_of
 from broker.topology import planner_topology
-from dsmt_core.errors import DsmtError, Unavailable
+from dsmt_core.errors import DsmtError
 from dsmt_core.names import Slice
 from planner.authority.gate import Gate
 from planner.authority.keys import Keys
@@ -34,6 +33,7 @@ from planner.service.audit_heads import Heads
 from planner.service.budgets import Budgets
 from planner.service.clock import SteadyClock
 from planner.service.condition import OwnCondition
+from planner.service.connecting import connect
 from planner.service.crew import Crew
 from planner.service.depot import DepotClient, DepotSecrets
 from planner.service.depots import Depots
@@ -185,7 +185,7 @@ class Planner:
         await self.nodes.load()
         self.gate.knows(await self.audit.let_in())
         await self.roster.load()
-        await self._connect()
+        await connect(self.bus, self.config)
         await self._declare()
         self.bus.on_connected(self._connected)
         for name, work in (
@@ -268,17 +268,6 @@ class Planner:
         # roll-outs go on.
         self.rounds.wake()
         self.roster.wake()
-
-    async def _connect(self) -> None:
-        try:
-            await self.bus.start(wait_s=self.config.broker_wait)
-        except Unavailable as error:
-            # Here, unlike for a node, nothing goes on trying: who started the planner must know.
-            raise Unavailable(
-                f"the broker at {places(self.config.broker)} did not answer within "
-                f"{self.config.broker_wait:g} s: {error.message}",
-                hint="start it, or give its address with --broker or DSMT_BROKER",
-            ) from error
 
     async def _declare_exchanges(self) -> bool:
         missing = await self.bus.declare([], [])

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, sel
 from dsmt_core.audit import BEGINNING, Entry, Head
 from dsmt_core.errors import Conflict, NotFound
 from planner.store import settings
-from planner.store.tables import AUDIT
+from planner.store.audit_table import AUDIT
 
 # The last entry, remembered beside the log; and the one after which the log begins.
 HEAD: Final = "audit_head"

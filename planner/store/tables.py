@@ -276,24 +276,3 @@ JOIN_TOKENS: Final = Table(
     Column("made_by", String(64), nullable=False),
     Column("expires_at", Float, nullable=False),
 )
-
-# Entries as `dsmt_core.audit` writes them; triggers refuse to change or remove them (migration 0015).
-AUDIT: Final = Table(
-    "audit",
-    METADATA,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("at_ms", BigInteger, nullable=False),
-    Column("account", String(200), nullable=False),
-    Column("role", String(16), nullable=False),
-    Column("origin", String(80), nullable=False),
-    Column("act", String(80), nullable=False),
-    Column("about", String(220), nullable=False),
-    Column("slice", String(80), nullable=False),
-    Column("outcome", String(300), nullable=False),
-    Column("change", Text, nullable=False),
-    Column("before", String(64), nullable=False),
-    Column("digest", String(64), nullable=False),
-    Index(None, "at_ms"),
-    Index(None, "slice"),
-    Index(None, "account"),
-)
