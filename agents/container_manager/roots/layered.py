@@ -179,7 +179,7 @@ def _write_etc(place: Place, where: Path, user: tuple[int, int]) -> None:
         text = "\n".join([*known, line]) + "\n" if known else files[name]
         directories.put(where / name, text)
     # It would be loaded into DSMT's own programs, too.
-    directories.put(where / "ld.so.preload", "")
+    directories.put(where / etc.PRELOAD, "")
 
 
 def _own_lines(tree: Path, name: str) -> list[str]:

@@ -127,7 +127,8 @@ class BubblewrapDriver(DirectoryDriver):
         if place.boot_log.exists():
             self._sweep(place)
         etc.write(place, self.owner(place) or (os.geteuid(), os.getegid()))
-        for path in [*etc.bound(), *python_paths()]:
+        directories.put(place.nothing, "")
+        for path in [*etc.bound(), Path("/etc", etc.PRELOAD), *python_paths()]:
             private = mounts.private(path)
             if private is not None:
                 base, relative = private

@@ -25,6 +25,8 @@ BOUND: Final = (
     "ssl",
 )
 RESOLVERS: Final = "/etc/resolv.conf"
+PRELOAD: Final = "ld.so.preload"
+"""Read by the loader of every program, those of DSMT in the sliver, too: it is empty, and the node's."""
 _COPIED: Final = ("resolv.conf", "gai.conf")
 _USER: Final = "sliver"
 

@@ -41,7 +41,7 @@ def own_and_etc(place: Place) -> list[str]:
     words = own(place, PRIVATE)
     for path in etc.bound():
         words += ["--ro-bind", str(path), str(path)]
-    return words
+    return [*words, "--ro-bind", str(place.nothing), f"/etc/{etc.PRELOAD}"]
 
 
 def own(place: Place, names: Iterable[str]) -> list[str]:

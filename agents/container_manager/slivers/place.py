@@ -95,6 +95,11 @@ class Place:
         return self.directory / "sliver.json"
 
     @property
+    def nothing(self) -> Path:
+        """An empty file of the node's, mounted where the sliver is to have none of its own."""
+        return self.directory / "nothing"
+
+    @property
     def resolvers(self) -> Path:
         """Who resolves names for a sliver with a network of its own."""
         return self.directory / "resolv.conf"

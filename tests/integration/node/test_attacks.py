@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +123,30 @@ def test_an_application_gives_its_init_no_other_agent(two: tuple[Place, Place]) 
         f"s.sendall({request!r}.encode() + b'\\n'); print(s.recv(4096).decode())"
     )
     assert "only the node" in python(one, code)
+
+
+def test_nothing_is_loaded_into_the_programs_of_dsmt(
+    bubblewrap: SliverDriver, place_of: Callable[[Slice], Place]
+) -> None:
+    place, aside = place_of(Slice("one")), Path("/etc/ld.so.preload")
+    bubblewrap.create(place)
+    try:
+        # As a sliver of an older DSMT has left it.
+        (place.root / "etc" / aside.name).symlink_to("/tmp/evil.so")
+        bubblewrap.boot(place, AgentCommand())
+        for attack in (
+            f"echo /tmp/evil.so > {aside}",
+            f"rm -f {aside}",
+            f"mv {aside} /etc/x",
+            "mv /etc /x",
+        ):
+            assert run(place, attack)["exit"] != 0, attack
+        assert run(place, f"mv /tmp/x {aside}; ln -sf /tmp/x {aside}; test ! -s {aside}")["exit"] == 0
+        told = run(place, f"cat {aside}; touch /etc/mine && echo mine")
+        assert (told["exit"], told["output"]) == (0, "mine\n")
+        assert (place.root / "etc" / aside.name).read_text() == ""
+    finally:
+        bubblewrap.destroy(place, grace_s=0.2)
 
 
 def test_slivers_do_not_see_signal_trace_or_read_one_another(two: tuple[Place, Place]) -> None:
