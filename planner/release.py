@@ -12,6 +12,7 @@ from typing import Final, NewType
 
 from dsmt_core.configuration import NONE, Configuration, differences
 from dsmt_core.packages import PackageRef
+from dsmt_core.templates import check
 
 ReleaseName = NewType("ReleaseName", str)
 """``VERSION`` or ``VERSION#DIGEST``, with the digest of a configuration; no version has a ``#``."""
@@ -85,8 +86,11 @@ class Reconfiguration:
 
         Raises:
             NotFound, Invalid, Full: as `Configuration.changed`.
+            Invalid: a template of it cannot be rendered (`dsmt_core.templates.check`).
         """
-        return before.changed(self.values, unset=self.unset, whole=self.whole)
+        made = before.changed(self.values, unset=self.unset, whole=self.whole)
+        check(made)
+        return made
 
 
 def changes(before: Release, after: Release) -> tuple[str, ...]:

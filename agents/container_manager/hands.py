@@ -192,15 +192,15 @@ class Hands:
         place = self._place(step.slice)
         changed = await self._blocking(self._write_agent_file, place, agent, step.life)
         if step.slice not in self._sockets:
-            inside = self._tools.driver.inside(place)
             self._sockets[step.slice] = NodeSocket(
                 place,
-                inside=inside,
+                inside=self._tools.driver.inside(place),
                 cache=self._tools.cache,
                 refusal=functools.partial(self._refusal, step.slice),
                 secret=functools.partial(secret_of, self._tools.config, step.slice),
             )
             self._sockets[step.slice].holder = functools.partial(ports.missed, place)
+            self._sockets[step.slice].facts = lambda: self._tools.reports.known
             self._sockets[step.slice].image = functools.partial(self._remaking.asked, step.slice)
         await self._sockets[step.slice].start()
         if changed and step.slice in self._pidfds:

@@ -144,7 +144,8 @@ class Life:
     async def _look_at_facts(self) -> None:
         while True:
             told = await self._programs.look()
-            if told != self._told:
+            # Applications may need the facts also while the broker is away.
+            if told != self._told or not self._facts:
                 self._told = told
                 await self._tell_facts(always=False)
             await asyncio.sleep(self._config.facts_s)

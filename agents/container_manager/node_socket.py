@@ -20,6 +20,8 @@ CLIENTS: Final = 32
 PORTS: Final = 16
 # Of a package, or empty.
 _DIGEST: Final = re.compile(r"(?:[0-9a-f]{64})?\Z")
+_TOLD: Final = frozenset({"secret", "port", "facts"})
+_OPS: Final = _TOLD | {"fetch", "image"}
 IDLE_S: Final = 3600.0
 DRAIN_S: Final = 10.0
 
@@ -41,6 +43,7 @@ class NodeSocket:
         secret: asks for a content of a secret of the slice, by its id; blocks.
 
     Attributes:
+        facts: what the node knows of its host; empty while it knows nothing yet.
         holder: who has one of these ports of the node, and which; blocks. Nobody where its programs have
             another network.
         image: has the sliver made out of an image, by the digest of the package that names it (empty: as
@@ -59,6 +62,7 @@ class NodeSocket:
         self._secret = secret
         self._refusal = refusal
         self.holder: Callable[[Sequence[int]], tuple[int, str]] = lambda _ports: (0, "")
+        self.facts: Callable[[], Mapping[str, str]] = dict
         self.image: Callable[[str, bool], Awaitable[bool]] | None = None
         self._place = place
         self._inside = inside
@@ -112,14 +116,11 @@ class NodeSocket:
             async with asyncio.timeout(DRAIN_S):
                 await writer.drain()
 
-    async def _answer(self, line: bytes) -> Mapping[str, str | int]:
+    async def _answer(self, line: bytes) -> Mapping[str, Any]:
         try:
             request = _request(line)
-            if request["op"] == "secret":
-                return {"value": await asyncio.to_thread(self._secret, str(request.get("id"))[:64])}
-            if request["op"] == "port":
-                port, holder = await asyncio.to_thread(self.holder, _ports(request))
-                return {"port": port, "holder": holder}
+            if request["op"] in _TOLD:
+                return await self._told(request)
             if why := self._refusal():
                 raise Full(why, hint="remove what the sliver does not need, or raise its limit of disk")
             if request["op"] == "image":
@@ -134,6 +135,20 @@ class NodeSocket:
             log.warning("%s: %s", self._place.slice, error)
             return {"error": f"the node cannot keep the package: {error}", "hint": "", "code": "full"}
         return {"path": f"{self._inside.packages}/{name}"}
+
+    async def _told(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is only told; it is answered also to a sliver that may install nothing."""
+        if request["op"] == "secret":
+            return {"value": await asyncio.to_thread(self._secret, str(request.get("id"))[:64])}
+        if request["op"] == "facts":
+            return {"facts": self._known_facts()}
+        port, holder = await asyncio.to_thread(self.holder, _ports(request))
+        return {"port": port, "holder": holder}
+
+    def _known_facts(self) -> dict[str, str]:
+        if not (facts := dict(self.facts())):
+            raise Unavailable("the node has not looked at its host yet")
+        return facts
 
     async def _make(self, request: Mapping[str, Any]) -> Mapping[str, str]:
         if self.image is None:
@@ -150,7 +165,7 @@ def _request(line: bytes) -> dict[str, Any]:
         request = json.loads(line)
     except (ValueError, RecursionError):
         request = None
-    if not isinstance(request, dict) or request.get("op") not in {"fetch", "secret", "image", "port"}:
+    if not isinstance(request, dict) or request.get("op") not in _OPS:
         raise Invalid("the request is not understood", hint='{"op": "fetch", "digest": …, "size": …}')
     return request
 

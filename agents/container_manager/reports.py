@@ -67,6 +67,7 @@ class Reports:
         self.host = host
         self._bus = bus
         self.period = period
+        self.known: Mapping[str, str] = {}
         boot = uuid.uuid4().hex
         self._states = Sender("", f"{host}/{SLIVER_MGR}", boot)
         self._words = Sender("", f"{host}/{CONTAINER_MGR}/{SLIVER_STATE}", boot)
@@ -147,7 +148,8 @@ class Reports:
         await self._tell(HOLDINGS, pairs)
 
     async def facts(self, facts: Mapping[str, str]) -> None:
-        """Say what the machine is like."""
+        """Say what the machine is like; slivers may ask for it, too."""
+        self.known = facts
         await self._tell(FACTS, {"hostname": str(self.host), **facts})
 
     async def health(self, condition: Condition) -> None:

@@ -14,15 +14,21 @@ from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.errors import DsmtError, Full, Invalid
 from dsmt_core.names import Application
 from dsmt_core.secrets import referred
+from dsmt_core.templates import PREFIX
 
 VARIABLE = "DSMT_CONFIG"
 _VALUES = "values"
 
 
 def variables(configuration: Configuration) -> dict[str, str]:
-    """The variables of the environment that hold it, one a value; those of secrets are `secrets`'."""
+    """The variables of the environment that hold it, one a plain value.
+
+    Those of secrets are `secrets`', those of templates `templates`'.
+    """
     return {
-        f"{VARIABLE}_{name.upper()}": value for name, value in configuration.pairs if not referred(value)
+        f"{VARIABLE}_{name.upper()}": value
+        for name, value in configuration.pairs
+        if not referred(value) and not value.startswith(PREFIX)
     }
 
 

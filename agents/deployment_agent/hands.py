@@ -45,8 +45,8 @@ from agents.deployment_agent.installers.port import Job
 from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.secrets import SecretFiles
 from agents.deployment_agent.sliver import Ran, Sliver
+from agents.deployment_agent.templates import RenderedFiles
 from agents.deployment_agent.voice import Voice
-from dsmt_core.configuration import Configuration
 from dsmt_core.errors import DsmtError, Invalid
 from dsmt_core.images import KIND
 from dsmt_core.names import Application
@@ -75,6 +75,9 @@ class Hands:
         self._credentials = CredentialFiles(config, paths)
         self._configurations = ConfigurationFiles(paths)
         self._secrets = SecretFiles(paths, self._sliver)
+        self._rendered = RenderedFiles(
+            paths, self._sliver, self._secrets, host=config.host, slice_=config.slice
+        )
         self._alive: dict[Application, frozenset[int]] = {}
 
     def concerns(self, pid: int) -> list[Application]:
@@ -134,6 +137,8 @@ class Hands:
                 await asyncio.to_thread(self._configurations.remove, name)
             with contextlib.suppress(DsmtError):
                 await self._secrets.remove(name)
+            with contextlib.suppress(DsmtError):
+                await self._rendered.remove(name)
             await asyncio.to_thread(self._credentials.remove, name)
         return Done()
 
@@ -169,8 +174,8 @@ class Hands:
     async def _process(self, name: Application, deployment: Deployment, step: Step) -> Outcome:
         scripts = self._scripts(name, deployment)
         match step:
-            case Start(configuration=configuration):
-                return await self._start(name, scripts, configuration)
+            case Start():
+                return await self._start(name, scripts, step)
             case CheckStatus():
                 checked, self._alive[name] = await scripts.check(step, self._periods)
                 return checked
@@ -181,14 +186,15 @@ class Hands:
                 await scripts.stop()
         return Done()
 
-    async def _start(self, name: Application, scripts: Scripts, configuration: Configuration) -> Started:
+    async def _start(self, name: Application, scripts: Scripts, step: Start) -> Started:
         if (await self._sliver.processes(name)).pids:
             # Whatever the record says: what runs is looked at, and never started beside itself.
             _LOG.warning("%s has processes already and is not started again", name)
             return Started(0, await asyncio.to_thread(self._configurations.read, name))
         await self.give_credentials([name])
-        await asyncio.to_thread(self._configurations.write, name, configuration)
-        await self._secrets.write(name, configuration)
+        await asyncio.to_thread(self._configurations.write, name, step.configuration)
+        await self._secrets.write(name, step.configuration)
+        await self._rendered.write(name, step.version, step.configuration)
         return Started(await scripts.start())
 
     async def _look(self, name: Application, version: str) -> Found:
@@ -207,6 +213,7 @@ class Hands:
             configurations.VARIABLE: self._configurations.inside(name),
             **configurations.variables(record.configuration),
             **self._secrets.variables(name, record.configuration),
+            **self._rendered.variables(name, record.configuration),
         }
         where = place(name, record.receipt, self._paths)
         image = seen(self._paths.run) if record.receipt.get("kind") == KIND else None

@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
+from agents.deployment_agent import private_file
 from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.sliver import Sliver
 from dsmt_core.configuration import NONE, Configuration
-from dsmt_core.errors import Full, Unavailable
+from dsmt_core.errors import Invalid, Unavailable
 from dsmt_core.names import Application
-from dsmt_core.secrets import referred_by
+from dsmt_core.secrets import BYTES, referred_by
 
 VARIABLE: Final = "DSMT_SECRET"
 _ID_SHOWN: Final = 12
@@ -56,26 +56,27 @@ class SecretFiles:
         for file, id_ in wanted.items():
             if not await asyncio.to_thread(_is_there, self._paths.run / file):
                 content = _content(await self._sliver.secret(id_))
-                await asyncio.to_thread(self._write, self._paths.run / file, content)
+                await asyncio.to_thread(private_file.write, self._paths.run / file, content, "a secret")
         await asyncio.to_thread(self._remove_others, name, wanted)
 
     async def remove(self, name: Application) -> None:
         """Remove the files of an application that is gone."""
         await self.write(name, NONE)
 
-    def _write(self, path: Path, content: bytes) -> None:
-        beside = path.with_name(f"{path.name}.new")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            beside.unlink(missing_ok=True)
-            owner = self._paths.run.stat()
-            with os.fdopen(os.open(beside, flags, 0o600), "wb") as file:
-                file.write(content)
-                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-                os.fsync(file.fileno())
-            beside.replace(path)
-        except OSError as error:
-            raise Full(f"a secret cannot be written: {error.strerror or error}") from error
+    def texts(
+        self, name: Application, configuration: Configuration, names: Collection[str]
+    ) -> dict[str, str]:
+        """What is in the files of these secrets; blocks.
+
+        Raises:
+            Unavailable: a file cannot be read.
+            Invalid: one is no text.
+        """
+        return {
+            secret: _text(secret, self._paths.run / _file(name, secret, id_))
+            for secret, id_ in referred_by(configuration).items()
+            if secret in names
+        }
 
     def _remove_others(self, name: Application, wanted: Mapping[str, str]) -> None:
         for path in self._paths.run.glob(f"secret.{name}.*"):
@@ -98,6 +99,14 @@ def _content(value: str) -> bytes:
         return base64.b64decode(value, validate=True)
     except ValueError as error:
         raise Unavailable("the node's answer holds no secret") from error
+
+
+def _text(name: str, path: Path) -> str:
+    try:
+        return private_file.read(path, BYTES, f"the secret {name}").decode()
+    except UnicodeDecodeError:
+        # Without its cause, which has the bytes.
+        raise Invalid(f"the secret {name} is no text, so no template can have it") from None
 
 
 def _file(name: Application, secret: str, id_: str) -> str:

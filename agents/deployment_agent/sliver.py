@@ -208,10 +208,7 @@ class Sliver:
             Unavailable, DeadlinePassed: it cannot be had now.
         """
         request = {"op": "fetch", "digest": package.digest, "size": package.size}
-        answer = await lines.ask(self._node, request, wait_s=FETCH_S)
-        if "error" in answer:
-            code = str(answer.get("code", Unavailable.code))
-            raise from_code(code, str(answer["error"]), str(answer.get("hint", "")))
+        answer = await self._told(request, FETCH_S)
         return str(answer.get("path", ""))
 
     async def secret(self, id_: str) -> str:
@@ -220,11 +217,18 @@ class Sliver:
         Raises:
             Denied, NotFound, Unavailable, DeadlinePassed: it cannot be had (now).
         """
-        answer = await lines.ask(self._node, {"op": "secret", "id": id_}, wait_s=_ANSWER_S)
-        if "error" in answer:
-            code = str(answer.get("code", Unavailable.code))
-            raise from_code(code, str(answer["error"]), str(answer.get("hint", "")))
+        answer = await self._told({"op": "secret", "id": id_}, _ANSWER_S)
         return str(answer.get("value", ""))
+
+    async def facts(self) -> dict[str, str]:
+        """What the node knows of its host, as text.
+
+        Raises:
+            Invalid: the node's DSMT is older.
+            Unavailable, DeadlinePassed: it cannot be had now.
+        """
+        facts = (await self._told({"op": "facts"}, _ANSWER_S)).get("facts")
+        return {str(name): str(value) for name, value in facts.items()} if isinstance(facts, dict) else {}
 
     async def port_holder(self, ports: Sequence[int]) -> tuple[int, str]:
         """Which of these ports somebody on the node has, and who; 0 and an empty text for none.
@@ -233,10 +237,7 @@ class Sliver:
             Invalid: the node's DSMT is older.
             Unavailable, DeadlinePassed: it does not answer.
         """
-        answer = await lines.ask(self._node, {"op": "port", "ports": list(ports)}, wait_s=_ANSWER_S)
-        if "error" in answer:
-            code = str(answer.get("code", Unavailable.code))
-            raise from_code(code, str(answer["error"]), str(answer.get("hint", "")))
+        answer = await self._told({"op": "port", "ports": list(ports)}, _ANSWER_S)
         port = answer.get("port")
         return (port if isinstance(port, int) else 0), str(answer.get("holder") or "")
 
@@ -252,11 +253,16 @@ class Sliver:
             Unavailable, DeadlinePassed: it cannot now.
         """
         request = {"op": "image", "digest": package, "prepare": prepare}
-        answer = await lines.ask(self._node, request, wait_s=FETCH_S)
+        answer = await self._told(request, FETCH_S)
+        return answer.get("ready") == "yes"
+
+    async def _told(self, request: Mapping[str, Any], wait_s: float) -> dict[str, Any]:
+        """What the node answers."""
+        answer = await lines.ask(self._node, request, wait_s=wait_s)
         if "error" in answer:
             code = str(answer.get("code", Unavailable.code))
             raise from_code(code, str(answer["error"]), str(answer.get("hint", "")))
-        return answer.get("ready") == "yes"
+        return answer
 
     async def _asked(self, request: Mapping[str, Any], wait_s: float) -> dict[str, Any]:
         answer = await lines.ask(self._init, request, wait_s=wait_s)

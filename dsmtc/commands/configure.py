@@ -33,6 +33,10 @@ def configure(  # noqa: PLR0913 - each is an option of the command line
     secret: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="name a secret; may be repeated")
     ] = None,
+    template: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=@FILE", help="a file that each node renders; may be repeated"),
+    ] = None,
     file: Annotated[
         Path | None, typer.Option(help="JSON or TOML: all that is set, and nothing else")
     ] = None,
@@ -54,15 +58,16 @@ def configure(  # noqa: PLR0913 - each is an option of the command line
     session = session_of(context)
     application, values = _parted(words or [])
     which = named(session, application)
-    if not (values or unset or secret or file or version or dry_run):
+    if not (values or unset or secret or template or file or version or dry_run):
         shown = session.client.configuration(session.slice, which)
         session.out.answer(shown, lambda: configured(shown))
         return
     wish: dict[str, object] = {
         "values": ({} if file is None else read_file(file)) | read_parameters(values),
         "unset": unset or [],
-        # A planner of before does not know of secrets.
+        # A planner of before does not know of secrets or templates.
         **({"secrets": secret} if secret else {}),
+        **({"templates": read_parameters(template)} if template else {}),
         "whole": file is not None,
         "version": version,
         "waves": sizes(waves),

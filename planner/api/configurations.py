@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dsmt_core.names import application as application_name
+from dsmt_core.templates import with_templates
 from planner.api import models
 from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
 from planner.api.rollouts import start_of
@@ -30,6 +31,7 @@ async def change(
 ) -> dict[str, Any]:
     """Roll out another configuration, or with ``dry_run`` say which host would get it in which wave."""
     values = await planner.secrets.values(slice_, body.values, body.secrets)
+    values = with_templates(values, body.templates)
     wish = Reconfiguration(values=values, unset=tuple(body.unset), whole=body.whole)
     asked = start_of(application, body, wish)
     act = planner.rollouts.foresee if body.dry_run else planner.rollouts.configure

@@ -157,6 +157,7 @@ class NewConfiguration(NewRollout):
     values: Parameters = {}
     unset: Annotated[list[Text], Field(max_length=64)] = []
     secrets: Annotated[list[Text], Field(max_length=64)] = []
+    templates: Parameters = {}
     whole: bool = False
 
 

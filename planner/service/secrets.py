@@ -15,7 +15,7 @@ from dsmt_core.errors import Conflict, Denied, Full, Invalid, NotFound
 from dsmt_core.names import Slice, host, slice_name
 from dsmt_core.secrets import BYTES, PREFIX, reference, referred_by
 from planner.authority.sealing import Seal
-from planner.rollout.releases import in_use
+from planner.rollout.releases import in_use, needed
 from planner.service.means import Means
 from planner.service.nodes import Nodes
 from planner.store import secrets as store
@@ -119,10 +119,10 @@ class Secrets:
         return {**values, **{name: reference(newest[name]) for name in names}}
 
     async def hand_out(self, asked: Mapping[str, str]) -> dict[str, str]:
-        """A content, in base64, for a node that has the slice and shows its claim.
+        """A content, in base64, for a node that shows its claim and is to run something with it.
 
         Raises:
-            Denied: it is another node, or does not have the slice.
+            Denied: it is another node, does not have the slice, or runs nothing with this content.
             NotFound: the slice has no such content.
         """
         name, slice_ = host(asked["host"]), slice_name(asked["slice"])
@@ -130,6 +130,9 @@ class Secrets:
         if not self._nodes.is_claimed(name, asked["claim"]) or has is None or name not in has.hosts:
             _log.warning("secret refused", host=name, slice=slice_)
             raise Denied("this node does not have the slice, or is not the one that joined")
+        if asked["id"] not in needed(has, name):
+            _log.warning("secret refused: nothing there is to run with it", host=name, slice=slice_)
+            raise Denied("nothing that is to run on this node is configured with this secret")
         kept = await self._database.read(store.get, slice_, asked["id"])
         content = await asyncio.to_thread(self._seal.open, f"{slice_}/{kept.name}", kept.sealed)
         return {"value": base64.b64encode(content).decode()}

@@ -106,6 +106,7 @@ class NodeSocket:
         self._files: dict[str, Path] = {}
         self.refused: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
+        self.facts: dict[str, str] = {"cpus": "4"}
         self.network = Network.HOST
 
     def add(self, *packages: Package) -> None:
@@ -130,6 +131,8 @@ class NodeSocket:
             known = self.secrets.get(request["id"])
             denied = {"error": "this node does not have it", "hint": "", "code": "denied"}
             return denied if known is None else {"value": known}
+        if request["op"] == "facts":
+            return {"facts": self.facts}
         return self._answer(request["digest"])
 
     def _answer(self, digest: str) -> dict[str, str]:

@@ -115,3 +115,21 @@ async def test_what_cannot_be_is_refused_with_what_to_do(two: Api) -> None:
     for expected, method, path, body in refused:
         status, message, _ = await two.refused(method, path, body)
         assert status == expected, (path, body, message)
+
+
+async def test_a_template_is_a_value_that_is_checked_before_anything_changes(two: Api) -> None:
+    await two("POST", PATH, {"values": {"level": "3"}, "templates": {"conf": "level=$level ${host.cpus}"}})
+    found = await settled(two)
+    assert found["configuration"] == {"conf": "dsmt-template:level=$level ${host.cpus}", "level": "3"}
+    for body, told in (
+        ({"templates": {"conf": "$nothing"}}, "uses nothing, which is not set"),
+        ({"unset": ["level"]}, "uses level, which is not set"),
+        ({"values": {"level": "dsmt-template:x"}}, "may not begin with"),
+        ({"values": {"conf": "x"}, "templates": {"conf": "y"}}, "at once"),
+        ({"templates": {"conf": "$HOME"}}, "line 1"),
+    ):
+        status, message, _ = await two.refused("POST", PATH, body)
+        assert (status, told in message) == (422, True), message
+    assert (await two("GET", PATH))["rollout"] is None
+    # Another text is another configuration.
+    assert (await two("POST", PATH, {"templates": {"conf": "$level"}}))["rollout"] is not None

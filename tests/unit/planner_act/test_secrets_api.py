@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from dsmt_core.errors import Unavailable
-from dsmt_core.names import Slice
+from dsmt_core.names import Host, Slice
 from planner.authority.sealing import Seal
+from planner.rollout.releases import needed
 from planner.service.planner import Planner
+from planner.store.secrets import listed
 from tests.unit.planner_act.conftest import Api, StartNode, until
 
 SECRETS = "/slices/s1/secrets"
@@ -93,13 +95,34 @@ async def test_only_a_node_of_the_slice_gets_it_by_its_claim(
     told = (configuration["coming"] or configuration["configuration"])["password"]
     wanted = {"host": "alpha", "claim": "the claim of alpha.", "slice": "s1"}
     wanted["id"] = told.removeprefix("dsmt-secret:")
+
+    async def needs() -> bool:
+        return wanted["id"] in needed(planner.ledger.wanted.slices[Slice("s1")], Host("alpha"))
+
+    await until(needs)
     assert await anybody("POST", "/nodes/secret", wanted) == {"value": ENCODED}
     claim = "the claim of beta."
     for wrong in ({"claim": claim}, {"host": "beta", "claim": claim}, {"host": "c"}, {"slice": "s2"}):
         status, message, _ = await anybody.refused("POST", "/nodes/secret", {**wanted, **wrong})
         assert (status, "does not have the slice" in message) == (403, True)
-    status, _, _ = await anybody.refused("POST", "/nodes/secret", {**wanted, "id": "0" * 32})
-    assert status == 404
+    # Contents that nothing there is to run with: unknown, used by nobody, of another slice.
+    await one("PUT", f"{SECRETS}/unused", {"value": ENCODED})
+    await one("POST", "/slices", {"slice": "s2"})
+    await one("PUT", "/slices/s2/secrets/password", {"value": ENCODED})
+    ids = [
+        kept.id for name in map(Slice, ("s1", "s2")) for kept in await planner.database.read(listed, name)
+    ]
+    assert len(ids) == 3
+    for id_ in ("0" * 32, *(id_ for id_ in ids if id_ != wanted["id"])):
+        status, message, _ = await anybody.refused("POST", "/nodes/secret", {**wanted, "id": id_})
+        assert (status, "nothing that is to run" in message) == (403, True)
+    await one("POST", "/slices/s1/applications/pinger/stop")
+
+    async def stopped() -> bool:
+        return not needed(planner.ledger.wanted.slices[Slice("s1")], Host("alpha"))
+
+    await until(stopped)
+    assert (await anybody.refused("POST", "/nodes/secret", wanted))[0] == 403
 
 
 def test_a_seal_opens_what_it_closed_and_nothing_else(tmp_path: Path) -> None:
