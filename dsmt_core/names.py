@@ -16,10 +16,12 @@ Slice = NewType("Slice", str)
 Application = NewType("Application", str)
 PlanName = NewType("PlanName", str)
 Account = NewType("Account", str)
+Site = NewType("Site", str)
 
 HOST_BYTES: Final = 128
 SLICE_BYTES: Final = 40
 NAME_BYTES: Final = 64
+SITE_BYTES: Final = 20
 
 # The components of the wire contract (PsEPR pages of DSMT, and the architecture guide).
 CONTAINER_MGR: Final = "org.dsmt.component.container-mgr"
@@ -35,6 +37,7 @@ WRAPPER_PREFIX: Final = "dsmtw_"
 # \Z, not $: `$` would also match before a final newline.
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\Z")
 _SLICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
+_SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*\Z")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+@-]*\Z")
 
@@ -92,6 +95,19 @@ def account(text: str) -> Account:
     if not _ACCOUNT.match(text):
         raise Invalid(f"{text!r} is not an account name", hint="such as me@example.com")
     return Account(_bounded(text, "account name", NAME_BYTES))
+
+
+def site(text: str) -> Site:
+    """A site's name, at most 20 bytes; it has no underscore, as what stands before one in ``site_slice``.
+
+    Raises:
+        Invalid: it is not one.
+    """
+    if not _SITE.match(text):
+        raise Invalid(
+            f"{text[:40]!r} is not a site name", hint="use letters, digits and hyphen, such as princeton"
+        )
+    return Site(_bounded(text, "site name", SITE_BYTES))
 
 
 def manager_of(slice_: Slice) -> str:

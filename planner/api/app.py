@@ -24,6 +24,7 @@ from planner.api import (
     facts,
     guards,
     looking_in,
+    members,
     nodes,
     packages,
     plans,
@@ -33,6 +34,7 @@ from planner.api import (
     secrets,
     services,
     sessions,
+    sites,
     slices,
     sliver_limits,
     standings,
@@ -42,13 +44,16 @@ from planner.api.audited import Audited
 from planner.api.limits import BodyLimit
 from planner.api.refusals import answer, refused
 from planner.api.strict import Strict
+from planner.authority.rights import Lacking
 from planner.service.planner import Planner
 
 ROUTERS: Final = (
     sessions.router,
     accounts.router,
+    sites.router,
     slices.router,
     slices.one,
+    members.router,
     plans.router,
     plans.functions,
     agreements.router,
@@ -102,7 +107,10 @@ def create_app(planner: Planner) -> FastAPI:
     return app
 
 
-async def _ours(_request: Request, error: Exception) -> JSONResponse:
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, Lacking):
+        # Whoever logged in may know whom to ask.
+        error.hint += await request.app.state.planner.sites.who_may(error)
     return refused(error if isinstance(error, DsmtError) else DsmtError(str(error)))
 
 

@@ -38,32 +38,11 @@ class Login(Body):
     role: Text | None = None
 
 
-class NewAccount(Body):
-    """An account to make; without a password nobody can log in to it yet."""
-
-    account: Text
-    password: Text = ""
-    role: Text | None = None
-    roles: Annotated[list[Text], Field(max_length=8)] = []
-
-
 class NewPassword(Body):
     """A password to set; the old one is asked of everybody but an admin."""
 
     password: Text
     old_password: Text = ""
-
-
-class NewSlice(Body):
-    """A slice to make; ``user`` owns it (by default whoever asks), ``members`` may act on it too."""
-
-    slice: Text
-    user: Text | None = None
-    members: Annotated[list[Text], Field(max_length=1000)] = []
-    agent: Text | None = None
-    agent_parameters: Parameters = {}
-    plan: Text | None = None
-    plan_parameters: Parameters = {}
 
 
 class AgentChoice(Body):
@@ -181,12 +160,6 @@ class RolloutDeed(Body):
 
     all: bool = False
     back: bool = False
-
-
-class Invitation(Body):
-    """How long nodes may join with the token, seconds."""
-
-    expires_in_s: float | None = None
 
 
 class Join(Body):

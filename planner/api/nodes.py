@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from planner.api import models
+from dsmt_core.names import host as host_name
+from dsmt_core.names import site as site_name
+from planner.api import authority_models, models
 from planner.api.access import TheCaller, ThePlanner
 from planner.api.routing import router_at
 from planner.authority.rights import Right, check
@@ -24,11 +26,13 @@ async def listed(
 
 @router.post("/invite")
 async def invite(
-    caller: TheCaller, planner: ThePlanner, body: models.Invitation | None = None
+    caller: TheCaller, planner: ThePlanner, body: authority_models.Invitation | None = None
 ) -> dict[str, Any]:
     """Make a token with which nodes may join."""
-    check(caller, Right.MANAGE_NODES)
-    token, expires_at = await planner.nodes.invite(caller.account, body.expires_in_s if body else None)
+    asked = body or authority_models.Invitation()
+    site = None if asked.site is None else site_name(asked.site)
+    check(caller, Right.MANAGE_NODES, site=site)
+    token, expires_at = await planner.nodes.invite(caller.account, asked.expires_in_s, site)
     return {"token": token, "expires_at": expires_at}
 
 
@@ -49,13 +53,13 @@ async def shown(host: str, caller: TheCaller, planner: ThePlanner) -> dict[str, 
 @router.patch("/{host}/labels")
 async def label(host: str, body: models.Labels, caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
     """Label a node."""
-    check(caller, Right.MANAGE_NODES)
+    await planner.sites.check_nodes(caller, [host_name(host)])
     return {"host": host, "labels": await planner.nodes.label(host, body.labels)}
 
 
 @router.delete("/{host}")
 async def forget(host: str, caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
     """Forget a node."""
-    check(caller, Right.MANAGE_NODES)
+    await planner.sites.check_nodes(caller, [host_name(host)])
     await planner.nodes.forget(host)
     return {"host": host, "deleted": True}

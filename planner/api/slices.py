@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dsmt_core.names import DEFAULT_AGENT, Slice, account, plan, slice_name
-from planner.api import models
+from planner.api import authority_models, models
 from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
 from planner.api.routing import router_at
 from planner.authority.rights import Right, check, may
@@ -17,19 +17,24 @@ one = router_at("/slices/{slice}", "slices")
 
 
 @router.post("")
-async def make(body: models.NewSlice, caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
+async def make(body: authority_models.NewSlice, caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
     """Make a slice and manage it."""
-    check(caller, Right.MAKE_SLICES)
+    name = slice_name(body.slice)
+    site = await planner.sites.for_slice(name)
+    check(caller, Right.MAKE_SLICES, site=site)
     new = store.NewSlice(
-        slice=slice_name(body.slice),
+        slice=name,
         owner=account(body.user or caller.account),
         members=tuple(map(account, body.members)),
         agent=body.agent or DEFAULT_AGENT,
         agent_parameters=body.agent_parameters,
         plan=plan(body.plan) if body.plan else NO_PLAN,
         plan_parameters=body.plan_parameters,
+        managed=body.managed,
+        description=body.description,
+        url=body.url,
     )
-    made = await planner.slices.make(new)
+    made = await planner.slices.make(new, site)
     return await planner.slices.show(new.slice) | {"accounts_made": list(made)}
 
 
@@ -50,7 +55,7 @@ async def shown(slice_: ReadSlice, planner: ThePlanner) -> dict[str, Any]:
 async def delete(slice: str, caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:  # noqa: A002
     """Delete a slice, with all that runs in it."""
     name = slice_name(slice)
-    check(caller, Right.MAKE_SLICES)
+    check(caller, Right.MAKE_SLICES, name)
     packages = await planner.packages.listed(name)
     await planner.slices.remove(name)
     await planner.packages.sweep(packages)

@@ -30,7 +30,18 @@ WORDS: Final[Mapping[str, str]] = {
     "DELETE /v1/accounts/{account}/tokens/{name}": "account.token.revoke",
     "POST /v1/accounts": "account.make",
     "PUT /v1/accounts/{account}/password": "account.password",
+    "DELETE /v1/accounts/{account}": "account.remove",
+    "PUT /v1/accounts/{account}/roles": "account.roles",
+    "POST /v1/sites": "site.make",
+    "PATCH /v1/sites/{site}": "site.describe",
+    "DELETE /v1/sites/{site}": "site.delete",
+    "PUT /v1/sites/{site}/people/{account}": "site.roles",
+    "DELETE /v1/sites/{site}/people/{account}": "site.no_roles",
+    "PUT /v1/sites/{site}/nodes/{host}": "site.node",
     "POST /v1/slices": "slice.make",
+    f"PATCH {_SLICE}": "slice.describe",
+    f"PUT {_SLICE}/members/{{account}}": "slice.member",
+    f"DELETE {_SLICE}/members/{{account}}": "slice.no_member",
     f"DELETE {_SLICE}": "slice.delete",
     f"POST {_SLICE}/manage": "slice.manage",
     f"DELETE {_SLICE}/manage": "slice.unmanage",
@@ -127,6 +138,8 @@ def _about(word: str, slice_: str, parts: Mapping[str, Any], said: Mapping[str, 
         return f"node/{host}"[:200]
     if slice_:
         return f"slice/{slice_}"
+    if site := parts.get("site") or said.get("site"):
+        return f"site/{site}"[:200]
     if channel := said.get("channel"):
         return f"channel/{channel}"[:200]
     return "nodes" if word.startswith("node.") else ""

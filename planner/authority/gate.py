@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
+from sqlalchemy import Connection
+
 from dsmt_core.errors import Denied, Unauthenticated
-from dsmt_core.names import Account, account
+from dsmt_core.names import Account, Site, account
 from planner.authority.attempts import Doors
 from planner.authority.passwords import Passwords
-from planner.authority.rights import Caller, Role, role
+from planner.authority.rights import Caller, Right, Role, check, may, role
 from planner.authority.sessions import LOG_IN, Session, Sessions, check_own
-from planner.store import Database, accounts
+from planner.authority.sites import Standing, check_manages
+from planner.store import Database, accounts, sites
 
 # From where those try who are in already, and say an old password.
 _INSIDE: Final = "inside"
@@ -63,8 +66,16 @@ class Gate:
         """Who sends this ``Authorization`` header; see `Sessions.caller`."""
         return await self.sessions.caller(authorization)
 
-    async def add_account(self, name: str, password: str, roles: Sequence[str]) -> Account:
+    async def add_account(
+        self, name: str, password: str, roles: Sequence[str], site: Site | None = None
+    ) -> Account:
         """Make an account; without a password nobody can log in to it yet.
+
+        Args:
+            name: of the account.
+            password: empty for none.
+            roles: at ``site``, or everywhere without one.
+            site: to which it belongs; None: the home site.
 
         Raises:
             Invalid: the name, the password or a role is not legal.
@@ -72,21 +83,31 @@ class Gate:
         """
         hashed = await self._passwords.hash(password) if password else ""
         held = tuple(dict.fromkeys(role(one).value for one in roles)) or (Role.USER.value,)
-        person = accounts.Person(account(name), hashed, held)
-        await self._database.write(accounts.make, person, now=self._now())
-        return person.account
+
+        def made(connection: Connection) -> Account:
+            key = "" if site is None else sites.stored(connection, site)
+            person = accounts.Person(account(name), hashed, held if site is None else (), key)
+            accounts.make(connection, person, now=self._now())
+            if site is not None:
+                sites.give_roles(connection, site, person.account, held)
+            return person.account
+
+        return await self._database.write(made)
 
     async def change_password(self, caller: Caller, name: str, password: str, old: str) -> None:
-        """Set a password and end the account's logins: one's own with the old one, any as an admin.
+        """Set a password and end the account's logins: one's own with the old one, or of who one manages.
 
         Raises:
-            Denied: it is not the caller's own account and the role is not admin; or ``old`` is wrong.
+            Denied: it is another's account that the caller does not manage; or ``old`` is wrong.
             NotFound: no such account.
             Invalid: the new one is too short or too long.
         """
         target = account(name)
-        check_own(caller, target)
-        if caller.role is not Role.ADMIN:
+        if caller.program or target == caller.account:
+            check_own(caller, target)
+        if target != caller.account:
+            check_manages(caller, await self._standing(caller, target))
+        elif not may(caller, Right.MANAGE_ACCOUNTS):
             await self._check_old(target, old)
         hashed = await self._passwords.hash(password)
         await self._database.write(accounts.set_password, target, hashed)
@@ -108,6 +129,12 @@ class Gate:
         self._doors.check(name, origin, self._now())
         for who in self._doors.wrong(name, origin, self._now()):
             await self._locked(who, origin)
+
+    async def _standing(self, caller: Caller, target: Account) -> Standing:
+        if not (may(caller, Right.MANAGE_ACCOUNTS) or caller.sites):
+            # Who exists is nothing that everybody could find out.
+            check(caller, Right.MANAGE_ACCOUNTS)
+        return await self._database.read(sites.standing, target)
 
     async def _check_old(self, target: Account, old: str) -> None:
         await self.knock(target, _INSIDE)

@@ -1,7 +1,8 @@
 """Who may do what, as one table. Pure.
 
-A person logs in with one of the roles that the account holds. For each right the table names the roles
-that have it everywhere, and whether membership of the slice gives it too.
+A person logs in with one of the roles that the account holds, everywhere or at some sites. For each right
+the table names the roles that have it, the roles that have it for what belongs to their site, and whether
+membership of the slice gives it too.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from dsmt_core.errors import Denied, Invalid
-from dsmt_core.names import Account, Slice
+from dsmt_core.names import Account, Site, Slice
 
 
 class Role(StrEnum):
@@ -22,7 +23,7 @@ class Role(StrEnum):
         ADMIN: runs it: accounts, nodes, and every slice.
         PI: principal investigator: makes slices and answers for them.
         USER: works in the slices that name the account as a member.
-        TECH: looks after machines: may read everything and change nothing.
+        TECH: looks after machines: may read everything, and change only the nodes of its own site.
     """
 
     ADMIN = "admin"
@@ -43,6 +44,10 @@ class Right(StrEnum):
     GIVE_ROOM = "say how much this slice may keep in the depot"
     MANAGE_NODES = "invite, label or forget nodes, or take them out of service"
     MANAGE_ACCOUNTS = "manage accounts"
+    MANAGE_SITES = "make, change or delete sites, or move what belongs to one"
+    MANAGE_SITE = "say who has which role at this site"
+    SAY_MEMBERS = "say who the members of this slice are"
+    GIVE_QUOTA = "say how much this slice may use"
     READ_AUDIT = "read the audit log of this slice"
     KEEP_AUDIT = "read all of the audit log, verify, export or prune it"
     USE_BUS = "connect to the event service"
@@ -51,30 +56,48 @@ class Right(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holders:
-    """Who has a right: these roles everywhere, and members of the slice if ``members``."""
+    """Who has a right.
+
+    Attributes:
+        roles: that have it everywhere, when they are held everywhere.
+        at_site: that have it for what belongs to a site, when they are held there.
+        members: the members of the slice have it, too.
+        anywhere: a role that is held at any site is enough.
+    """
 
     roles: frozenset[Role]
+    at_site: frozenset[Role] = frozenset()
     members: bool = False
+    anywhere: bool = False
 
 
 _ALL: Final = frozenset(Role)
+_ADMIN: Final = frozenset({Role.ADMIN})
 _MAKERS: Final = frozenset({Role.ADMIN, Role.PI})
+_READERS: Final = _MAKERS | {Role.TECH}
+_KEEPERS: Final = frozenset({Role.ADMIN, Role.TECH})
 
 TABLE: Final = {
-    Right.MAKE_SLICES: Holders(_MAKERS),
-    Right.CHANGE_SLICE: Holders(_MAKERS, members=True),
+    Right.MAKE_SLICES: Holders(_MAKERS, _MAKERS),
+    Right.CHANGE_SLICE: Holders(_MAKERS, _MAKERS, members=True),
     # Not a member's: rails that a service planner could set itself would hold nothing.
-    Right.GUARD_SLICE: Holders(_MAKERS),
-    # An agent connects as its node does: whoever brings one answers for more than the slice.
+    Right.GUARD_SLICE: Holders(_MAKERS, _MAKERS),
+    # An agent connects as its node does, of whatever site that is: whoever brings one answers for more
+    # than the slice, and than the site.
     Right.BRING_AGENTS: Holders(_MAKERS),
-    Right.READ_SLICE: Holders(_MAKERS | {Role.TECH}, members=True),
-    Right.LIST_NODES: Holders(_ALL),
-    Right.GIVE_ROOM: Holders(frozenset({Role.ADMIN})),
-    Right.MANAGE_NODES: Holders(frozenset({Role.ADMIN})),
-    Right.MANAGE_ACCOUNTS: Holders(frozenset({Role.ADMIN})),
-    Right.READ_AUDIT: Holders(_MAKERS, members=True),
-    Right.KEEP_AUDIT: Holders(frozenset({Role.ADMIN})),
-    Right.USE_BUS: Holders(_ALL),
+    Right.READ_SLICE: Holders(_READERS, _READERS, members=True),
+    Right.LIST_NODES: Holders(_ALL, anywhere=True),
+    # The depot and the nodes are everybody's: a site does not raise its own share of them.
+    Right.GIVE_ROOM: Holders(_ADMIN),
+    Right.GIVE_QUOTA: Holders(_ADMIN),
+    Right.MANAGE_NODES: Holders(_ADMIN, _KEEPERS),
+    Right.MANAGE_ACCOUNTS: Holders(_ADMIN, _MAKERS),
+    Right.MANAGE_SITES: Holders(_ADMIN),
+    Right.MANAGE_SITE: Holders(_ADMIN, _MAKERS),
+    Right.SAY_MEMBERS: Holders(_MAKERS, _MAKERS),
+    Right.READ_AUDIT: Holders(_MAKERS, _MAKERS, members=True),
+    Right.KEEP_AUDIT: Holders(_ADMIN),
+    Right.USE_BUS: Holders(_ALL, anywhere=True),
     Right.HEAR_ALL: Holders(frozenset({Role.ADMIN, Role.TECH})),
 }
 
@@ -84,9 +107,14 @@ _STRENGTH: Final = (Role.ADMIN, Role.PI, Role.USER, Role.TECH)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, in which role, and the slices that have the account as a member.
+    """Who asks.
 
     Attributes:
+        role: with which it logged in.
+        slices: that have the account as a member.
+        everywhere: it holds the role for the whole installation.
+        sites: at which it holds the role.
+        of_sites: the slices of those sites.
         program: the name of the token, when it is a program's.
     """
 
@@ -94,6 +122,23 @@ class Caller:
     role: Role
     slices: frozenset[Slice] = frozenset()
     program: str = ""
+    everywhere: bool = True
+    sites: frozenset[Site] = frozenset()
+    of_sites: frozenset[Slice] = frozenset()
+
+
+class Lacking(Denied):
+    """A right is missing; who has it can be looked up by its roles.
+
+    Attributes:
+        site: at which a role would do; empty when only one that holds everywhere does.
+        roles, at_site: that have the right everywhere, and there.
+    """
+
+    site: Site = Site("")
+    slice: Slice = Slice("")
+    roles: frozenset[Role] = frozenset()
+    at_site: frozenset[Role] = frozenset()
 
 
 def role(text: str) -> Role:
@@ -126,25 +171,40 @@ def choose_role(held: Sequence[str], asked: str) -> Role:
     return chosen
 
 
-def may(caller: Caller, right: Right, slice_: Slice | None = None) -> bool:
-    """Whether ``caller`` has ``right`` (on ``slice_``, for the rights that are about one)."""
+def may(caller: Caller, right: Right, slice_: Slice | None = None, *, site: Site | None = None) -> bool:
+    """Whether ``caller`` has ``right``: on ``slice_``, or at ``site``, where it is about one."""
     holders = TABLE[right]
-    is_member = holders.members and slice_ is not None and slice_ in caller.slices
-    return caller.role in holders.roles or is_member
+    if caller.role in holders.roles and (caller.everywhere or (holders.anywhere and caller.sites)):
+        return True
+    if holders.members and slice_ is not None and slice_ in caller.slices:
+        return True
+    is_there = site in caller.sites or (slice_ is not None and slice_ in caller.of_sites)
+    return caller.role in holders.at_site and is_there
 
 
-def check(caller: Caller, right: Right, slice_: Slice | None = None) -> None:
+def check(caller: Caller, right: Right, slice_: Slice | None = None, *, site: Site | None = None) -> None:
     """Refuse what the caller may not do.
 
     Raises:
-        Denied: the message says who may not do what, the hint what is missing.
+        Lacking: the message says who may not do what, the hint what is missing.
     """
-    if may(caller, right, slice_):
+    if may(caller, right, slice_, site=site):
         return
     holders = TABLE[right]
-    needed = f"the role {' or '.join(one for one in _STRENGTH if one in holders.roles)}"
+    needed = f"the role {_either(holders.roles)}"
+    if holders.at_site and (site or slice_):
+        where = f"the site {site}" if site else f"the site of {slice_}"
+        same = holders.at_site == holders.roles
+        needed += f", everywhere or at {where}" if same else f", or {_either(holders.at_site)} at {where}"
     member = f"membership of the slice {slice_} or " if holders.members and slice_ else ""
-    raise Denied(
+    refusal = Lacking(
         f"{caller.account} [{caller.role}] may not {right}",
         hint=f"it needs {member}{needed}; log in with another role (--role) or ask an admin",
     )
+    refusal.site, refusal.slice = site or Site(""), slice_ or Slice("")
+    refusal.roles, refusal.at_site = holders.roles, holders.at_site
+    raise refusal
+
+
+def _either(roles: frozenset[Role]) -> str:
+    return " or ".join(one for one in _STRENGTH if one in roles)

@@ -19,7 +19,7 @@ from dsmt_core.names import Account
 from planner.audit.act import acting, current
 from planner.authority.rights import Caller, Right, Role, check, choose_role
 from planner.authority.tokens import fingerprint, new_token
-from planner.store import Database, accounts, slices
+from planner.store import Database, accounts, sites, slices
 
 # An idle login ends after this; by use it goes on until the second.
 TOKEN_S: Final = 3600.0
@@ -76,7 +76,7 @@ class Sessions:
         Raises:
             Denied: the account does not hold the role.
         """
-        chosen = choose_role(person.roles, asked_role)
+        chosen = choose_role(person.held, asked_role)
         if act := current():
             act.by(person.account, chosen)
             act.note({"by": by})
@@ -132,7 +132,7 @@ class Sessions:
             raise Invalid("a token ends within 366 days", hint="such as 30d")
         await self._database.read(accounts.must_exist, target)
         person = await self._database.read(accounts.find, target)
-        chosen = choose_role(person.roles if person else (), asked_role)
+        chosen = choose_role(person.held if person else (), asked_role)
         now = self._now()
         session = Session(new_token(), target, chosen, now + lasts_s)
         login = accounts.Login(target, chosen.value, session.expires_at, name=name, made_at=now)
@@ -203,5 +203,20 @@ def _caller(connection: Connection, token_hash: str, *, now: float) -> tuple[Cal
     login = accounts.login_of(connection, token_hash, now=now)
     if login is None:
         return None
-    mine = slices.of_account(connection, login.account)
-    return Caller(login.account, Role(login.role), frozenset(mine), login.name), login
+    return _known(connection, login), login
+
+
+def _known(connection: Connection, login: accounts.Login) -> Caller:
+    person = accounts.find(connection, login.account)
+    there = sites.roles(connection, login.account)
+    here = frozenset(site for site, held in there.items() if login.role in held)
+    everywhere = person is not None and (login.role in person.roles or not here)
+    return Caller(
+        login.account,
+        Role(login.role),
+        frozenset(slices.of_account(connection, login.account)),
+        login.name,
+        everywhere=everywhere,
+        sites=here,
+        of_sites=sites.slices_at(connection, here) if here else frozenset(),
+    )

@@ -12,7 +12,7 @@ from typing import Any
 
 from broker.topology import node_queue, node_topology
 from dsmt_core.errors import Conflict, Denied, Invalid, Unavailable
-from dsmt_core.names import Account, Host, Slice, host
+from dsmt_core.names import Account, Host, Site, Slice, host
 from planner.authority.tokens import fingerprint, new_token
 from planner.config import PlannerConfig
 from planner.failed_nodes import period_s
@@ -24,7 +24,7 @@ from planner.service.means import Means, Watched
 from planner.service.mirrors import Told
 from planner.service.standings import Standings
 from planner.store import evidence, nodes
-from planner.store.nodes import Joined
+from planner.store.nodes import Invited, Joined
 
 _CLAIM_AT_LEAST = 16
 _LONGEST_INVITATION_S = 366 * 86_400.0
@@ -95,8 +95,10 @@ class Nodes:
             )
         return len(parts)
 
-    async def invite(self, by: Account, expires_in: float | None) -> tuple[str, float]:
-        """Make a token with which nodes may join until it ends.
+    async def invite(
+        self, by: Account, expires_in: float | None, site: Site | None = None
+    ) -> tuple[str, float]:
+        """Make a token with which nodes may join until it ends; they belong to ``site``.
 
         Raises:
             Invalid: the time is not above 0, or beyond a year.
@@ -105,8 +107,9 @@ class Nodes:
         if not 0 < lasts <= _LONGEST_INVITATION_S:
             raise Invalid("an invitation holds for more than 0 s and at most 366 days")
         token, now = new_token(), self._clock()
-        await self._database.write(nodes.invite, fingerprint(token), by=by, expires_at=now + lasts, now=now)
-        return token, now + lasts
+        invited = Invited(by, now + lasts, site)
+        await self._database.write(nodes.invite, fingerprint(token), invited, now=now)
+        return token, invited.expires_at
 
     async def join(self, asked: JoinRequest) -> dict[str, Any]:
         """Let a node in, and tell it what it needs.
@@ -135,7 +138,7 @@ class Nodes:
             other = before is None or before.claim_hash != joined.claim_hash
             await self._told.roster.welcome(name, anew=other)
             await self._bus.declare(*node_topology(name))
-            await self._database.write(nodes.join, joined)
+            await self._database.write(nodes.join, joined, fingerprint(asked.token))
         except BaseException:
             self._restore(name, before)
             raise

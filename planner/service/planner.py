@@ -56,6 +56,7 @@ from planner.service.roster import Roster
 from planner.service.rounds import Pace, Rounds
 from planner.service.secrets import Secrets
 from planner.service.seeing import Seeing, Senses
+from planner.service.sites import Sites
 from planner.service.slices import Slices
 from planner.service.sliver_limits import SliverLimits
 from planner.service.snapshots import Snapshots
@@ -107,6 +108,7 @@ class Planner:
         self.audit = Audit(database, self.clock, Heads(config.audit_heads, voice))
         self.news = RolloutNews(voice.tell)
         self.ledger = Ledger(database, self._changed, self._stood, self.news.changed)
+        self.sites = Sites(database, self.ledger, self.clock)
         self.gate = Gate(database, self.clock, self.audit.locked)
         self.keys = Keys(database, self.clock, self.gate, planner_id)
         means = Means(database, self.ledger, bus, self.clock)

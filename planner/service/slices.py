@@ -11,12 +11,13 @@ from sqlalchemy import Connection
 
 from broker.topology import agent_queue
 from dsmt_core.errors import DsmtError, Invalid
-from dsmt_core.names import DEFAULT_AGENT, Account, Slice
+from dsmt_core.names import DEFAULT_AGENT, Account, Site, Slice
+from planner.described import check_described
 from planner.fleet import Fleet
 from planner.plans import check_in_force
 from planner.reconcile.round import ALL_SLICES
 from planner.service.means import Means
-from planner.store import accounts, slices
+from planner.store import accounts, members, sites, slices
 from planner.store.slices import NewSlice, People
 from planner.store.wanted import incomplete
 from planner.wanted import NO_PLAN, WantedSlice
@@ -44,8 +45,8 @@ class Slices:
         self._fleet = fleet
         self._status_period = status_period
 
-    async def make(self, new: NewSlice) -> list[Account]:
-        """Make a slice, managed from the beginning.
+    async def make(self, new: NewSlice, site: Site) -> list[Account]:
+        """Make a slice that belongs to ``site``.
 
         Accounts that it names and that do not exist are made, with the role user and without a password:
         nobody can log in to them until an admin sets one.
@@ -60,15 +61,18 @@ class Slices:
         if new.slice == ALL_SLICES:
             raise Invalid(f"{ALL_SLICES} is a reserved name", hint="choose another name for the slice")
         period = _status_period(new.agent, new.agent_parameters) or self._status_period
+        check_described(description=new.description, url=new.url)
         if new.plan != NO_PLAN:
             check_in_force(new.plan, new.plan_parameters, {}, known=self._fleet.ground)
 
         alive = replace(new, life=int(self._clock() * 1000))
 
         def made(connection: Connection) -> list[Account]:
-            slices.make(connection, alive)
+            key = sites.stored(connection, site)
+            slices.make(connection, replace(alive, site=key))
             slices.set_agent(connection, new.slice, new.agent, new.agent_parameters, period=period)
-            return accounts.ensure(connection, (new.owner, *new.members), now=self._clock())
+            people = (new.owner, *new.members)
+            return accounts.ensure(connection, people, now=self._clock(), site=key)
 
         return await self._ledger.change(new.slice, made)
 
@@ -99,8 +103,20 @@ class Slices:
     async def show(self, slice_: Slice) -> dict[str, Any]:
         """One slice, as the API shows it."""
         wanted = self._ledger.slice(slice_)
-        people, waiting = await self._database.read(_people_and_waiting, slice_)
-        return written_slice(wanted, people, waiting)
+        people, waiting, told = await self._database.read(_known, slice_)
+        return written_slice(wanted, people, waiting) | told
+
+    async def describe(self, slice_: Slice, description: str | None, url: str | None) -> None:
+        """Say what a slice is for; None leaves it as it is.
+
+        Raises:
+            Invalid: one of them is not legal.
+        """
+        said = {"description": description, "url": url}
+        named = {name: text for name, text in said.items() if text is not None}
+        check_described(**named)
+        if named:
+            await self._ledger.change(slice_, members.describe, slice_, named)
 
 
 def written_slice(wanted: WantedSlice, people: People, waiting: Mapping[Any, str]) -> dict[str, Any]:
@@ -131,8 +147,9 @@ def written_slice(wanted: WantedSlice, people: People, waiting: Mapping[Any, str
     }
 
 
-def _people_and_waiting(connection: Connection, slice_: Slice) -> tuple[People, dict[Any, str]]:
-    return slices.people(connection, slice_), dict(incomplete(connection, slice_))
+def _known(connection: Connection, slice_: Slice) -> tuple[People, dict[Any, str], dict[str, Any]]:
+    waiting = dict(incomplete(connection, slice_))
+    return slices.people(connection, slice_), waiting, members.told_of(connection, slice_)
 
 
 def _status_period(agent: str, parameters: Mapping[str, str]) -> float:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from dsmt_core.errors import Conflict, Full, NotFound
 from dsmt_core.names import Account
-from planner.store.tables import ACCOUNTS, TOKENS
+from planner.store import sites
+from planner.store.tables import ACCOUNT_KEYS, ACCOUNTS, MEMBERS, SLICES, TOKENS
 
 MOST_PROGRAMS: Final = 50
 
@@ -35,11 +36,25 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An account; ``password_hash`` is empty while no password was set (nobody can log in then)."""
+    """An account.
+
+    Attributes:
+        password_hash: empty while no password was set (nobody can log in then).
+        roles: those that it holds everywhere.
+        site: to which it belongs; empty for the home site.
+        at_sites: those that it holds at some site.
+    """
 
     account: Account
     password_hash: str
     roles: tuple[str, ...]
+    site: str = ""
+    at_sites: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The roles with which it may log in; who has none is a user."""
+        return tuple(dict.fromkeys((*self.roles, *self.at_sites))) or ("user",)
 
 
 def make(connection: Connection, person: Person, *, now: float) -> None:
@@ -58,20 +73,23 @@ def make(connection: Connection, person: Person, *, now: float) -> None:
             account=person.account,
             password_hash=person.password_hash,
             roles=list(person.roles),
+            site=person.site,
             made_at=now,
         )
     )
 
 
-def ensure(connection: Connection, accounts: Sequence[Account], *, now: float) -> list[Account]:
-    """Make those that do not exist, with the role user and without a password.
+def ensure(
+    connection: Connection, accounts: Sequence[Account], *, now: float, site: str = ""
+) -> list[Account]:
+    """Make those that do not exist, with the role user and without a password, as people of a site.
 
     Returns:
         The ones that were made.
     """
     made = [one for one in dict.fromkeys(accounts) if find(connection, one) is None]
     for one in made:
-        make(connection, Person(one, "", ("user",)), now=now)
+        make(connection, Person(one, "", ("user",), site), now=now)
     return made
 
 
@@ -80,13 +98,15 @@ def find(connection: Connection, account: Account) -> Person | None:
     row = connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.account == account)).one_or_none()
     if row is None:
         return None
-    return Person(Account(row.account), row.password_hash, tuple(row.roles))
+    some = sites.roles(connection, account).values()
+    there = tuple(sorted({one for held in some for one in held}))
+    return Person(account, row.password_hash, tuple(row.roles), row.site, there)
 
 
 def listed(connection: Connection) -> list[Person]:
     """Every account, by name."""
     rows = connection.execute(select(ACCOUNTS).order_by(ACCOUNTS.c.account))
-    return [Person(Account(row.account), row.password_hash, tuple(row.roles)) for row in rows]
+    return [Person(Account(row.account), row.password_hash, tuple(row.roles), row.site) for row in rows]
 
 
 def count(connection: Connection) -> int:
@@ -174,12 +194,89 @@ def renew(connection: Connection, token_hash: str, until: float) -> None:
 
 def login_of(connection: Connection, token_hash: str, *, now: float) -> Login | None:
     """Who the token speaks for; None when it is unknown or has ended, or the account lost its role."""
-    asked = select(TOKENS, ACCOUNTS.c.roles).join(ACCOUNTS, ACCOUNTS.c.account == TOKENS.c.account)
-    row = connection.execute(asked.where(TOKENS.c.token_hash == token_hash)).one_or_none()
-    if row is None or row.expires_at <= now or row.role not in (row.roles or ["user"]):
+    row = connection.execute(select(TOKENS).where(TOKENS.c.token_hash == token_hash)).one_or_none()
+    if row is None or row.expires_at <= now:
+        return None
+    person = find(connection, Account(row.account))
+    if person is None or row.role not in person.held:
         return None
     return _login(row)
 
 
 def _login(row: Any) -> Login:
     return Login(Account(row.account), row.role, row.expires_at, row.name, row.made_at, row.renewed_until)
+
+
+def set_roles(connection: Connection, account: Account, roles: Sequence[str]) -> None:
+    """Say which roles an account has everywhere; its logins with others end by themselves.
+
+    Raises:
+        NotFound: there is no such account.
+        Conflict: nobody could log in as admin any more.
+    """
+    before = _known(connection, account)
+    connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.account == account).values(roles=list(roles)))
+    _check_admin(connection, before)
+
+
+def remove(connection: Connection, account: Account, heir: Account) -> tuple[list[str], list[str]]:
+    """Remove an account with its logins, memberships and roles; what it owned is the heir's.
+
+    Returns:
+        The slices that it owned, and those that it was a member of.
+
+    Raises:
+        NotFound: there is no such account.
+        Conflict: nobody could log in as admin any more.
+    """
+    before = _known(connection, account)
+    owned = list(connection.execute(select(SLICES.c.slice).where(SLICES.c.owner == account)).scalars())
+    mine = list(connection.execute(select(MEMBERS.c.slice).where(MEMBERS.c.account == account)).scalars())
+    connection.execute(delete(ACCOUNTS).where(ACCOUNTS.c.account == account))
+    _check_admin(connection, before)
+    connection.execute(delete(MEMBERS).where(MEMBERS.c.account == account))
+    connection.execute(update(SLICES).where(SLICES.c.owner == account).values(owner=heir))
+    for slice_ in owned:
+        known = (MEMBERS.c.slice == slice_, MEMBERS.c.account == heir)
+        if not connection.execute(select(MEMBERS.c.slice).where(*known)).first():
+            connection.execute(insert(MEMBERS).values(slice=slice_, account=heir))
+    return sorted(owned), sorted(mine)
+
+
+def repair_admin(connection: Connection, person: Person, *, now: float) -> bool:
+    """Make an account, or give the one of this name these roles too and this password; its logins end.
+
+    Returns:
+        Whether it is new.
+    """
+    known = find(connection, person.account)
+    if known is None:
+        make(connection, person, now=now)
+        return True
+    set_password(connection, person.account, person.password_hash)
+    both = list(dict.fromkeys((*known.roles, *person.roles)))
+    connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.account == person.account).values(roles=both))
+    return False
+
+
+def no_account(account: Account) -> NotFound:
+    """The error for an account that does not exist."""
+    return NotFound(f"there is no account {account}", hint="dsmtc account list lists them")
+
+
+def _known(connection: Connection, account: Account) -> Person:
+    person = find(connection, account)
+    if person is None:
+        raise no_account(account)
+    return person
+
+
+def _check_admin(connection: Connection, before: Person) -> None:
+    with_keys = set(connection.execute(select(ACCOUNT_KEYS.c.account)).scalars())
+    admins = [one for one in listed(connection) if "admin" in one.roles]
+    if "admin" not in before.roles or any(one.password_hash or one.account in with_keys for one in admins):
+        return
+    raise Conflict(
+        f"{before.account} is the last admin who can log in",
+        hint="make another one first: dsmtc account add ACCOUNT admin",
+    )

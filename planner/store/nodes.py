@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from dsmt_core.errors import NotFound
-from dsmt_core.names import Account, Host, Slice
+from dsmt_core.names import Account, Host, Site, Slice
 from planner.fleet import SeenRow
 from planner.labels import labelled
+from planner.store.sites import stored
 from planner.store.tables import JOIN_TOKENS, LABELS, NODES, SEEN
 
 
@@ -30,13 +31,18 @@ class Joined:
     joined_at: float
 
 
-def join(connection: Connection, joined: Joined) -> None:
-    """Store who holds the name from now on."""
-    values = {
+def join(connection: Connection, joined: Joined, token_hash: str = "") -> None:
+    """Store who holds the name from now on; a new one belongs to the site of its invitation."""
+    values: dict[str, object] = {
         "claim_hash": joined.claim_hash,
         "boot_id": joined.boot_id,
         "joined_at": joined.joined_at,
     }
+    claimed = select(NODES.c.claim_hash).where(NODES.c.host == joined.host)
+    before = connection.execute(claimed).scalar()
+    if before != joined.claim_hash:
+        of_token = select(JOIN_TOKENS.c.site).where(JOIN_TOKENS.c.token_hash == token_hash)
+        values["site"] = connection.execute(of_token).scalar() or ""
     changed = connection.execute(update(NODES).where(NODES.c.host == joined.host).values(**values))
     if not changed.rowcount:
         connection.execute(insert(NODES).values(host=joined.host, **values))
@@ -113,10 +119,29 @@ def forget(connection: Connection, host: Host) -> None:
         raise no_node(host)
 
 
-def invite(connection: Connection, token_hash: str, *, by: Account, expires_at: float, now: float) -> None:
-    """Store an invitation, and forget those that have ended."""
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """An invitation: of whom, until when (seconds since the epoch), to which site (None: home)."""
+
+    by: Account
+    expires_at: float
+    site: Site | None = None
+
+
+def invite(connection: Connection, token_hash: str, invited: Invited, *, now: float) -> None:
+    """Store an invitation, and forget those that have ended.
+
+    Raises:
+        NotFound: there is no such site.
+    """
     connection.execute(delete(JOIN_TOKENS).where(JOIN_TOKENS.c.expires_at <= now))
-    connection.execute(insert(JOIN_TOKENS).values(token_hash=token_hash, made_by=by, expires_at=expires_at))
+    values = {
+        "token_hash": token_hash,
+        "made_by": invited.by,
+        "expires_at": invited.expires_at,
+        "site": "" if invited.site is None else stored(connection, invited.site),
+    }
+    connection.execute(insert(JOIN_TOKENS).values(**values))
 
 
 def is_invited(connection: Connection, token_hash: str, *, now: float) -> bool:

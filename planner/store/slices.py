@@ -26,6 +26,9 @@ class NewSlice:
         owner: the slice's user.
         members: who else may act on it.
         life: see `planner.wanted.WantedSlice`.
+        managed: whether it is looked after from the beginning.
+        site: to which it belongs; empty for the home site.
+        expires_at: until when it is wanted, seconds since the epoch; None: it stays.
     """
 
     slice: Slice
@@ -36,6 +39,11 @@ class NewSlice:
     plan: PlanName = NO_PLAN
     plan_parameters: Mapping[str, str] = field(default_factory=dict)
     life: int = 0
+    managed: bool = True
+    site: str = ""
+    description: str = ""
+    url: str = ""
+    expires_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class People:
 
 
 def make(connection: Connection, new: NewSlice) -> None:
-    """Store a slice, managed from the beginning.
+    """Store a slice.
 
     Raises:
         Conflict: there is one of this name.
@@ -60,7 +68,7 @@ def make(connection: Connection, new: NewSlice) -> None:
         insert(SLICES).values(
             slice=new.slice,
             owner=new.owner,
-            managed=True,
+            managed=new.managed,
             generation=0,
             agent=new.agent,
             agent_parameters=dict(new.agent_parameters),
@@ -68,6 +76,10 @@ def make(connection: Connection, new: NewSlice) -> None:
             plan_parameters=dict(new.plan_parameters),
             status_period=STATUS_PERIOD_S,
             life=new.life,
+            site=new.site,
+            description=new.description,
+            url=new.url,
+            expires_at=new.expires_at,
         )
     )
     members = dict.fromkeys((new.owner, *new.members))

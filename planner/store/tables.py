@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The last migration, which makes the tables as they are here: a database that has it needs none.
-REVISION: Final = "0017"
+REVISION: Final = "0018"
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -39,6 +39,11 @@ def _slice_key() -> Column[str]:
     return Column("slice", String(40), ForeignKey("slices.slice", ondelete="CASCADE"), primary_key=True)
 
 
+def _site() -> Column[str]:
+    # Empty: the home site, whatever it is called.
+    return Column("site", String(20), nullable=False, server_default="")
+
+
 SETTINGS: Final = Table(
     "settings",
     METADATA,
@@ -51,8 +56,10 @@ ACCOUNTS: Final = Table(
     METADATA,
     Column("account", String(64), primary_key=True),
     Column("password_hash", Text, nullable=False),
+    # Those that it has everywhere.
     Column("roles", JSON, nullable=False),
     Column("made_at", Float, nullable=False),
+    _site(),
 )
 
 TOKENS: Final = Table(
@@ -108,6 +115,13 @@ SLICES: Final = Table(
     Column("depot_bytes", BigInteger, nullable=True),
     # Which slice of its name it is: milliseconds since the epoch when it was made; 0 for those of before.
     Column("life", BigInteger, nullable=False, server_default="0"),
+    _site(),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("url", Text, nullable=False, server_default=""),
+    # As `planner.quota` writes it; empty for none.
+    Column("quota", String(200), nullable=False, server_default=""),
+    # None: it stays.
+    Column("expires_at", Float, nullable=True),
 )
 
 MEMBERS: Final = Table(
@@ -204,6 +218,7 @@ NODES: Final = Table(
     Column("claim_hash", String(64), nullable=False),
     Column("boot_id", String(64), nullable=False),
     Column("joined_at", Float, nullable=False),
+    _site(),
 )
 
 # Rows of `planner.fleet`: a node (slice empty) or a sliver; written behind.
@@ -275,4 +290,5 @@ JOIN_TOKENS: Final = Table(
     Column("token_hash", String(64), primary_key=True),
     Column("made_by", String(64), nullable=False),
     Column("expires_at", Float, nullable=False),
+    _site(),
 )

@@ -176,7 +176,7 @@ class StoreContract:
         database.write_now(accounts.add_token, "t" * 64, login, now=0.0)
         assert database.write_now(accounts.login_of, "t" * 64, now=9.9) == login
         assert database.write_now(accounts.login_of, "t" * 64, now=10.0) is None
-        database.write_now(nodes.invite, "i" * 64, by=ME, expires_at=5.0, now=0.0)
+        database.write_now(nodes.invite, "i" * 64, nodes.Invited(ME, 5.0), now=0.0)
         assert database.write_now(nodes.is_invited, "i" * 64, now=4.9)
         assert not database.write_now(nodes.is_invited, "i" * 64, now=5.0)
 

@@ -30,7 +30,7 @@ USER, PI, TECH = caller(Role.USER), caller(Role.PI), caller(Role.TECH)
             Right.CHANGE_SLICE,
             OTHER,
             "me [user] may not change this slice",
-            "it needs membership of the slice other or the role admin or pi",
+            "it needs membership of the slice other or the role admin or pi, everywhere or at the site of other",  # noqa: E501
         ),
         (
             TECH,
@@ -44,7 +44,7 @@ USER, PI, TECH = caller(Role.USER), caller(Role.PI), caller(Role.TECH)
             Right.GUARD_SLICE,
             MINE,
             "me [user] may not set the guard rails of this slice",
-            "it needs the role admin or pi",
+            "it needs the role admin or pi, everywhere or at the site of mine",
         ),
         (PI, Right.MANAGE_ACCOUNTS, None, "me [pi] may not manage accounts", "it needs the role admin"),
         (
@@ -52,7 +52,7 @@ USER, PI, TECH = caller(Role.USER), caller(Role.PI), caller(Role.TECH)
             Right.READ_SLICE,
             OTHER,
             "me [user] may not look into this slice",
-            "it needs membership of the slice other or the role admin or pi or tech",
+            "it needs membership of the slice other or the role admin or pi or tech, everywhere or at the site of other",  # noqa: E501
         ),
     ],
 )

@@ -79,6 +79,8 @@ async def test_a_slice_is_made_managed_and_its_user_gets_an_account(api: Api) ->
         "account": "you@example.com",
         "roles": ["user"],
         "has_password": False,
+        "site": "home",
+        "site_roles": {},
     }
 
 

@@ -1,0 +1,77 @@
+"""The bodies of requests about accounts, sites, and what a slice is to people."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from planner.api.models import Body
+from planner.api.texts import LongText, Parameters, Text
+
+Roles = Annotated[list[Text], Field(max_length=8)]
+
+
+class NewAccount(Body):
+    """An account to make; without a password nobody can log in to it yet.
+
+    With a site it belongs there, and has its roles there only; without one everywhere.
+    """
+
+    account: Text
+    password: Text = ""
+    role: Text | None = None
+    roles: Roles = Field(default=[])
+    site: Text | None = None
+
+
+class RolesHeld(Body):
+    """The roles that an account has from now on: everywhere, or at the site that the path names."""
+
+    roles: Roles
+
+
+class NewSite(Body):
+    """A site to make."""
+
+    site: Text
+    description: LongText = ""
+
+
+class SiteChange(Body):
+    """What a site is."""
+
+    description: LongText
+
+
+class NewSlice(Body):
+    """A slice to make; ``user`` owns it (by default whoever asks), ``members`` may act on it too.
+
+    It is wanted for so many seconds; without a number it stays.
+    """
+
+    slice: Text
+    user: Text | None = None
+    members: list[Text] = Field(default=[], max_length=1000)
+    agent: Text | None = None
+    agent_parameters: Parameters = Field(default={})
+    plan: Text | None = None
+    plan_parameters: Parameters = Field(default={})
+    managed: bool = True
+    description: LongText = ""
+    url: Text = ""
+    expires_in_s: float | None = None
+
+
+class SliceChange(Body):
+    """What a slice is for; what is not named stays."""
+
+    description: LongText | None = None
+    url: Text | None = None
+
+
+class Invitation(Body):
+    """How long nodes may join with the token, seconds, and to which site they belong."""
+
+    expires_in_s: float | None = None
+    site: Text | None = None
