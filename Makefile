@@ -80,6 +80,7 @@ bench: setup examples ## the figures, as JSON
 	@$(BIN)/python -m benchmarks.fleet --nodes 300 --json
 	@$(BIN)/python -m benchmarks.node --json
 	@$(BIN)/python -m benchmarks.mirror --json
+	@$(BIN)/python -m benchmarks.trust --json
 
 examples: setup examples/pinger-1.8.tgz ## the example applications as tarballs
 

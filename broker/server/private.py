@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from broker.access import USERS
+from broker.address import with_authority
 from broker.management import Management
 from broker.server.ports import HeldPort
 from broker.server.program import Program, speaks_amqp
@@ -106,6 +107,11 @@ class PrivateBroker:
     def url(self, user: str, vhost: str = VHOST) -> str:
         """The AMQP address for a user of `broker.access.USERS` (or the administrator)."""
         return f"amqp://{user}:{self._passwords[user]}@{self._host}:{self.port}/{vhost}"
+
+    def secure_url(self, user: str, authority: bytes, vhost: str = VHOST) -> str:
+        """The same over TLS, for who trusts this authority (DER); it needs a place with a certificate."""
+        plain = self.url(user, vhost).replace("amqp://", "amqps://", 1)
+        return with_authority(plain.replace(f":{self.port}/", f":{self._ports.amqps}/", 1), authority)
 
     def start(self, timeout_s: float = _START_S) -> None:
         """Start it, and return when it answers; after `stop` or `kill`, with the same data and ports.

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from broker import policies
 from broker.access import HASHING, PERMISSIONS, TOPIC_PERMISSIONS, password_hash
+from broker.cluster import Certified
 from broker.server.ports import LOOPBACK
 
 PROGRAM: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
@@ -32,6 +33,7 @@ class Ports:
     """Where a private broker listens on the loopback interface; 0 takes a free port."""
 
     amqp: int = 0
+    amqps: int = 0
     management: int = 0
     distribution: int = 0
     epmd: int = 0
@@ -47,6 +49,7 @@ class Place:
         enter: the command that runs another one there (``nsenter --net=…``); empty: here.
         node: its Erlang name; Erlang finds the others of a cluster, and of a federation, by it.
         plugins: those that it has besides the usual ones.
+        certified: what it shows to those who connect over TLS; without it there is none.
     """
 
     address: str = LOOPBACK
@@ -54,10 +57,11 @@ class Place:
     enter: tuple[str, ...] = ()
     node: str = NODE_NAME
     plugins: tuple[str, ...] = ()
+    certified: Certified | None = None
 
 
 # In a place of its own a broker has the usual ports: AMQP, management, distribution, epmd.
-USUAL_PORTS: Final = Ports(amqp=5672, management=15672, distribution=25672, epmd=4369)
+USUAL_PORTS: Final = Ports(amqp=5672, amqps=5671, management=15672, distribution=25672, epmd=4369)
 
 
 def write_files(folder: Path, ports: Ports, passwords: Mapping[str, str], place: Place) -> None:
@@ -128,7 +132,9 @@ def definitions(passwords: Mapping[str, str], salt: bytes) -> dict[str, Any]:
 
 
 def _configuration(folder: Path, ports: Ports, place: Place) -> str:
-    return f"""\
+    return (
+        _secured(folder, ports, place)
+        + f"""\
 listeners.tcp.1 = {place.address}:{ports.amqp}
 management.tcp.ip = {place.address}
 management.tcp.port = {ports.management}
@@ -141,6 +147,21 @@ log.console = false
 log.file.level = info
 log.file.rotation.size = 10485760
 log.file.rotation.count = 3
+"""
+    )
+
+
+def _secured(folder: Path, ports: Ports, place: Place) -> str:
+    if place.certified is None:
+        return ""
+    _write(folder / "host.pem", place.certified.certificate)
+    _write(folder / "host.key", place.certified.key)
+    return f"""\
+listeners.ssl.1 = {place.address}:{ports.amqps}
+ssl_options.certfile = {folder / "host.pem"}
+ssl_options.keyfile = {folder / "host.key"}
+ssl_options.versions.1 = tlsv1.3
+ssl_options.versions.2 = tlsv1.2
 """
 
 

@@ -36,12 +36,6 @@ def test_whatever_follows_a_route_is_read_to_its_end(rest: bytes) -> None:
     routes._local(route(255, 2) + rest)
 
 
-def test_what_this_machine_is_called_is_told_by_its_kernel() -> None:
-    found = routes.own()
-    assert not any(address.startswith("127.") for address, _ in found)
-    assert all(0 < length <= 32 for _, length in found)
-
-
 def test_no_network_of_this_world_is_taken_for_that_of_a_sliver() -> None:
     taken = ipaddress.ip_network(CIDR)
     assert ipaddress.ip_address(RESOLVER) in taken

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from pathlib import Path
 
 import pytest
@@ -53,10 +51,3 @@ def test_who_has_a_port_is_called_by_what_people_know(
 
 def test_who_may_not_be_looked_into_is_there_all_the_same(proc: Path) -> None:
     assert holder([8080], proc) == (8080, "a process that this node may not look into")
-
-
-def test_this_process_finds_itself() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        assert f"(pid {os.getpid()}) of the node" in holder([port])[1]
-    assert holder([port]) == (0, "")

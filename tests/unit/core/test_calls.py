@@ -14,7 +14,7 @@ from dsmt_core.errors import DsmtError, Invalid
 from dsmt_core.events import Event, Sender
 from dsmt_core.history import kept
 from dsmt_core.names import DEPLOYMENT_AGENT, Application, Host, Slice
-from dsmt_core.rights import CALLS, PSEPR, may_speak
+from dsmt_core.rights import CALLS, may_speak
 
 LOGS = Call(
     kind=Kind.LOGS,
@@ -108,9 +108,10 @@ def test_whatever_comes_is_a_call_or_refused(changed: dict[str, str], kind: Kind
     assert call.timeout_s <= 300
 
 
-def test_only_nodes_answer_and_nothing_of_it_is_kept() -> None:
+def test_only_nodes_and_agents_answer_and_nothing_of_it_is_kept() -> None:
     assert may_speak("node", CALLS, CHANNEL)
-    assert may_speak("sliver.s1.h1", PSEPR, CHANNEL)
+    assert may_speak("agent.s1.h1", CALLS, CHANNEL)
+    assert not may_speak("agent.s1.h2", CALLS, CHANNEL)
     for user in ("operator", "application", "planner", "slice.s1", "sliver.s1.h1"):
         assert not may_speak(user, CALLS, CHANNEL)
     assert not may_speak("node", CALLS, Channel("/com/example/"))

@@ -167,8 +167,11 @@ REQUEST = Channel("/org/dsmt/ns/deployment/xyz1/org.dsmt.component.deployment-ag
         ("node.planetlab5.nbgisp.com", rights.PSEPR, STATUS, True),
         ("node.other.example.org", rights.PSEPR, STATUS, False),
         ("node.other.example.org", rights.NODES, heartbeat_channel(HOST), False),
-        ("sliver.xyz1.planetlab5.nbgisp.com", rights.PSEPR, STATUS, True),
-        ("sliver.abc.planetlab5.nbgisp.com", rights.PSEPR, STATUS, False),
+        ("agent.xyz1.planetlab5.nbgisp.com", rights.PSEPR, STATUS, True),
+        ("agent.abc.planetlab5.nbgisp.com", rights.PSEPR, STATUS, False),
+        ("agent.xyz1.planetlab5.nbgisp.com", rights.PSEPR, Channel("/com/example/pinger/"), False),
+        # What an application says of itself, its agent did not say.
+        ("sliver.xyz1.planetlab5.nbgisp.com", rights.PSEPR, STATUS, False),
         ("sliver.xyz1.planetlab5.nbgisp.com", rights.PSEPR, Channel("/com/example/pinger/"), True),
         ("sliver.xyz1", rights.PSEPR, Channel("/com/example/pinger/"), False),
         ("operator", rights.PSEPR, REQUEST, True),
