@@ -95,6 +95,8 @@ def test_nobody_but_its_users_gets_in(server: PrivateBroker) -> None:
 
 
 def test_it_evaluates_what_it_is_asked_and_says_what_is_wrong(server: PrivateBroker) -> None:
+    # It answers on its ports a moment before it says so.
+    server.control("await_startup")
     assert server.evaluate("rabbit:is_running()") == "true"
     assert server.evaluate('{["a", b], 1 + 1}') == '{["a", b], 2}'
     for wrong in ("1 +", "no_module:none()", "1 / 0"):
