@@ -82,8 +82,8 @@ TABLE: Final = {
     Right.CHANGE_SLICE: Holders(_MAKERS, _MAKERS, members=True),
     # Not a member's: rails that a service planner could set itself would hold nothing.
     Right.GUARD_SLICE: Holders(_MAKERS, _MAKERS),
-    # An agent connects as its node does, of whatever site that is: whoever brings one answers for more
-    # than the slice, and than the site.
+    # Its applications can look into it and, where nodes share a user of the broker, speak for all of them:
+    # whoever brings one answers for more than the slice, and than the site.
     Right.BRING_AGENTS: Holders(_MAKERS),
     Right.READ_SLICE: Holders(_READERS, _READERS, members=True),
     Right.LIST_NODES: Holders(_ALL, anywhere=True),
