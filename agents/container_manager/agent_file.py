@@ -7,7 +7,7 @@ from typing import Any
 
 from agents import state_file
 from agents.container_manager.slivers import record
-from agents.container_manager.slivers.place import Place
+from agents.container_manager.slivers.place import Inside, Place
 from broker.address import as_user, parse, password_in
 from broker.parties import Kind, Party, is_party, sliver_password
 from broker.topology import agent_queue
@@ -90,3 +90,16 @@ def write(place: Place, values: Mapping[str, Any]) -> bool:
         return False
     state_file.save(place.agent_file, values, mode=0o400)
     return before is not None
+
+
+def environment(inside: Inside) -> dict[str, str]:
+    """What an agent finds in its environment, whatever the driver."""
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": f"{inside.root}/home",
+        "DSMT_RUN": inside.run,
+        "DSMT_APP": inside.app,
+        "DSMT_PACKAGES": inside.packages,
+        "DSMT_ROOT": inside.root,
+    }

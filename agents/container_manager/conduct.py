@@ -94,6 +94,12 @@ class Conduct:
         self.node.remake(slice_)
         self.wake()
 
+    def evict(self, slice_: Slice, reason: str) -> None:
+        """A sliver has taken more than it may."""
+        log.warning("sliver %s is ended: %s", slice_, reason)
+        self.node.evict(slice_, reason)
+        self.wake()
+
     def beat(self) -> None:
         """One heartbeat, at once."""
         self._reports.heartbeat(self.node.held())

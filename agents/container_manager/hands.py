@@ -22,6 +22,7 @@ from agents.container_manager.decide import (
     Configure,
     Create,
     End,
+    Evict,
     Keep,
     Limit,
     Publish,
@@ -35,6 +36,7 @@ from agents.container_manager.forking import Forking
 from agents.container_manager.images.having import Images
 from agents.container_manager.images.remaking import Remaking
 from agents.container_manager.joining import secret_of
+from agents.container_manager.metering import too_full
 from agents.container_manager.node_socket import NodeSocket
 from agents.container_manager.probing import PROBE_S, Prober
 from agents.container_manager.reports import Reports
@@ -106,7 +108,8 @@ class Hands:
             Create: lambda step: self._blocking(tools.driver.create, self._place(step.slice)),
             Configure: self._configure,
             Boot: self._boot,
-            Limit: lambda step: self._blocking(tools.driver.limit, self._place(step.slice), step.limits),
+            Limit: self._limit,
+            Evict: lambda step: self.end(step.slice),
             StartAgent: lambda step: self._start_agent(step.slice),
             Remake: lambda step: self._make_otherwise(step.slice),
             End: lambda step: self.end(step.slice),
@@ -119,9 +122,11 @@ class Hands:
         Raises:
             DsmtError, OSError: it could not be done; the message is the reason.
         """
-        await self._ways[type(step)](step)
-        if isinstance(step, Boot | Limit):
-            self.changed()
+        try:
+            await self._ways[type(step)](step)
+        finally:
+            if isinstance(step, Boot | Limit):
+                self.changed()
 
     async def adopt(self, slice_: Slice) -> bool:
         """Watch over the init of a sliver if it runs; whether it does."""
@@ -226,29 +231,24 @@ class Hands:
         return agent_file.write(place, values)
 
     async def _boot(self, step: Boot) -> None:
-        if why := self.admission(step.slice, step.limits):
-            raise Full(why, hint="another node, smaller limits, or dsmt-node --capacity")
-        place = self._place(step.slice)
+        place, why = self._place(step.slice), self.admission(step.slice, step.limits)
+        if why or (why := await self._blocking(too_full, place, step.limits)):
+            raise Full(why, hint="another node, other limits, or dsmt-node --capacity")
         await self._tools.roots.settle(place, step.limits, self._tools.cache)
         booted = await self._blocking(self._tools.driver.boot, place, self._agent(place), step.limits)
         if not self._watch(step.slice, booted):
             raise Unavailable(f"the sliver {step.slice} ended at once")
 
+    async def _limit(self, step: Limit) -> None:
+        if why := self.admission(step.slice, step.fresh):
+            raise Full(why, hint="smaller limits, or dsmt-node --capacity")
+        await self._blocking(self._tools.driver.limit, self._place(step.slice), step.limits)
+
     def _agent(self, place: Place) -> AgentCommand:
         if self._tools.config.embedded_agent is not None:
             return AgentCommand()
-        inside = self._tools.driver.inside(place)
-        env = {
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "LANG": "C.UTF-8",
-            "HOME": f"{inside.root}/home",
-            "DSMT_RUN": inside.run,
-            "DSMT_APP": inside.app,
-            "DSMT_PACKAGES": inside.packages,
-            "DSMT_ROOT": inside.root,
-            **self._tools.driver.agent_environment(place),
-        }
         driver = self._tools.driver
+        env = {**agent_file.environment(driver.inside(place)), **driver.agent_environment(place)}
         return AgentCommand(driver.agent_command(place), env, driver.agent_inside(place))
 
     async def _start_agent(self, slice_: Slice) -> None:

@@ -80,6 +80,7 @@ class Life:
         self._hands = Hands(tools, self._lost)
         self._conduct = Conduct(bus, joined.queue, self._reports, self._hands)
         self._metering = Metering(config, self._driver, self._conduct.node, self._reports)
+        self._metering.evict = self._conduct.evict
         self._hands.changed = self._metering.soon
         self._hands.remake = self._conduct.remake
         self._hands.refusal = self._metering.refusal
@@ -90,7 +91,7 @@ class Life:
 
     def _admission(self, slice_: Slice, asked: Limits) -> str:
         slivers = self._conduct.node.slivers
-        promised = [one.limits for name, one in slivers.items() if name != slice_ and one.alive]
+        promised = [one.in_force for name, one in slivers.items() if name != slice_ and one.alive]
         return refusal(asked, promised, self._config.capacity or own_capacity(self._config.data))
 
     async def restore(self) -> None:

@@ -11,14 +11,16 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.decide import Node
+from agents.container_manager.decide.admission import overfull
 from agents.container_manager.decide.figures import Figures
+from agents.container_manager.decide.grace import Graces
 from agents.container_manager.reports import Reports
 from agents.container_manager.slivers.driver import SliverDriver
 from agents.container_manager.slivers.place import Place
@@ -66,6 +68,9 @@ class Metering:
         driver: knows what they use.
         node: which there are, and how they are limited; read only.
         reports: how the node speaks.
+
+    Attributes:
+        evict: called with the reason when a sliver's files have taken more than they may for too long.
     """
 
     def __init__(self, config: NodeConfig, driver: SliverDriver, node: Node, reports: Reports) -> None:
@@ -73,7 +78,9 @@ class Metering:
         self._driver = driver
         self._node = node
         self._reports = reports
+        self.evict: Callable[[Slice, str], None] = lambda _slice, _reason: None
         self._figures = Figures()
+        self._graces = Graces()
         self._readings: dict[Slice, Reading] = {}
         self._soon = asyncio.Event()
         self._free = 0
@@ -90,7 +97,7 @@ class Metering:
     def refusal(self, slice_: Slice) -> str:
         """Why a sliver may install nothing: its files take more than they may; empty when it may."""
         sliver = self._node.slivers.get(slice_)
-        quota = sliver.limits.disk if sliver is not None else 0
+        quota = sliver.in_force.disk if sliver is not None else 0
         used = self._readings.get(slice_, Reading()).disk
         if not quota or used <= quota:
             return ""
@@ -108,13 +115,14 @@ class Metering:
                     async with asyncio.timeout(QUICK_S):
                         await self._soon.wait()
                 waited += QUICK_S
-                if self._falls():
+                if self._falls() or self._graces.any:
                     break
 
     async def look(self) -> None:
         """Look at every sliver that runs, once, and tell what is news."""
         living = [name for name, one in self._node.slivers.items() if one.alive and one.made]
         self._figures.keep(living)
+        self._graces.keep(living)
         self._readings = {name: self._readings[name] for name in living if name in self._readings}
         self._free = self._free_bytes()
         for name in living:
@@ -122,13 +130,17 @@ class Metering:
             if sliver is None:
                 continue
             try:
-                values = await asyncio.to_thread(self._read, name, sliver.limits)
+                limits = sliver.in_force
+                values = await asyncio.to_thread(self._read, name, limits, sliver.refused)
+                over = overfull(self._readings[name].disk, limits.disk)
+                if self._graces.ended(name, over=bool(over), now=_now()):
+                    self.evict(name, over)
                 for field, value in self._figures.due(name, values, _now()).items():
                     await self._reports.container(name, field, value)
             except (DsmtError, OSError) as error:
                 log.warning("what sliver %s uses is not told: %s", name, error)
 
-    def _read(self, name: Slice, limits: Limits) -> Mapping[str, str]:
+    def _read(self, name: Slice, limits: Limits, refused: str) -> Mapping[str, str]:
         place, now = self._config.place(name), _now()
         use = self._driver.use(place)
         before = self._readings.get(name, Reading())
@@ -144,12 +156,12 @@ class Metering:
             DISK_QUOTA: str(limits.disk // KIB),
             DISK_USE: str(reading.disk // KIB),
             CPU_USE: _cores(before, reading),
-            ENFORCED: self._driver.enforced(place, limits) or "none asked for",
+            ENFORCED: _enforced(self._driver.enforced(place, limits), refused),
         }
 
     def _falls(self) -> bool:
         """Whether the file system loses room quickly while some sliver has a quota."""
-        if not any(one.limits.disk for one in self._node.slivers.values()):
+        if not any(one.in_force.disk for one in self._node.slivers.values()):
             return False
         return self._free - self._free_bytes() > _QUICK_BYTES
 
@@ -177,6 +189,16 @@ def disk_bytes(root: Path) -> int:
                 if left <= 0:
                     break
     return total
+
+
+def too_full(place: Place, limits: Limits) -> str:
+    """Why a sliver may not begin: its files take more than they may; blocks."""
+    return overfull(disk_bytes(place.root), limits.disk) if limits.disk else ""
+
+
+def _enforced(by: str, refused: str) -> str:
+    told = by or "none asked for"
+    return f"{told} (others are refused: {refused})" if refused else told
 
 
 def _cores(before: Reading, now: Reading) -> str:

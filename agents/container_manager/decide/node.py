@@ -131,7 +131,7 @@ class Node:
         known.generation, known.digest = order.generation, order.digest
         known.wanted = order.verb is Verb.CREATE
         if known.wanted:
-            known.limits = order.limits
+            known.limits, known.refused = order.limits, ""
             if known.life != order.life:
                 # Another slice of the same name: its agent connects as another one.
                 known.life, known.configured = order.life, False
@@ -186,6 +186,12 @@ class Node:
         """A sliver is to be made otherwise; doing it again changes nothing."""
         if name in self._slivers:
             self._slivers[name].remake = True
+
+    def evict(self, name: Slice, reason: str) -> None:
+        """A sliver that runs has taken more than it may; doing it again changes nothing."""
+        known = self._slivers.get(name)
+        if known is not None and known.alive:
+            known.over = reason
 
     def report_due(self) -> bool:
         """Whether holdings are to be published now; asked once, it is due no longer."""

@@ -15,6 +15,7 @@ from agents.container_manager.decide.steps import (
     Configure,
     Create,
     End,
+    Evict,
     Keep,
     Limit,
     Publish,
@@ -60,6 +61,8 @@ class Sliver:
         answers: holdings are owed once the order is on disk.
         busy: a step is under way.
         trouble: what has just failed, to be published.
+        over: why it is to be ended: it has taken more than it may.
+        refused: why its limits are not kept; those of before are.
         failures: in a row.
         hold_until: not booted before, unless the planner has answered.
         again_at: nothing is tried before.
@@ -86,11 +89,18 @@ class Sliver:
     answers: bool = False
     busy: bool = False
     trouble: str = ""
+    over: str = ""
+    refused: str = ""
     failures: int = 0
     hold_until: float = 0.0
     again_at: float = 0.0
     store_at: float = 0.0
     since: float = 0.0
+
+    @property
+    def in_force(self) -> Limits:
+        """The limits that its processes have, or are about to have."""
+        return self.kept_limits if self.refused and self.kept_limits is not None else self.limits
 
     def next(self, now: float) -> Step | None:
         """The next step; None when there is nothing to do, or not yet."""
@@ -100,8 +110,8 @@ class Sliver:
             return None
         if self.ended:
             return self._after_end()
-        if not self.wanted or self.remake:
-            return Remake(self.name) if self.wanted else End(self.name)
+        if not self.wanted or self.remake or (self.over and self.alive):
+            return self._ending()
         if self.trouble:
             return Publish(self.name, State.FAILED, self.trouble)
         return self._while_alive() if self.alive else self._to_boot(now)
@@ -128,10 +138,16 @@ class Sliver:
         if not self.alive:
             return
         self.alive = self.agent_runs = False
+        self.over = ""
         if now - self.since >= HEALTHY_S:
             self.failures = 0
         if not self.ended:
             self.trouble = "its first process ended unexpectedly"
+
+    def _ending(self) -> Step:
+        if not self.wanted:
+            return End(self.name)
+        return Remake(self.name) if self.remake else Evict(self.name, self.over)
 
     def _after_end(self) -> Step:
         if self.state is not State.TERMINATED:
@@ -143,14 +159,15 @@ class Sliver:
             return Create(self.name)
         if not self.configured:
             return Configure(self.name, self.agent, self.life)
-        if self.kept_limits != self.limits:
+        limit = Limit(self.name, self.limits, self.kept_limits) if self.kept_limits != self.limits else None
+        if limit is not None and not self.refused:
             # Before the agent, which may start something.
-            return Limit(self.name, self.limits)
+            return limit
         if self.state in _NEXT:
             return Publish(self.name, _NEXT[self.state])
         if self.state is not State.RUNNING:
             return Publish(self.name, State.REQUESTED)
-        return None if self.agent_runs else StartAgent(self.name)
+        return limit if self.agent_runs else StartAgent(self.name)
 
     def _to_boot(self, now: float) -> Step | None:
         if now < self.hold_until:
@@ -181,6 +198,8 @@ class Sliver:
             # What is to go makes room on a full disk; an order to delete that is forgotten comes again.
             self.kept = self.wanted is False and step == self._current()
             return
+        if isinstance(step, Limit):
+            self.refused = error
         # Ending, removing, or a word to a living init: nothing has changed for the container.
         self._wait(now)
 
@@ -191,20 +210,23 @@ class Sliver:
             self.configured = True
         elif isinstance(step, Boot):
             self.alive, self.since, self.kept_limits = True, now, step.limits
+            self.refused = ""
         elif isinstance(step, Limit):
-            self.kept_limits = step.limits
+            self.kept_limits, self.refused = step.limits, ""
         elif isinstance(step, StartAgent):
             self.agent_runs = True
-        elif isinstance(step, End | Remake):
+        elif isinstance(step, End | Evict | Remake):
             self._ended(step)
         elif isinstance(step, Remove):
             self.ended = self.made = self.configured = self.kept = False
             self.failures = 0
 
-    def _ended(self, step: End | Remake) -> None:
+    def _ended(self, step: End | Evict | Remake) -> None:
         self.alive = self.agent_runs = False
-        self.trouble = ""
-        if isinstance(step, End):
+        self.trouble = self.over = ""
+        if isinstance(step, Evict):
+            self.trouble = step.reason
+        elif isinstance(step, End):
             self.ended = True
         else:
             self.remake = self.made = self.configured = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agents.container_manager.decide.admission import raised
 from dsmt_core.lifecycle import State
 from dsmt_core.limits import NO_LIMITS, Limits
 from dsmt_core.names import Slice
@@ -63,10 +64,20 @@ class Boot:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Have what runs keep these limits; it runs on."""
+    """Have what runs keep these limits; it runs on.
+
+    Attributes:
+        before: those that it keeps now; None when that is not known.
+    """
 
     slice: Slice
     limits: Limits
+    before: Limits | None = None
+
+    @property
+    def fresh(self) -> Limits:
+        """What of it is promised anew: nothing to a sliver that was adopted, which keeps what it has."""
+        return NO_LIMITS if self.before is None else raised(self.limits, self.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,18 @@ class StartAgent:
     """Let the deployment agent run; it may, once the container's ``running`` is out."""
 
     slice: Slice
+
+
+@dataclass(frozen=True, slots=True)
+class Evict:
+    """End every process in a sliver that has taken more than it may; its files stay.
+
+    Attributes:
+        reason: with which it has failed.
+    """
+
+    slice: Slice
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +120,4 @@ class Remove:
     slice: Slice
 
 
-Step = Keep | Publish | Create | Configure | Boot | Limit | StartAgent | Remake | End | Remove
+Step = Keep | Publish | Create | Configure | Boot | Limit | StartAgent | Evict | Remake | End | Remove

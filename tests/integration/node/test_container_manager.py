@@ -375,8 +375,8 @@ async def test_an_embedded_agent_that_fails_is_started_again(
 
 
 def figure(speaking: Voice, field: str) -> str:
-    """A figure of the container as it was told last."""
-    events = speaking.events(field)
+    """A figure of the usual slice's container as it was told last."""
+    events = [event for event in speaking.events(field) if event.pairs["slice"] == SLICE]
     return events[-1].pairs["value"] if events else ""
 
 
@@ -447,6 +447,51 @@ async def test_over_its_disk_quota_a_sliver_installs_nothing(
             await asyncio.to_thread(
                 local_socket.ask, place.node_socket, {"op": "fetch", "digest": "0" * 64, "size": 1}
             )
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        "head -c 5000000 /dev/zero > /tmp/a; head -c 5000000 /dev/zero > /tmp/b",
+        "i=0; while [ $i -lt 3000 ]; do echo x > /tmp/f$i; i=$((i+1)); done",
+    ],
+    ids=["large", "many"],
+)
+async def test_a_sliver_over_its_disk_quota_is_ended_and_comes_back_with_a_larger_one(
+    config: NodeConfig, memory_world: str, speaking: Voice, fill: str
+) -> None:
+    async with node(config, memory_world):
+        await speaking.order(Verb.CREATE, 3, limits=Limits(disk=8 << 20))
+        await until(lambda: figure(speaking, "disk-use"), "the first look")
+        request = {"op": "run", "argv": ["sh", "-c", f"{fill}; sync"], "cwd": "/", "timeout": 50}
+        done = await asyncio.to_thread(
+            local_socket.ask, config.place(SLICE).init_socket, request, timeout_s=60
+        )
+        assert done["exit"] == 0
+        # Nobody asks to install: it is noticed by a look.
+        await until(lambda: "failed" in speaking.states(), "its end", within_s=120)
+        reasons = [event.pairs.get("reason", "") for event in speaking.events("deployment-status")]
+        assert any("the sliver does not fit: its files take" in reason for reason in reasons)
+        await speaking.order(Verb.CREATE, 4, limits=Limits(disk=64 << 20))
+        await until(lambda: speaking.states()[-1:] == ["running"], "it comes back")
+
+
+async def test_limits_that_the_node_cannot_keep_are_refused_and_the_old_ones_stay(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    small, other = replace(config, capacity=Limits(memory=200 << 20)), Slice("other")
+    async with node(small, memory_world):
+        await speaking.order(Verb.CREATE, 3, limits=Limits(memory=100 << 20))
+        await speaking.order(Verb.CREATE, 1, other, limits=Limits(memory=60 << 20))
+        await until(lambda: speaking.states() == WALK and speaking.states(other) == WALK, "both")
+        await speaking.order(Verb.CREATE, 4, limits=Limits(memory=150 << 20))
+        told = "others are refused: the sliver does not fit: it may take 150M of memory, and 140M of 200M"
+        await until(lambda: told in figure(speaking, "limits-enforced"), "the refusal")
+        assert figure(speaking, "mem-quota") == str(100 << 10)
+        assert speaking.states() == WALK
+        await speaking.order(Verb.CREATE, 5, limits=Limits(memory=120 << 20))
+        await until(lambda: figure(speaking, "mem-quota") == str(120 << 10), "what fits")
+        assert "refused" not in figure(speaking, "limits-enforced")
 
 
 async def test_what_does_not_fit_beside_the_others_is_refused_with_the_reason(

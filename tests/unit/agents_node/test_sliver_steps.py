@@ -12,6 +12,7 @@ from agents.container_manager.decide import (
     Configure,
     Create,
     End,
+    Evict,
     Found,
     Keep,
     Limit,
@@ -89,7 +90,14 @@ def sliver(**known: Any) -> Sliver:
         ({**UP, "agent_runs": True}, None),
         # What was adopted, or is to have other limits now, gets them before anything else starts in it.
         ({**UP, "kept_limits": None}, Limit(ONE, NO_LIMITS)),
-        ({**UP, "agent_runs": True, "limits": SMALL}, Limit(ONE, SMALL)),
+        ({**UP, "agent_runs": True, "limits": SMALL}, Limit(ONE, SMALL, NO_LIMITS)),
+        ({**UP, "limits": SMALL}, Limit(ONE, SMALL, NO_LIMITS)),
+        # Limits that are refused hold nothing else up, and are tried again.
+        ({**UP, "limits": SMALL, "refused": "full"}, StartAgent(ONE)),
+        ({**UP, "agent_runs": True, "limits": SMALL, "refused": "full"}, Limit(ONE, SMALL, NO_LIMITS)),
+        # It has taken more than it may.
+        ({**UP, "over": "too big"}, Evict(ONE, "too big")),
+        ({**UP, "over": "too big", "wanted": False}, End(ONE)),
         ({**UP, "state": State.INITIALIZED}, Publish(ONE, State.RUNNING)),
         ({**UP, "state": State.INSTANTIATED}, Publish(ONE, State.INITIALIZED)),
         ({**UP, "state": State.REQUESTED}, Publish(ONE, State.INSTANTIATED)),
@@ -128,7 +136,14 @@ def test_it_says_when_to_look_again(known: dict[str, Any], at: float) -> None:
         ({}, Configure(ONE, "a"), "", {"configured": True}),
         ({}, Boot(ONE, "a", SMALL), "", {"alive": True, "since": NOW, "kept_limits": SMALL}),
         (UP, Limit(ONE, SMALL), "", {"kept_limits": SMALL}),
-        (UP, Limit(ONE, SMALL), "in use", {"again_at": 100.5, "failures": 1}),
+        ({**UP, "refused": "in use"}, Limit(ONE, SMALL), "", {"kept_limits": SMALL, "refused": ""}),
+        (UP, Limit(ONE, SMALL), "in use", {"again_at": 100.5, "failures": 1, "refused": "in use"}),
+        (
+            {**UP, "agent_runs": True, "over": "too big"},
+            Evict(ONE, "too big"),
+            "",
+            {"alive": False, "agent_runs": False, "over": "", "trouble": "too big"},
+        ),
         (UP, StartAgent(ONE), "", {"agent_runs": True}),
         (
             {**UP, "agent_runs": True, "trouble": "no"},
