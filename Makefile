@@ -58,9 +58,10 @@ e2e: setup examples ## the whole with real processes: the trace, the transcript,
 attacks: setup ## who has taken over a part of it, against the rest, on real parts
 	@$(BIN)/python -m pytest tests/attacks -n 2 --dist loadfile
 
-soak: setup ## for long: a million bodies at the decoders, rounds over what is dirty, and the simulated world, 100000 seeds or SEEDS=N
+soak: setup ## for long: a million bodies at the decoders, all of the HTTP by its OpenAPI, rounds over what is dirty, and the simulated world, 100000 seeds or SEEDS=N
 	@$(BIN)/python -m tests.fuzz --inputs 1000000
 	@DSMT_EXAMPLES=3000 $(BIN)/python -m pytest tests/unit/planner/test_dirty_laws.py --timeout 3600
+	@DSMT_HTTP_EXAMPLES=100 $(BIN)/python -m pytest tests/integration/planner/test_openapi.py --timeout 3600
 	@$(BIN)/python -m tests.world --seed 1 --count $(if $(filter file,$(origin SEEDS)),100000,$(SEEDS)) --jobs 2 --keep-going
 
 mutants: setup ## mutation tests of what decides, most of an hour (ROOMS='turns plans': only those)

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from dsmt_core.errors import DsmtError, Invalid, NotFound
 from planner.api import (
@@ -128,9 +129,20 @@ async def _unknown(request: Request, error: Exception) -> JSONResponse:
         refusal = answer(NotFound(what, hint="GET /v1/openapi.json lists what is"))
         # What is there, but not for this method, keeps the status that tells a proxy so.
         refusal.status_code = status
-        refusal.headers.update(getattr(error, "headers", None) or {})
+        if status == 405:
+            refusal.headers["Allow"] = ", ".join(sorted(_allowed(request)))
         return refusal
     return answer(Invalid(f"the request is not legal: {getattr(error, 'detail', error)}"[:500]))
+
+
+def _allowed(request: Request) -> set[str]:
+    """The methods for a path: each is a route of its own, and the framework names those of the first."""
+    routes = request.app.router.routes
+    path = next(
+        (one.path for one in routes if one.matches({**request.scope, "method": "*"})[0] is not Match.NONE),
+        "",
+    )
+    return set().union(*(one.methods or () for one in routes if getattr(one, "path", None) == path))
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

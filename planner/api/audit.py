@@ -23,6 +23,7 @@ from planner.store.audit import Wish
 router = router_at("/audit", "audit")
 _LINES: Final = "application/x-ndjson"
 _MOST: Final = 1_000
+Moment = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)]
 
 
 class AskedEntries(BaseModel):
@@ -30,8 +31,8 @@ class AskedEntries(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: float | None = None
-    until: float | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     by: Text = ""
     about: Text = ""
     act: Text = ""
