@@ -15,6 +15,7 @@ from typing import Final
 
 import structlog
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -22,6 +23,7 @@ from starlette.routing import Route
 from depot.access import Caller, Secrets, must_be_planner
 from depot.answers import ANSWERS
 from depot.incoming import Incoming
+from depot.nosniff import Nosniff
 from depot.package import Package
 from depot.repository import Repository
 from depot.sending import Sender, answer
@@ -73,7 +75,7 @@ def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) 
         Route("/v1/blobs/{digest}", blobs.get, methods=["GET", "HEAD"]),
         Route("/v1/blobs/{digest}", blobs.delete, methods=["DELETE"]),
     ]
-    return Starlette(routes=routes, exception_handlers=ANSWERS)
+    return Starlette(routes=routes, exception_handlers=ANSWERS, middleware=[Middleware(Nosniff)])
 
 
 class _Blobs:

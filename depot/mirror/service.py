@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -13,6 +14,7 @@ from depot.access import Secrets
 from depot.answers import ANSWERS
 from depot.mirror.mirror import Mirror
 from depot.mirror.shelf import Shelf
+from depot.nosniff import Nosniff
 from depot.sending import Sender, answer
 from depot.store import digest_of
 from dsmt_core.errors import Denied
@@ -51,4 +53,4 @@ def create_mirror(
         Route("/v1/blobs/{digest}", change, methods=["PUT", "POST", "PATCH", "DELETE"]),
         Route("/v1/blobs", change, methods=["PUT", "POST", "PATCH", "DELETE"]),
     ]
-    return Starlette(routes=routes, exception_handlers=ANSWERS)
+    return Starlette(routes=routes, exception_handlers=ANSWERS, middleware=[Middleware(Nosniff)])

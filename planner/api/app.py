@@ -137,11 +137,10 @@ async def _unknown(request: Request, error: Exception) -> JSONResponse:
 
 def _allowed(request: Request) -> set[str]:
     """The methods for a path: each is a route of its own, and the framework names those of the first."""
-    routes = request.app.router.routes
-    path = next(
-        (one.path for one in routes if one.matches({**request.scope, "method": "*"})[0] is not Match.NONE),
-        "",
-    )
+    routes, asked = request.app.router.routes, {**request.scope, "method": "*"}
+    paths = [one.path for one in routes if one.matches(asked)[0] is not Match.NONE]
+    # Of several forms the plainest is meant: packages/prune rather than packages/{filename}.
+    path = min(paths, key=lambda one: str(one).count("{"), default="")
     return set().union(*(one.methods or () for one in routes if getattr(one, "path", None) == path))
 
 

@@ -15,7 +15,7 @@ from planner.rollout import DEFAULT
 class Body(BaseModel):
     """What all have in common."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Refusal(BaseModel):

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from depot import connections
 from depot.sending import FileContent, Sender, answer
-from tests.integration.depot.test_depot import READS, WAIT_S, Depot, running, sent
+from tests.integration.depot.test_depot import PLANNER, READS, WAIT_S, Depot, running, sent
 
 SIZE = 64 << 20
 
@@ -170,6 +170,14 @@ def told(depot: Depot, content: bytes) -> bytes:
         "/v1/blobs/%00" + "a" * 63,
         "/v1/uploads/..%2flock",
         "/v1/../../etc/passwd",
+        "/v1/blobs/%252e%252e%252fsecrets.json",
+        "/v1/blobs/..%5c..%5csecrets.json",
+        "/v1/blobs/..\\..\\secrets.json",
+        "/v1/blobs//etc/passwd",
+        "/v1/blobs/%2fetc%2fpasswd",
+        "/v1/blobs/%c0%ae%c0%ae%c0%afsecrets.json",
+        "/v1/blobs/" + "a" * 64 + "/../../secrets.json",
+        "http://elsewhere/etc/passwd",
     ],
 )
 def test_nothing_else_than_a_digest_names_a_file(path: str, depot: Depot) -> None:
@@ -179,6 +187,8 @@ def test_nothing_else_than_a_digest_names_a_file(path: str, depot: Depot) -> Non
     answer_ = told(depot, head + b"\r\n")
     assert answer_.split()[1] in {b"400", b"403", b"404", b"422"}
     assert b"root:" not in answer_
+    assert PLANNER.encode() not in answer_
+    assert b"nosniff" in answer_ or answer_.split()[1] == b"400"
 
 
 def test_a_head_that_is_too_large_is_refused(depot: Depot) -> None:
