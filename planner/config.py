@@ -7,6 +7,7 @@ from pathlib import Path
 
 from broker.topology import HISTORY_AGE_S, HISTORY_BYTES
 from dsmt_core.commands import STATUS_PERIOD_S
+from planner.expiry import GRACE_S
 from planner.store.database import sqlite_url
 
 
@@ -42,6 +43,7 @@ class PlannerConfig:
             planner removes what nobody needs; 0: it removes nothing by itself.
         depot_older_than: what was put within so many seconds stays then, too.
         depot_mirrors: each ``SITE=URL``: the mirror of the depot that nodes of a site ask first.
+        slice_grace: how long after its end a slice is deleted.
         facts: further sources of facts, as `planner.facts.open_source` reads them.
     """
 
@@ -70,6 +72,7 @@ class PlannerConfig:
     depot_keep: int = 0
     depot_older_than: float = 30 * 86_400.0
     depot_mirrors: tuple[str, ...] = ()
+    slice_grace: float = GRACE_S
     facts: tuple[str, ...] = ()
 
     @property

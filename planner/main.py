@@ -61,17 +61,19 @@ def init(
     *,
     data: _Data = None,
     password_file: Annotated[Path | None, typer.Option(help="A file with the password.")] = None,
+    site: Annotated[str, typer.Option(help="The name of the home site.", show_default="home")] = "",
     database: _Database = "",
 ) -> None:
     """Make the database and the first account (roles admin, pi and user).
 
+    Where there is one already, the account is made, or gets those roles and the password.
     The password comes from --password-file, from DSMT_PASSWORD, or is asked for.
     """
     from planner.setup import initialise  # noqa: PLC0415 - help must not wait for the database's library
 
     config = PlannerConfig(data=data or _usual_place(), broker="", database=database)
-    initialise(config, admin, _password(password_file))
-    typer.echo(f"initialised {config.data} with the account {admin}")
+    new = initialise(config, admin, _password(password_file), site)
+    typer.echo(f"{'initialised' if new else 'repaired'} {config.data} with the account {admin}")
 
 
 @app.command("run")

@@ -1,38 +1,83 @@
-"""Making an installation: the database, the secrets, and the first account."""
+"""Making an installation: database, secrets, first account; and a way in that always helps."""
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
+from dsmt_core.audit import Entry, change_of
 from dsmt_core.errors import Conflict
 from dsmt_core.names import account
+from dsmt_core.names import site as site_name
 from planner.authority.passwords import hash_now
 from planner.authority.rights import Role
 from planner.config import PlannerConfig
 from planner.service.clock import SteadyClock
 from planner.service.depot import DepotSecrets
-from planner.store import Database, accounts
+from planner.store import Database, accounts, audit, sites
 
 # The first account may do everything that there is to do; whoever logs in chooses the role.
 FIRST_ROLES = (Role.ADMIN, Role.PI, Role.USER)
+_ORIGIN = "this machine"
 
 
-def initialise(config: PlannerConfig, admin: str, password: str) -> None:
+def initialise(config: PlannerConfig, admin: str, password: str, home: str = "") -> bool:
     """Make what a planner needs before its first start; blocks.
 
+    Of an installation that exists, the account is made, or gets its roles and this password: whoever may
+    write the database gets in. That is in its audit log.
+
+    Args:
+        config: where it is.
+        admin: the account.
+        password: its password from now on.
+        home: the name of the home site of a new installation; empty for ``home``.
+
+    Returns:
+        Whether the installation is new.
+
     Raises:
-        Conflict: there is an account already, or a planner runs on this database.
+        Conflict: a planner runs on this database, or there is a home site already.
         Invalid: the name or the password is not legal.
         Unavailable: the database cannot be made.
     """
     person = accounts.Person(account(admin), hash_now(password), tuple(one.value for one in FIRST_ROLES))
+    named = site_name(home) if home else None
     config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(config.database_url)
     try:
-        if database.write_now(accounts.count):
+        now = SteadyClock()()
+        new = not database.write_now(accounts.count)
+        if new and named:
+            database.write_now(sites.name_home, named)
+        elif named:
             raise Conflict(
-                f"{config.data} is initialised already",
-                hint="log in and make further accounts with: dsmtc account add",
+                f"{config.data} is initialised already, and has its home site",
+                hint="leave --site out to make or repair the account alone",
             )
-        database.write_now(accounts.make, person, now=SteadyClock()())
+        if new:
+            database.write_now(accounts.make, person, now=now)
+        else:
+            database.write_now(_repaired, person, now=now)
         DepotSecrets.kept_in(config.depot_secrets)
     finally:
         database.close_now()
+    return new
+
+
+def _repaired(connection: Connection, person: accounts.Person, *, now: float) -> None:
+    made = accounts.repair_admin(connection, person, now=now)
+    change = {"made": made, "roles": list(person.roles), "password": "set"}
+    entry = Entry(
+        number=0,
+        at_ms=round(now * 1000),
+        account="",
+        role="",
+        origin=_ORIGIN,
+        act="account.init",
+        about=f"account/{person.account}",
+        slice="",
+        outcome="done",
+        change=change_of(change),
+        before="",
+    )
+    audit.append(connection, entry)

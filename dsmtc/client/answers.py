@@ -54,6 +54,8 @@ class Account(TypedDict):
     account: str
     roles: list[str]
     has_password: bool
+    site: NotRequired[str]
+    site_roles: NotRequired[dict[str, list[str]]]
 
 
 class Slice(TypedDict):
@@ -70,6 +72,10 @@ class Slice(TypedDict):
     generation: int
     applications: list[object]
     accounts_made: NotRequired[list[str]]
+    site: NotRequired[str]
+    description: NotRequired[str]
+    url: NotRequired[str]
+    expires_at: NotRequired[float | None]
     motion: NotRequired[Motion]
 
 
@@ -268,6 +274,7 @@ class SliceStatus(TypedDict):
     silences: NotRequired[list[SilenceShown]]
     budget: NotRequired[Budget]
     planner: NotRequired[PlannerHealth]
+    expires_at: NotRequired[float | None]
 
 
 class Bus(TypedDict):

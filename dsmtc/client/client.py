@@ -13,6 +13,7 @@ from pathlib import Path
 from dsmtc.client import answers, kept
 from dsmtc.client.agreements import Agreements
 from dsmtc.client.audit import AuditLog
+from dsmtc.client.authority import Authority
 from dsmtc.client.configurations import Configurations
 from dsmtc.client.credentials import AccountCredentials
 from dsmtc.client.facts import Facts
@@ -35,6 +36,7 @@ class Client(
     Agreements,
     AuditLog,
     AccountCredentials,
+    Authority,
     Guards,
     Secrets,
     Limits,
@@ -60,9 +62,9 @@ class Client(
         """All accounts (admin)."""
         return self.call("GET", "/v1/accounts", shape=list[answers.Account])
 
-    def add_account(self, account: str, password: str, role: str) -> answers.Account:
-        """Make an account (admin)."""
-        body = {"account": account, "password": password, "role": role}
+    def add_account(self, account: str, password: str, role: str, site: str = "") -> answers.Account:
+        """Make an account: with its role everywhere (admin), or at a site (pi or admin there)."""
+        body = {"account": account, "password": password, "role": role} | ({"site": site} if site else {})
         return self.call("POST", "/v1/accounts", body, shape=answers.Account)
 
     def set_password(self, account: str, password: str, *, old: str = "") -> None:
@@ -72,7 +74,7 @@ class Client(
 
     # -- slices ------------------------------------------------------------------------------------
 
-    def create(
+    def create(  # noqa: PLR0913 - one for each part of a slice
         self,
         slice_: str,
         *,
@@ -80,9 +82,14 @@ class Client(
         members: Sequence[str] = (),
         agent: tuple[str, Mapping[str, str]] | None = None,
         plan: tuple[str, Mapping[str, str]] | None = None,
+        more: Mapping[str, object] | None = None,
     ) -> answers.Slice:
-        """Make a slice for ``user`` and manage it (pi, admin)."""
-        body: dict[str, object] = {"slice": slice_}
+        """Make a slice for ``user`` and manage it (pi, admin).
+
+        ``more``: ``description``, ``url``, ``lasts_s`` (seconds that it is wanted; without, it stays),
+        ``managed`` (False: it is not).
+        """
+        body: dict[str, object] = {"slice": slice_, **(more or {})}
         if user:
             body["user"] = user
         if members:

@@ -27,9 +27,10 @@ class Nodes(Caller):
         """One node."""
         return self.call("GET", f"/v1/nodes/{word(host)}", shape=Node)
 
-    def invite(self, *, expires_in_s: float | None = None) -> answers.Invitation:
-        """A one-time token for ``dsmt-node`` (admin)."""
-        body = {} if expires_in_s is None else {"expires_in_s": expires_in_s}
+    def invite(self, *, expires_in_s: float | None = None, site: str = "") -> answers.Invitation:
+        """A token for ``dsmt-node`` of a site, by default the home site (admin, or admin or tech there)."""
+        body: dict[str, object] = {} if expires_in_s is None else {"expires_in_s": expires_in_s}
+        body |= {"site": site} if site else {}
         return self.call("POST", "/v1/nodes/invite", body, shape=answers.Invitation)
 
     def label(self, host: str, labels: Mapping[str, str]) -> answers.Labels:

@@ -101,13 +101,14 @@ def invite(
     context: typer.Context,
     *,
     expires: Annotated[float | None, typer.Option(help="seconds until it ends", min=1.0)] = None,
+    site: Annotated[str, typer.Option(help="to which the node belongs; else the home site")] = "",
 ) -> None:
-    """Make a one-time token with which a node joins (admin).
+    """Make a token with which a node joins (admin; at a site also its admins and techs).
 
     Example: dsmtc nodes invite --expires 3600
     """
     session = session_of(context)
-    answer = session.client.invite(expires_in_s=expires)
+    answer = session.client.invite(expires_in_s=expires, site=site)
     session.out.story(
         "start the node with DSMT_NODE_TOKEN=TOKEN dsmt-node --planner URL --host NAME --data DIR"
     )

@@ -7,6 +7,7 @@ from typing import Final
 
 from dsmtc.client import ApplicationStatus, HostStatus, SliceStatus
 from dsmtc.client.answers import PlannerHealth
+from dsmtc.rendering.authority import end_line
 from dsmtc.rendering.catalogue import silence_line
 from dsmtc.rendering.previews import held_line
 from dsmtc.rendering.standings import budget_line
@@ -27,6 +28,8 @@ COLUMNS: Final = (
 )
 # More reasons than fit on a screen say less than their number.
 REASONS: Final = 10
+# An end that is farther away is told by `slice show`.
+_TOLD_S: Final = 7 * 86_400.0
 _WAITING: Final = "waiting: "
 COUNTED: Final = ("dropped", "refused", "lost")
 STATES: Final = frozenset({"NODE", "CONTAINER", "AGENT", "STATE"})
@@ -45,6 +48,8 @@ def status_view(status: SliceStatus, now: float) -> View:
     head = f"slice {status['slice']}: {managed}, {_plan(status)}"
     yield f"{head}, agent {status.get('agent') or 'none'}, generation {status['generation']}"
     yield headline(status)
+    if (end := status.get("expires_at")) and end - now < _TOLD_S:
+        yield end_line(status["slice"], end, now)
     if own := status.get("planner"):
         yield planner_line(own)
     if (held := status.get("held_back")) and held["hosts"]:

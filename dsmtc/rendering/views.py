@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from dsmtc.client import (
-    Account,
     Changed,
     Evaluation,
     Explanation,
@@ -69,10 +69,16 @@ def slices(found: Sequence[Slice]) -> View:
             " ".join(names(each.get("applications", []))) or "-",
             each.get("owner") or "-",
             " ".join(each.get("members", [])) or "-",
+            _ends(each.get("expires_at")),
         )
         for each in found
     ]
-    return [Table(("SLICE", "MANAGED", "PLAN", "AGENT", "APPLICATIONS", "OWNER", "MEMBERS"), rows)]
+    columns = ("SLICE", "MANAGED", "PLAN", "AGENT", "APPLICATIONS", "OWNER", "MEMBERS", "EXPIRES")
+    return [Table(columns, rows)]
+
+
+def _ends(at: float | None) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(at)) if at else "-"
 
 
 def names(applications: Sequence[object]) -> list[str]:
@@ -247,12 +253,3 @@ def node(found: Node, now: float) -> View:
 def _latest(found: Node) -> str:
     evidence = found.get("evidence", [])
     return "; ".join([*(found.get("unwell") or []), *([evidence[-1]["what"]] if evidence else [])])
-
-
-def accounts(found: Sequence[Account]) -> View:
-    """All accounts."""
-    rows = [
-        (each["account"], " ".join(each["roles"]), "yes" if each["has_password"] else "no")
-        for each in found
-    ]
-    return [Table(("ACCOUNT", "ROLES", "PASSWORD"), rows)]

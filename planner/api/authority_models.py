@@ -60,7 +60,13 @@ class NewSlice(Body):
     managed: bool = True
     description: LongText = ""
     url: Text = ""
-    expires_in_s: float | None = None
+    lasts_s: float | None = None
+
+
+class Renewal(Body):
+    """How long a slice is wanted from now on, seconds; without a number it stays."""
+
+    lasts_s: float | None
 
 
 class SliceChange(Body):

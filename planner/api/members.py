@@ -21,6 +21,16 @@ async def change(slice_: ChangeSlice, body: models.SliceChange, planner: ThePlan
     return await planner.slices.show(slice_)
 
 
+@router.post("/renewal")
+async def renew(
+    slice_: ChangeSlice, body: models.Renewal, caller: TheCaller, planner: ThePlanner
+) -> dict[str, Any]:
+    """Say how long the slice is wanted from now on; that it stays, who makes slices says."""
+    if body.lasts_s is None:
+        check(caller, Right.MAKE_SLICES, slice_)
+    return await planner.expiry.renew(slice_, body.lasts_s)
+
+
 @router.put("/members/{account}")
 async def add(slice: str, account: str, caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:  # noqa: A002
     """Have an account be a member; one that does not exist is made."""

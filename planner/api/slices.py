@@ -9,6 +9,7 @@ from planner.api import authority_models, models
 from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
 from planner.api.routing import router_at
 from planner.authority.rights import Right, check, may
+from planner.expiry import end_of
 from planner.store import slices as store
 from planner.wanted import NO_PLAN
 
@@ -33,6 +34,7 @@ async def make(body: authority_models.NewSlice, caller: TheCaller, planner: TheP
         managed=body.managed,
         description=body.description,
         url=body.url,
+        expires_at=end_of(body.lasts_s, planner.clock()),
     )
     made = await planner.slices.make(new, site)
     return await planner.slices.show(new.slice) | {"accounts_made": list(made)}
@@ -102,7 +104,7 @@ async def preview(slice_: ReadSlice, body: models.PlanChoice, planner: ThePlanne
 @one.get("/status")
 async def status(slice_: ReadSlice, planner: ThePlanner) -> dict[str, Any]:
     """How it is, host by host."""
-    return await planner.status(slice_)
+    return await planner.status(slice_) | await planner.slices.told(slice_)
 
 
 async def _set_managed(planner: ThePlanner, slice_: Slice, *, managed: bool) -> dict[str, Any]:

@@ -40,6 +40,7 @@ WORDS: Final[Mapping[str, str]] = {
     "PUT /v1/sites/{site}/nodes/{host}": "site.node",
     "POST /v1/slices": "slice.make",
     f"PATCH {_SLICE}": "slice.describe",
+    f"POST {_SLICE}/renewal": "slice.renew",
     f"PUT {_SLICE}/members/{{account}}": "slice.member",
     f"DELETE {_SLICE}/members/{{account}}": "slice.no_member",
     f"DELETE {_SLICE}": "slice.delete",

@@ -32,6 +32,7 @@ SILENT: Final = "silent"
 DESCRIPTION_BROKEN: Final = "description-broken"
 REQUEST_REFUSED: Final = "request-refused"
 AGREED: Final = "agreed"
+EXPIRES: Final = "expires"
 EXECUTED: Final = "executed"
 ROLLOUT: Final = "rollout"
 AUDIT_HEAD: Final = "audit-head"
@@ -60,7 +61,9 @@ PARTS: Final = (
             *_says(f"{_SLICE}{CONTAINER_MGR}/command/*/", STATUS),
             *_says(f"{_SLICE}{DEPLOYMENT_AGENT}/command/*/", STATUS, CALL),
             *_says(f"{_SLICE}{CONTAINER_MGR}/", NODE_LIST),
-            *_says(f"{_SLICE}{PLANNER}/status/", SILENT, REQUEST_REFUSED, AGREED, ROLLOUT, EXECUTED),
+            *_says(
+                f"{_SLICE}{PLANNER}/status/", SILENT, REQUEST_REFUSED, AGREED, ROLLOUT, EXECUTED, EXPIRES
+            ),
             *_says(PLANNER_STATUS, HEALTH, greatest_s=HEALTH_S),
             *_says(PLANNER_STATUS, AUDIT_HEAD),
             *_says(SILENCE, SILENT),

@@ -37,6 +37,7 @@ from planner.service.connecting import connect
 from planner.service.crew import Crew
 from planner.service.depot import DepotClient, DepotSecrets
 from planner.service.depots import Depots
+from planner.service.expiry import Expiry
 from planner.service.facts import FactSources
 from planner.service.guards import Guards
 from planner.service.history import History
@@ -153,6 +154,9 @@ class Planner:
         self.budgets = Budgets(means, self.fleet)
         self.limits = SliverLimits(means, self.fleet)
         self.rollouts = Rollouts(means, self.fleet, self.rounds)
+        self.expiry = Expiry(
+            means, self.slices, self.packages, voice.tell, self.audit, self.config.slice_grace
+        )
         self.looking_in = LookingIn(means, self.fleet, self.plans, voice)
 
     @classmethod
@@ -207,6 +211,7 @@ class Planner:
             ("write-behind", self._behind.run()),
             ("queues", Queues(self._declare_exchanges, self._declare).run()),
             ("facts", self.facts.run()),
+            ("ends of slices", self.expiry.run()),
             ("lag", self.lag.run()),
             ("audit", self.audit.run()),
             ("users of the broker", self.roster.run()),

@@ -1,0 +1,158 @@
+"""``dsmtc plc``: sites, people, nodes and slices, in the words of PlanetLab Central."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dsmtc.commandline import Misused
+from dsmtc.commands.create import tell_new, told_of
+from dsmtc.dispatch import session_of
+from dsmtc.rendering.authority import people as people_view
+from dsmtc.rendering.authority import sites as sites_view
+from dsmtc.rendering.views import slice_line
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+_User = Annotated[str, typer.Argument(metavar="ACCOUNT", help="such as you@example.com")]
+_Site = Annotated[str, typer.Argument(metavar="SITE", help="such as princeton")]
+_Host = Annotated[str, typer.Argument(metavar="HOST", help="such as node1.example.org")]
+_At = Annotated[str, typer.Option("--site", help="at this site")]
+
+
+@app.callback()
+def plc() -> None:
+    """Sites, people, nodes and slices.
+
+    Example: dsmtc plc sites
+    """
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    *,
+    description: Annotated[str, typer.Option(help="what it is for")] = "",
+    url: Annotated[str, typer.Option(help="of a page about it")] = "",
+    expires: Annotated[str, typer.Option(metavar="TIME", help="it is wanted so long, such as 90d")] = "",
+) -> None:
+    """Make a slice that is not managed; dsmtc manage begins that.
+
+    Example: dsmtc plc create --slice SLICENAME --description "measures paths"
+    """
+    session = session_of(context)
+    if not (name := session.common.slice):
+        raise Misused("plc create needs --slice NAME")
+    made = session.client.create(name, more={"managed": False, **told_of(description, url, expires)})
+    session.out.answer(made, lambda: [f"made {slice_line(made)}"])
+
+
+@app.command()
+def adduser(
+    context: typer.Context,
+    account: _User,
+    role: Annotated[list[str] | None, typer.Argument(metavar="[ROLE...]", help="at the site")] = None,
+    *,
+    site: _At = "",
+) -> None:
+    """Have an account be a member of the slice, or with --site have roles (user) there.
+
+    Example: dsmtc plc adduser you@example.com --slice SLICENAME
+    """
+    session = session_of(context)
+    if site:
+        held = [one.lower() for one in role or ["user"]]
+        found = session.client.set_site_roles(site, account, held)
+        session.out.answer(found, lambda: [f"account {account}: {', '.join(held)} at {site}"])
+        return
+    name = session.slice
+    answer = session.client.add_member(name, account)
+    session.out.answer(answer, lambda: [f"members of {name}: {' '.join(answer['members'])}"])
+    tell_new(session, answer.get("accounts_made", []))
+
+
+@app.command()
+def deluser(context: typer.Context, account: _User, *, site: _At = "") -> None:
+    """Have an account be no member of the slice any more, or with --site have no role there.
+
+    Example: dsmtc plc deluser you@example.com --slice SLICENAME
+    """
+    session = session_of(context)
+    if site:
+        found = session.client.set_site_roles(site, account, [])
+        session.out.answer(found, lambda: [f"account {account}: no role at {site}"])
+        return
+    name = session.slice
+    answer = session.client.remove_member(name, account)
+    session.out.answer(answer, lambda: [f"members of {name}: {' '.join(answer['members'])}"])
+
+
+@app.command()
+def addnode(context: typer.Context, host: _Host, *, site: _At) -> None:
+    """Have a node belong to a site (admin); a new one is invited: dsmtc nodes invite --site SITE.
+
+    Example: dsmtc plc addnode node1.example.org --site princeton
+    """
+    session = session_of(context)
+    moved = session.client.move_node(host, site)
+    session.out.answer(moved, lambda: [f"node {moved['host']} belongs to {moved['site']}"])
+
+
+@app.command()
+def delnode(context: typer.Context, host: _Host) -> None:
+    """Forget a node that will not come back, as dsmtc nodes forget does (admin).
+
+    Example: dsmtc plc delnode node1.example.org
+    """
+    session = session_of(context)
+    session.client.forget(host)
+    session.out.answer({"host": host, "forgotten": True}, lambda: [f"node {host} is forgotten"])
+
+
+@app.command()
+def addsite(
+    context: typer.Context,
+    site: _Site,
+    *,
+    description: Annotated[str, typer.Option(help="what it is")] = "",
+) -> None:
+    """Make a site (admin); its slices are those that begin with its name and an underscore.
+
+    Example: dsmtc plc addsite princeton --description "Princeton University"
+    """
+    session = session_of(context)
+    made = session.client.add_site(site, description)
+    session.out.answer(made, lambda: [f"site {made['site']} is made; its slices begin with {site}_"])
+
+
+@app.command()
+def delsite(context: typer.Context, site: _Site) -> None:
+    """Delete a site to which no slice and no node belongs (admin).
+
+    Example: dsmtc plc delsite princeton
+    """
+    session = session_of(context)
+    session.client.remove_site(site)
+    session.out.answer({"site": site, "deleted": True}, lambda: [f"site {site} is deleted"])
+
+
+@app.command()
+def sites(context: typer.Context) -> None:
+    """List the sites.
+
+    Example: dsmtc plc sites --json
+    """
+    session = session_of(context)
+    found = session.client.sites()
+    session.out.answer(found, lambda: sites_view(found))
+
+
+@app.command()
+def people(context: typer.Context, site: _Site) -> None:
+    """List who belongs to a site, with their roles there (pi or admin there, admin).
+
+    Example: dsmtc plc people princeton
+    """
+    session = session_of(context)
+    found = session.client.site(site)
+    session.out.answer(found, lambda: people_view(found))

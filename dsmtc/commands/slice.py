@@ -1,0 +1,74 @@
+"""``dsmtc slice``: what a slice is for, and whose it is."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from dsmtc.commandline import Misused
+from dsmtc.commands.create import tell_new
+from dsmtc.dispatch import session_of
+from dsmtc.rendering.authority import slice_view
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def slice_() -> None:
+    """A slice as people know it: description, url, members, end.
+
+    Example: dsmtc slice show --slice SLICENAME
+    """
+
+
+@app.command()
+def show(context: typer.Context) -> None:
+    """Show one slice.
+
+    Example: dsmtc slice show --slice SLICENAME
+    """
+    session = session_of(context)
+    found = session.client.slice(session.slice)
+    session.out.answer(found, lambda: slice_view(found, time.time()))
+
+
+@app.command("set")
+def set_(
+    context: typer.Context,
+    *,
+    description: Annotated[str | None, typer.Option(help="what it is for")] = None,
+    url: Annotated[str | None, typer.Option(help="of a page about it")] = None,
+) -> None:
+    """Say what a slice is for.
+
+    Example: dsmtc slice set --slice SLICENAME --description "measures paths" --url https://example.com
+    """
+    session = session_of(context)
+    if description is None and url is None:
+        raise Misused("slice set needs --description or --url")
+    found = session.client.describe(session.slice, description=description, url=url)
+    session.out.answer(found, lambda: slice_view(found, time.time()))
+
+
+@app.command()
+def members(
+    context: typer.Context,
+    *,
+    add: Annotated[list[str] | None, typer.Option(metavar="ACCOUNT", help="may be repeated")] = None,
+    remove: Annotated[list[str] | None, typer.Option(metavar="ACCOUNT", help="may be repeated")] = None,
+) -> None:
+    """Show who belongs to a slice, or change that (pi, admin).
+
+    Example: dsmtc slice members --slice SLICENAME --add you@example.com
+    """
+    session = session_of(context)
+    name = session.slice
+    for account in add or []:
+        tell_new(session, session.client.add_member(name, account).get("accounts_made", []))
+    for account in remove or []:
+        session.client.remove_member(name, account)
+    found = session.client.slice(name)
+    answer = {"slice": name, "owner": found["owner"], "members": found["members"]}
+    session.out.answer(answer, lambda: [f"members of {name}: {' '.join(found['members'])}"])
