@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from dsmt_core.audit import Entry, change_of
 from dsmt_core.errors import Conflict
-from dsmt_core.names import account
+from dsmt_core.names import Site, account
 from dsmt_core.names import site as site_name
 from planner.authority.passwords import hash_now
 from planner.authority.rights import Role
@@ -45,23 +45,27 @@ def initialise(config: PlannerConfig, admin: str, password: str, home: str = "")
     config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(config.database_url)
     try:
-        now = SteadyClock()()
-        new = not database.write_now(accounts.count)
-        if new and named:
-            database.write_now(sites.name_home, named)
-        elif named:
-            raise Conflict(
-                f"{config.data} is initialised already, and has its home site",
-                hint="leave --site out to make or repair the account alone",
-            )
-        if new:
-            database.write_now(accounts.make, person, now=now)
-        else:
-            database.write_now(_repaired, person, now=now)
+        new = database.write_now(_let_in, person, named, now=SteadyClock()())
         DepotSecrets.kept_in(config.depot_secrets)
     finally:
         database.close_now()
     return new
+
+
+def _let_in(connection: Connection, person: accounts.Person, home: Site | None, *, now: float) -> bool:
+    """Make the first account, or see to it that this one lets in; whether it is the first."""
+    if accounts.count(connection):
+        if home:
+            raise Conflict(
+                "this installation has its home site already",
+                hint="leave --site out to make or repair the account alone",
+            )
+        _repaired(connection, person, now=now)
+        return False
+    if home:
+        sites.name_home(connection, home)
+    accounts.make(connection, person, now=now)
+    return True
 
 
 def _repaired(connection: Connection, person: accounts.Person, *, now: float) -> None:
