@@ -18,6 +18,7 @@ from agents.container_manager.config import NodeConfig
 from agents.container_manager.joining import Joined
 from agents.container_manager.life import Life
 from agents.container_manager.limits.finding import found_groups
+from agents.container_manager.limits.sweeping import sweep
 from agents.container_manager.slivers.choosing import Choice, choose
 from broker import retry
 from broker.bus import Bus, Limits
@@ -67,6 +68,7 @@ class ContainerManager:
         config = self.config
         config.data.mkdir(mode=0o755, parents=True, exist_ok=True)
         groups = await asyncio.to_thread(found_groups)
+        await asyncio.to_thread(sweep, groups, config.place)
         choice = await asyncio.to_thread(choose, config.sliver_driver, groups)
         if choice.warning:
             log.warning("%s", choice.warning)
