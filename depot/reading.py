@@ -1,4 +1,4 @@
-"""What a file is, by its content: RPM, deb, wheel, root file system, tarball of an application or agent.
+"""What a file is, by its content: package of an application or agent, root file system, image.
 
 Rule of this file: the name of a file is never asked. What leaves it is legal for everybody who reads
 it later: a name or a version with a space in it stops here.
@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from depot import deb_file, naming, wheel_file
+from depot.image_file import read_image, refuse_compressed
 from depot.package import Said
 from depot.root_file import read_root
 from depot.rpm_file import MAGIC, RpmFile, read_rpm
 from depot.tarball import survey
 from dsmt_core.agents import KIND, PROGRAM
 from dsmt_core.errors import DsmtError, Invalid
+from dsmt_core.image_archives import KIND as ARCHIVE
+from dsmt_core.image_archives import ImageArchive
 from dsmt_core.images import BYTES, HEAD, image_of
 from dsmt_core.names import application
 from dsmt_core.packages import Version, wrapped_application
@@ -141,17 +144,36 @@ def _image(file: BinaryIO, size: int) -> Said:  # noqa: ARG001 - bounded
         name=named.application,
         version=named.version,
         arch="noarch",
+        requires=(named.archived,) if named.archived else (),
         application=named.application,
     )
 
 
+def _archive(archive: ImageArchive) -> Said:
+    name, version = archive.title
+    return Said(
+        kind=ARCHIVE,
+        name=name if _NAME.match(name) else "image",
+        version=version if _VERSION.match(version) else archive.id[:12],
+        arch=archive.machine,
+        # By this an application finds the image: never by a name that somebody gave it.
+        provides=(archive.reference, *archive.names),
+    )
+
+
 def _tar(file: BinaryIO, size: int) -> Said:
+    archive = read_image(file, size)
+    if archive is not None:
+        return _archive(archive)
+    file.seek(0)
     try:
         return _application_tar(file, size)
     except Invalid:
         file.seek(0)
         root = read_root(file, size)
         if root is None:
+            file.seek(0)
+            refuse_compressed(file, size)
             raise
         return Said(kind="rootfs", name=root.name, version=root.version, arch="noarch")
 

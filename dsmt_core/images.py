@@ -24,6 +24,7 @@ SUFFIX: Final = ".image"
 """How its name ends in the depot."""
 # registry.example.org:5000/team/name:tag@sha256:…, as the distribution's reference grammar has it.
 _REFERENCE: Final = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]{0,254}\Z")
+_ID: Final = re.compile(r"sha256:[0-9a-f]{64}\Z")
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^]{0,63}\Z")
 _TAG: Final = re.compile(r":v?(?P<version>[0-9][A-Za-z0-9_.+-]*)(?:@|\Z)")
 _HINT: Final = "such as docker.io/library/httpd:2.4, or localhost/web:1"
@@ -35,6 +36,7 @@ class ImageName:
 
     Attributes:
         reference: by which a container engine knows it; with ``@sha256:…`` it is always the same one.
+            ``sha256:…`` alone is the id of an image that comes as an archive, beside this package.
 
     Raises:
         Invalid: a part is not legal.
@@ -50,6 +52,11 @@ class ImageName:
             raise Invalid(f"{self.version[:80]!r} is not a version", hint="letters, digits, . _ + ~ ^")
         if not _REFERENCE.match(self.reference) or ".." in self.reference:
             raise Invalid(f"{self.reference[:80]!r} does not name an image", hint=_HINT)
+
+    @property
+    def archived(self) -> str:
+        """The id by which the depot has the image itself; empty when it is not to come from there."""
+        return self.reference if _ID.match(self.reference) else ""
 
     @property
     def text(self) -> str:

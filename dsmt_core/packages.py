@@ -15,8 +15,8 @@ from typing import Final, Literal
 from dsmt_core.errors import Invalid
 from dsmt_core.names import WRAPPER_PREFIX, Application, application
 
-Kind = Literal["rpm", "tar", "deb", "wheel", "agent", "image", "rootfs"]
-KINDS: Final[tuple[Kind, ...]] = ("rpm", "tar", "deb", "wheel", "agent", "image", "rootfs")
+Kind = Literal["rpm", "tar", "deb", "wheel", "agent", "image", "rootfs", "archive"]
+KINDS: Final[tuple[Kind, ...]] = ("rpm", "tar", "deb", "wheel", "agent", "image", "rootfs", "archive")
 
 DIGEST_HEX: Final = 64
 _RUNS = re.compile(r"[0-9]+|[a-zA-Z]+|~|\^")

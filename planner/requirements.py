@@ -126,7 +126,7 @@ def newest(packages: Iterable[Package]) -> Package | None:
 
 
 def _family(kind: str) -> str:
-    return "rpm" if kind == "tar" else kind
+    return {"tar": "rpm", "archive": "image"}.get(kind, kind)
 
 
 def _alike(one: Package, other: Package) -> bool:
@@ -204,6 +204,6 @@ def _is_needed(requirement: Requirement, package: Package, depot: Sequence[Packa
     """Whether the depot must have what it has not: asked for by a wrapper, or there in a wrong version."""
     if requirement.is_of_system:
         return False
-    # Nothing but the depot has what a wheel needs: its environment is its own.
-    is_strict = wrapped_application(package.name) is not None or package.kind == "wheel"
+    # Nothing but the depot has what a wheel needs (its environment is its own), or the archive of an image.
+    is_strict = wrapped_application(package.name) is not None or package.kind in {"wheel", "image"}
     return is_strict or any(_versions(requirement.name, one) for one in depot if _alike(one, package))

@@ -63,7 +63,7 @@ class NodeSocket:
         self._refusal = refusal
         self.holder: Callable[[Sequence[int]], tuple[int, str]] = lambda _ports: (0, "")
         self.facts: Callable[[], Mapping[str, str]] = dict
-        self.image: Callable[[str, bool], Awaitable[bool]] | None = None
+        self.image: Callable[[str, bool, str], Awaitable[bool]] | None = None
         self._place = place
         self._inside = inside
         self._cache = cache
@@ -153,10 +153,11 @@ class NodeSocket:
     async def _make(self, request: Mapping[str, Any]) -> Mapping[str, str]:
         if self.image is None:
             raise Invalid("this node makes no slivers out of images")
-        digest = request.get("digest")
-        if not isinstance(digest, str) or not _DIGEST.match(digest):
+        digests = request.get("digest"), request.get("archive", "")
+        if not all(isinstance(digest, str) and _DIGEST.match(digest) for digest in digests):
             raise Invalid("the digest of the image's package is none")
-        ready = await self.image(digest, bool(request.get("prepare")))
+        package, archive = map(str, digests)
+        ready = await self.image(package, bool(request.get("prepare")), archive)
         return {"ready": "yes" if ready else "no"}
 
 

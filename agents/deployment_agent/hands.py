@@ -263,6 +263,5 @@ def status_pairs(deployment: Deployment) -> dict[str, str]:
         pairs[GAVE_UP] = gave_up
     if reason:
         pairs["reason"] = reason
-    if note := record.receipt.get("note"):
-        pairs["note"] = note
+    pairs |= {name: text for name in ("note", "image") if (text := record.receipt.get(name))}
     return pairs

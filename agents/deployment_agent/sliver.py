@@ -241,11 +241,12 @@ class Sliver:
         port = answer.get("port")
         return (port if isinstance(port, int) else 0), str(answer.get("holder") or "")
 
-    async def image(self, package: str, *, prepare: bool = False) -> bool:
+    async def image(self, package: str, *, archive: str = "", prepare: bool = False) -> bool:
         """Have this sliver made out of an image; whether it is. Where it is not yet, all in it ends soon.
 
         Args:
             package: digest of the package that names the image; empty: as slivers usually are.
+            archive: digest of the package that has the image itself; empty: its registry has it.
             prepare: only have the image on the node.
 
         Raises:
@@ -253,6 +254,8 @@ class Sliver:
             Unavailable, DeadlinePassed: it cannot now.
         """
         request = {"op": "image", "digest": package, "prepare": prepare}
+        if archive:
+            request["archive"] = archive
         answer = await self._told(request, FETCH_S)
         return answer.get("ready") == "yes"
 

@@ -168,6 +168,7 @@ class Package(TypedDict):
     version: str
     arch: str
     requires: list[str]
+    provides: NotRequired[list[str]]
     application: str | None
     put_at: float | str
     scripts: NotRequired[list[str]]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from dsmt_core.image_archives import KIND as ARCHIVE
 from dsmtc.client import (
     Changed,
     Evaluation,
@@ -164,6 +165,8 @@ def stored(package: Stored) -> str:
     told = f"{told} {package.get('arch') or 'noarch'}, sha256 {package['digest'][:_DIGEST_SHOWN]}"
     if scripts := package.get("scripts"):
         told = f"{told}, scripts {' '.join(scripts)}"
+    if package["kind"] == ARCHIVE and (provides := package.get("provides")):
+        told = f"{told}, {size(package['size'])}, image {' '.join(provides)}"
     return "; ".join([told, *filter(None, [_effect(package)])])
 
 

@@ -189,6 +189,7 @@ def written(package: Package) -> dict[str, Any]:
         "version": package.version,
         "arch": package.arch,
         "requires": list(package.requires),
+        "provides": list(package.provides),
         "application": package.application,
         "scripts": list(package.scripts),
         "put_at": package.put_at,

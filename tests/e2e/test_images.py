@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dsmt_core.errors import Conflict
+from dsmt_core.image_archives import read_archive
 from dsmt_core.images import ImageName
 from tests.e2e.application import App
 from tests.e2e.conftest import Stages
@@ -64,3 +65,24 @@ async def test_an_image_is_deployed_updated_given_up_and_removed(stages: Stages)
 async def update(stage: Stage, number: int) -> None:
     await put(stage, image(number))
     await stage.ask(lambda client: client.act("s1", "web", "update"))
+
+
+async def test_an_image_comes_out_of_an_archive_without_a_registry(stages: Stages) -> None:
+    with engine.running() as made:
+        made.make(image(1).reference, SAYS, "ENV GREETING=v1", "WORKDIR /bin")
+        async with stages(hosts=1).by_podman(made.socket) as stage:
+            archive = stage.home / "saved.tar"
+            made.run("save", "--output", str(archive), image(1).reference)
+            made.run("rmi", image(1).reference)
+            with archive.open("rb") as file:
+                found = read_archive(file, archive.stat().st_size)
+            assert found is not None
+            await stage.ask(lambda client: client.create("s1"))
+            await put(stage, ImageName("web", "1", found.reference))
+            await stage.ask(lambda client: client.set_plan("s1", "all_nodes", {}))
+            kept = await stage.ask(lambda client: client.put_package("s1", archive))
+            assert kept["kind"] == "archive"
+            await stage.states("web", "running")
+            await stage.eventually(lambda: log(stage).read_text().endswith(" v1 from /bin\n"))
+            with pytest.raises(Conflict, match="in use"):
+                await stage.ask(lambda client: client.remove_package("s1", "saved.tar"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 from urllib.parse import quote, urlencode
@@ -23,6 +23,7 @@ CALL_S: Final = 60.0
 # Between two words of it while it pulls or loads an image.
 WORD_S: Final = 300.0
 _BYTES: Final = 16 << 20
+_Body = BinaryIO | Iterable[bytes]
 _REASON: Final = 400
 _LOG_HEAD: Final = 8
 _LOG_BYTES: Final = 64 << 10
@@ -64,7 +65,7 @@ class Engine:
         told = self._lines("POST", f"/images/create?{urlencode({'fromImage': reference})}")
         _refuse(told, f"the image {reference} cannot be pulled")
 
-    def load(self, archive: BinaryIO, size: int) -> list[str]:
+    def load(self, archive: BinaryIO | Iterable[bytes], size: int) -> list[str]:
         """Take in the archive of an image (`podman save`, `docker save`); the names told of it.
 
         Raises:
@@ -163,7 +164,7 @@ class Engine:
         return found
 
     def _lines(
-        self, method: str, path: str, body: BinaryIO | None = None, size: int | None = None
+        self, method: str, path: str, body: _Body | None = None, size: int | None = None
     ) -> Iterator[dict[str, Any]]:
         """What it tells of a longer piece of work, one object a line."""
         for line in self._asked(method, path, body, size).splitlines():
@@ -171,7 +172,7 @@ class Engine:
                 yield told
 
     def _asked(
-        self, method: str, path: str, body: Mapping[str, Any] | BinaryIO | None, size: int | None
+        self, method: str, path: str, body: Mapping[str, Any] | _Body | None, size: int | None
     ) -> bytes:
         headers = {"Host": "d"}
         content: Any = body

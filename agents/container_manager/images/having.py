@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agents import state_file
+from agents.container_manager.images.archived import Archived
 from agents.container_manager.images.engine import Engine
 from agents.container_manager.images.engine_service import INSTALL_HINT, EngineService
 from agents.container_manager.images.podman import PodmanDriver
@@ -50,8 +51,12 @@ class Images:
         """By what slivers out of images are made here, for the facts; empty when they are not."""
         return "podman" if self._how != OFF and self._service.is_there() else ""
 
-    def have(self, package: Path) -> dict[str, Any]:
+    def have(self, package: Path, archive: Path | None = None) -> dict[str, Any]:
         """Have the image that a package names; what a sliver needs to know of it.
+
+        Args:
+            package: names it.
+            archive: has it, if it is not to come from a registry.
 
         Raises:
             Invalid: the package names none, or this node has no podman.
@@ -67,7 +72,7 @@ class Images:
                 f"this node has no podman, and {named.application} is an image ({INSTALL_HINT})",
                 hint="or a plan that chooses nodes by the fact images",
             )
-        found = self._found(named.reference)
+        found = self._loaded(named.reference, archive) if named.archived else self._found(named.reference)
         self._prune(str(found["Id"]))
         config = found.get("Config") or {}
         return {
@@ -97,8 +102,21 @@ class Images:
                     self._keep({**self._known(), str(found["Id"]): time.time()})
                     return found
 
+    def _loaded(self, reference: str, archive: Path | None) -> dict[str, Any]:
+        """Looks into the archive also when the image is here: so nobody has another slice's by its id."""
+        if archive is None:
+            raise Unavailable("the archive of the image did not come with its package")
+        with self._pulling, Archived(archive, reference) as archived:
+            try:
+                return self._engine.image(reference)
+            except NotFound:
+                archived.load(self._engine)
+                found = self._engine.image(reference)
+                self._keep({**self._known(), str(found["Id"]): time.time()})
+                return found
+
     def _known(self) -> dict[str, float]:
-        """What was pulled here, and when it was last in use."""
+        """What was pulled or loaded here, and when it was last in use."""
         found = state_file.load(self._pulled).value or {}
         return {name: float(since) for name, since in found.items() if isinstance(since, int | float)}
 

@@ -30,8 +30,20 @@ class Remaking:
         # None: as slivers usually are.
         self._wanted: dict[Slice, dict[str, Any] | None] = {}
 
-    async def asked(self, slice_: Slice, digest: str, only_prepare: bool) -> bool:  # noqa: FBT001 - of a request
+    async def asked(
+        self,
+        slice_: Slice,
+        digest: str,
+        only_prepare: bool,  # noqa: FBT001 - of a request
+        archive: str = "",
+    ) -> bool:
         """Have a sliver made of the image that a package names, or only the image here; whether it is so.
+
+        Args:
+            slice_: whose sliver.
+            digest: of the package.
+            only_prepare: the sliver stays as it is.
+            archive: digest of the package that has the image itself.
 
         Raises:
             Invalid, Unavailable: the image cannot be had, ever or now.
@@ -41,7 +53,8 @@ class Remaking:
             return True
         image = None
         if digest:
-            image = await asyncio.to_thread(self._images.have, place.packages / digest)
+            has = place.packages / archive if archive else None
+            image = await asyncio.to_thread(self._images.have, place.packages / digest, has)
         if not only_prepare:
             self._wanted[slice_] = image
             self._remake(slice_)

@@ -108,7 +108,12 @@ class Installers:
         """
         if (image := seen(self._paths.run)) is not None:
             mine = image.application == application
-            receipt = {"kind": KIND, "version": image.version, "package": image.package}
+            receipt = {
+                "kind": KIND,
+                "version": image.version,
+                "package": image.package,
+                "image": image.id,
+            }
             return (image.version, receipt) if mine else ("", {})
         if await self._rpm_works():
             installed = await self._rpm.installed_version(application, {})
@@ -134,7 +139,8 @@ class Installers:
 
     async def _for(self, packages: Sequence[str]) -> Installer:
         heads = [self._head(package) for package in packages]
-        if heads and all(map(self._image.recognise, heads)):
+        # Before it the archive may stand that has the image: the node's business.
+        if heads and self._image.recognise(heads[-1]):
             return self._image
         if seen(self._paths.run) is not None:
             raise Invalid(

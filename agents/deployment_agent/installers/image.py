@@ -42,8 +42,9 @@ class ImageInstaller:
             Invalid: the node makes no slivers out of images.
             Unavailable: the image is not to be had now.
         """
-        await self._sliver.image(_package(job), prepare=True)
-        return {"kind": self.kind, "version": job.version, "package": _package(job)}
+        package, archive = _packages(job)
+        await self._sliver.image(package, archive=archive, prepare=True)
+        return {"kind": self.kind, "version": job.version, "package": package}
 
     async def install(self, job: Job) -> Receipt:
         """Have the sliver made out of the image; who comes back from that is the next agent.
@@ -51,10 +52,10 @@ class ImageInstaller:
         Raises:
             Invalid, Unavailable: as `prepare`.
         """
-        package = _package(job)
+        package, archive = _packages(job)
         image = seen(self._paths.run)
         if image is None or image.package != package:
-            await self._remade(package)
+            await self._remade(package, archive)
             image = seen(self._paths.run)
         if image is None or image.package != package:
             raise Unavailable("the sliver is not made of the image yet")
@@ -73,13 +74,15 @@ class ImageInstaller:
         image = seen(self._paths.run)
         return image.version if image is not None else ""
 
-    async def _remade(self, package: str) -> None:
-        if not await self._sliver.image(package):
+    async def _remade(self, package: str, archive: str = "") -> None:
+        if not await self._sliver.image(package, archive=archive):
             await asyncio.sleep(_REMAKING_S)
             raise Unavailable("the sliver is not made anew")
 
 
-def _package(job: Job) -> str:
-    if len(job.packages) != 1:
-        raise Invalid("an order with an image brings exactly one")
-    return job.packages[0].rpartition("/")[2]
+def _packages(job: Job) -> tuple[str, str]:
+    """The digests of what names the image, and of what has it (empty: a registry has it)."""
+    *before, package = (path.rpartition("/")[2] for path in job.packages)
+    if len(before) > 1:
+        raise Invalid("an order with an image brings what names it, and at most one archive that has it")
+    return package, before[0] if before else ""
