@@ -47,6 +47,7 @@ SUBVERBS: Final = {
         "addnode",
         "delnode",
         "addsite",
+        "quota",
         "delsite",
         "sites",
         "people",

@@ -23,6 +23,7 @@ class Site(TypedDict):
     site: str
     description: str
     home: bool
+    depot_bytes: NotRequired[int]
     people: int | list[Person]
     slices: int
     nodes: int
@@ -67,6 +68,11 @@ class Authority(Caller):
     def add_site(self, site: str, description: str = "") -> Site:
         """Make a site (admin)."""
         return self.call("POST", "/v1/sites", {"site": site, "description": description}, shape=Site)
+
+    def set_site_quota(self, site: str, depot_bytes: int) -> Site:
+        """Say how many bytes each slice of a site may keep in the depot (admin); 0: no bound."""
+        path = f"/v1/sites/{word(site)}/quota"
+        return self.call("PUT", path, {"depot_bytes": depot_bytes}, shape=Site)
 
     def remove_site(self, site: str) -> None:
         """Delete a site to which no slice and no node belongs (admin)."""

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from dsmtc.amounts import bytes_of
 from dsmtc.commandline import Misused
 from dsmtc.commands.create import tell_new, told_of
 from dsmtc.dispatch import session_of
 from dsmtc.rendering.authority import people as people_view
 from dsmtc.rendering.authority import sites as sites_view
+from dsmtc.rendering.text import size
 from dsmtc.rendering.views import slice_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -123,6 +125,23 @@ def addsite(
     session = session_of(context)
     made = session.client.add_site(site, description)
     session.out.answer(made, lambda: [f"site {made['site']} is made; its slices begin with {site}_"])
+
+
+@app.command()
+def quota(
+    context: typer.Context,
+    site: _Site,
+    depot: Annotated[str, typer.Argument(metavar="BYTES", help="such as 20G, or none")],
+) -> None:
+    """Say how much each slice of a site may keep in the depot (admin).
+
+    Example: dsmtc plc quota princeton 20G
+    """
+    session = session_of(context)
+    found = session.client.set_site_quota(site, bytes_of(depot) or 0)
+    allowed = found.get("depot_bytes", 0)
+    told = f"at most {size(allowed)}" if allowed else "as much as it was given"
+    session.out.answer(found, lambda: [f"each slice of {site} may keep {told}"])
 
 
 @app.command()

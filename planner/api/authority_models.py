@@ -44,6 +44,12 @@ class SiteChange(Body):
     description: LongText
 
 
+class SiteQuota(Body):
+    """How much each slice of a site may keep in the depot, bytes; 0: no bound of the site's."""
+
+    depot_bytes: int
+
+
 class NewSlice(Body):
     """A slice to make; ``user`` owns it (by default whoever asks), ``members`` may act on it too.
 

@@ -11,6 +11,7 @@ from planner.api import authority_models as models
 from planner.api.access import TheCaller, ThePlanner
 from planner.api.routing import router_at
 from planner.authority.rights import Right, check, role
+from planner.quota import Quota
 
 router = router_at("/sites", "sites")
 
@@ -53,6 +54,15 @@ async def delete(site: str, caller: TheCaller, planner: ThePlanner) -> dict[str,
     name = site_name(site)
     await planner.sites.remove(name)
     return {"site": name, "deleted": True}
+
+
+@router.put("/{site}/quota")
+async def set_quota(
+    site: str, body: models.SiteQuota, caller: TheCaller, planner: ThePlanner
+) -> dict[str, Any]:
+    """Say how much each slice of the site may use."""
+    check(caller, Right.GIVE_QUOTA)
+    return await planner.sites.set_quota(site_name(site), Quota(body.depot_bytes))
 
 
 @router.put("/{site}/people/{account}")

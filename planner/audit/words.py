@@ -34,6 +34,7 @@ WORDS: Final[Mapping[str, str]] = {
     "PUT /v1/accounts/{account}/roles": "account.roles",
     "POST /v1/sites": "site.make",
     "PATCH /v1/sites/{site}": "site.describe",
+    "PUT /v1/sites/{site}/quota": "site.quota",
     "DELETE /v1/sites/{site}": "site.delete",
     "PUT /v1/sites/{site}/people/{account}": "site.roles",
     "DELETE /v1/sites/{site}/people/{account}": "site.no_roles",

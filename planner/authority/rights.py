@@ -47,7 +47,7 @@ class Right(StrEnum):
     MANAGE_SITES = "make, change or delete sites, or move what belongs to one"
     MANAGE_SITE = "say who has which role at this site"
     SAY_MEMBERS = "say who the members of this slice are"
-    GIVE_QUOTA = "say how much this slice may use"
+    GIVE_QUOTA = "say how much the slices of a site may use"
     READ_AUDIT = "read the audit log of this slice"
     KEEP_AUDIT = "read all of the audit log, verify, export or prune it"
     USE_BUS = "connect to the event service"

@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 
 from dsmt_core.errors import Invalid
 from dsmt_core.names import Slice
+from planner.quota import quota_of, smaller
 from planner.room import Room
 from planner.service.means import Means
-from planner.store import quotas
+from planner.store import quotas, sites
 
 _MOST = 1 << 60
 
@@ -31,7 +32,9 @@ class Quotas:
     def room(self, connection: Connection, slice_: Slice, *, without: str = "") -> Room:
         """The room of a slice, in a transaction; what lies under the name ``without`` is to be replaced."""
         given = quotas.given(connection, slice_)
-        allowed = self._default if given is None else given
+        own = self._default if given is None else given
+        site = sites.one(connection, sites.of_slice(connection, slice_))
+        allowed = smaller(own, quota_of(site.quota).depot_bytes)
         return Room(slice_, quotas.used_bytes(connection, slice_, without=without), allowed)
 
     async def shown(self, slice_: Slice) -> dict[str, Any]:

@@ -71,3 +71,14 @@ async def test_only_an_administrator_gives_room(bound: Api, log_in: LogIn) -> No
     assert (await pi("GET", PATH))["allowed"] == 150
     for body in ({"bytes": -1}, {"bytes": 1 << 61}, {"bytes": "x"}, {}):
         assert (await bound.refused("PUT", PATH, body))[0] == 422
+
+
+async def test_of_the_bounds_of_site_and_slice_the_smaller_counts(bound: Api) -> None:
+    told = await bound("PUT", "/sites/home/quota", {"depot_bytes": 120})
+    assert told["depot_bytes"] == 120
+    assert (await bound("GET", PATH))["allowed"] == 120
+    await bound("PUT", PATH, {"bytes": 0})
+    assert (await bound("GET", PATH))["allowed"] == 120
+    await bound("PUT", "/sites/home/quota", {"depot_bytes": 0})
+    assert (await bound("GET", PATH))["allowed"] == 0
+    assert (await bound.refused("PUT", "/sites/home/quota", {"depot_bytes": -1}))[0] == 422
