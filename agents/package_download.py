@@ -17,9 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from agents.partial import Partial
+from agents.trusting import context_of, explained
 from dsmt_core.errors import Denied, DsmtError, Invalid, NotFound, Unavailable
 
 READ_S: Final = 30.0
@@ -44,11 +45,13 @@ class Depot:
     Attributes:
         url: empty when the node knows no depot yet.
         mirror: asked before the depot; empty for none.
+        authority: certificates (PEM) that count over TLS, alone; empty: those that the machine trusts.
     """
 
     url: str
     token: str
     mirror: str = ""
+    authority: str = ""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -97,20 +100,21 @@ class Downloads:
             if self._rests.get(url, 0.0) > self.clock():
                 continue
             try:
-                await _persist(_Source(url, depot.token), part, digest, size, deadline)
+                await _persist(_Source(url, depot.token, depot.authority), part, digest, size, deadline)
             except DsmtError as error:
                 log.warning("the mirror %s is left aside: %s", url, error)
                 if not isinstance(error, NotFound):
                     self._rests = {url: self.clock() + REST_S}
             else:
                 return
-        await _persist(_Source(last, depot.token), part, digest, size, deadline)
+        await _persist(_Source(last, depot.token, depot.authority), part, digest, size, deadline)
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
     url: str
     token: str
+    authority: str
 
 
 async def _persist(source: _Source, part: Path, digest: str, size: int, deadline: float) -> None:
@@ -167,8 +171,7 @@ def _receive(source: _Source, partial: Partial, digest: str, deadline: float) ->
     parts = urlsplit(source.url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise Unavailable("this node knows no depot", hint="it learns one when it joins")
-    make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = make(parts.hostname, parts.port, timeout=READ_S)
+    connection = _connection(source, parts)
     headers = {"Authorization": f"Bearer {source.token}", "Connection": "close"}
     if partial.received:
         headers |= {"Range": f"bytes={partial.received}-", "If-Range": f'"{digest}"'}
@@ -181,12 +184,22 @@ def _receive(source: _Source, partial: Partial, digest: str, deadline: float) ->
             begun = True
             _copy(response, partial, digest, deadline)
     except (OSError, http.client.HTTPException) as error:
+        if why := explained(error, f"the depot at {parts.netloc}"):
+            raise why from error
         kind = Torn if begun else Unavailable
         raise kind(f"the depot at {parts.netloc} does not answer: {error}") from error
     finally:
         connection.close()
     if partial.missing:
         raise Torn(f"the depot at {parts.netloc} sent {partial.missing} bytes of {digest[:12]}… too few")
+
+
+def _connection(source: _Source, parts: SplitResult) -> http.client.HTTPConnection:
+    host = parts.hostname or ""
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(host, parts.port, timeout=READ_S)
+    context = context_of(source.authority)
+    return http.client.HTTPSConnection(host, parts.port, timeout=READ_S, context=context)
 
 
 def _check_status(response: http.client.HTTPResponse, digest: str) -> None:

@@ -1,7 +1,8 @@
-"""The authority of an installation, and the certificates of its brokers' hosts.
+"""The authority of an installation, and the certificates of its hosts: brokers, planner, depots.
 
-Rule: the authority vouches for hosts of brokers only, and who trusts it for a broker trusts nobody else: it
-travels in the broker's URL (`broker.address`), and is in no machine's list of trusted authorities.
+Rule: who trusts the authority for a host of the installation trusts nobody else there, and trusts it for
+nothing else: it travels in the broker's URL (`broker.address`), or is pinned by its fingerprint
+(`dsmt_core.authorities`), and is in no machine's list of trusted authorities.
 
 Keys are of the curve P-256: every RabbitMQ, Erlang and Python that DSMT runs with takes them, and the
 authority stays short enough for a URL. Source: RFC 5280.
@@ -9,10 +10,11 @@ authority stays short enough for a URL. Source: RFC 5280.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import ip_address
 from typing import Final, Self
 
 from cryptography import x509
@@ -69,19 +71,24 @@ class Authority:
         """The certificate as a URL carries it."""
         return x509.load_pem_x509_certificate(self.certificate).public_bytes(Encoding.DER)
 
-    def certify(self, host: str, now: datetime) -> Certified:
+    def certify(
+        self, host: str, now: datetime, *, others: Iterable[str] = (), lasts: timedelta = HOST_LIFE
+    ) -> Certified:
         """A new key for ``host``, with a certificate that serves clients and the other hosts.
 
         Args:
-            host: the name, or IPv4 address, by which all see it.
+            host: the name, or address, by which all see it.
             now: with a time zone; it is valid from then on, and not longer than the authority.
+            others: further names and addresses that it has.
+            lasts: how long it is valid.
 
         Raises:
             Invalid: the authority's files are not a certificate and its key.
         """
         issuer, signing = self._loaded()
         key = ec.generate_private_key(ec.SECP256R1())
-        ends = min(now + HOST_LIFE, issuer.not_valid_after_utc)
+        ends = min(now + lasts, issuer.not_valid_after_utc)
+        names = dict.fromkeys([host, *others])
         certificate = (
             _begun(_name(host), issuer.subject, key.public_key(), (now, ends - now))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -91,7 +98,7 @@ class Authority:
                 x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
                 critical=False,
             )
-            .add_extension(x509.SubjectAlternativeName(_alternatives(host)), critical=False)
+            .add_extension(x509.SubjectAlternativeName(_alternatives(names)), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key()), critical=False
             )
@@ -103,6 +110,14 @@ class Authority:
             key=_pem(key).decode(),
         )
 
+    def check(self) -> None:
+        """Refuse what is not a certificate and its key.
+
+        Raises:
+            Invalid: it is not.
+        """
+        self._loaded()
+
     def _loaded(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         try:
             certificate = x509.load_pem_x509_certificate(self.certificate)
@@ -112,6 +127,50 @@ class Authority:
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
             raise Invalid("the authority's key is not the one of its certificate")
         return certificate, key
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What a certificate says of itself.
+
+    Attributes:
+        begins, ends: with a time zone.
+        hosts: names and addresses that it is of.
+        issuer: of whose key it is, as the certificates of an authority say it; empty: it does not say.
+    """
+
+    begins: datetime
+    ends: datetime
+    hosts: frozenset[str]
+    issuer: bytes
+
+
+def life_of(certificate: bytes) -> Life:
+    """The life of a certificate (PEM; of several the first).
+
+    Raises:
+        Invalid: it is none.
+    """
+    try:
+        read = x509.load_pem_x509_certificate(certificate)
+    except ValueError as error:
+        raise Invalid("it is no certificate in PEM") from error
+    hosts: set[str] = set()
+    issuer = b""
+    with suppress(x509.ExtensionNotFound):
+        said = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        hosts |= set(said.get_values_for_type(x509.DNSName))
+        hosts |= {str(one) for one in said.get_values_for_type(x509.IPAddress)}
+    with suppress(x509.ExtensionNotFound):
+        of = read.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+        issuer = of.key_identifier or b""
+    return Life(read.not_valid_before_utc, read.not_valid_after_utc, frozenset(hosts), issuer)
+
+
+def key_of(certificate: bytes) -> bytes:
+    """The name of the key that a certificate (PEM) is of, as `Life.issuer` names it."""
+    read = x509.load_pem_x509_certificate(certificate)
+    return x509.SubjectKeyIdentifier.from_public_key(read.public_key()).digest
 
 
 def _begun(
@@ -137,11 +196,14 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text[:_COMMON_NAME])])
 
 
-def _alternatives(host: str) -> list[x509.GeneralName]:
-    """What ``host`` may be called: Erlang looks for an address among the names, others where it belongs."""
-    named: list[x509.GeneralName] = [x509.DNSName(host)]
-    with suppress(AddressValueError):
-        named.append(x509.IPAddress(IPv4Address(host)))
+def _alternatives(hosts: Collection[str]) -> list[x509.GeneralName]:
+    """What they may be called: Erlang looks for an address among the names, others where it belongs."""
+    named: list[x509.GeneralName] = []
+    for host in hosts:
+        if ":" not in host:
+            named.append(x509.DNSName(host))
+        with suppress(ValueError):
+            named.append(x509.IPAddress(ip_address(host)))
     return named
 
 

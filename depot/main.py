@@ -16,6 +16,7 @@ import structlog
 import tenacity
 import typer
 
+from broker.trust import trusting
 from depot.access import Secrets
 from depot.mirror.mirror import Mirror
 from depot.mirror.service import create_mirror
@@ -24,6 +25,7 @@ from depot.mirror.upstream import Upstream
 from depot.server import Serving, parse_listen, serve
 from depot.service import create_app
 from depot.store import MAX_BYTES, Store
+from dsmt_core.authorities import certificates
 from dsmt_core.errors import Conflict, DsmtError, Invalid
 
 # The depot of a planner that was killed ends within 3 s; its successor is there before.
@@ -52,6 +54,16 @@ _MirrorOf = Annotated[
 ]
 _MaxBytes = Annotated[int, typer.Option(min=1, help="Bytes of all packages together.")]
 _ReadyFile = Annotated[Path | None, typer.Option(help="Written when it answers.")]
+_Certificate = Annotated[
+    Path | None,
+    typer.Option(
+        help="Serve HTTPS with this (dsmt-planner ca issue); watched, so a new file is taken over."
+    ),
+]
+_Authority = Annotated[
+    Path | None, typer.Option(help="Of a mirror: the authority (PEM) that the depot's certificate is of.")
+]
+_InsecurePlain = Annotated[bool, typer.Option("--insecure-plain", help="Plain HTTP where others hear it.")]
 _OwnerPipe = Annotated[bool, typer.Option("--owner-pipe", help="End when standard input ends.")]
 
 
@@ -68,27 +80,51 @@ def run_depot(  # noqa: PLR0913 - one parameter an option: that is how typer rea
     listen: _Listen = "127.0.0.1:0",
     max_bytes: _MaxBytes = MAX_BYTES,
     mirror_of: _MirrorOf = "",
+    certificate: _Certificate = None,
+    authority: _Authority = None,
+    insecure_plain: _InsecurePlain = False,
     ready_file: _ReadyFile = None,
     owner_pipe: _OwnerPipe = False,
 ) -> None:
     """Run the depot, or a mirror of one, until SIGTERM."""
     host, port = parse_listen(listen)
-    serving = Serving(host=host, port=port, ready_file=ready_file, owner_pipe=owner_pipe)
+    serving = Serving(
+        host=host,
+        port=port,
+        ready_file=ready_file,
+        owner_pipe=owner_pipe,
+        certificate=certificate,
+        insecure_plain=insecure_plain,
+    )
     if mirror_of:
-        run_mirror(mirror_of, serving, Secrets.of_mirror(secret_file), data=data, max_bytes=max_bytes)
+        secrets = Secrets.of_mirror(secret_file)
+        upstream = _upstream(mirror_of, secrets, authority)
+        run_mirror(upstream, serving, secrets, data=data, max_bytes=max_bytes)
         return
     secrets = Secrets.read(secret_file)
     with closing(_WHEN_FREE(Store, data, max_bytes=max_bytes)) as store:
         serve(create_app(store, secrets), serving)
 
 
-def run_mirror(url: str, serving: Serving, secrets: Secrets, *, data: Path, max_bytes: int) -> None:
-    """Run a mirror of the depot at ``url`` until SIGTERM."""
+def run_mirror(
+    upstream: Upstream, serving: Serving, secrets: Secrets, *, data: Path, max_bytes: int
+) -> None:
+    """Run a mirror of the depot ``upstream`` until SIGTERM."""
+    with closing(_WHEN_FREE(Shelf, data, max_bytes=max_bytes)) as shelf:
+        mirror = Mirror(shelf, upstream)
+        serve(create_mirror(mirror, shelf, secrets, url=upstream.url), serving)
+
+
+def _upstream(url: str, secrets: Secrets, authority: Path | None) -> Upstream:
     if not url.startswith(("http://", "https://")):
         raise Invalid(f"--mirror-of {url!r} is not a URL", hint="such as http://depot.example.org:7081")
-    with closing(_WHEN_FREE(Shelf, data, max_bytes=max_bytes)) as shelf:
-        mirror = Mirror(shelf, Upstream(url, secrets.node))
-        serve(create_mirror(mirror, shelf, secrets, url=url), serving)
+    if authority is None:
+        return Upstream(url, secrets.node)
+    try:
+        trust = trusting(b"".join(certificates(authority.read_text())))
+    except (DsmtError, ValueError) as error:
+        raise Invalid(f"--authority {authority}: {error}") from error
+    return Upstream(url, secrets.node, verify=trust)
 
 
 def run() -> None:

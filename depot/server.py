@@ -9,27 +9,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import functools
 import json
 import os
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from broker.showing import Shown
 from depot.connections import Connection
-from dsmt_core.errors import Conflict, Invalid
+from dsmt_core.errors import Conflict, DsmtError, Invalid
 
 _BACKLOG: Final = 128
 _CONNECTIONS: Final = 512
 _KEEP_ALIVE_S: Final = 15
 # Transfers that go on are broken off then; a successor waits longer than that for the directory.
 _END_S: Final = 3
+_HANDSHAKE_S: Final = 10.0
+_LOOK_S: Final = 10.0
+_log = structlog.get_logger("depot")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +48,16 @@ class Serving:
         port: 0 for a free one.
         ready_file: gets ``{"url": …, "pid": …}`` when the program answers; None for none.
         owner_pipe: end when standard input does: its owner holds the other end.
+        certificate: of TLS, with its key; taken over anew when it changes. None: plain text.
+        insecure_plain: somebody meant that, also where others hear it.
     """
 
     host: str
     port: int
     ready_file: Path | None = None
     owner_pipe: bool = False
+    certificate: Path | None = None
+    insecure_plain: bool = False
 
 
 def parse_listen(text: str) -> tuple[str, int]:
@@ -90,17 +101,25 @@ def serve(app: ASGIApp, serving: Serving) -> None:
 
     Raises:
         Conflict: the port is in use.
-        Invalid: the address is not one of this machine.
+        Invalid: the address is not one of this machine, or the certificate is none.
     """
+    shown = Shown(serving.certificate) if serving.certificate else None
     opened = listening(serving.host, serving.port)
+    is_loopback = serving.host.startswith("127.") or serving.host in {"::1", "localhost"}
+    if not (shown or serving.insecure_plain or is_loopback):
+        _log.warning(
+            "tokens can be read on the way: this is plain HTTP",
+            host=serving.host,
+            do="--certificate, or --insecure-plain if that is meant",
+        )
     with contextlib.closing(opened):
-        asyncio.run(_Server(app, serving, opened).run())
+        asyncio.run(_Server(app, serving, opened, shown).run())
 
 
 class _Server(uvicorn.Server):
     """uvicorn with our ends: it would pass a signal on after its shutdown and so end as if killed."""
 
-    def __init__(self, app: ASGIApp, serving: Serving, opened: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, serving: Serving, opened: socket.socket, shown: Shown | None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -117,6 +136,7 @@ class _Server(uvicorn.Server):
         )
         self._serving = serving
         self._opened = opened
+        self._shown = shown
 
     async def run(self) -> None:  # type: ignore[override]  # ours is a coroutine: the loop is the caller's
         loop = asyncio.get_running_loop()
@@ -124,7 +144,12 @@ class _Server(uvicorn.Server):
             loop.add_signal_handler(number, self.end)
         if self._serving.owner_pipe:
             _watch_owner(lambda: loop.call_soon_threadsafe(self.end))
-        await self.serve(sockets=[self._opened])
+        watch = asyncio.create_task(self._watch(self._shown)) if self._shown else None
+        try:
+            await self.serve(sockets=[self._opened])
+        finally:
+            if watch:
+                watch.cancel()
 
     def end(self) -> None:
         """End in order, soon. May be called again."""
@@ -137,16 +162,43 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, then say so."""
-        await super().startup(sockets)
+        # With TLS it listens itself: uvicorn lets a stranger take a minute for a handshake.
+        await super().startup([] if self._shown else sockets)
+        if self._shown:
+            self.servers.append(await self._listening(self._opened, self._shown.context))
         if self.started and self._serving.ready_file:
-            await asyncio.to_thread(_write_ready, self._serving.ready_file, self._opened)
+            await asyncio.to_thread(
+                functools.partial(
+                    _write_ready, self._serving.ready_file, self._opened, secure=self._shown is not None
+                )
+            )
+
+    async def _listening(self, opened: socket.socket, context: ssl.SSLContext) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(
+            lambda: Connection(config=self.config, server_state=self.server_state, app_state={}),
+            sock=opened,
+            ssl=context,
+            ssl_handshake_timeout=_HANDSHAKE_S,
+            backlog=_BACKLOG,
+        )
+
+    async def _watch(self, shown: Shown) -> None:
+        """Take a new certificate over, for ever."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            try:
+                if shown.look():
+                    _log.info("another certificate is shown")
+            except DsmtError as error:
+                _log.error("the certificate is left as it is", reason=str(error))
 
 
-def _write_ready(path: Path, opened: socket.socket) -> None:
+def _write_ready(path: Path, opened: socket.socket, *, secure: bool) -> None:
     host, port = opened.getsockname()[:2]
     named = f"[{host}]" if ":" in host else host
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(json.dumps({"url": f"http://{named}:{port}", "pid": os.getpid()}))
+    scheme = "https" if secure else "http"
+    unfinished.write_text(json.dumps({"url": f"{scheme}://{named}:{port}", "pid": os.getpid()}))
     unfinished.replace(path)
 
 

@@ -55,6 +55,11 @@ class Home:
         return self.folder / "planner"
 
     @property
+    def authority(self) -> Path:
+        """Certificates (PEM) of the authorities that planners' certificates may be of."""
+        return self.folder / "authority.pem"
+
+    @property
     def tokens(self) -> Path:
         """Tokens of earlier logins."""
         return self.folder / "tokens.json"

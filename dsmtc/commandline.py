@@ -39,6 +39,7 @@ class Common:
     key: str = ""
     role: str = ""
     planner: str = ""
+    authority: str = ""
     account_file: str = ""
     json: bool = False
     yes: bool = False
@@ -71,6 +72,7 @@ VALUES: Final[Mapping[str, str]] = {
     "key": "key",
     "role": "role",
     "planner": "planner",
+    "authority": "authority",
     "account-file": "account_file",
 }
 FLAGS: Final[Mapping[str, str]] = {"json": "json", "yes": "yes", "cli": "shell"}
@@ -112,6 +114,7 @@ def over(outer: Common, inner: Common, *, verb: str) -> Common:
         key=who.key,
         role=inner.role or who.role,
         planner=inner.planner or outer.planner,
+        authority=inner.authority or outer.authority,
         account_file=inner.account_file or outer.account_file,
         json=inner.json or outer.json,
         yes=inner.yes or outer.yes,

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from dsmt_core.errors import Invalid, NotFound, Unauthenticated
 from dsmtc.account import Home, Identity, choose_identity, choose_planner, read_account, read_secret
+from dsmtc.authority import choose_trust
 from dsmtc.client import Client, Credentials, Login
+from dsmtc.client.trust import Trust
 from dsmtc.commandline import Common, Misused, Parties, parties
 from dsmtc.output import Output
 from dsmtc.tokens import Place, Tokens
@@ -87,7 +89,7 @@ class Session:
         key = (self.planner, self.identity)
         if key not in self.clients:
             if self._program:
-                credentials = Credentials(token=self._program)
+                credentials = Credentials(token=self._program, trust=self._trust)
                 self.clients[key] = Client(self.planner, credentials, trace=self.out.trace)
                 return self.clients[key]
             token = self.tokens.find(self._place, self.identity.password)
@@ -136,7 +138,7 @@ class Session:
         self.tokens.drop(self._place)
         if not token:
             return False
-        credentials = Credentials(self.identity.account, token=token)
+        credentials = Credentials(self.identity.account, token=token, trust=self._trust)
         with Client(self.planner, credentials, trace=self.out.trace) as client:
             try:
                 client.log_out()
@@ -196,11 +198,15 @@ class Session:
         identity = self.identity
         if key := identity.key:
             sign = partial(_signed, key, identity.account)
-            credentials = Credentials(identity.account, "", identity.role, token, sign)
+            credentials = Credentials(identity.account, "", identity.role, token, sign, self._trust)
         else:
             password = identity.password or self._ask
-            credentials = Credentials(identity.account, password, identity.role, token)
+            credentials = Credentials(identity.account, password, identity.role, token, None, self._trust)
         return Client(self.planner, credentials, on_login=on_login, trace=self.out.trace)
+
+    @cached_property
+    def _trust(self) -> Trust:
+        return choose_trust(self.common, self.environment, self.home)
 
     def _ask(self) -> str:
         self.typed = self.ask_password()

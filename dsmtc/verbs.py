@@ -91,6 +91,7 @@ Common options, before or after the verb:
   --key FILE            log in with an ssh key, or the agent (DSMT_KEY; a program: DSMT_TOKEN)
   --role ROLE           user, pi, tech or admin (DSMT_ROLE)
   --planner URL         (DSMT_PLANNER, ~/.dsmt/planner; else http://127.0.0.1:7080)
+  --authority FILE|sha256:…  whom to trust over https (DSMT_AUTHORITY, ~/.dsmt/authority.pem)
   --account-file FILE   three lines account:, password: (or key:), role: (DSMT_ACCOUNT_FILE)
   --json                the answer as JSON        --yes   ask nothing
   -v                    tell each request         -vv     and a trace of an error"""

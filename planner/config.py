@@ -9,6 +9,7 @@ from broker.topology import HISTORY_AGE_S, HISTORY_BYTES
 from dsmt_core.commands import STATUS_PERIOD_S
 from planner.expiry import GRACE_S
 from planner.store.database import sqlite_url
+from planner.tls.deciding import Wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class PlannerConfig:
         broker_management: URL of the broker's management interface, as an administrator: with it each node,
             agent and sliver has a user of its own; empty: they share those of the URLs above.
         host, port: where the API listens; port 0 takes a free one.
+        wish: TLS everywhere, or nowhere; by default wherever others than this machine can hear it.
+        names: by which others reach this machine; the first one goes into URLs. Empty: its own name.
         depot: URL of a depot that runs already; empty: the planner starts one and keeps it running.
         depot_listen: where the planner's own depot listens; empty: 127.0.0.1 and the port of last time.
         database: SQLAlchemy's URL; empty: SQLite in ``data``.
@@ -55,6 +58,8 @@ class PlannerConfig:
     broker_management: str = field(default="", repr=False)
     host: str = "127.0.0.1"
     port: int = 7080
+    wish: Wish = field(default_factory=Wish)
+    names: tuple[str, ...] = ()
     depot: str = ""
     depot_listen: str = ""
     database: str = ""
@@ -79,6 +84,11 @@ class PlannerConfig:
     def database_url(self) -> str:
         """The database, in ``data`` unless another was named."""
         return self.database or sqlite_url(self.data)
+
+    @property
+    def certificate(self) -> Path:
+        """What planner and depot show, with its key."""
+        return self.data / "tls.pem"
 
     @property
     def depot_secrets(self) -> Path:

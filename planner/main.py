@@ -25,7 +25,20 @@ from dsmt_core.errors import DsmtError, Invalid, NotFound
 from dsmt_core.wire import BODY_BYTES
 from planner import collector
 from planner.config import PlannerConfig
-from planner.options import BrokerManagement, DepotKeep, DepotMirrors, DepotOlderThan, SliceDepotBytes
+from planner.options import (
+    BrokerManagement,
+    Data,
+    DepotKeep,
+    DepotMirrors,
+    DepotOlderThan,
+    InsecurePlain,
+    Names,
+    SliceDepotBytes,
+    Tls,
+    usual_place,
+)
+from planner.tls import commands as ca
+from planner.tls.deciding import Wish
 
 app = typer.Typer(
     name="dsmt-planner",
@@ -35,21 +48,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(ca.app, name="ca")
 
 
-def _usual_place() -> Path:
-    """Where the planner keeps its data unless told otherwise."""
-    return Path("/var/lib/dsmt/planner") if os.geteuid() == 0 else Path.home() / ".local/share/dsmt/planner"
-
-
-_Data = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="DSMT_PLANNER_DATA",
-        show_default="/var/lib/dsmt/planner for root, else ~/.local/share/dsmt/planner",
-        help="The planner's directory.",
-    ),
-]
 _Database = Annotated[
     str, typer.Option(envvar="DSMT_DATABASE", help="SQLAlchemy's URL; SQLite in DIR if not given.")
 ]
@@ -59,7 +60,7 @@ _Database = Annotated[
 def init(
     admin: Annotated[str, typer.Option(help="The first account, such as me@example.com.")],
     *,
-    data: _Data = None,
+    data: Data = None,
     password_file: Annotated[Path | None, typer.Option(help="A file with the password.")] = None,
     site: Annotated[str, typer.Option(help="The name of the home site.", show_default="home")] = "",
     database: _Database = "",
@@ -71,7 +72,7 @@ def init(
     """
     from planner.setup import initialise  # noqa: PLC0415 - help must not wait for the database's library
 
-    config = PlannerConfig(data=data or _usual_place(), broker="", database=database)
+    config = PlannerConfig(data=data or usual_place(), broker="", database=database)
     new = initialise(config, admin, _password(password_file), site)
     typer.echo(f"{'initialised' if new else 'repaired'} {config.data} with the account {admin}")
 
@@ -80,7 +81,7 @@ def init(
 def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     broker: Annotated[str, typer.Option(envvar="DSMT_BROKER", help="URL of the broker, as planner.")],
     *,
-    data: _Data = None,
+    data: Data = None,
     node_broker: Annotated[
         str, typer.Option(envvar="DSMT_NODE_BROKER", help="URL that nodes are given.")
     ] = "",
@@ -95,6 +96,9 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     listen: Annotated[str, typer.Option(help="HOST:PORT of the API; port 0 takes a free one.")] = (
         "127.0.0.1:7080"
     ),
+    tls: Tls = False,
+    insecure_plain: InsecurePlain = False,
+    name: Names = None,
     depot: Annotated[str, typer.Option(help="URL of a depot that runs; by default one is started.")] = "",
     depot_listen: Annotated[str, typer.Option(help="HOST:PORT of the depot that is started.")] = "",
     depot_max_bytes: Annotated[int, typer.Option(min=0, help="Room in the depot; 0: its default.")] = 0,
@@ -134,7 +138,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     _tell(verbose)
     host, port = _address(listen)
     config = PlannerConfig(
-        data=data or _usual_place(),
+        data=data or usual_place(),
         broker=_sized(broker, event_bytes),
         node_broker=_sized(_broker_url(node_broker, "--node-broker"), event_bytes),
         operator_broker=_sized(_broker_url(operator_broker, "--operator-broker"), event_bytes),
@@ -142,6 +146,8 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         broker_management=broker_management,
         host=host,
         port=port,
+        wish=Wish(tls=tls, insecure=insecure_plain),
+        names=tuple(name or ()),
         depot=depot.rstrip("/"),
         depot_listen=depot_listen,
         database=database,

@@ -1,11 +1,35 @@
-"""Options of ``dsmt-planner run`` that are about the depot, and about the broker's users."""
+"""Options of ``dsmt-planner``: of several commands, of the depot, of the broker's users and of TLS."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+
+def usual_place() -> Path:
+    """Where the planner keeps its data unless told otherwise."""
+    return Path("/var/lib/dsmt/planner") if os.geteuid() == 0 else Path.home() / ".local/share/dsmt/planner"
+
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="DSMT_PLANNER_DATA",
+        show_default="/var/lib/dsmt/planner for root, else ~/.local/share/dsmt/planner",
+        help="The planner's directory.",
+    ),
+]
+Tls = Annotated[bool, typer.Option("--tls", help="HTTPS on loopback, too; elsewhere it is usual.")]
+InsecurePlain = Annotated[
+    bool, typer.Option("--insecure-plain", help="Plain HTTP where others can hear it.")
+]
+Names = Annotated[
+    list[str] | None,
+    typer.Option("--name", help="By which others reach this machine; may be repeated; else its own."),
+]
 BrokerManagement = Annotated[
     str,
     typer.Option(

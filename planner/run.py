@@ -19,6 +19,8 @@ from planner.config import PlannerConfig
 from planner.service.depot_process import DepotProcess
 from planner.service.http import HttpServer, listening
 from planner.service.planner import Planner
+from planner.tls.deciding import Way, way
+from planner.tls.showing import depot_way, names_of, opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +63,24 @@ async def running(config: PlannerConfig, *, bus: Bus | None = None) -> AsyncIter
         bound = listening(config.host, config.port)
         stack.callback(bound.close)
         planner = await Planner.open(config, bus)
+        stack.push_async_callback(planner.close)
+        tls = await opened(config, planner.database, planner.clock)
+        name = names_of(config)[0]
+        served = tls if way(config.host, config.wish, has_authority=tls is not None) is Way.TLS else None
+        if tls is not None:
+            planner.depot.trust(tls.trusting())
+            planner.crew.start("certificate", tls.run())
         if not config.depot:
-            depot = DepotProcess(config, planner.depot.moved)
+            shows = tls.path if tls and depot_way(config, tls) is Way.TLS else None
+            depot = DepotProcess(config, planner.depot.moved, certificate=shows, name=name)
             stack.push_async_callback(depot.close)
+            # Before its depot; a second time is nothing.
             stack.push_async_callback(planner.close)
             await depot.start()
             planner.crew.start("depot", depot.watch())
-        else:
-            stack.push_async_callback(planner.close)
+        planner.nodes.authority = served.fingerprint if served else ""
         await planner.start()
-        server = HttpServer(create_app(planner), bound)
+        server = HttpServer(create_app(planner, tls), bound, served.shown.context if served else None, name)
         stack.push_async_callback(server.close)
         stack.callback(planner.tap.close)
         stack.callback(planner.looking_in.logs.close)

@@ -14,6 +14,7 @@ from planner.config import PlannerConfig
 from planner.service.clock import SteadyClock
 from planner.service.depot import DepotSecrets
 from planner.store import Database, accounts, audit, sites
+from planner.tls import authority
 
 # The first account may do everything that there is to do; whoever logs in chooses the role.
 FIRST_ROLES = (Role.ADMIN, Role.PI, Role.USER)
@@ -47,6 +48,9 @@ def initialise(config: PlannerConfig, admin: str, password: str, home: str = "")
     try:
         new = database.write_now(_let_in, person, named, now=SteadyClock()())
         DepotSecrets.kept_in(config.depot_secrets)
+        if new:
+            signer = authority.load(config.data) or authority.make(config.data)
+            database.write_now(authority.known, signer)
     finally:
         database.close_now()
     return new

@@ -29,6 +29,8 @@ class NodeConfig:
         token: the one-time token of ``dsmtc nodes invite``; not needed by a node that has joined before.
         host: the node's name.
         data: its directory; everything that it keeps lies there.
+        authority: whom it trusts for an ``https`` planner and depot: a file of certificates, or a
+            fingerprint; empty: the one of the invitation, else what the machine trusts.
         sliver_driver: ``bubblewrap``, ``process``, or ``auto`` for the best that works.
         status_period: seconds between calls of the status scripts, when the node sets its own.
         cache_bytes: bound of the package cache.
@@ -46,6 +48,7 @@ class NodeConfig:
     planner: str
     host: Host
     data: Path
+    authority: str = ""
     token: str = ""
     sliver_driver: str = AUTO
     status_period: float | None = None

@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from agents import state_file
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.slivers.record import machine_boot_id
+from agents.trusting import Trust, explained
+from dsmt_core.authorities import parted
 from dsmt_core.errors import DsmtError, Invalid, Unavailable, from_code
 from dsmt_core.names import Slice, slice_name
 
@@ -87,13 +89,14 @@ def join(config: NodeConfig) -> Joined:
         Denied: the token is not valid (any more).
         Invalid: the answer cannot be understood.
     """
+    token, _ = parted(config.token)
     body = {
         "host": config.host,
-        "token": config.token,
+        "token": token,
         "boot_id": machine_boot_id(),
         "claim": claim_of(config.data),
     }
-    status, answer = _post(f"{config.planner.rstrip('/')}/v1/nodes/join", body)
+    status, answer = _post(config, "/v1/nodes/join", body)
     if status >= http.client.BAD_REQUEST:
         raise _refused(status, answer)
     return _joined(answer)
@@ -107,31 +110,48 @@ def secret_of(config: NodeConfig, slice_: Slice, id_: str) -> str:
         Denied, NotFound: it does not give it.
     """
     body = {"host": config.host, "claim": claim_of(config.data), "slice": slice_, "id": id_}
-    status, answer = _post(f"{config.planner.rstrip('/')}/v1/nodes/secret", body)
+    status, answer = _post(config, "/v1/nodes/secret", body)
     if status >= http.client.BAD_REQUEST:
         raise _refused(status, answer)
     return str(answer.get("value", ""))
 
 
-def _post(url: str, body: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+def trust_of(config: NodeConfig) -> Trust:
+    """Whom the node trusts.
+
+    Raises:
+        Invalid: the token is followed by what is no fingerprint.
+    """
+    return Trust(config.data, config.authority, parted(config.token)[1])
+
+
+def _post(config: NodeConfig, path: str, body: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+    url = config.planner.rstrip("/") + path
     parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    make = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise Invalid(f"{url!r} is not a URL of a planner", hint="such as http://127.0.0.1:7080")
-    connection = make(parts.hostname, parts.port, timeout=TIMEOUT_S)
+    connection = _connection(config, parts)
     try:
         headers = {"Content-Type": "application/json", "Connection": "close"}
         connection.request("POST", parts.path, json.dumps(dict(body)), headers)
         with connection.getresponse() as response:
             return response.status, _object(response.read(_ANSWER_BYTES))
     except (OSError, http.client.HTTPException) as error:
-        raise Unavailable(
-            f"the planner at {parts.scheme}://{parts.netloc} does not answer: {error}",
-            hint="the node goes on trying; is dsmt-planner running, and the URL right?",
+        where = f"{parts.scheme}://{parts.netloc}"
+        raise explained(error, where) or Unavailable(
+            f"the planner at {where} does not answer: {error}",
+            hint="the node goes on trying; is dsmt-planner running, and the URL right (http, or https)?",
         ) from error
     finally:
         connection.close()
+
+
+def _connection(config: NodeConfig, parts: SplitResult) -> http.client.HTTPConnection:
+    host = parts.hostname or ""
+    context = trust_of(config).context(config.planner)
+    if context is None:
+        return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_S)
+    return http.client.HTTPSConnection(host, parts.port, timeout=TIMEOUT_S, context=context)
 
 
 def _object(text: bytes) -> dict[str, Any]:

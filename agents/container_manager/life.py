@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from agents import facts
+from agents.container_manager import joining
 from agents.container_manager.capacity import own_capacity
 from agents.container_manager.conduct import Conduct, loop_time, said
 from agents.container_manager.config import NodeConfig
@@ -185,4 +186,5 @@ class Life:
 
 def _depot(config: NodeConfig, joined: Joined) -> Depot:
     """Where packages come from; what was said on the node itself goes before what the planner says."""
-    return Depot(joined.depot, joined.depot_token, config.depot_mirror or joined.depot_mirror)
+    mirror = config.depot_mirror or joined.depot_mirror
+    return Depot(joined.depot, joined.depot_token, mirror, joining.trust_of(config).known())

@@ -11,6 +11,7 @@ from agents.container_manager.capacity import capacity_of
 from agents.container_manager.config import CACHE_BYTES, NodeConfig
 from agents.container_manager.images.having import AUTO as PODMAN
 from agents.container_manager.slivers.choosing import AUTO, DRIVERS
+from dsmt_core.authorities import fingerprint_of, is_fingerprint
 from dsmt_core.errors import Invalid
 from dsmt_core.limits import Limits
 from dsmt_core.names import host
@@ -37,6 +38,7 @@ def add(parser: argparse.ArgumentParser, *, secret: bool = True) -> None:
     more("--planner", required=True, metavar="URL", help="the planner's API, such as http://127.0.0.1:7080")
     more("--host", required=True, metavar="NAME", help="the name of this node")
     more("--data", required=True, type=Path, metavar="DIR", help="where everything is kept")
+    more("--authority", default="", metavar="FILE|sha256:…", help="whom to trust; else the invitation's")
     if secret:
         more("--token", default="", help=f"of `dsmtc nodes invite`; better {TOKEN} or --token-file")
     more("--token-file", type=Path, metavar="FILE", help="holds the token")
@@ -61,6 +63,7 @@ def config(options: argparse.Namespace) -> NodeConfig:
     """
     return NodeConfig(
         planner=options.planner,
+        authority=_authority(options.authority),
         token=_token(options),
         host=host(options.host),
         data=options.data.resolve(),
@@ -89,6 +92,8 @@ def arguments(options: argparse.Namespace) -> list[str]:
     for name in ("token_file", "facts_dir", "ready_file"):
         if path := getattr(options, name):
             words += [_flag(name), str(_whole(path))]
+    if options.authority:
+        words += ["--authority", _authority(options.authority)]
     for name, default in _VALUES.items():
         if (value := getattr(options, name)) != default:
             words += [_flag(name), str(value)]
@@ -117,6 +122,13 @@ def _http(url: str) -> str:
     if url and not url.startswith(("http://", "https://")):
         raise Invalid(f"--depot-mirror {url!r} is not a URL", hint="such as http://mirror.example.org:7082")
     return url.rstrip("/")
+
+
+def _authority(text: str) -> str:
+    """A fingerprint, or the whole path of a file."""
+    if not text:
+        return ""
+    return fingerprint_of(text) if is_fingerprint(text) else str(_whole(Path(text)))
 
 
 def _token(options: argparse.Namespace) -> str:

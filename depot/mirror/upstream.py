@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -36,14 +37,27 @@ class Upstream:
         url: of the depot, or of another mirror.
         token: the nodes'.
         transport: another way than by the network, for tests.
+        verify: whose certificates count over TLS; by default those that the machine trusts.
     """
 
-    def __init__(self, url: str, token: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        verify: ssl.SSLContext | bool = True,
+    ) -> None:
         self.url = url.rstrip("/")
         # As it is sent: nothing that is packed on the way is unpacked here.
         headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
         self._client = httpx.AsyncClient(
-            headers=headers, timeout=_TIMES, trust_env=False, transport=transport, follow_redirects=False
+            headers=headers,
+            timeout=_TIMES,
+            trust_env=False,
+            transport=transport,
+            follow_redirects=False,
+            verify=verify,
         )
 
     @asynccontextmanager

@@ -7,12 +7,13 @@ synchronous, keeps one connection, and belongs to one thread.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self, TypeVar
 
 from dsmt_core.errors import Unauthenticated
 from dsmtc.client import answers
 from dsmtc.client.transport import Transport
+from dsmtc.client.trust import Trust
 
 DEFAULT_PLANNER: Final = "http://127.0.0.1:7080"
 TIMEOUT_S: Final = 30.0
@@ -30,6 +31,7 @@ class Credentials:
         role: user, pi, tech or admin; empty: the account's own.
         token: of an earlier login; used until the planner refuses it.
         sign: signs a challenge with a key of the account; instead of a password.
+        trust: whom the caller trusts for a planner over TLS; by default those that the machine trusts.
     """
 
     account: str = ""
@@ -37,6 +39,7 @@ class Credentials:
     role: str = ""
     token: str = ""
     sign: Callable[[str], str] | None = None
+    trust: Trust = field(default_factory=Trust)
 
 
 class Caller:
@@ -63,7 +66,7 @@ class Caller:
         trace: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.credentials = credentials or Credentials()
-        self.transport = Transport(url, timeout_s=timeout_s, trace=trace)
+        self.transport = Transport(url, timeout_s=timeout_s, trace=trace, trust=self.credentials.trust)
         self.token = self.credentials.token
         self._on_login = on_login
 

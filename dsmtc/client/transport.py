@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from dsmt_core.errors import KINDS, DeadlinePassed, DsmtError, Invalid, Unavailable, from_code
 from dsmtc.client.shape import fault, read_json
+from dsmtc.client.trust import Line, Trust, explained
 
 ANSWER_BYTES: Final = 64 << 20
 # An event of the largest size that a bus may allow (4 MiB), whose letters JSON writes three times as long.
@@ -39,9 +40,13 @@ class Transport:
         url: ``http://HOST:PORT`` or ``https://…``, with an optional path before ``/v1``.
         timeout_s: how long one send or one answer may take.
         trace: told one line for each request.
+        trust: for ``https``; by default what the machine trusts.
     """
 
-    def __init__(self, url: str, *, timeout_s: float, trace: Callable[[str], None]) -> None:
+    def __init__(
+        self, url: str, *, timeout_s: float, trace: Callable[[str], None], trust: Trust | None = None
+    ) -> None:
+        self._line = Line(trust or Trust(), timeout_s=CONNECT_S)
         self.url = url.rstrip("/")
         self._parts = _split(self.url)
         self.timeout_s = timeout_s
@@ -165,13 +170,11 @@ class Transport:
         return self._connection
 
     def _connected(self) -> http.client.HTTPConnection:
-        secure = self._parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = kind(self._parts.hostname or "", self._parts.port, timeout=CONNECT_S)
+        connection = self._line(self._parts)
         try:
             connection.connect()
         except OSError as error:
-            raise Unavailable(
+            raise explained(error, f"the planner at {self.url}") or Unavailable(
                 f"the planner at {self.url} cannot be reached: {error.strerror or error}",
                 hint="start it (dsmt-planner run, or dsmtc dev for a try), or name it with --planner",
             ) from error
@@ -194,7 +197,8 @@ class Transport:
             self.close()
             raise Unavailable(
                 f"the planner at {self.url} broke off: {str(error) or type(error).__name__}",
-                hint="whether it was done is not known; ask with status, or try again",
+                hint="whether it was done is not known; ask with status, or try again"
+                + ("; or does it speak https?" if self._parts.scheme == "http" else ""),
             ) from error
         except BaseException:
             # Ctrl-C in the middle of an answer: what is left of it must not meet the next request.

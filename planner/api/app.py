@@ -18,6 +18,7 @@ from planner.api import (
     agreements,
     applications,
     audit,
+    authorities,
     configurations,
     credentials,
     depots,
@@ -47,6 +48,7 @@ from planner.api.refusals import answer, refused
 from planner.api.strict import Strict
 from planner.authority.rights import Lacking
 from planner.service.planner import Planner
+from planner.tls.showing import Tls
 
 ROUTERS: Final = (
     sessions.router,
@@ -78,6 +80,7 @@ ROUTERS: Final = (
     rollouts.router,
     services.router,
     audit.router,
+    authorities.router,
     credentials.entrance,
     credentials.keys,
     credentials.tokens,
@@ -85,8 +88,13 @@ ROUTERS: Final = (
 _log = structlog.get_logger(__name__)
 
 
-def create_app(planner: Planner) -> FastAPI:
-    """The API of ``planner``, which is started and ended by somebody else."""
+def create_app(planner: Planner, tls: Tls | None = None) -> FastAPI:
+    """The API of ``planner``, which is started and ended by somebody else.
+
+    Args:
+        planner: whose.
+        tls: of whom its certificate is, where it shows one.
+    """
     app = FastAPI(
         title="DSMT planner",
         version=version("dsmt"),
@@ -96,6 +104,7 @@ def create_app(planner: Planner) -> FastAPI:
         openapi_url="/v1/openapi.json",
     )
     app.state.planner = planner
+    app.state.tls = tls
     app.add_middleware(Audited, audit=planner.audit)
     app.add_middleware(BodyLimit)
     app.add_middleware(Strict)

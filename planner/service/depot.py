@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -93,6 +94,12 @@ class DepotClient:
     def moved(self, url: str) -> None:
         """The depot answers somewhere else from now on."""
         self.url = url
+
+    def trust(self, context: ssl.SSLContext) -> None:
+        """Whose certificates count over TLS; said before the first request."""
+        self._client = httpx.AsyncClient(
+            headers=self._headers, timeout=_TIMES, trust_env=False, verify=context
+        )
 
     def through(self, transport: httpx.AsyncBaseTransport) -> None:
         """Reach the depot another way than by the network, such as within this process."""

@@ -20,6 +20,8 @@ import structlog
 
 from dsmt_core.errors import Conflict, Unavailable
 from planner.config import PlannerConfig
+from planner.service.http import url_at
+from planner.tls.deciding import is_everywhere, is_loopback
 
 _READY_S: Final = 60.0
 _END_S: Final = 5.0
@@ -35,9 +37,20 @@ class DepotProcess:
     Args:
         config: of the planner.
         on_url: called with the depot's URL each time it answers.
+        certificate: what it shows, where it speaks TLS.
+        name: of this machine, where the depot listens on all its addresses.
     """
 
-    def __init__(self, config: PlannerConfig, on_url: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        config: PlannerConfig,
+        on_url: Callable[[str], None],
+        *,
+        certificate: Path | None = None,
+        name: str = "",
+    ) -> None:
+        self._certificate = certificate
+        self._name = name
         self._config = config
         self._on_url = on_url
         self._directory = config.data / "depot"
@@ -97,11 +110,21 @@ class DepotProcess:
         arguments += ["--secret-file", str(self._config.depot_secrets), "--ready-file", str(self._ready)]
         if self._config.depot_bytes:
             arguments += ["--max-bytes", str(self._config.depot_bytes)]
+        if self._certificate is not None:
+            arguments += ["--certificate", str(self._certificate)]
+        elif self._config.wish.insecure or not is_loopback(listen.rpartition(":")[0].strip("[]")):
+            # What it may be was decided by the planner.
+            arguments += ["--insecure-plain"]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "depot.main", "run", *arguments, stdin=asyncio.subprocess.PIPE
         )
         url = await self._answering(self._process, listen)
-        self._remembered.write_text(url.removeprefix("http://"))
+        scheme, _, place = url.partition("://")
+        self._remembered.write_text(place)
+        host, _, port = place.rpartition(":")
+        if is_everywhere(host.strip("[]")) and self._name:
+            # Others cannot reach all addresses of this machine by that name.
+            url = url_at(scheme, self._name, int(port))
         self._on_url(url)
 
     def _listen(self) -> str:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import socket
+import ssl
 from collections.abc import Generator
 from typing import Any, Final
 
@@ -16,9 +17,11 @@ import uvicorn
 
 from dsmt_core.errors import Conflict, Invalid, Unavailable
 from planner.service.connections import HEAD_BYTES, Connection
+from planner.tls.deciding import is_everywhere
 
 _END_S: Final = 2
 _AT_ONCE: Final = 500
+_HANDSHAKE_S: Final = 10.0
 _BACKLOG: Final = 1024
 
 
@@ -49,17 +52,37 @@ def listening(host: str, port: int) -> socket.socket:
     return bound
 
 
+def url_at(scheme: str, host: str, port: int) -> str:
+    """The URL of a server."""
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
 class _Embedded(uvicorn.Server):
     """uvicorn without its grip on the signals of the process, and with a sign that it is up."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, context: ssl.SSLContext | None) -> None:
         super().__init__(config)
+        self._context = context
         self.up = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Give the sign."""
-        await super().startup(sockets)
+        # With TLS it listens itself: uvicorn lets a stranger take a minute for a handshake.
+        await super().startup([] if self._context else sockets)
+        for bound in (sockets or []) if self._context else []:
+            self.servers.append(
+                await asyncio.get_running_loop().create_server(
+                    self._protocol,
+                    sock=bound,
+                    ssl=self._context,
+                    ssl_handshake_timeout=_HANDSHAKE_S,
+                    backlog=_BACKLOG,
+                )
+            )
         self.up.set()
+
+    def _protocol(self) -> Connection:
+        return Connection(config=self.config, server_state=self.server_state, app_state={})
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -73,10 +96,16 @@ class HttpServer:
     Args:
         app: an ASGI application.
         bound: of `listening`; closed at the end.
+        context: of TLS; None for plain text.
+        name: of this machine, where the socket listens on all its addresses.
     """
 
-    def __init__(self, app: Any, bound: socket.socket) -> None:
+    def __init__(
+        self, app: Any, bound: socket.socket, context: ssl.SSLContext | None = None, name: str = ""
+    ) -> None:
         self._socket = bound
+        self._scheme = "https" if context else "http"
+        self._name = name
         self._server = _Embedded(
             uvicorn.Config(
                 app,
@@ -91,7 +120,8 @@ class HttpServer:
                 timeout_graceful_shutdown=_END_S,
                 server_header=False,
                 ws="none",
-            )
+            ),
+            context,
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -99,8 +129,7 @@ class HttpServer:
     def url(self) -> str:
         """Where it answers."""
         host, port = self._socket.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{port}"
+        return url_at(self._scheme, self._name if is_everywhere(host) and self._name else host, port)
 
     async def start(self, *, within: float = 10.0) -> None:
         """Return when it answers.

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from broker.topology import node_queue, node_topology
+from dsmt_core.authorities import invitation
 from dsmt_core.errors import Conflict, Denied, Invalid, Unavailable
 from dsmt_core.names import Account, Host, Site, Slice, host
 from planner.authority.tokens import fingerprint, new_token
@@ -53,6 +54,8 @@ class Nodes:
         self._told = told
         self._standings = standings
         self._joined: dict[Host, Joined] = {}
+        # The fingerprint of the authority that nodes meet, where the planner speaks TLS.
+        self.authority = ""
 
     @property
     def claims(self) -> Mapping[Host, str]:
@@ -109,7 +112,7 @@ class Nodes:
         token, now = new_token(), self._clock()
         invited = Invited(by, now + lasts, site)
         await self._database.write(nodes.invite, fingerprint(token), invited, now=now)
-        return token, invited.expires_at
+        return invitation(token, self.authority), invited.expires_at
 
     async def join(self, asked: JoinRequest) -> dict[str, Any]:
         """Let a node in, and tell it what it needs.
@@ -225,7 +228,9 @@ class Nodes:
         holder = self._joined.get(joined.host)
         if holder is not None and holder.claim_hash == joined.claim_hash:
             return
-        if not await self._database.read(nodes.is_invited, fingerprint(token), now=self._clock()):
+        if not await self._database.read(
+            nodes.is_invited, fingerprint(token.partition("@")[0]), now=self._clock()
+        ):
             raise Denied(
                 "the token is not of an invitation that still holds",
                 hint="ask an admin for another: dsmtc nodes invite",

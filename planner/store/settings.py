@@ -14,6 +14,7 @@ from dsmt_core.errors import Conflict
 from planner.store.tables import SETTINGS
 
 EPOCH: Final = "epoch"
+AUTHORITY: Final = "authority"
 PLANNER_ID: Final = "planner_id"
 SIGNING_SECRET: Final = "signing_secret"  # noqa: S105 - the name of the setting, not its value
 # Alembic's own.

@@ -154,6 +154,7 @@ def test_every_option_of_the_manager_but_the_token_reaches_the_unit() -> None:
     given += ["--cache-bytes", "5", "--depot-mirror", "http://m:1", "--end-slivers", "--facts-dir", "/f"]
     given += ["--ready-file", "/r", "--verbose", "--capacity", "memory=4G", "--podman", "/p"]
     given += ["--rootfs", "debian12=/srv/d", "--rootfs", "alpine=/srv/a=b"]
+    given += ["--authority", "/a.pem"]
     told = {action.dest for action in parser._actions} - {"help", "token"}
     words = options.arguments(parser.parse_args([*NODE, *given]))
     assert {word[2:].replace("-", "_") for word in words if word.startswith("--")} == told

@@ -1,0 +1,1 @@
+"""TLS of the control plane: its authority, what planner and depot show, and when plain text is allowed."""
