@@ -54,8 +54,7 @@ class Nodes:
         self._told = told
         self._standings = standings
         self._joined: dict[Host, Joined] = {}
-        # The fingerprint of the authority that nodes meet, where the planner speaks TLS.
-        self.authority = ""
+        self.authority = ""  # its fingerprint, where nodes meet one
 
     @property
     def claims(self) -> Mapping[Host, str]:
