@@ -28,6 +28,7 @@ from planner.config import PlannerConfig
 from planner.options import (
     BrokerManagement,
     Data,
+    DatabaseUrl,
     DepotKeep,
     DepotMirrors,
     DepotOlderThan,
@@ -51,11 +52,6 @@ app = typer.Typer(
 app.add_typer(ca.app, name="ca")
 
 
-_Database = Annotated[
-    str, typer.Option(envvar="DSMT_DATABASE", help="SQLAlchemy's URL; SQLite in DIR if not given.")
-]
-
-
 @app.command()
 def init(
     admin: Annotated[str, typer.Option(help="The first account, such as me@example.com.")],
@@ -63,7 +59,7 @@ def init(
     data: Data = None,
     password_file: Annotated[Path | None, typer.Option(help="A file with the password.")] = None,
     site: Annotated[str, typer.Option(help="The name of the home site.", show_default="home")] = "",
-    database: _Database = "",
+    database: DatabaseUrl = "",
 ) -> None:
     """Make the database and the first account (roles admin, pi and user).
 
@@ -106,7 +102,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     slice_depot_bytes: SliceDepotBytes = 0,
     depot_keep: DepotKeep = 0,
     depot_older_than: DepotOlderThan = 30 * 86_400.0,
-    database: _Database = "",
+    database: DatabaseUrl = "",
     heartbeat: Annotated[float, typer.Option(help="The nodes' period, seconds.")] = 5.0,
     status_period: Annotated[
         float, typer.Option(help="Seconds between status scripts, for new slices.")

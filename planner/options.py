@@ -22,6 +22,9 @@ Data = Annotated[
         help="The planner's directory.",
     ),
 ]
+DatabaseUrl = Annotated[
+    str, typer.Option(envvar="DSMT_DATABASE", help="SQLAlchemy's URL; SQLite in DIR if not given.")
+]
 Tls = Annotated[bool, typer.Option("--tls", help="HTTPS on loopback, too; elsewhere it is usual.")]
 InsecurePlain = Annotated[
     bool, typer.Option("--insecure-plain", help="Plain HTTP where others can hear it.")
