@@ -60,6 +60,12 @@ def parties(wanted: Wanted, joined: Iterable[Host]) -> set[Party]:
     return found
 
 
+def slivers_on(wanted: Wanted, host: Host) -> set[Party]:
+    """Those of all slivers on a host."""
+    named = (one.name for one in wanted.slices.values() if host in one.hosts or host in one.retired)
+    return {party for slice_ in named for party in slivers(slice_, host)}
+
+
 def slivers(slice_: Slice, host: Host) -> set[Party]:
     """Those of one sliver: its agent and its applications."""
     return {Party(Kind.AGENT, slice_, host), Party(Kind.SLIVER, slice_, host)}

@@ -19,7 +19,7 @@ from planner.config import PlannerConfig
 from planner.failed_nodes import period_s
 from planner.fleet import NodeState
 from planner.fleet.nodes import NODE
-from planner.service.join_request import JoinRequest
+from planner.service.join_request import ClaimHashes, JoinRequest
 from planner.service.judged import judged, untrusted
 from planner.service.means import Means, Watched
 from planner.service.mirrors import Told
@@ -59,7 +59,7 @@ class Nodes:
     @property
     def claims(self) -> Mapping[Host, str]:
         """Host → the hash of the claim of the node that has the name."""
-        return {host: one.claim_hash for host, one in self._joined.items()}
+        return ClaimHashes(self._joined)
 
     @property
     def period(self) -> float:

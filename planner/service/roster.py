@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -26,15 +27,17 @@ from dsmt_core.errors import Banished, DsmtError, Unavailable
 from dsmt_core.names import Host, Slice
 from dsmt_core.rights import APPLICATION, NODE_USER, OPERATOR, PLANNER
 from planner.config import PlannerConfig
-from planner.parties import Keys, banished, entry, parties, slivers
+from planner.parties import Keys, banished, entry, parties, slivers, slivers_on
 from planner.service.audit import Audit
 from planner.service.means import Means
 from planner.store import withdrawals
+from planner.wanted import Wanted
 
 _LOOK_S: Final = 10.0
 # Ten thousand users are read in a second: then it is looked once a minute.
 _USERS_A_SECOND: Final = 200
 _AGAIN_S: Final = 2.0
+_PAUSE_S: Final = 0.1
 # Together: so many take the broker about a second, and others wait meanwhile.
 _AT_ONCE: Final = 250
 _TOLD: Final = 20
@@ -102,6 +105,9 @@ class Roster:
                 self._news.clear()
                 continue
             changed = self._news.is_set()
+            if changed:
+                # Changes come together.
+                await asyncio.sleep(_PAUSE_S)
             self._news.clear()
             await self._try(self._follow if changed and not self.trouble else self._look)
 
@@ -128,8 +134,10 @@ class Roster:
             raise Banished(
                 f"{host} is {reason}", hint=f"an admin takes it back: dsmtc nodes include {host}"
             )
-        mine = {party for party in self._parties() if party.host == host} if anew else set()
-        await self._admit({Party(Kind.NODE, host=host), *mine}, anew=anew)
+        mine = {Party(Kind.NODE, host=host)}
+        if anew:
+            mine |= slivers_on(self._means.ledger.wanted, host)
+        await self._admit(mine, anew=anew)
 
     async def _admit(self, wanted: Iterable[Party], *, anew: bool = False) -> None:
         await self._put(self._entries([party for party in wanted if anew or party.user not in self._there]))
@@ -180,7 +188,10 @@ class Roster:
     async def _look(self) -> None:
         """What is there, and what has to be done about it."""
         await self._withdraw()
-        wanted = self._entries(self._parties()) | self._shared()
+        keys = replace(self._keys(), claims=dict(self._claims()), withdrawn=dict(self._withdrawn))
+        # Of a large fleet in a second, in which others want the loop.
+        own = await asyncio.to_thread(_entries, self._parties(), self._means.ledger.wanted, keys)
+        wanted = own | self._shared()
         management = self._managed()
         there = await asyncio.to_thread(management.users, self._vhost)
         retired = await self._unused() & there.hashes.keys()
@@ -250,8 +261,7 @@ class Roster:
         return parties(self._means.ledger.wanted, self._claims())
 
     def _entries(self, some: Iterable[Party]) -> dict[str, Entry]:
-        wanted, keys = self._means.ledger.wanted, self._keys()
-        return {party.user: entry(party, wanted, keys) for party in some}
+        return _entries(some, self._means.ledger.wanted, self._keys())
 
     def _keys(self) -> Keys:
         return Keys(self._secret, self._claims(), self._withdrawn)
@@ -270,6 +280,10 @@ class Roster:
         if self._management is None:
             raise Unavailable("the broker's users are not the planner's to keep")
         return self._management
+
+
+def _entries(some: Iterable[Party], wanted: Wanted, keys: Keys) -> dict[str, Entry]:
+    return {party.user: entry(party, wanted, keys) for party in some}
 
 
 def look_s(users: int) -> float:

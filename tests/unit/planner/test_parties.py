@@ -10,7 +10,7 @@ from broker.access import HASHING, password_hash
 from broker.parties import Kind, Party, rights_of
 from broker.roster import Difference, Entry, Seen, definitions, difference, seen, shared
 from dsmt_core.names import Host, Slice
-from planner.parties import Keys, banished, entry, parties
+from planner.parties import Keys, banished, entry, parties, slivers_on
 from planner.service.roster import look_s
 from planner.standing import Exclusion, Standing
 from planner.wanted import Wanted, WantedSlice
@@ -33,6 +33,11 @@ def test_each_node_sliver_and_slice_has_its_own() -> None:
     found = {party.user for party in parties(WANTED, [N1, N2, N3])}
     slivers = {f"{kind}.a.{host}" for kind in ("agent", "sliver") for host in ("n1", "n2")}
     assert found == {"node.n1", "node.n2", "node.n3", "slice.a", *slivers}
+
+
+def test_those_on_a_host_are_those_of_its_slivers() -> None:
+    assert {party.user for party in slivers_on(WANTED, N2)} == {"agent.a.n2", "sliver.a.n2"}
+    assert slivers_on(WANTED, N3) == set()
 
 
 def test_a_sliver_on_a_node_that_never_joined_has_none() -> None:
