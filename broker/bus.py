@@ -90,6 +90,7 @@ class Delivery:
         lost: how many deliveries a slow subscriber lost right before this one.
         size: of its body, in bytes.
         offset: its place in the history; None when it comes from elsewhere.
+        refuse: instead of `ack`: it goes to the dead letters, with this reason, and is counted.
     """
 
     event: Event
@@ -100,6 +101,7 @@ class Delivery:
     size: int = 0
     ack: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
     offset: int | None = None
+    refuse: Callable[[str], None] = field(default=lambda _reason: None, repr=False, compare=False)
 
 
 Deliveries = AbstractAsyncContextManager[AsyncIterator[Delivery]]

@@ -106,6 +106,11 @@ class PlannerConfig:
         return self.data / "secrets.key"
 
     @property
+    def order_key(self) -> Path:
+        """The file with the key that signs orders."""
+        return self.data / "order.key"
+
+    @property
     def audit_heads(self) -> Path:
         """The file that remembers, outside of the database, how far the audit log went."""
         return self.data / "audit.heads"

@@ -23,7 +23,7 @@ from broker.limits import EVENT_BYTES_LEAST, EVENT_BYTES_MOST
 from broker.topology import HISTORY_AGE_S, HISTORY_BYTES
 from dsmt_core.errors import DsmtError, Invalid, NotFound
 from dsmt_core.wire import BODY_BYTES
-from planner import collector
+from planner import collector, keys
 from planner.config import PlannerConfig
 from planner.options import (
     BrokerManagement,
@@ -50,6 +50,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(ca.app, name="ca")
+app.add_typer(keys.app, name="keys")
 
 
 @app.command()

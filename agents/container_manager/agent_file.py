@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents import state_file
+from agents.container_manager.joining import Joined
 from agents.container_manager.slivers import record
 from agents.container_manager.slivers.place import Inside, Place
 from broker.address import as_user, parse, password_in
@@ -40,17 +41,17 @@ def values(
     return known
 
 
-def ways(place: Place, broker: str, application_broker: str, life: int) -> dict[str, str]:
+def ways(place: Place, joined: Joined, life: int) -> dict[str, str]:
     """The URLs of the broker for the agent of a sliver, and for its applications.
 
     Where the node has a user of its own, so have they; their passwords follow from its.
 
     Args:
         place: the sliver.
-        broker: with which the node connects.
-        application_broker: with which the planner has applications connect; empty: not at all.
+        joined: what the planner told the node; it may have applications not connect at all.
         life: of the slice, as ordered.
     """
+    broker, application_broker = joined.broker, joined.application_broker
     if not broker.startswith("amqp") or not is_party(parse(broker).user):
         return {"broker": broker, "application_broker": application_broker}
     password = password_in(broker)

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from agents import heartbeat
 from agents.container_manager.decide import Node, Probes, Step
 from agents.container_manager.reports import Holdings, Reports
+from agents.trust import Trust
 from broker import retry
 from broker.bus import Bus, Delivery
 from dsmt_core.channels import DEPLOYMENT
@@ -59,17 +60,21 @@ class Conduct:
         queue: of its orders.
         reports: how it speaks.
         hands: carry out what is decided.
+        trust: whose orders it follows.
 
     Attributes:
         node: decides; its owner is the task that takes its steps.
     """
 
-    def __init__(self, bus: Bus, queue: str, reports: Reports, hands: CarriesOut) -> None:
+    def __init__(
+        self, bus: Bus, queue: str, reports: Reports, hands: CarriesOut, trust: Trust | None = None
+    ) -> None:
         self.node = Node()
         self._bus = bus
         self._queue = queue
         self._reports = reports
         self._hands = hands
+        self._trust = trust or Trust((), reports.session)
         self._probes = Probes()
         self._wake = asyncio.Event()
 
@@ -145,11 +150,15 @@ class Conduct:
                 async with self._bus.consume(self._queue, under=DEPLOYMENT) as deliveries:
                     async for delivery in deliveries:
                         policy.reset()
-                        self._heard(delivery)
-                        delivery.ack()
+                        if self._trust.believes(delivery, self._say_session):
+                            self._heard(delivery)
+                            delivery.ack()
             except DsmtError as error:
                 log.warning("the orders of this node cannot be heard: %s", error)
             await asyncio.sleep(policy.next_s())
+
+    def _say_session(self) -> None:
+        self._tasks.create_task(self.report(), name="session")
 
     def _heard(self, delivery: Delivery) -> None:
         try:

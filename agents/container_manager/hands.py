@@ -35,7 +35,7 @@ from agents.container_manager.embedded import keep_running
 from agents.container_manager.forking import Forking
 from agents.container_manager.images.having import Images
 from agents.container_manager.images.remaking import Remaking
-from agents.container_manager.joining import secret_of
+from agents.container_manager.joining import Joined, secret_of
 from agents.container_manager.metering import too_full
 from agents.container_manager.node_socket import NodeSocket
 from agents.container_manager.probing import PROBE_S, Prober
@@ -45,6 +45,7 @@ from agents.container_manager.slivers import record
 from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Place
 from agents.package_cache import PackageCache
+from agents.trust import Trust
 from dsmt_core.errors import Full, Unavailable
 from dsmt_core.limits import Limits
 from dsmt_core.names import Slice
@@ -67,8 +68,8 @@ class Tools:
     driver: SliverDriver
     reports: Reports
     cache: PackageCache
-    broker: str
-    application_broker: str
+    joined: Joined
+    trust: Trust
     images: Images
     roots: Roots
 
@@ -226,7 +227,7 @@ class Hands:
 
     def _write_agent_file(self, place: Place, agent: Mapping[str, Any], life: int) -> bool:
         tools = self._tools
-        ways = agent_file.ways(place, tools.broker, tools.application_broker, life)
+        ways = agent_file.ways(place, tools.joined, life) | tools.trust.pairs
         values = agent_file.values(place, agent, ways, status_period=tools.config.status_period)
         return agent_file.write(place, values)
 

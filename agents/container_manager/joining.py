@@ -16,6 +16,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from agents import state_file
+from agents.container_manager import pinning
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.slivers.record import machine_boot_id
 from agents.trusting import Trust, explained
@@ -40,6 +41,7 @@ class Joined:
         application_broker: URL that applications are given; a secret; empty: they get none.
         depot, depot_token: where packages are fetched.
         depot_mirror: a mirror of the depot for this node's site; empty for none.
+        order_keys: those with which orders must be signed; empty: with none.
         slivers: what is wanted on this node; empty when it comes from disk.
     """
 
@@ -50,6 +52,7 @@ class Joined:
     depot: str = ""
     depot_token: str = ""
     depot_mirror: str = ""
+    order_keys: str = ""
     slivers: Mapping[Slice, int] = field(default_factory=dict)
 
 
@@ -65,10 +68,15 @@ def claim_of(data: Path) -> str:
 
 
 def remembered(data: Path) -> Joined | None:
-    """What an earlier join answered; None when the node has never joined."""
+    """What an earlier join answered; None when the node has never joined.
+
+    Raises:
+        Invalid: it cannot be understood whose orders this node is to follow.
+    """
+    keys = " ".join(sorted(pinning.known(data)))
     value = state_file.load(data / _NODE).value
     try:
-        return None if value is None else _joined(value)
+        return None if value is None else _joined(value, keys)
     except Invalid:
         return None
 
@@ -76,7 +84,7 @@ def remembered(data: Path) -> Joined | None:
 def remember(data: Path, joined: Joined) -> None:
     """Keep what the join answered."""
     values = asdict(joined)
-    del values["slivers"]
+    del values["slivers"], values["order_keys"]
     state_file.save(data / _NODE, values)
 
 
@@ -86,7 +94,7 @@ def join(config: NodeConfig) -> Joined:
     Raises:
         Unavailable: the planner does not answer.
         Conflict: another living node has this name.
-        Denied: the token is not valid (any more).
+        Denied: the token is not valid (any more), or the planner signs with another key than is known.
         Invalid: the answer cannot be understood.
     """
     token, _ = parted(config.token)
@@ -99,7 +107,7 @@ def join(config: NodeConfig) -> Joined:
     status, answer = _post(config, "/v1/nodes/join", body)
     if status >= http.client.BAD_REQUEST:
         raise _refused(status, answer)
-    return _joined(answer)
+    return _joined(answer, pinning.pin(config.data, answer))
 
 
 def secret_of(config: NodeConfig, slice_: Slice, id_: str) -> str:
@@ -170,7 +178,7 @@ def _refused(status: int, answer: Mapping[str, Any]) -> DsmtError:
     return from_code(code, message, str(answer.get("hint", "")))
 
 
-def _joined(answer: Mapping[str, Any]) -> Joined:
+def _joined(answer: Mapping[str, Any], order_keys: str = "") -> Joined:
     try:
         period = float(answer["heartbeat_s"])
         joined = Joined(
@@ -181,6 +189,7 @@ def _joined(answer: Mapping[str, Any]) -> Joined:
             depot=str(answer.get("depot") or ""),
             depot_token=str(answer.get("depot_token") or ""),
             depot_mirror=str(answer.get("depot_mirror") or ""),
+            order_keys=order_keys,
             slivers={slice_name(str(k)): int(v) for k, v in (answer.get("slivers") or {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -29,6 +29,7 @@ from agents.container_manager.slivers.choosing import Choice
 from agents.fact_programs import FactPrograms
 from agents.package_cache import PackageCache
 from agents.package_download import Depot
+from agents.trust import Trust, keys_of
 from broker import condition
 from broker.bus import Bus, Link
 from dsmt_core.events import legal_text
@@ -59,6 +60,7 @@ class Life:
         self._choice = choice
         self.astray = asyncio.Event()
         self._reports = Reports(config.host, bus, joined.heartbeat_s)
+        trust = Trust(keys_of(joined.order_keys), self._reports.session)
         self._cache = PackageCache(
             config.packages,
             most_bytes=config.cache_bytes,
@@ -75,11 +77,11 @@ class Life:
             roots=self._roots,
             reports=self._reports,
             cache=self._cache,
-            broker=joined.broker,
-            application_broker=joined.application_broker,
+            joined=joined,
+            trust=trust,
         )
         self._hands = Hands(tools, self._lost)
-        self._conduct = Conduct(bus, joined.queue, self._reports, self._hands)
+        self._conduct = Conduct(bus, joined.queue, self._reports, self._hands, trust)
         self._metering = Metering(config, self._driver, self._conduct.node, self._reports)
         self._metering.evict = self._conduct.evict
         self._hands.changed = self._metering.soon

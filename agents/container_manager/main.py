@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from agents.container_manager import installing
+from agents.container_manager import installing, pinning
 from agents.container_manager import options as node_options
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.service import ContainerManager
@@ -26,8 +26,8 @@ from dsmt_core.errors import Conflict, DsmtError
 def run(argv: Sequence[str] | None = None) -> None:
     """Entry point of ``dsmt-node``."""
     words = sys.argv[1:] if argv is None else list(argv)
-    if words and words[0] in installing.VERBS:
-        _install(words)
+    if words and words[0] in {*installing.VERBS, pinning.VERB}:
+        _other(words)
         return
     options = _parser().parse_args(words)
     level = logging.DEBUG if options.verbose else logging.INFO
@@ -46,9 +46,13 @@ def run(argv: Sequence[str] | None = None) -> None:
         raise SystemExit(_told(ours)) from None
 
 
-def _install(words: Sequence[str]) -> None:
+def _other(words: Sequence[str]) -> None:
+    """What is no run of the manager."""
     try:
-        installing.run(words)
+        if words[0] == pinning.VERB:
+            pinning.run(words[1:])
+        else:
+            installing.run(words)
     except DsmtError as error:
         raise SystemExit(_told(error)) from None
     except OSError as error:
@@ -101,7 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dsmt-node",
         description="The container manager of one machine.",
-        epilog="`dsmt-node install --help`: write a unit for systemd; `dsmt-node uninstall` takes it away.",
+        epilog="`dsmt-node install --help`: write a unit for systemd; `dsmt-node uninstall` takes it away; "
+        "`dsmt-node trust`: say which key the planner signs orders with.",
     )
     node_options.add(parser)
     parser.add_argument("--version", action="version", version=dsmt_version())

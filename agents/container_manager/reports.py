@@ -61,6 +61,7 @@ class Reports:
 
     Attributes:
         host, period: the same; the period may change.
+        session: names this life in all that it says; the planner signs orders for it.
     """
 
     def __init__(self, host: Host, bus: Bus, period: float) -> None:
@@ -68,7 +69,7 @@ class Reports:
         self._bus = bus
         self.period = period
         self.known: Mapping[str, str] = {}
-        boot = uuid.uuid4().hex
+        self.session = boot = uuid.uuid4().hex
         self._states = Sender("", f"{host}/{SLIVER_MGR}", boot)
         self._words = Sender("", f"{host}/{CONTAINER_MGR}/{SLIVER_STATE}", boot)
         self._figures = Sender("", f"{host}/{SLIVER_MGR}/{CONTAINER_STATUS}", boot)

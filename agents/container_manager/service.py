@@ -162,9 +162,9 @@ class ContainerManager:
         return joined
 
 
-def _way(joined: Joined) -> tuple[str, str, str]:
-    """With what node, agents and applications connect."""
-    return joined.broker, joined.queue, joined.application_broker
+def _way(joined: Joined) -> tuple[str, ...]:
+    """With what node, agents and applications connect, and whose orders they follow."""
+    return joined.broker, joined.queue, joined.application_broker, joined.order_keys
 
 
 async def _until(event: asyncio.Event, within_s: float) -> None:

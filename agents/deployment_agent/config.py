@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from agents.trust import keys_of
 from dsmt_core.agents import AgentPackage
 from dsmt_core.commands import STATUS_PERIOD_S
 from dsmt_core.errors import Invalid, NotFound
 from dsmt_core.names import DEFAULT_AGENT, Host, Slice, host, slice_name
+from dsmt_core.signing import PublicKey
 
 FILE: Final = "agent.json"
 _BYTES: Final = 1 << 16
@@ -29,6 +31,7 @@ class AgentConfig:
         status_period: seconds between two tellings of what it holds.
         agent, agent_parameters: as the slice names them.
         agent_package: what an agent of somebody else comes in; None for the default one.
+        order_keys: those with which its orders must be signed; none: with no key.
         boot_id: which life of the machine this is; everything started in another has ended.
     """
 
@@ -41,6 +44,7 @@ class AgentConfig:
     agent: str = DEFAULT_AGENT
     agent_parameters: Mapping[str, str] = field(default_factory=dict)
     agent_package: AgentPackage | None = None
+    order_keys: tuple[PublicKey, ...] = ()
     boot_id: str = ""
 
 
@@ -80,6 +84,7 @@ def config_of(values: Any) -> AgentConfig:
             agent=str(values.get("agent") or DEFAULT_AGENT),
             agent_parameters=_texts(values.get("agent_parameters") or {}),
             agent_package=_package(values.get("agent_package")),
+            order_keys=keys_of(str(values.get("order_keys") or "")),
             boot_id=str(values.get("boot_id") or ""),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

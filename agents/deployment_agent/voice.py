@@ -42,6 +42,9 @@ class Voice:
         config: whose.
         component: in whose name: the agent's or the bootstrap's.
         bus: where it is said.
+
+    Attributes:
+        session: names this life in all that it says; the planner signs orders for it.
     """
 
     def __init__(self, config: AgentConfig, component: str, bus: Bus) -> None:
@@ -50,7 +53,8 @@ class Voice:
         self._bus = bus
         self._channel = status_channel(config.slice, component, config.host)
         instance = f"{config.host}/{config.slice}/{component}"
-        self._sender = Sender(manager_of(config.slice), instance, uuid.uuid4().hex)
+        self.session = uuid.uuid4().hex
+        self._sender = Sender(manager_of(config.slice), instance, self.session)
 
     @property
     def heard(self) -> bool:

@@ -14,6 +14,7 @@ import logging
 import os
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,13 +26,17 @@ from broker.rabbit.rehearsal import Peer
 from broker.topology import agent_queue
 from dsmt_core.channels import command_channel
 from dsmt_core.commands import Order, Verb
+from dsmt_core.ed25519 import Signer
 from dsmt_core.events import STATUS, Event, Sender
 from dsmt_core.names import DEPLOYMENT_AGENT, Application, Host, Slice, manager_of, wrapper_of
 from dsmt_core.packages import PackageRef
 from dsmt_core.rights import NODE_USER, ORDERS, PLANNER
+from dsmt_core.signing import SIGNATURE, SIGNED_AT, SIGNED_BY, in_text, key_id, order_content
 
 _HOST: Final = Host("nowhere.example.org")
 _SLICE: Final = Slice("rehearsal")
+# Nobody else ever believes it.
+_SIGNER: Final = Signer(bytes(32))
 # It lives until it has told so much: its five states, what it holds, and how an application fails.
 TOLD: Final = 9
 _MOST_S: Final = 3.0
@@ -95,6 +100,7 @@ def _config(port: int) -> AgentConfig:
             "broker": f"amqp://{NODE_USER}:@127.0.0.1:{port}/%2F",
             "queue": agent_queue(_SLICE, _HOST),
             "boot_id": "rehearsal",
+            "order_keys": _SIGNER.public,
         }
     )
 
@@ -114,9 +120,14 @@ def _order() -> Event:
     )
     channel = command_channel(_SLICE, DEPLOYMENT_AGENT, _HOST)
     more = {"service": manager_of(_SLICE), "value": order.text, "pairs": order.pairs}
-    return Sender("planner", "planner", "rehearsal").event(
+    event = Sender("planner", "planner", "rehearsal").event(
         channel, STATUS, now=time.time(), id_="rehearsal", **more
     )
+    # Signed, so that the library for it is loaded, and shared by all.
+    said = {SIGNED_BY: key_id(_SIGNER.public), SIGNED_AT: repr(time.time())}
+    unsigned = replace(event, pairs={**event.pairs, **said})
+    signature = in_text(_SIGNER.sign(order_content(unsigned)))
+    return replace(unsigned, pairs={**unsigned.pairs, SIGNATURE: signature})
 
 
 class _Init:

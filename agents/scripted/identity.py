@@ -105,4 +105,5 @@ def _values(config: AgentConfig) -> dict[str, Any]:
     return values | {
         "agent_package": agent_text(config),
         "agent_parameters": dict(config.agent_parameters),
+        "order_keys": " ".join(config.order_keys),
     }

@@ -15,6 +15,7 @@ from typing import Final
 from agents.deployment_agent.voice import Voice
 from agents.scripted.held import Holdings, Kept, taken
 from agents.scripted.identity import ENDED, Identity
+from agents.trust import Trust
 from broker import retry
 from broker.bus import Bus, Delivery
 from dsmt_core.channels import command_channel
@@ -44,7 +45,9 @@ class Orders:
         self._hand = hand
         self._holdings = Holdings(who.held)
         self._voice = Voice(who.config, DEPLOYMENT_AGENT, bus)
+        self._trust = Trust(who.config.order_keys, self._voice.session)
         self._listening = asyncio.Event()
+        self._again: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Work."""
@@ -89,12 +92,17 @@ class Orders:
             await asyncio.sleep(policy.next_s() + _FIRST_S)
 
     async def _delivered(self, delivery: Delivery) -> None:
+        if not self._trust.believes(delivery, self._say_session):
+            return
         try:
             if delivery.exchange == ORDERS:
                 await self._ordered(order_of(delivery.event))
         except DsmtError as error:
             _LOG.warning("an order is not followed: %s", error)
         delivery.ack()
+
+    def _say_session(self) -> None:
+        self._again = asyncio.create_task(self._greet())
 
     async def _ordered(self, order: Order) -> None:
         config = self._who.config

@@ -190,10 +190,14 @@ class Reader:
         acknowledge = partial(self._owner.do, partial(self._owner.world.acknowledge, subscription, tag))
         if self.takes(message):
             return
+
+        def refuse(reason: str) -> None:
+            self._owner.dead(message, reason)
+            acknowledge()
+
         event = read(message, self._under, self._owner.limits.event_bytes)
         if isinstance(event, Refused):
-            self._owner.dead(message, event.reason)
-            acknowledge()
+            refuse(event.reason)
             return
         self._take(
             Delivery(
@@ -203,6 +207,7 @@ class Reader:
                 message.redelivered,
                 size=len(message.body),
                 ack=acknowledge,
+                refuse=refuse,
             )
         )
 

@@ -201,9 +201,9 @@ class Reader:
             method.redelivered,
         )
         event = read(message, self._under, self._owner.limits.event_bytes)
+        refuse = partial(self._refuse, acks, method.delivery_tag, message)
         if isinstance(event, Refused):
-            self._owner.dead(message, event.reason)
-            acks.done(method.delivery_tag)
+            refuse(event.reason)
             return
         self._take(
             Delivery(
@@ -213,8 +213,13 @@ class Reader:
                 method.redelivered,
                 size=len(body),
                 ack=partial(acks.done, method.delivery_tag),
+                refuse=refuse,
             )
         )
+
+    def _refuse(self, acks: Acks, tag: int, message: Message, reason: str) -> None:
+        self._owner.dead(message, reason)
+        acks.done(tag)
 
     def _take(self, delivery: Delivery) -> None:
         self._buffer.put(delivery)

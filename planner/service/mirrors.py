@@ -11,6 +11,7 @@ from dsmt_core.names import Host
 from planner.fleet import Fleet
 from planner.plans.ground import SITE, site_of
 from planner.service.roster import Roster
+from planner.service.signing import Signing
 
 EVERYWHERE: Final = "*"
 
@@ -39,12 +40,13 @@ class Mirrors:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a joining node is told: the depot with its token, the mirror of its site, and the broker."""
+    """What a joining node is told: the depot, the mirror of its site, the broker, whose orders count."""
 
     depot: Callable[[], str]
     token: str
     mirror: Callable[[Host], str]
     roster: Roster
+    signing: Signing
 
     def of(self, host: Host) -> dict[str, str]:
         """The pairs of the answer for a node."""
@@ -54,6 +56,7 @@ class Told:
             "depot_mirror": self.mirror(host),
             "broker": self.roster.node_url(host),
             "application_broker": self.roster.application_url(),
+            **self.signing.told(),
         }
 
 

@@ -20,6 +20,7 @@ from dsmt_core.errors import DsmtError
 from dsmt_core.names import Slice
 from planner.authority.gate import Gate
 from planner.authority.keys import Keys
+from planner.authority.order_keys import OrderKeys
 from planner.authority.sealing import Seal
 from planner.catalogue import silence_shown
 from planner.config import PlannerConfig
@@ -105,7 +106,7 @@ class Planner:
         self.facts = FactSources([open_source(one) for one in config.facts], self.fleet, self.clock)
         secrets_ = DepotSecrets.kept_in(config.depot_secrets)
         self.depot = DepotClient(config.depot, secrets_.planner)
-        voice = Voice(bus, self.clock, secrets.token_hex(8))
+        voice = Voice(bus, self.clock, secrets.token_hex(8), OrderKeys(config.order_key))
         self.audit = Audit(database, self.clock, Heads(config.audit_heads, voice))
         self.news = RolloutNews(voice.tell)
         self.ledger = Ledger(database, self._changed, self._stood, self.news.changed)
@@ -116,7 +117,7 @@ class Planner:
         watched = watched_with(config, self.fleet, self.clock())
         self.roster = Roster(means, config, lambda: self.nodes.claims, self.audit)
         mirrors = Mirrors(config.depot_mirrors, self.fleet)
-        told = Told(lambda: self.depot.url, secrets_.node, mirrors.of, self.roster)
+        told = Told(lambda: self.depot.url, secrets_.node, mirrors.of, self.roster, voice.signing)
         pace = Pace(least=config.round_every, most=config.full_round_every)
         self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
         self._offer(means, voice)
@@ -135,8 +136,8 @@ class Planner:
         self.speaking = Speaking(self.bus, self.ledger, self.clock)
         self.condition = OwnCondition(self.bus, voice)
         self.snapshots = Snapshots(self.bus, self.tap.values, self.clock)
-        listeners = (self.observing, self.snapshots)
-        senses = Senses(watched, self.tap, self.rounds.wake, self.tracking.heard, listeners)
+        answers = voice.signing.hearing(self.tracking.heard)
+        senses = Senses(watched, self.tap, self.rounds.wake, answers, (self.observing, self.snapshots))
         self.seeing = Seeing(means, senses, requests=self.requests, heartbeat=self.config.heartbeat)
         self.lag = Lag(self.config.heartbeat, self._deafened)
 

@@ -14,17 +14,20 @@ from dsmt_core.events import ONCE, STATUS, VALUE_EXPIRY_S, Sender
 from dsmt_core.names import CONTAINER_MGR, DEPLOYMENT_AGENT, Host, Slice, manager_of
 from dsmt_core.rights import ORDERS
 from dsmt_core.selection import NODE_LIST, node_list_pairs
+from planner.authority.order_keys import OrderKeys
 from planner.reconcile.round import ALL_SLICES
 from planner.service.clock import SteadyClock
+from planner.service.signing import Signing, of_agent, of_node
 from planner.silences import PATIENCE
 
 INSTANCE: Final = "planner"
 
 
 class Voice:
-    """Publishes in the name of the planner."""
+    """Publishes in the name of the planner; ``signing`` signs what it orders."""
 
-    def __init__(self, bus: Bus, clock: SteadyClock, boot_id: str) -> None:
+    def __init__(self, bus: Bus, clock: SteadyClock, boot_id: str, keys: OrderKeys) -> None:
+        self.signing = Signing(keys, clock)
         self._bus = bus
         self._clock = clock
         self._sender = Sender("", INSTANCE, boot_id)
@@ -34,7 +37,8 @@ class Voice:
         """Publish an order; returns when the broker has confirmed.
 
         Raises:
-            Unavailable: the broker is away or did not confirm; ordering again is safe.
+            Unavailable: the broker is away or did not confirm, or the key cannot be used; ordering again is
+                safe.
         """
         event = self._sender.event(
             command_channel(order.slice, component_of(order), order.host),
@@ -45,7 +49,9 @@ class Voice:
             value=order.text,
             pairs=order.pairs,
         )
-        await self._bus.publish(event, exchange=ORDERS)
+        is_node = component_of(order) == CONTAINER_MGR
+        listens = of_node(order.host) if is_node else of_agent(order.slice, order.host)
+        await self._bus.publish(self.signing.signed(event, listens), exchange=ORDERS)
 
     async def call(self, call: Call) -> None:
         """Publish a call of an agent; returns when the broker has confirmed.
@@ -63,7 +69,8 @@ class Voice:
             pairs=call.pairs,
             ttl=TTL_S,
         )
-        await self._bus.publish(event, exchange=ORDERS)
+        signed = self.signing.signed(event, of_agent(call.slice, call.host))
+        await self._bus.publish(signed, exchange=ORDERS)
 
     async def say(
         self,

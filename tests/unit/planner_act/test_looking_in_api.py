@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from dsmt_core.channels import Channel, status_channel
 from dsmt_core.errors import Conflict, DeadlinePassed, Full, Unavailable
 from dsmt_core.events import Event, Sender
 from dsmt_core.names import DEPLOYMENT_AGENT, Application, Host, Slice
+from planner.authority.order_keys import OrderKeys
 from planner.service import calls as calls_module
 from planner.service import logs as logs_module
 from planner.service.calls import Calls
@@ -64,7 +67,8 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def calls_of(agents: Agents) -> Calls:
-    calls = Calls(agents, Voice(agents, lambda: 0.0, "b"))  # type: ignore[arg-type]
+    keys = OrderKeys(Path(tempfile.mkdtemp()) / "order.key")
+    calls = Calls(agents, Voice(agents, lambda: 0.0, "b", keys))  # type: ignore[arg-type]
     agents.calls = calls
     return calls
 
