@@ -13,25 +13,25 @@ import typer
 from dsmt_core.signing import fingerprint
 from planner.authority.order_keys import OrderKey, OrderKeys
 from planner.config import PlannerConfig
+from planner.options import Data, usual_place
 
 app = typer.Typer(help="The key that signs orders.", no_args_is_help=True, rich_markup_mode=None)
-_Data = typer.Option(..., "--data", envvar="DSMT_PLANNER_DATA", help="The planner's directory.")
 
 
 @app.command()
-def show(data: Path = _Data) -> None:
+def show(*, data: Data = None) -> None:
     """Tell the key's fingerprint, which dsmt-node trust takes; a key is made when there is none."""
     _tell(_keys(data).current())
 
 
 @app.command()
-def rotate(data: Path = _Data) -> None:
+def rotate(*, data: Data = None) -> None:
     """Make another key; the present one signs that it hands over, and is thrown away."""
     _tell(_keys(data).rotate())
 
 
-def _keys(data: Path) -> OrderKeys:
-    return OrderKeys(PlannerConfig(data=data, broker="").order_key)
+def _keys(data: Path | None) -> OrderKeys:
+    return OrderKeys(PlannerConfig(data=data or usual_place(), broker="").order_key)
 
 
 def _tell(key: OrderKey) -> None:

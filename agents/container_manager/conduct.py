@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from agents import heartbeat
 from agents.container_manager.decide import Node, Probes, Step
 from agents.container_manager.reports import Holdings, Reports
-from agents.trust import Trust
+from agents.order_trust import OrderTrust
 from broker import retry
 from broker.bus import Bus, Delivery
 from dsmt_core.channels import DEPLOYMENT
@@ -67,14 +67,14 @@ class Conduct:
     """
 
     def __init__(
-        self, bus: Bus, queue: str, reports: Reports, hands: CarriesOut, trust: Trust | None = None
+        self, bus: Bus, queue: str, reports: Reports, hands: CarriesOut, trust: OrderTrust | None = None
     ) -> None:
         self.node = Node()
         self._bus = bus
         self._queue = queue
         self._reports = reports
         self._hands = hands
-        self._trust = trust or Trust((), reports.session)
+        self._trust = trust or OrderTrust((), reports.session)
         self._probes = Probes()
         self._wake = asyncio.Event()
 

@@ -44,8 +44,8 @@ from agents.container_manager.roots.having import Roots
 from agents.container_manager.slivers import record
 from agents.container_manager.slivers.driver import AgentCommand, SliverDriver
 from agents.container_manager.slivers.place import Place
+from agents.order_trust import OrderTrust
 from agents.package_cache import PackageCache
-from agents.trust import Trust
 from dsmt_core.errors import Full, Unavailable
 from dsmt_core.limits import Limits
 from dsmt_core.names import Slice
@@ -69,7 +69,7 @@ class Tools:
     reports: Reports
     cache: PackageCache
     joined: Joined
-    trust: Trust
+    trust: OrderTrust
     images: Images
     roots: Roots
 

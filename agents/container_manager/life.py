@@ -27,9 +27,9 @@ from agents.container_manager.restoring import found_slivers
 from agents.container_manager.roots.having import Roots
 from agents.container_manager.slivers.choosing import Choice
 from agents.fact_programs import FactPrograms
+from agents.order_trust import OrderTrust, keys_of
 from agents.package_cache import PackageCache
 from agents.package_download import Depot
-from agents.trust import Trust, keys_of
 from broker import condition
 from broker.bus import Bus, Link
 from dsmt_core.events import legal_text
@@ -60,7 +60,7 @@ class Life:
         self._choice = choice
         self.astray = asyncio.Event()
         self._reports = Reports(config.host, bus, joined.heartbeat_s)
-        trust = Trust(keys_of(joined.order_keys), self._reports.session)
+        trust = OrderTrust(keys_of(joined.order_keys), self._reports.session)
         self._cache = PackageCache(
             config.packages,
             most_bytes=config.cache_bytes,

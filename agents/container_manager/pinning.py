@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agents import state_file
-from agents.trust import keys_of
+from agents.order_trust import keys_of
 from dsmt_core.ed25519 import verify
 from dsmt_core.errors import Invalid
 from dsmt_core.signing import PublicKey, hand_overs, pinned, public_key

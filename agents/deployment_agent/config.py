@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from agents.trust import keys_of
+from agents.order_trust import keys_of
 from dsmt_core.agents import AgentPackage
 from dsmt_core.commands import STATUS_PERIOD_S
 from dsmt_core.errors import Invalid, NotFound

@@ -16,7 +16,7 @@ from agents.deployment_agent.config import AgentConfig
 from agents.deployment_agent.decide import Backoff, Deployments, Periods, Step, Verdict
 from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.voice import Voice
-from agents.trust import Trust
+from agents.order_trust import OrderTrust
 from broker import condition
 from broker.bus import Bus, Delivery
 from dsmt_core.calls import CALL
@@ -49,7 +49,7 @@ class DeploymentAgent:
         self._deployments = deployments
         self._body = body
         self._answering = Answering(config, voice, body.answer)
-        self._trust = Trust(config.order_keys, voice.session)
+        self._trust = OrderTrust(config.order_keys, voice.session)
         self._wake = asyncio.Event()
         self._begun = asyncio.Event()
         self.listening = asyncio.Event()

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Final
 
 from agents.deployment_agent.voice import Voice
+from agents.order_trust import OrderTrust
 from agents.scripted.held import Holdings, Kept, taken
 from agents.scripted.identity import ENDED, Identity
-from agents.trust import Trust
 from broker import retry
 from broker.bus import Bus, Delivery
 from dsmt_core.channels import command_channel
@@ -45,7 +45,7 @@ class Orders:
         self._hand = hand
         self._holdings = Holdings(who.held)
         self._voice = Voice(who.config, DEPLOYMENT_AGENT, bus)
-        self._trust = Trust(who.config.order_keys, self._voice.session)
+        self._trust = OrderTrust(who.config.order_keys, self._voice.session)
         self._listening = asyncio.Event()
         self._again: asyncio.Task[None] | None = None
 

@@ -9,7 +9,7 @@ import pytest
 
 from agents.container_manager import pinning
 from agents.container_manager.main import run as dsmt_node
-from agents.trust import Trust, keys_of
+from agents.order_trust import OrderTrust, keys_of
 from broker.bus import Delivery
 from dsmt_core.channels import facts_channel
 from dsmt_core.commands import Order, Verb
@@ -44,12 +44,12 @@ def order() -> Event:
     )
 
 
-def trust(keys: OrderKeys, now: float = NOW, session: str = "mine") -> Trust:
-    return Trust([keys.current().signer.public], session, lambda: now)
+def trust(keys: OrderKeys, now: float = NOW, session: str = "mine") -> OrderTrust:
+    return OrderTrust([keys.current().signer.public], session, lambda: now)
 
 
 def test_without_a_key_all_is_as_before() -> None:
-    assert Trust((), "mine").refusal(order()) is None
+    assert OrderTrust((), "mine").refusal(order()) is None
 
 
 def test_what_the_planner_signs_is_followed_and_else_nothing(keys: OrderKeys) -> None:

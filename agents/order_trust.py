@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _AGAIN_S: Final = 2.0
 
 
-class Trust:
+class OrderTrust:
     """The keys that one process believes.
 
     Args:
