@@ -88,14 +88,26 @@ class Life:
         self._hands.remake = self._conduct.remake
         self._hands.refusal = self._metering.refusal
         self._hands.admission = self._admission
+        self._admitted: dict[Slice, Limits] = {}
         self._facts: dict[str, str] = {}
         self._programs = FactPrograms(config.facts_d)
         self._told: Mapping[str, str] = {}
 
     def _admission(self, slice_: Slice, asked: Limits) -> str:
         slivers = self._conduct.node.slivers
-        promised = [one.in_force for name, one in slivers.items() if name != slice_ and one.alive]
-        return refusal(asked, promised, self._config.capacity or own_capacity(self._config.data))
+        others = {name: one for name, one in slivers.items() if name != slice_}
+        promised = [one.in_force for one in others.values() if one.alive]
+        # Several boot at the same time: what was admitted and does not live yet is promised, too.
+        promised += [
+            self._admitted[name]
+            for name, one in others.items()
+            if one.busy and not one.alive and name in self._admitted
+        ]
+        why = refusal(asked, promised, self._config.capacity or own_capacity(self._config.data))
+        self._admitted.pop(slice_, None)
+        if not why:
+            self._admitted[slice_] = asked
+        return why
 
     async def restore(self) -> None:
         """Take up what is on disk and what runs."""

@@ -494,6 +494,22 @@ async def test_limits_that_the_node_cannot_keep_are_refused_and_the_old_ones_sta
         assert "refused" not in figure(speaking, "limits-enforced")
 
 
+async def test_of_many_that_begin_at_once_only_those_that_fit_begin(
+    config: NodeConfig, memory_world: str, speaking: Voice
+) -> None:
+    small = replace(config, capacity=Limits(memory=100 << 20))
+    names = [Slice(f"many{number}") for number in range(6)]
+    async with node(small, memory_world):
+        await asyncio.gather(
+            *(speaking.order(Verb.CREATE, 1, name, limits=Limits(memory=40 << 20)) for name in names)
+        )
+        await until(
+            lambda: all({"running", "failed"} & set(speaking.states(name)) for name in names),
+            "an end of each",
+        )
+        assert sum("running" in speaking.states(name) for name in names) == 2
+
+
 async def test_what_does_not_fit_beside_the_others_is_refused_with_the_reason(
     config: NodeConfig, memory_world: str, speaking: Voice
 ) -> None:
