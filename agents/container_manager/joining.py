@@ -13,14 +13,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from agents import state_file
 from agents.container_manager import pinning
 from agents.container_manager.config import NodeConfig
+from agents.container_manager.own_key import OwnKey
 from agents.container_manager.slivers.record import machine_boot_id
 from agents.trusting import Trust, explained
 from dsmt_core.authorities import parted
+from dsmt_core.enrolment import statement
 from dsmt_core.errors import DsmtError, Invalid, Unavailable, from_code
 from dsmt_core.names import Slice, slice_name
 
@@ -104,10 +106,24 @@ def join(config: NodeConfig) -> Joined:
         "boot_id": machine_boot_id(),
         "claim": claim_of(config.data),
     }
+    body |= _proof(config, body)
     status, answer = _post(config, "/v1/nodes/join", body)
     if status >= http.client.BAD_REQUEST:
         raise _refused(status, answer)
     return _joined(answer, pinning.pin(config.data, answer))
+
+
+def _proof(config: NodeConfig, body: Mapping[str, str]) -> dict[str, str]:
+    """The node's key, and a signature of what it says; nothing for a planner that asks for none."""
+    path = f"/v1/authority/challenge?host={quote(config.host)}"
+    status, answer = _asked(config, "GET", path, None)
+    challenge = answer.get("challenge")
+    if status != http.client.OK or not isinstance(challenge, str):
+        # One of before there were keys.
+        return {}
+    key = OwnKey(config.data)
+    said = statement(challenge, {**body, "key": key.public})
+    return {"key": key.public, "challenge": challenge, "signature": key.sign(said)}
 
 
 def secret_of(config: NodeConfig, slice_: Slice, id_: str) -> str:
@@ -134,6 +150,10 @@ def trust_of(config: NodeConfig) -> Trust:
 
 
 def _post(config: NodeConfig, path: str, body: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+    return _asked(config, "POST", path, json.dumps(dict(body)))
+
+
+def _asked(config: NodeConfig, method: str, path: str, body: str | None) -> tuple[int, dict[str, Any]]:
     url = config.planner.rstrip("/") + path
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -141,7 +161,9 @@ def _post(config: NodeConfig, path: str, body: Mapping[str, str]) -> tuple[int, 
     connection = _connection(config, parts)
     try:
         headers = {"Content-Type": "application/json", "Connection": "close"}
-        connection.request("POST", parts.path, json.dumps(dict(body)), headers)
+        connection.request(
+            method, f"{parts.path}?{parts.query}" if parts.query else parts.path, body, headers
+        )
         with connection.getresponse() as response:
             return response.status, _object(response.read(_ANSWER_BYTES))
     except (OSError, http.client.HTTPException) as error:

@@ -27,10 +27,19 @@ class Nodes(Caller):
         """One node."""
         return self.call("GET", f"/v1/nodes/{word(host)}", shape=Node)
 
-    def invite(self, *, expires_in_s: float | None = None, site: str = "") -> answers.Invitation:
-        """A token for ``dsmt-node`` of a site, by default the home site (admin, or admin or tech there)."""
-        body: dict[str, object] = {} if expires_in_s is None else {"expires_in_s": expires_in_s}
-        body |= {"site": site} if site else {}
+    def invite(
+        self, *, expires_in_s: float | None = None, site: str = "", uses: int | None = None, hosts: str = ""
+    ) -> answers.Invitation:
+        """A token for ``dsmt-node`` (admin, or admin or tech of the site; by default the home site).
+
+        Args:
+            expires_in_s: how long it holds; None: the planner's default.
+            site: to which the nodes belong.
+            uses: how many nodes it lets in; None: any number.
+            hosts: only of names like this; empty: of all.
+        """
+        asked = {"expires_in_s": expires_in_s, "site": site, "uses": uses, "hosts": hosts}
+        body = {name: value for name, value in asked.items() if value not in (None, "")}
         return self.call("POST", "/v1/nodes/invite", body, shape=answers.Invitation)
 
     def label(self, host: str, labels: Mapping[str, str]) -> answers.Labels:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dsmtc.commandline import parameters
+from dsmtc.commandline import Misused, parameters
 from dsmtc.commands import standing
 from dsmtc.dispatch import session_of
 from dsmtc.rendering.nodes import evidence, failed_nodes
@@ -102,17 +102,28 @@ def invite(
     *,
     expires: Annotated[float | None, typer.Option(help="seconds until it ends", min=1.0)] = None,
     site: Annotated[str, typer.Option(help="to which the node belongs; else the home site")] = "",
+    uses: Annotated[str, typer.Option(metavar="N|unlimited", help="for how many nodes")] = "1",
+    hosts: Annotated[str, typer.Option(metavar="PATTERN", help="only for names like *.example.org")] = "",
 ) -> None:
     """Make a token with which a node joins (admin; at a site also its admins and techs).
 
-    Example: dsmtc nodes invite --expires 3600
+    Example: dsmtc nodes invite --expires 3600 --hosts "*.tokyo.example.org"
     """
     session = session_of(context)
-    answer = session.client.invite(expires_in_s=expires, site=site)
+    asked = _uses(uses)
+    answer = session.client.invite(expires_in_s=expires, site=site, uses=asked, hosts=hosts)
     session.out.story(
         "start the node with DSMT_NODE_TOKEN=TOKEN dsmt-node --planner URL --host NAME --data DIR"
     )
     session.out.answer(answer, lambda: [answer["token"]])
+
+
+def _uses(text: str) -> int | None:
+    if text == "unlimited":
+        return None
+    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 7 and int(text)):
+        raise Misused(f"--uses {text!r} is no number of nodes", hint="such as 1, or unlimited")
+    return int(text)
 
 
 @app.command()

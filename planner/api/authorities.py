@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import Request
 
 from dsmt_core.errors import NotFound
+from dsmt_core.names import host as host_name
+from planner.api.access import ThePlanner
 from planner.api.routing import router_at
 from planner.tls.showing import Tls
 
@@ -20,3 +22,9 @@ async def shown(request: Request) -> dict[str, Any]:
     if tls is None:
         raise NotFound("this planner speaks plain HTTP, and shows no certificate")
     return {"certificate": tls.pem, "fingerprint": tls.fingerprint}
+
+
+@router.get("/challenge")
+async def challenge(host: str, planner: ThePlanner) -> dict[str, Any]:
+    """What a node signs when it joins; needs no account."""
+    return {"challenge": planner.nodes.entrance.challenge(host_name(host))}

@@ -83,7 +83,9 @@ class SliceChange(Body):
 
 
 class Invitation(Body):
-    """How long nodes may join with the token, seconds, and to which site they belong."""
+    """How long nodes may join with the token (s), how many (0: any), which, and to which site."""
 
     expires_in_s: float | None = None
     site: Text | None = None
+    uses: int | None = None
+    hosts: Text = ""

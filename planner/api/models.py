@@ -169,6 +169,9 @@ class Join(Body):
     token: Text = ""
     boot_id: Text
     claim: Text
+    key: Text = ""
+    challenge: Text = ""
+    signature: Text = ""
 
 
 class Publication(Body):

@@ -9,6 +9,7 @@ from dsmt_core.names import site as site_name
 from planner.api import authority_models, models
 from planner.api.access import TheCaller, ThePlanner
 from planner.api.routing import router_at
+from planner.authority.invitations import Asked
 from planner.authority.rights import Right, check
 from planner.service.join_request import JoinRequest
 
@@ -32,14 +33,23 @@ async def invite(
     asked = body or authority_models.Invitation()
     site = None if asked.site is None else site_name(asked.site)
     check(caller, Right.MANAGE_NODES, site=site)
-    token, expires_at = await planner.nodes.invite(caller.account, asked.expires_in_s, site)
-    return {"token": token, "expires_at": expires_at}
+    wanted = Asked(lasts=asked.expires_in_s, site=site, uses=asked.uses, hosts=asked.hosts)
+    return await planner.nodes.invite(caller.account, wanted)
 
 
 @router.post("/join")
 async def join(body: models.Join, planner: ThePlanner) -> dict[str, Any]:
     """Let a node in; no login: its token or its claim speaks for it."""
-    asked = JoinRequest(host=body.host, token=body.token, boot_id=body.boot_id, claim=body.claim)
+    asked = JoinRequest(
+        host=body.host,
+        # Behind it may stand the fingerprint of the authority.
+        token=body.token.partition("@")[0],
+        boot_id=body.boot_id,
+        claim=body.claim,
+        key=body.key,
+        challenge=body.challenge,
+        signature=body.signature,
+    )
     return await planner.nodes.join(asked)
 
 

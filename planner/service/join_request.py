@@ -11,12 +11,22 @@ from planner.store.nodes import Joined
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinRequest:
-    """What a node says when it joins; ``boot_id`` names the life of its machine."""
+    """What a node says when it joins.
+
+    Attributes:
+        boot_id: names the life of its machine.
+        key: its public key; empty: it has none, or is of before there were any.
+        challenge: of the planner, that it has signed.
+        signature: of `dsmt_core.enrolment.statement`.
+    """
 
     host: str
     token: str
     boot_id: str
     claim: str
+    key: str = ""
+    challenge: str = ""
+    signature: str = ""
 
 
 class ClaimHashes(Mapping[Host, str]):

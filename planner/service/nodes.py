@@ -12,20 +12,22 @@ from typing import Any
 
 from broker.topology import node_queue, node_topology
 from dsmt_core.authorities import invitation
-from dsmt_core.errors import Conflict, Denied, Invalid, Unavailable
-from dsmt_core.names import Account, Host, Site, Slice, host
+from dsmt_core.errors import Conflict, Invalid, Unavailable
+from dsmt_core.names import Account, Host, Slice, host
+from planner.authority.invitations import Asked, Invited, legal_hosts, legal_uses
 from planner.authority.tokens import fingerprint, new_token
 from planner.config import PlannerConfig
 from planner.failed_nodes import period_s
 from planner.fleet import NodeState
 from planner.fleet.nodes import NODE
+from planner.service.entrance import Entrance
 from planner.service.join_request import ClaimHashes, JoinRequest
 from planner.service.judged import judged, untrusted
 from planner.service.means import Means, Watched
 from planner.service.mirrors import Told
 from planner.service.standings import Standings
 from planner.store import evidence, nodes
-from planner.store.nodes import Invited, Joined
+from planner.store.nodes import Joined
 
 _CLAIM_AT_LEAST = 16
 _LONGEST_INVITATION_S = 366 * 86_400.0
@@ -54,6 +56,7 @@ class Nodes:
         self._told = told
         self._standings = standings
         self._joined: dict[Host, Joined] = {}
+        self.entrance = Entrance(means, self._joined, told.roster.audit)
         self.authority = ""  # its fingerprint, where nodes meet one
 
     @property
@@ -71,7 +74,7 @@ class Nodes:
         now = self._clock()
         rows = await self._database.read(nodes.load_seen)
         self._fleet.load(rows, now=now)
-        self._joined = {joined.host: joined for joined in await self._database.read(nodes.listed)}
+        self._joined.update({joined.host: joined for joined in await self._database.read(nodes.listed)})
         pasts = await self._database.read(evidence.load)
         self._watched.misfits.load(await self._database.read(evidence.load_misfits))
         for of in self._joined:
@@ -97,21 +100,21 @@ class Nodes:
             )
         return len(parts)
 
-    async def invite(
-        self, by: Account, expires_in: float | None, site: Site | None = None
-    ) -> tuple[str, float]:
-        """Make a token with which nodes may join until it ends; they belong to ``site``.
+    async def invite(self, by: Account, asked: Asked) -> dict[str, Any]:
+        """Make a token with which nodes may join until it ends; they belong to its site.
 
         Raises:
-            Invalid: the time is not above 0, or beyond a year.
+            Invalid: the time is not above 0, or beyond a year; uses or hosts are not legal.
         """
-        lasts = self._config.invitation if expires_in is None else expires_in
+        lasts = self._config.invitation if asked.lasts is None else asked.lasts
         if not 0 < lasts <= _LONGEST_INVITATION_S:
             raise Invalid("an invitation holds for more than 0 s and at most 366 days")
         token, now = new_token(), self._clock()
-        invited = Invited(by, now + lasts, site)
-        await self._database.write(nodes.invite, fingerprint(token), invited, now=now)
-        return invitation(token, self.authority), invited.expires_at
+        uses, hosts = legal_uses(asked.uses), legal_hosts(asked.hosts)
+        made = Invited(by, now + lasts, asked.site, uses, hosts)
+        await self._database.write(nodes.invite, fingerprint(token), made, now=now)
+        shown = {"token": invitation(token, self.authority), "expires_at": made.expires_at}
+        return shown | {"uses": uses or 0, "hosts": hosts}
 
     async def join(self, asked: JoinRequest) -> dict[str, Any]:
         """Let a node in, and tell it what it needs.
@@ -132,15 +135,14 @@ class Nodes:
             )
         if len(asked.claim) < _CLAIM_AT_LEAST:
             raise Invalid(f"a claim has at least {_CLAIM_AT_LEAST} characters", hint="make it at random")
-        joined = Joined(name, fingerprint(asked.claim), asked.boot_id[:64], self._clock())
-        await self._check(joined, asked.token)
+        joined = self.entrance.asked(name, asked)
+        of_token = await self.entrance.admit(joined, asked.token, self._held)
         # Claimed before the first wait, so that of two at once only one can have it.
         before, self._joined[name] = self._joined.get(name), joined
         try:
-            other = before is None or before.claim_hash != joined.claim_hash
-            await self._told.roster.welcome(name, anew=other)
+            await self._told.roster.welcome(name, anew=bool(of_token))
             await self._bus.declare(*node_topology(name))
-            await self._database.write(nodes.join, joined, fingerprint(asked.token))
+            await self._database.write(nodes.join, joined, of_token, now=self._clock())
         except BaseException:
             self._restore(name, before)
             raise
@@ -223,25 +225,15 @@ class Nodes:
             raise nodes.no_node(name)
         return name
 
-    async def _check(self, joined: Joined, token: str) -> None:
-        holder = self._joined.get(joined.host)
-        if holder is not None and holder.claim_hash == joined.claim_hash:
-            return
-        if not await self._database.read(
-            nodes.is_invited, fingerprint(token.partition("@")[0]), now=self._clock()
-        ):
-            raise Denied(
-                "the token is not of an invitation that still holds",
-                hint="ask an admin for another: dsmtc nodes invite",
-            )
-        # Looked at again: somebody may have joined while the database was asked.
-        holder = self._joined.get(joined.host)
-        if holder is not None and self._lives(holder):
-            raise Conflict(
-                f"another living node has the name {joined.host}",
-                hint="give this node another --host; or, if it replaces the other one, end that, then wait "
-                f"{self._config.failed_after:.0f} s or say: dsmtc nodes forget {joined.host}",
-            )
+    def _held(self, holder: Joined) -> Conflict | None:
+        """Why somebody else cannot have the name, if it is so."""
+        if not self._lives(holder):
+            return None
+        return Conflict(
+            f"another living node has the name {holder.host}",
+            hint="give this node another --host; or, if it replaces the other one, end that, then wait "
+            f"{self._config.failed_after:.0f} s or say: dsmtc nodes forget {holder.host}",
+        )
 
     def _lives(self, holder: Joined) -> bool:
         heard = max(self._heard_at(holder.host), holder.joined_at)

@@ -59,7 +59,7 @@ class Roster:
 
     def __init__(self, means: Means, config: PlannerConfig, claims: Claims, audit: Audit) -> None:
         self._means = means
-        self._audit = audit
+        self.audit = audit
         self._config = config
         self._claims = claims
         self._management: Management | None = None
@@ -212,7 +212,7 @@ class Roster:
             count = await self._means.database.write(withdrawals.withdraw, host, at=self._means.clock())
             self._withdrawn[host] = count
             _log.warning("a node may not connect any more", host=host)
-            await self._audit.note("node.withdraw", f"node/{host}", {"withdrawn": count})
+            await self.audit.note("node.withdraw", f"node/{host}", {"withdrawn": count})
         self._banished = now_out
 
     async def _put(self, entries: Mapping[str, Entry]) -> None:
@@ -244,7 +244,7 @@ class Roster:
             "strange": sorted(found.strange)[:_TOLD],
         }
         _log.warning("users of the broker were not as they should be, and are mended", **what)
-        await self._audit.note("broker.repair", "", what)
+        await self.audit.note("broker.repair", "", what)
 
     async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
         try:

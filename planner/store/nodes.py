@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from dsmt_core.errors import NotFound
 from dsmt_core.names import Account, Host, Site, Slice
+from planner.authority.invitations import Invited, refusal
 from planner.fleet import SeenRow
 from planner.labels import labelled
 from planner.store.sites import stored
@@ -23,26 +24,36 @@ class Joined:
         claim_hash: SHA-256 of the claim, the random id that the node made once.
         boot_id: which life of the machine.
         joined_at: seconds since the epoch.
+        key: its public key; empty while it has shown none.
     """
 
     host: Host
     claim_hash: str
     boot_id: str
     joined_at: float
+    key: str = ""
 
 
-def join(connection: Connection, joined: Joined, token_hash: str = "") -> None:
-    """Store who holds the name from now on; a new one belongs to the site of its invitation."""
+def join(connection: Connection, joined: Joined, token_hash: str = "", *, now: float = 0.0) -> None:
+    """Store who holds the name from now on; a new one belongs to the site of its invitation.
+
+    Args:
+        connection: to the database.
+        joined: who.
+        token_hash: of the invitation that it needed; empty for none.
+        now: seconds since the epoch.
+
+    Raises:
+        Denied: the invitation has let in another one meanwhile.
+    """
     values: dict[str, object] = {
         "claim_hash": joined.claim_hash,
         "boot_id": joined.boot_id,
         "joined_at": joined.joined_at,
+        "node_key": joined.key,
     }
-    claimed = select(NODES.c.claim_hash).where(NODES.c.host == joined.host)
-    before = connection.execute(claimed).scalar()
-    if before != joined.claim_hash:
-        of_token = select(JOIN_TOKENS.c.site).where(JOIN_TOKENS.c.token_hash == token_hash)
-        values["site"] = connection.execute(of_token).scalar() or ""
+    if token_hash:
+        values["site"] = _use(connection, token_hash, joined.host, now)
     changed = connection.execute(update(NODES).where(NODES.c.host == joined.host).values(**values))
     if not changed.rowcount:
         connection.execute(insert(NODES).values(host=joined.host, **values))
@@ -50,9 +61,9 @@ def join(connection: Connection, joined: Joined, token_hash: str = "") -> None:
 
 def listed(connection: Connection) -> list[Joined]:
     """Every node that joined, by host."""
-    columns = (NODES.c.host, NODES.c.claim_hash, NODES.c.boot_id, NODES.c.joined_at)
+    columns = (NODES.c.host, NODES.c.claim_hash, NODES.c.boot_id, NODES.c.joined_at, NODES.c.node_key)
     rows = connection.execute(select(*columns).order_by(NODES.c.host))
-    return [Joined(Host(row.host), row.claim_hash, row.boot_id, row.joined_at) for row in rows]
+    return [Joined(Host(one.host), *one[1:]) for one in rows]
 
 
 def labels(connection: Connection) -> dict[Host, dict[str, str]]:
@@ -119,15 +130,6 @@ def forget(connection: Connection, host: Host) -> None:
         raise no_node(host)
 
 
-@dataclass(frozen=True, slots=True)
-class Invited:
-    """An invitation: of whom, until when (seconds since the epoch), to which site (None: home)."""
-
-    by: Account
-    expires_at: float
-    site: Site | None = None
-
-
 def invite(connection: Connection, token_hash: str, invited: Invited, *, now: float) -> None:
     """Store an invitation, and forget those that have ended.
 
@@ -139,13 +141,29 @@ def invite(connection: Connection, token_hash: str, invited: Invited, *, now: fl
         "token_hash": token_hash,
         "made_by": invited.by,
         "expires_at": invited.expires_at,
+        "uses": invited.uses,
+        "hosts": invited.hosts,
         "site": "" if invited.site is None else stored(connection, invited.site),
     }
     connection.execute(insert(JOIN_TOKENS).values(**values))
 
 
-def is_invited(connection: Connection, token_hash: str, *, now: float) -> bool:
-    """Whether this is the token of an invitation that still holds."""
-    asked = select(JOIN_TOKENS.c.expires_at).where(JOIN_TOKENS.c.token_hash == token_hash)
-    expires_at = connection.execute(asked).scalar()
-    return expires_at is not None and bool(expires_at > now)
+def invited(connection: Connection, token_hash: str) -> Invited | None:
+    """The invitation of this token; also one that has ended or is used up, for a while."""
+    row = connection.execute(select(JOIN_TOKENS).where(JOIN_TOKENS.c.token_hash == token_hash)).first()
+    if row is None:
+        return None
+    site = Site(row.site) if row.site else None
+    return Invited(Account(row.made_by), row.expires_at, site, row.uses, row.hosts)
+
+
+def _use(connection: Connection, token_hash: str, host: Host, now: float) -> str:
+    """Let one node in by an invitation; the site of which it is then."""
+    there = invited(connection, token_hash)
+    if refused := refusal(there, host, now):
+        raise refused
+    assert there is not None  # noqa: S101 - refused otherwise
+    if there.uses is not None:
+        used = update(JOIN_TOKENS).where(JOIN_TOKENS.c.token_hash == token_hash)
+        connection.execute(used.values(uses=there.uses - 1))
+    return there.site or ""

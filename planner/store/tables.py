@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Integer,
     MetaData,
     String,
     Table,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 )
 
 # The last migration, which makes the tables as they are here: a database that has it needs none.
-REVISION: Final = "0018"
+REVISION: Final = "0019"
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -219,6 +220,7 @@ NODES: Final = Table(
     Column("boot_id", String(64), nullable=False),
     Column("joined_at", Float, nullable=False),
     _site(),
+    Column("node_key", String(400), nullable=False, server_default=""),
 )
 
 # Rows of `planner.fleet`: a node (slice empty) or a sliver; written behind.
@@ -291,4 +293,6 @@ JOIN_TOKENS: Final = Table(
     Column("made_by", String(64), nullable=False),
     Column("expires_at", Float, nullable=False),
     _site(),
+    Column("uses", Integer),
+    Column("hosts", String(200), nullable=False, server_default=""),
 )

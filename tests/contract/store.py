@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from dsmt_core.audit import Entry
 from dsmt_core.configuration import NONE, Configuration
-from dsmt_core.errors import Conflict, NotFound, Unavailable
+from dsmt_core.errors import Conflict, Denied, NotFound, Unavailable
 from dsmt_core.guards import Guard
 from dsmt_core.names import (
     HOST_BYTES,
@@ -23,6 +23,7 @@ from dsmt_core.names import (
     Slice,
 )
 from dsmt_core.packages import PackageRef
+from planner.authority.invitations import Invited
 from planner.failed_nodes import Misfit, Note, Past
 from planner.fleet import SeenRow
 from planner.guarded import Guarded
@@ -176,9 +177,18 @@ class StoreContract:
         database.write_now(accounts.add_token, "t" * 64, login, now=0.0)
         assert database.write_now(accounts.login_of, "t" * 64, now=9.9) == login
         assert database.write_now(accounts.login_of, "t" * 64, now=10.0) is None
-        database.write_now(nodes.invite, "i" * 64, nodes.Invited(ME, 5.0), now=0.0)
-        assert database.write_now(nodes.is_invited, "i" * 64, now=4.9)
-        assert not database.write_now(nodes.is_invited, "i" * 64, now=5.0)
+        database.write_now(nodes.invite, "i" * 64, Invited(ME, 5.0), now=0.0)
+        assert database.write_now(nodes.invited, "i" * 64) == Invited(ME, 5.0)
+        one, two = (Joined(Host(f"n{number}"), "c" * 64, "b", 1.0, "key") for number in (1, 2))
+        once = Invited(ME, 5.0, None, 1, "n*")
+        database.write_now(nodes.invite, "o" * 64, once, now=0.0)
+        database.write_now(nodes.join, one, "o" * 64, now=4.9)
+        assert one in database.write_now(nodes.listed)
+        with pytest.raises(Denied, match="as many nodes"):
+            database.write_now(nodes.join, two, "o" * 64, now=4.9)
+        with pytest.raises(Denied, match="has ended"):
+            database.write_now(nodes.join, two, "i" * 64, now=5.0)
+        assert two not in database.write_now(nodes.listed)
 
     def test_a_past_is_kept_for_nodes_that_are_known_and_the_last_word_counts(
         self, peopled: Database

@@ -115,6 +115,24 @@ def test_a_node_pins_the_authority_of_its_invitation(place: Place, tmp_path: Pat
     assert joining.trust_of(again).known() == place.pem
 
 
+def test_a_token_lets_one_node_in_and_its_key_is_asked_for_from_then_on(
+    place: Place, tmp_path: Path
+) -> None:
+    with place.client() as client:
+        token = client.invite(uses=1, hosts="first*")["token"]
+    first = node(tmp_path / "first", place, token=token)
+    with pytest.raises(Denied, match="for hosts like"):
+        joining.join(node(tmp_path / "other", place, token=token))
+    joining.join(first)
+    joining.join(first)
+    with pytest.raises(Denied, match="as many nodes"):
+        joining.join(node(tmp_path / "first2", place, token=token))
+    # Somebody has read the claim, in a backup perhaps, but not the key.
+    (first.data / "node.key").unlink()
+    with pytest.raises(Denied, match="joined with a key, and now shows another one"):
+        joining.join(node(tmp_path / "first", place, authority=place.fingerprint))
+
+
 async def test_packages_come_from_the_depot_over_tls(place: Place, tmp_path: Path) -> None:
     with place.client() as client:
         config = node(tmp_path / "n2", place, token=client.invite()["token"])

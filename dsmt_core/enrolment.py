@@ -1,0 +1,27 @@
+"""What a node signs when it joins: everything it says, and the planner's challenge. Pure.
+
+The challenge makes each signature good for one join; the rest makes it good for no other host, token or
+key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+_FIRST: Final = "dsmt-join 1"
+_SAID: Final = ("host", "boot_id", "claim", "token", "key")
+
+
+def statement(challenge: str, said_of_it: Mapping[str, str]) -> bytes:
+    """The bytes to be signed.
+
+    Args:
+        challenge: of the planner, as it came.
+        said_of_it: what the node says of itself; of this counts ``host``, ``boot_id`` (the life of its
+            machine), ``claim`` (the random id that it made once), ``token`` (of its invitation, without
+            the fingerprint) and ``key`` (its public key, as it is sent).
+    """
+    said = [_FIRST, challenge, *(said_of_it.get(name, "") for name in _SAID)]
+    return json.dumps(said, ensure_ascii=True, separators=(",", ":")).encode()

@@ -1,0 +1,98 @@
+"""Nodes join by one-time tokens, and with a key of their own, which from then on is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from agents.container_manager.own_key import OwnKey
+from dsmt_core.enrolment import statement
+from tests.unit.planner_act.conftest import Api
+
+CLAIM = "the claim of this node, long enough"
+
+
+async def said(api: Api, host: str, token: str = "", *, key: OwnKey | None = None, **more: str) -> Any:
+    """What a node says when it joins; signed with ``key``."""
+    body = {"host": host, "token": token, "boot_id": "b1", "claim": f"{CLAIM} {host}", **more}
+    if key is not None:
+        challenge = (await api("GET", f"/authority/challenge?host={host}"))["challenge"]
+        signed = key.sign(statement(challenge, {**body, "key": key.public}))
+        body |= {"key": key.public, "challenge": challenge, "signature": signed}
+    return body
+
+
+async def test_a_token_lets_in_as_many_nodes_as_it_is_for(api: Api) -> None:
+    token = (await api("POST", "/nodes/invite", {"uses": 2}))["token"]
+    for host in ("n1", "n2", "n1"):
+        await api("POST", "/nodes/join", await said(api, host, token))
+    refused = await api.refused("POST", "/nodes/join", await said(api, "n3", token))
+    assert (refused[0], "as many nodes" in str(refused)) == (403, True), refused
+    assert [one["host"] for one in await api("GET", "/nodes")] == ["n1", "n2"]
+
+
+async def test_a_token_may_be_for_some_hosts_only(api: Api) -> None:
+    token = (await api("POST", "/nodes/invite", {"uses": 1, "hosts": "a*"}))["token"]
+    assert (await api.refused("POST", "/nodes/join", await said(api, "b1", token)))[0] == 403
+    await api("POST", "/nodes/join", await said(api, "a1", token))
+    for body in ({"uses": -1}, {"hosts": "A B"}):
+        assert (await api.refused("POST", "/nodes/invite", body))[0] == 422
+
+
+async def test_without_a_number_a_token_is_for_any_as_before(api: Api) -> None:
+    token = (await api("POST", "/nodes/invite"))["token"]
+    for host in ("n1", "n2", "n3"):
+        await api("POST", "/nodes/join", await said(api, host, token))
+
+
+async def test_who_joined_with_a_key_is_asked_for_it(api: Api, tmp_path: Path) -> None:
+    token = (await api("POST", "/nodes/invite"))["token"]
+    key = OwnKey(tmp_path)
+    # One of before has no key; it brings one at its next join, and from then on it counts.
+    await api("POST", "/nodes/join", await said(api, "n1", token))
+    await api("POST", "/nodes/join", await said(api, "n1", key=key))
+    await api("POST", "/nodes/join", await said(api, "n1", key=key))
+    bare = await api.refused("POST", "/nodes/join", await said(api, "n1"))
+    assert (bare[0], "joined with a key, and now shows none" in str(bare)) == (403, True), bare
+    (tmp_path / "other").mkdir()
+    other = await api.refused("POST", "/nodes/join", await said(api, "n1", key=OwnKey(tmp_path / "other")))
+    assert (other[0], "now shows another one" in str(other)) == (403, True), other
+    # Even with an invitation: the holder of the name lives.
+    assert (await api.refused("POST", "/nodes/join", await said(api, "n1", token)))[0] == 409
+    await api("POST", "/nodes/join", await said(api, "n1", key=key))
+
+
+async def test_a_join_is_good_once_for_one_host_and_unaltered(api: Api, tmp_path: Path) -> None:
+    token = (await api("POST", "/nodes/invite"))["token"]
+    key = OwnKey(tmp_path)
+    once = await said(api, "n1", token, key=key)
+    await api("POST", "/nodes/join", once)
+    again = await api.refused("POST", "/nodes/join", once)
+    assert (again[0], "answered already" in str(again)) == (403, True), again
+    fresh = await said(api, "n1", key=key)
+    for change in (
+        {"host": "n2", "token": token},
+        {"claim": CLAIM},
+        {"boot_id": "b2"},
+        {"signature": ""},
+        {"challenge": fresh["challenge"] + " "},
+        {"challenge": "of nobody"},
+        {"challenge": ""},
+    ):
+        refused = await api.refused("POST", "/nodes/join", fresh | change)
+        assert refused[0] == 403, (change, refused)
+    await api("POST", "/nodes/join", fresh)
+
+
+async def test_a_copied_machine_is_noticed_and_told(api: Api, tmp_path: Path) -> None:
+    token = (await api("POST", "/nodes/invite"))["token"]
+    key = OwnKey(tmp_path)
+    for life in ("one", "one", "two", "two"):
+        await api("POST", "/nodes/join", await said(api, "n1", token, key=key, boot_id=life))
+    assert not await noticed(api)
+    await api("POST", "/nodes/join", await said(api, "n1", key=key, boot_id="one"))
+    assert [entry["about"] for entry in await noticed(api)] == ["node/n1"]
+
+
+async def noticed(api: Api) -> list[Any]:
+    return [entry for entry in await api("GET", "/audit") if entry["act"] == "node.copied"]
