@@ -1,4 +1,4 @@
-"""What a node signs when it joins: everything it says, and the planner's challenge. Pure.
+"""What a node signs when it joins, or asks for a secret: all it says, and the planner's challenge. Pure.
 
 The challenge makes each signature good for one join; the rest makes it good for no other host, token or
 key.
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 _FIRST: Final = "dsmt-join 1"
-_SAID: Final = ("host", "boot_id", "claim", "token", "key")
+_SAID: Final = ("host", "boot_id", "claim", "token", "key", "slice", "id")
 
 
 def statement(challenge: str, said_of_it: Mapping[str, str]) -> bytes:
@@ -21,7 +21,7 @@ def statement(challenge: str, said_of_it: Mapping[str, str]) -> bytes:
         challenge: of the planner, as it came.
         said_of_it: what the node says of itself; of this counts ``host``, ``boot_id`` (the life of its
             machine), ``claim`` (the random id that it made once), ``token`` (of its invitation, without
-            the fingerprint) and ``key`` (its public key, as it is sent).
+            the fingerprint), ``key`` (its public key, as it is sent), and of a secret ``slice`` and ``id``.
     """
     said = [_FIRST, challenge, *(said_of_it.get(name, "") for name in _SAID)]
     return json.dumps(said, ensure_ascii=True, separators=(",", ":")).encode()

@@ -134,6 +134,7 @@ def secret_of(config: NodeConfig, slice_: Slice, id_: str) -> str:
         Denied, NotFound: it does not give it.
     """
     body = {"host": config.host, "claim": claim_of(config.data), "slice": slice_, "id": id_}
+    body |= _proof(config, body)
     status, answer = _post(config, "/v1/nodes/secret", body)
     if status >= http.client.BAD_REQUEST:
         raise _refused(status, answer)

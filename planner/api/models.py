@@ -151,6 +151,9 @@ class SecretWanted(Body):
 
     host: Text
     claim: Text
+    key: Text = ""
+    challenge: Text = ""
+    signature: Text = ""
     slice: Text
     id: Text
 

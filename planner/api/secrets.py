@@ -35,7 +35,5 @@ async def remove(slice_: ChangeSlice, name: str, caller: TheCaller, planner: The
 
 @handing.post("")
 async def hand_out(body: models.SecretWanted, planner: ThePlanner) -> dict[str, Any]:
-    """Tell a node a content; no login: its claim speaks for it."""
-    return await planner.secrets.hand_out(
-        {"host": body.host, "claim": body.claim, "slice": body.slice, "id": body.id}
-    )
+    """Tell a node a content; no login: its claim, and its key, speak for it."""
+    return await planner.secrets.hand_out(body.model_dump())

@@ -62,16 +62,35 @@ class Entrance:
         joined = Joined(host, fingerprint(request.claim), request.boot_id[:64], self._clock())
         if not request.key:
             return joined
+        self._prove(host, asdict(request))
+        return Joined(host, joined.claim_hash, joined.boot_id, joined.joined_at, request.key)
+
+    def speaks_for(self, host: Host, said: Mapping[str, str]) -> bool:
+        """Whether the node that has the name says this: by its claim, and by its key if it has shown one.
+
+        Raises:
+            Denied: it is signed wrongly.
+        """
+        holder = self._joined.get(host)
+        if holder is None or not hmac.compare_digest(holder.claim_hash, fingerprint(said["claim"])):
+            return False
+        if not holder.key:
+            return True
+        if holder.key != said.get("key"):
+            return False
+        self._prove(host, said)
+        return True
+
+    def _prove(self, host: Host, said: Mapping[str, str]) -> None:
+        challenge, key = said["challenge"], said["key"]
         try:
-            self._challenges.check(request.challenge, host, now=self._clock())
+            self._challenges.check(challenge, host, now=self._clock())
         except Unauthenticated as error:
             raise Denied(error.message, hint="the node asks for another by itself") from None
-        said = statement(request.challenge, asdict(request))
-        if len(request.key) > _KEY:
+        if len(key) > _KEY:
             raise Denied("the key of the node is too long")
-        node_keys.check(request.key, said, request.signature)
-        self._challenges.use(request.challenge, now=self._clock())
-        return Joined(host, joined.claim_hash, joined.boot_id, joined.joined_at, request.key)
+        node_keys.check(key, statement(challenge, said), said["signature"])
+        self._challenges.use(challenge, now=self._clock())
 
     def is_holder(self, joined: Joined) -> bool:
         """Whether it is the node that has the name already."""

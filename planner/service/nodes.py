@@ -6,7 +6,6 @@ invitation any more. Another claim for a name is refused while the holder lives.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,11 +83,6 @@ class Nodes:
         self._fleet.lacks(self._ledger.wanted.hosts)
         for of, labels in (await self._database.read(nodes.labels)).items():
             self._fleet.label(of, labels)
-
-    def is_claimed(self, name: Host, claim: str) -> bool:
-        """Whether ``claim`` is of the node that joined under this name."""
-        holder = self._joined.get(name)
-        return holder is not None and hmac.compare_digest(holder.claim_hash, fingerprint(claim))
 
     async def declare_queues(self) -> int:
         """Make the queue of each node; what is there stays as it is. Returns how many there are."""

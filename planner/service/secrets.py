@@ -127,7 +127,7 @@ class Secrets:
         """
         name, slice_ = host(asked["host"]), slice_name(asked["slice"])
         has = self._ledger.wanted.slices.get(slice_)
-        if not self._nodes.is_claimed(name, asked["claim"]) or has is None or name not in has.hosts:
+        if not self._nodes.entrance.speaks_for(name, asked) or has is None or name not in has.hosts:
             _log.warning("secret refused", host=name, slice=slice_)
             raise Denied("this node does not have the slice, or is not the one that joined")
         if asked["id"] not in needed(has, name):

@@ -96,3 +96,16 @@ async def test_a_copied_machine_is_noticed_and_told(api: Api, tmp_path: Path) ->
 
 async def noticed(api: Api) -> list[Any]:
     return [entry for entry in await api("GET", "/audit") if entry["act"] == "node.copied"]
+
+
+async def test_a_secret_is_not_given_for_a_claim_alone(api: Api, tmp_path: Path) -> None:
+    token = (await api("POST", "/nodes/invite"))["token"]
+    key = OwnKey(tmp_path)
+    await api("POST", "/nodes/join", await said(api, "n1", token, key=key))
+    wanted = {"host": "n1", "claim": f"{CLAIM} n1", "slice": "s1", "id": "i"}
+    bare = await api.refused("POST", "/nodes/secret", wanted)
+    challenge = (await api("GET", "/authority/challenge?host=n1"))["challenge"]
+    signature = key.sign(statement(challenge, {**wanted, "key": key.public}))
+    proof = {"key": key.public, "challenge": challenge, "signature": signature}
+    other = await api.refused("POST", "/nodes/secret", {**wanted, **proof, "id": "j"})
+    assert (bare[0], other[0], "signature" in str(other)) == (403, 403, True), (bare, other)
