@@ -51,16 +51,25 @@ def ways(place: Place, joined: Joined, life: int) -> dict[str, str]:
         joined: what the planner told the node; it may have applications not connect at all.
         life: of the slice, as ordered.
     """
-    broker, application_broker = joined.broker, joined.application_broker
-    if not broker.startswith("amqp") or not is_party(parse(broker).user):
-        return {"broker": broker, "application_broker": application_broker}
-    password = password_in(broker)
+    agent, sliver = (Party(kind, place.slice, place.host) for kind in (Kind.AGENT, Kind.SLIVER))
+    return {
+        "broker": way(joined.broker, agent, joined.broker, life),
+        "application_broker": way(joined.application_broker, sliver, joined.broker, life),
+    }
 
-    def of(kind: Kind, url: str) -> str:
-        party = Party(kind, place.slice, place.host)
-        return as_user(url, party.user, sliver_password(password, party, life)) if url else ""
 
-    return {"broker": of(Kind.AGENT, broker), "application_broker": of(Kind.SLIVER, application_broker)}
+def way(url: str, party: Party, broker: str, life: int) -> str:
+    """The URL of a party on a node.
+
+    Args:
+        url: with which the planner has such parties connect; empty: not at all.
+        party: an agent or a sliver.
+        broker: with which the node connects.
+        life: of the slice, as ordered.
+    """
+    if not url or not broker.startswith("amqp") or not is_party(parse(broker).user):
+        return url
+    return as_user(url, party.user, sliver_password(password_in(broker), party, life))
 
 
 def about(agent: str) -> dict[str, Any]:

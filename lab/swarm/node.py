@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
+from agents.container_manager.agent_file import way
 from agents.container_manager.conduct import Conduct, said
-from agents.container_manager.decide import End, Publish, StartAgent, Step
+from agents.container_manager.decide import Configure, End, Publish, StartAgent, Step
 from agents.container_manager.joining import Joined
 from agents.container_manager.reports import Reports
 from agents.deployment_agent.config import AgentConfig
 from broker.bus import Bus
 from broker.endings import node_connection
+from broker.parties import Kind, Party
 from broker.topology import agent_queue
 from dsmt_core.names import Host, Slice
 from lab.swarm.agent import SwarmAgent
@@ -53,10 +55,13 @@ class PretendedHands:
         self._lines = lines
         self._tally = tally
         self._agents: dict[Slice, tuple[SwarmAgent, asyncio.Task[None]]] = {}
+        self._lives: dict[Slice, int] = {}
 
     async def do(self, step: Step) -> None:
         """See `agents.container_manager.conduct.CarriesOut`."""
         match step:
+            case Configure():
+                self._lives[step.slice] = step.life
             case Publish():
                 await self._reports.state(step.slice, step.state, step.reason)
             case StartAgent() if step.slice not in self._agents:
@@ -83,7 +88,9 @@ class PretendedHands:
     async def _start_agent(self, slice_: Slice) -> None:
         queue = agent_queue(slice_, self._host)
         config = AgentConfig(host=self._host, slice=slice_, broker="", queue=queue, boot_id="1")
-        bus = await self._lines.open(self._broker, f"dsmt-agent {slice_} {self._host}")
+        party = Party(Kind.AGENT, slice_, self._host)
+        url = way(self._broker, party, self._broker, self._lives.get(slice_, 0))
+        bus = await self._lines.open(url, f"dsmt-agent {slice_} {self._host}")
         agent = SwarmAgent(config, bus, self._tally)
         self._agents[slice_] = agent, asyncio.create_task(self._live(agent, bus))
 

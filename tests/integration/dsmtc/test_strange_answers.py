@@ -109,6 +109,14 @@ account keys add KEY
 account token list
 account token make backup
 account token revoke backup
+account show you@example.com
+slice show
+slice members
+slice set --description words
+renew
+plc sites
+plc people home
+plc addsite new
 """.strip().splitlines()
 # What does not ask a planner that is there already, is a program of its own, or asks who is logged in only.
 NOT_ASKING = {"shell", "dev", "swarm", "logout"}
