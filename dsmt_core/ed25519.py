@@ -27,10 +27,12 @@ class Signer:
     """
 
     def __init__(self, seed: bytes) -> None:
-        from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415 - see above
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
+        from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
 
         self._key: Ed25519PrivateKey = ed25519.Ed25519PrivateKey.from_private_bytes(seed)
-        self.public = PublicKey(in_text(self._key.public_key().public_bytes_raw()))
+        raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
+        self.public = PublicKey(in_text(self._key.public_key().public_bytes(*raw)))
 
     def sign(self, content: bytes) -> bytes:
         """The signature over ``content``."""

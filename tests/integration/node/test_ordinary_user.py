@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from dsmt_core.limits import Network
 
 NOBODY = 65534
 # What an agent needs of others, for a Python that has none of it.
-NEEDED = ("pika", "msgpack", "tenacity", "psutil")
+NEEDED = ("pika", "msgpack", "tenacity", "psutil", "cryptography")
 PYTHON = Path("/usr/bin/python3")
 SCRIPT = """
 import json, sys
@@ -133,6 +134,8 @@ def test_an_ordinary_user_gets_slivers_by_a_user_name_space(open_directory: Path
 def test_agents_of_an_ordinary_user_are_forked_into_their_user_name_space(open_directory: Path) -> None:
     for name in NEEDED:
         shutil.copytree(package_directory(name), open_directory / name)
+    # What the last of them is built on is one file.
+    shutil.copy(str(importlib.import_module("_cffi_backend").__file__), open_directory)
     command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", str(PYTHON), "-B"]
     done = subprocess.run(
         [*command, "-c", FORKED, str(open_directory / "work")],
