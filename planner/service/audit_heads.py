@@ -48,7 +48,7 @@ class Heads:
             try:
                 await self.remember(await look())
             except DsmtError as error:
-                _log.warning("the head of the audit log was not remembered", reason=str(error))
+                _log.info("the head of the audit log was not remembered", reason=str(error))
             await asyncio.sleep(EVERY_S)
 
     async def remember(self, head: Head) -> None:

@@ -85,11 +85,6 @@ class Roster:
     async def load(self) -> None:
         """Begin: what is stored, and a first look; what cannot be done now is done later."""
         if not self.keeps:
-            if self._config.broker.startswith("amqp"):
-                _log.warning(
-                    "nodes share one user of the broker: one that is taken over speaks for all",
-                    do="start the planner with --broker-management",
-                )
             return
         self._withdrawn = await self._means.database.read(withdrawals.load)
         self._banished = banished(self._means.ledger.wanted, self._claims())
@@ -97,6 +92,11 @@ class Roster:
 
     async def run(self) -> None:
         """Keep them, for ever."""
+        if not self.keeps and self._config.broker.startswith("amqp"):
+            _log.warning(
+                "nodes share one user of the broker: one that is taken over speaks for all",
+                do="start the planner with --broker-management",
+            )
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_AGAIN_S if self.trouble else look_s(len(self._there))):

@@ -199,7 +199,10 @@ def _tools() -> list[Path]:
 def _extensions() -> list[Path]:
     """The parts of the standard library, and of what else DSMT uses, that are shared objects themselves."""
     standard = Path(sysconfig.get_path("stdlib", vars=_base())) / "lib-dynload"
-    return sorted(standard.glob("*.so"))
+    # What checks signatures is a library of others that is compiled, too.
+    others = Path(sysconfig.get_path("platlib"))
+    signing = [*others.glob("_cffi_backend*.so"), *others.glob("cryptography/hazmat/bindings/*.so")]
+    return sorted([*standard.glob("*.so"), *signing])
 
 
 def _libraries(loader: str, files: Iterable[Path]) -> set[str]:
