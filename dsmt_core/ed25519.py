@@ -1,6 +1,7 @@
-"""Ed25519, as signed orders and packages use it; the library is loaded with the first signature.
+"""Ed25519, as orders, joins and packages are signed; the library is loaded with the first signature.
 
-Rule: only this module knows the library; it is given bytes, and says yes, no, or a signature.
+Rule: only this module knows the library; it is given bytes, and says yes, no, or a signature. It is
+libsodium by PyNaCl, because each agent of a node loads it: `cryptography` takes six times as much memory.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from dsmt_core.signing import PublicKey, in_text, out_of_text
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+    from nacl.signing import SigningKey, VerifyKey
 
 _REMEMBERED: Final = 16
 
@@ -24,34 +25,35 @@ class Signer:
 
     Attributes:
         public: the key by which others check.
+
+    Raises:
+        ValueError: these are not 32 bytes.
     """
 
     def __init__(self, seed: bytes) -> None:
-        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
-        from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
+        from nacl.signing import SigningKey  # noqa: PLC0415 - see above
 
-        self._key: Ed25519PrivateKey = ed25519.Ed25519PrivateKey.from_private_bytes(seed)
-        raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
-        self.public = PublicKey(in_text(self._key.public_key().public_bytes(*raw)))
+        self._key: SigningKey = SigningKey(seed)
+        self.public = PublicKey(in_text(bytes(self._key.verify_key)))
 
     def sign(self, content: bytes) -> bytes:
         """The signature over ``content``."""
-        return self._key.sign(content)
+        return self._key.sign(content).signature
 
 
 def verify(key: PublicKey, content: bytes, signature: bytes) -> bool:
     """Whether ``signature`` over ``content`` is of ``key``."""
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - see above
+    from nacl.exceptions import BadSignatureError  # noqa: PLC0415 - see above
 
     try:
-        _loaded(key).verify(signature, content)
-    except (InvalidSignature, ValueError):
+        _loaded(key).verify(content, signature)
+    except (BadSignatureError, ValueError):
         return False
     return True
 
 
 @lru_cache(_REMEMBERED)
-def _loaded(key: PublicKey) -> Ed25519PublicKey:
-    from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415 - see above
+def _loaded(key: PublicKey) -> VerifyKey:
+    from nacl.signing import VerifyKey  # noqa: PLC0415 - see above
 
-    return ed25519.Ed25519PublicKey.from_public_bytes(out_of_text(key))
+    return VerifyKey(out_of_text(key))

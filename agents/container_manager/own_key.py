@@ -1,25 +1,25 @@
-"""The key of a node, made at its first start: it never leaves the machine, and signs each join.
-
-P-256, as all keys of an installation (`broker.certificates`).
-"""
+"""The key of a node, made at its first start: it never leaves the machine, and signs each join."""
 
 from __future__ import annotations
 
-import base64
 import os
+import secrets
 from pathlib import Path
 from typing import Final
 
+from dsmt_core.ed25519 import Signer
 from dsmt_core.errors import Invalid
+from dsmt_core.signing import in_text, out_of_text
 
 _KEY: Final = "node.key"
+_SEED_BYTES: Final = 32
 
 
 class OwnKey:
     """The key in a node's directory; made on first use, of mode 0600.
 
     Attributes:
-        public: what others know it by: base64 of its DER (SubjectPublicKeyInfo).
+        public: what others know it by (`dsmt_core.signing.PublicKey`).
 
     Raises:
         Invalid: the file holds none.
@@ -27,36 +27,18 @@ class OwnKey:
     """
 
     def __init__(self, data: Path) -> None:
-        # Here, since a node needs them for some milliseconds in ten minutes, and each costs it memory.
-        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
-        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
-
         path = data / _KEY
         if not path.exists():
-            made = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-            _keep(path, made)
+            _keep(path, in_text(secrets.token_bytes(_SEED_BYTES)).encode())
         try:
-            key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-        except (ValueError, TypeError) as error:
+            self._signer = Signer(out_of_text(path.read_text("ascii").strip()))
+        except (ValueError, Invalid) as error:
             raise _no_key(path) from error
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise _no_key(path)
-        self._key = key
-        der = key.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        self.public = base64.b64encode(der).decode()
+        self.public = self._signer.public
 
     def sign(self, statement: bytes) -> str:
-        """A signature (base64) of ``statement``."""
-        from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - see above
-        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
-
-        return base64.b64encode(self._key.sign(statement, ec.ECDSA(hashes.SHA256()))).decode()
+        """A signature of ``statement``, in URL-safe base64."""
+        return in_text(self._signer.sign(statement))
 
 
 def _keep(path: Path, content: bytes) -> None:

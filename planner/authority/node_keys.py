@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
-from dsmt_core.errors import Denied
+from dsmt_core.ed25519 import verify
+from dsmt_core.errors import Denied, Invalid
 from dsmt_core.names import Host
+from dsmt_core.signing import out_of_text, public_key
 
 _LIVES: Final = 8
 
@@ -20,20 +16,17 @@ def check(key: str, statement: bytes, signature: str) -> None:
     """Make sure that whoever said ``statement`` has the key.
 
     Args:
-        key: base64 of its DER (SubjectPublicKeyInfo); of the curve P-256.
+        key: as `dsmt_core.signing.PublicKey`.
         statement: of `dsmt_core.enrolment`.
-        signature: base64.
+        signature: URL-safe base64.
 
     Raises:
         Denied: the signature is not of this key, or the key is none.
     """
     try:
-        public = load_der_public_key(base64.b64decode(key, validate=True))
-        shown = base64.b64decode(signature, validate=True)
-        if isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, ec.SECP256R1):
-            public.verify(shown, statement, ec.ECDSA(hashes.SHA256()))
+        if verify(public_key(key), statement, out_of_text(signature)):
             return
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except Invalid:
         pass
     raise Denied(
         "the signature of the join is not of the key that it names",

@@ -201,7 +201,7 @@ def _extensions() -> list[Path]:
     standard = Path(sysconfig.get_path("stdlib", vars=_base())) / "lib-dynload"
     # What checks signatures is a library of others that is compiled, too.
     others = Path(sysconfig.get_path("platlib"))
-    signing = [*others.glob("_cffi_backend*.so"), *others.glob("cryptography/hazmat/bindings/*.so")]
+    signing = [*others.glob("_cffi_backend*.so"), *others.glob("nacl/*.so")]
     return sorted([*standard.glob("*.so"), *signing])
 
 

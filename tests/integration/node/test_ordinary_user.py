@@ -20,7 +20,7 @@ from dsmt_core.limits import Network
 
 NOBODY = 65534
 # What an agent needs of others, for a Python that has none of it.
-NEEDED = ("pika", "msgpack", "tenacity", "psutil", "cryptography")
+NEEDED = ("pika", "msgpack", "tenacity", "psutil", "nacl")
 PYTHON = Path("/usr/bin/python3")
 SCRIPT = """
 import json, sys

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from agents.container_manager.own_key import OwnKey
 from dsmt_core.enrolment import statement
 from dsmt_core.errors import Denied, Invalid
 from dsmt_core.names import Account, Host
+from dsmt_core.signing import in_text
 from planner.authority.invitations import USES_MOST, Invited, legal_hosts, legal_uses, refusal
 from planner.authority.node_keys import Lives, check
 
@@ -88,12 +88,12 @@ def test_what_is_no_key_shows_nothing(key: str) -> None:
 
 
 def test_a_key_of_another_kind_is_refused() -> None:
-    made = ed25519.Ed25519PrivateKey.generate()
+    made = ec.generate_private_key(ec.SECP256R1())
     der = made.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     with pytest.raises(Denied):
-        check(base64.b64encode(der).decode(), b"said", base64.b64encode(made.sign(b"said")).decode())
+        check(in_text(der), b"said", in_text(made.sign(b"said", ec.ECDSA(hashes.SHA256()))))
 
 
 @pytest.mark.parametrize("content", ["", "rubbish"])
