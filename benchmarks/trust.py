@@ -35,12 +35,15 @@ from broker.server.ports import LOOPBACK
 from broker.server.private import PrivateBroker
 from broker.server.settings import Place
 from dsmt_core.channels import ROOT, status_channel
+from dsmt_core.ed25519 import Signer, verify
 from dsmt_core.events import DEPLOYMENT_STATUS, Sender
 from dsmt_core.names import DEPLOYMENT_AGENT, Host, Slice
 from dsmt_core.rights import PSEPR, Arrival, refusal
 from lab.processes import ProcessScene
 from lab.scene import Scenery
 
+_ORDER_BYTES: Final = 760
+_SIGNATURES: Final = 1_000
 _EVENTS: Final = 20_000
 _TURNS: Final = 5
 _NODES: Final = 100
@@ -102,7 +105,25 @@ def _checks() -> dict[str, float]:
         return (time.perf_counter() - began) / len(told) * 1e6
 
     first = check()
-    return {"receiver_check_us": _median(check), "receiver_check_first_us": round(first, 2)}
+    return _signatures() | {"receiver_check_us": _median(check), "receiver_check_first_us": round(first, 2)}
+
+
+def _signatures() -> dict[str, float]:
+    """An order's signature, and the check of it by a node."""
+    signer, content = Signer(bytes(32)), bytes(_ORDER_BYTES)
+    signature = signer.sign(content)
+
+    def each(work: Callable[[], object]) -> float:
+        began = time.perf_counter()
+        for _ in range(_SIGNATURES):
+            if not work():
+                raise SystemExit("a good signature was refused")
+        return (time.perf_counter() - began) / _SIGNATURES * 1e6
+
+    return {
+        "sign_us": _median(lambda: each(lambda: signer.sign(content))),
+        "verify_us": _median(lambda: each(lambda: verify(signer.public, content, signature))),
+    }
 
 
 async def _tls(server: PrivateBroker, authority: Authority) -> dict[str, float]:
