@@ -20,6 +20,7 @@ from typing import Any, Final
 from agents import state_file
 from agents.container_manager.images import networks
 from agents.container_manager.images.brought import Brought, bring
+from agents.container_manager.images.brought_agent import BroughtAgent
 from agents.container_manager.images.confinement import EngineBounds, EngineConfinement, host_config
 from agents.container_manager.images.engine import Engine
 from agents.container_manager.limits.confinement import Bounds
@@ -44,7 +45,7 @@ _PROBE_NAME: Final = "dsmt-probe"
 _NOT_OURS: Final = ("LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT")
 
 
-class PodmanDriver(DirectoryDriver):
+class PodmanDriver(BroughtAgent, DirectoryDriver):
     """Makes slivers out of images.
 
     Args:
@@ -103,23 +104,6 @@ class PodmanDriver(DirectoryDriver):
         super().end(place, grace_s=grace_s)
         if place.sliver_file.exists():
             self._engine.remove(container(place))
-
-    def agent_command(self, place: Place) -> tuple[str, ...]:  # noqa: ARG002 - the same in each sliver
-        """See `SliverDriver.agent_command`."""
-        return tuple(self._brought().command("agents.deployment_agent.main"))
-
-    def agent_inside(self, place: Place) -> dict[str, Any]:  # noqa: ARG002
-        """See `SliverDriver.agent_inside`."""
-        return {
-            "module": "agents.deployment_agent.main",
-            "sites": [f"{PYTHON}/site"],
-            "path": [f"{PYTHON}/code"],
-            "executable": self._brought().python()[-1],
-        }
-
-    def agent_environment(self, place: Place) -> dict[str, str]:  # noqa: ARG002
-        """See `SliverDriver.agent_environment`."""
-        return self._brought().environment()
 
     def seen(self, place: Place) -> dict[str, Any]:
         """What the agent is told of the sliver's image."""

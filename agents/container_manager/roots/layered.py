@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from agents import state_file
 from agents.container_manager.images.brought import Brought, bring
+from agents.container_manager.images.brought_agent import BroughtAgent
 from agents.container_manager.limits.groups import Groups
 from agents.container_manager.roots.mounting import mounted, open_work
 from agents.container_manager.slivers import directories, etc, programs
@@ -35,7 +36,7 @@ _SLIVERS: Final = (
 _STICKY: Final = ("var/tmp",)
 
 
-class LayeredDriver(BubblewrapDriver):
+class LayeredDriver(BroughtAgent, BubblewrapDriver):
     """Makes slivers over a tree that `keep` has named.
 
     Args:
@@ -51,23 +52,6 @@ class LayeredDriver(BubblewrapDriver):
     def lacks(self, network: Network) -> str:
         """See `SliverDriver.lacks`; slirp4netns is brought along."""
         return self._usual.lacks(network)
-
-    def agent_command(self, place: Place) -> tuple[str, ...]:  # noqa: ARG002 - the same in each sliver
-        """See `SliverDriver.agent_command`."""
-        return tuple(self._brought().command("agents.deployment_agent.main"))
-
-    def agent_inside(self, place: Place) -> dict[str, Any]:  # noqa: ARG002
-        """See `SliverDriver.agent_inside`."""
-        return {
-            "module": "agents.deployment_agent.main",
-            "sites": [f"{PYTHON}/site"],
-            "path": [f"{PYTHON}/code"],
-            "executable": self._brought().python()[-1],
-        }
-
-    def agent_environment(self, place: Place) -> dict[str, str]:  # noqa: ARG002
-        """See `SliverDriver.agent_environment`."""
-        return self._brought().environment()
 
     def enforced(self, place: Place, limits: Limits) -> str:
         """See `SliverDriver.enforced`; the root file system is told as well."""
