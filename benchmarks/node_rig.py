@@ -41,6 +41,8 @@ from dsmt_core.names import (
 )
 from dsmt_core.packages import PackageRef
 from dsmt_core.rights import NODES, ORDERS, PSEPR
+from planner.authority.order_keys import OrderKeys
+from planner.service.signing import Signing, of_agent, of_node
 
 HOST: Final = Host("node1.example.org")
 HEARTBEAT_S: Final = 5.0
@@ -60,7 +62,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._send(json.dumps(self.server.welcome).encode())
 
     def do_GET(self) -> None:
-        """A package."""
+        """A challenge for who joins, or a package."""
+        if self.path.startswith("/v1/authority/challenge?"):
+            self._send(json.dumps({"challenge": uuid.uuid4().hex}).encode())
+            return
         self._send(self.server.packages[self.path.rpartition("/")[2]])
 
     def _send(self, content: bytes) -> None:
@@ -78,7 +83,7 @@ class Depot(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, node_url: str) -> None:
+    def __init__(self, node_url: str, told: Mapping[str, str]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.packages: dict[str, bytes] = {}
         self.welcome: Mapping[str, Any] = {
@@ -89,6 +94,7 @@ class Depot(http.server.ThreadingHTTPServer):
             "depot": self.url,
             "depot_token": "t",
             "slivers": {},
+            **told,
         }
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -115,7 +121,11 @@ class Rig:
     """
 
     def __init__(self, server: PrivateBroker, folder: Path, *, period_s: float) -> None:
-        self.depot = Depot(server.node_url)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Signed as by a planner: a node loads what that needs, and checks each order.
+        self._signing = Signing(OrderKeys(folder / "order.key"), time.time)
+        self._note = self._signing.hearing(lambda _event: True)
+        self.depot = Depot(server.node_url, self._signing.told())
         self.data = folder / "data"
         self._log = folder / "node.log"
         self._period_s = period_s
@@ -235,8 +245,9 @@ class Rig:
             pairs=order.pairs,
             expiry=_ORDER_S,
         )
+        listens = of_node(HOST) if component == CONTAINER_MGR else of_agent(order.slice, HOST)
         began = time.perf_counter()
-        await self._bus.publish(event, exchange=ORDERS)
+        await self._bus.publish(self._signing.signed(event, listens), exchange=ORDERS)
         return began
 
     async def _listen(self, listening: asyncio.Event) -> None:
@@ -244,6 +255,7 @@ class Rig:
             listening.set()
             async for delivery in deliveries:
                 event, now = delivery.event, time.perf_counter()
+                self._note(event)
                 if event.field == DEPLOYMENT_STATUS:
                     said = str(event.pairs["slice"]), str(event.pairs["managed"]), event.state
                     self.heard.setdefault(said, now)
