@@ -1,63 +1,24 @@
-"""One connection of the HTTP server: whoever holds one without using it loses it.
+"""One connection of the depot: as of every HTTP server of the installation, and closed for good.
 
-Rule of this file: uvicorn waits for ever for the head of a request, and for a closed connection's last
-bytes to be read; with a bound on connections that would let a few silent strangers keep everybody out.
+Rule of this file: uvicorn waits for ever for a closed connection's last bytes to be read; with a bound on
+connections a few strangers who do not read would keep everybody out.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from typing import ClassVar, Final
+from typing import ClassVar
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
-# The head of a request comes within this time and one look.
-HEAD_S: Final = 10.0
-# A connection that is closed is gone at the next look but one, whether its last bytes were read or not.
-LOOK_S: Final = 5.0
-# Of all connections one address may have half: the nodes of a site may come from one.
-EACH: Final = 256
+from broker.http_connection import HttpConnection
 
 
-class Connection(H11Protocol):
-    """uvicorn's HTTP/1.1 with limits on waiting."""
+class Connection(HttpConnection):
+    """One that is closed is gone at the next look but one, whether its last bytes were read or not."""
 
-    of_address: ClassVar[Counter[str]] = Counter()
+    look_s: ClassVar[float] = 5.0
+    _closing = False
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to look."""
-        super().connection_made(transport)
-        self._address = self.client[0] if self.client else ""
-        self._waits_since: float | None = self.loop.time()
-        self._closing = False
-        self.of_address[self._address] += 1
-        self._timer = self.loop.call_later(LOOK_S, self._look)
-        if self.of_address[self._address] > EACH:
-            self.transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        """Whoever has sent a head need not hurry any more."""
-        super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:
-            self._waits_since = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Look no more."""
-        super().connection_lost(exc)
-        self._timer.cancel()
-        self.of_address[self._address] -= 1
-        if not self.of_address[self._address]:
-            del self.of_address[self._address]
-
-    def _look(self) -> None:
-        now = self.loop.time()
-        waits = self.conn.their_state is h11.IDLE
-        since = now if self._waits_since is None else self._waits_since
-        self._waits_since = since if waits else None
-        if (waits and now - since > HEAD_S) or (self._closing and self.transport.is_closing()):
-            self.transport.abort()
-            return
+    def is_over(self) -> bool:
+        """Also when it was closing at the last look already."""
+        over = super().is_over() or (self._closing and self.transport.is_closing())
         self._closing = self.transport.is_closing()
-        self._timer = self.loop.call_later(LOOK_S, self._look)
+        return over

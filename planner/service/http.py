@@ -15,9 +15,12 @@ from typing import Any, Final
 
 import uvicorn
 
+from broker.http_connection import HttpConnection
 from dsmt_core.errors import Conflict, Invalid, Unavailable
-from planner.service.connections import HEAD_BYTES, Connection
 from planner.tls.deciding import is_everywhere
+
+# A request line and its headers; no request of ours needs a tenth of it.
+_HEAD_BYTES: Final = 32 << 10
 
 _END_S: Final = 2
 _AT_ONCE: Final = 500
@@ -81,8 +84,8 @@ class _Embedded(uvicorn.Server):
             )
         self.up.set()
 
-    def _protocol(self) -> Connection:
-        return Connection(config=self.config, server_state=self.server_state, app_state={})
+    def _protocol(self) -> HttpConnection:
+        return HttpConnection(config=self.config, server_state=self.server_state, app_state={})
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -112,8 +115,8 @@ class HttpServer:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
-                http=Connection,
-                h11_max_incomplete_event_size=HEAD_BYTES,
+                http=HttpConnection,
+                h11_max_incomplete_event_size=_HEAD_BYTES,
                 # An address that anybody may write into a header is none.
                 proxy_headers=False,
                 limit_concurrency=_AT_ONCE,

@@ -26,8 +26,8 @@ SIZE = 64 << 20
 @pytest.fixture
 async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[str, int]]:
     """A large file, served with little patience."""
-    monkeypatch.setattr(connections, "HEAD_S", 0.3)
-    monkeypatch.setattr(connections, "LOOK_S", 0.1)
+    monkeypatch.setattr(connections.Connection, "head_s", 0.3)
+    monkeypatch.setattr(connections.Connection, "look_s", 0.1)
     large = tmp_path / "large"
     with large.open("wb") as file:
         file.truncate(SIZE)
@@ -110,8 +110,8 @@ async def test_silent_strangers_keep_nobody_out_for_long(served: tuple[str, int]
 async def test_one_address_has_not_all_connections(
     served: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "EACH", 2)
-    monkeypatch.setattr(connections, "HEAD_S", 100.0)
+    monkeypatch.setattr(connections.Connection, "each", 2)
+    monkeypatch.setattr(connections.Connection, "head_s", 100.0)
     held = [await asyncio.open_connection(*served) for _ in range(2)]
     reader, writer = await asyncio.open_connection(*served)
     await closed(reader)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from broker.http_connection import HttpConnection
 from planner.api import create_app, limits
 from planner.api.strict import HEADERS
 from planner.config import PlannerConfig
-from planner.service import connections
 from planner.service.http import HttpServer, listening
 from planner.service.planner import Planner
 from planner.setup import initialise
@@ -27,8 +27,8 @@ LOGIN = json.dumps({"account": ADMIN, "password": PASSWORD}).encode()
 @pytest.fixture
 async def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """A planner that has little patience, on a real socket."""
-    monkeypatch.setattr(connections, "HEAD_S", 0.3)
-    monkeypatch.setattr(connections, "LOOK_S", 0.1)
+    monkeypatch.setattr(HttpConnection, "head_s", 0.3)
+    monkeypatch.setattr(HttpConnection, "look_s", 0.1)
     monkeypatch.setattr(limits, "SILENCE_S", 0.5)
     monkeypatch.setattr(limits, "BODY_S", 1.5)
     config = PlannerConfig(
@@ -221,7 +221,7 @@ async def test_strange_bodies_are_refused(port: int, kind: str, body: bytes) -> 
 
 
 async def test_silent_connections_keep_nobody_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "EACH", 40)
+    monkeypatch.setattr(HttpConnection, "each", 40)
     talks = [await Talk.to(port) for _ in range(60)]
     for talk in talks:
         assert await talk.heard() == b""

@@ -1,4 +1,4 @@
-"""One connection to the planner's API: whoever holds one without using it loses it.
+"""One connection of an HTTP server of the installation: whoever holds one without using it loses it.
 
 uvicorn waits for ever for the head of a request; with a bound on connections a few silent strangers would
 keep everybody out.
@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-# The head of a request comes within this time and one look.
-HEAD_S: Final = 10.0
-LOOK_S: Final = 2.5
-# Of all connections one address may have half: the nodes of a site may come from one.
-EACH: Final = 256
-# A request line and its headers; no request of ours needs a tenth of it.
-HEAD_BYTES: Final = 32 << 10
 
+class HttpConnection(H11Protocol):
+    """uvicorn's HTTP/1.1 with a limit on waiting for a head, and on connections from one address.
 
-class Connection(H11Protocol):
-    """uvicorn's HTTP/1.1 with a limit on waiting for a head, and on connections from one address."""
+    Attributes:
+        head_s: seconds within which, and one look, the head of a request comes.
+        each: how many connections one address may have.
+        look_s: seconds between two looks at a connection.
+    """
 
+    head_s: ClassVar[float] = 10.0
+    # Of all connections half: the nodes of a site may come from one address.
+    each: ClassVar[int] = 256
+    look_s: ClassVar[float] = 2.5
     of_address: ClassVar[Counter[str]] = Counter()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -33,8 +35,8 @@ class Connection(H11Protocol):
         self._address = self.client[0] if self.client else ""
         self._waits_since: float | None = self.loop.time()
         self.of_address[self._address] += 1
-        self._timer = self.loop.call_later(LOOK_S, self._look)
-        if self.of_address[self._address] > EACH:
+        self._timer = self.loop.call_later(self.look_s, self._look)
+        if self.of_address[self._address] > self.each:
             self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
@@ -51,12 +53,16 @@ class Connection(H11Protocol):
         if not self.of_address[self._address]:
             del self.of_address[self._address]
 
-    def _look(self) -> None:
+    def is_over(self) -> bool:
+        """Whether it has waited too long, at a look."""
         now = self.loop.time()
         waits = self.conn.their_state is h11.IDLE
         since = now if self._waits_since is None else self._waits_since
         self._waits_since = since if waits else None
-        if waits and now - since > HEAD_S:
+        return waits and now - since > self.head_s
+
+    def _look(self) -> None:
+        if self.is_over():
             self.transport.abort()
             return
-        self._timer = self.loop.call_later(LOOK_S, self._look)
+        self._timer = self.loop.call_later(self.look_s, self._look)
