@@ -7,6 +7,7 @@ An agent answers a call once: a copy of one that it knows is dropped, so nothing
 
     LOGS   a piece of what an application printed, from a place on; waits a while for more
     EXEC   run a command as the application, and say how it ended
+    PING   answer, and nothing else; about the agent, and no application
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ EXEC_S: Final = 10.0
 EXEC_MOST_S: Final = 300.0
 WORDS_MOST: Final = 256
 COMMAND_BYTES: Final = 16 << 10
+_NONE: Final = Application("")
 _ID: Final = re.compile(r"[0-9a-f]{8,64}\Z")
 _PLACE: Final = re.compile(r"[0-9]{1,20}:[0-9]{1,15}\Z")
 
@@ -43,6 +45,7 @@ class Kind(StrEnum):
 
     LOGS = "LOGS"
     EXEC = "EXEC"
+    PING = "PING"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class Call:
 
     Attributes:
         id: random; the answer repeats it.
+        application: empty for PING.
         lines: for LOGS: at most so many of the last ones, to begin with; 0: all that are kept.
         since_s: for LOGS: only what was printed within so many seconds, by the node's clock; 0: any.
         after: for LOGS: the place that an answer named; what comes behind it. Empty: the beginning, as
@@ -65,7 +69,7 @@ class Call:
     id: str
     host: Host
     slice: Slice
-    application: Application
+    application: Application = _NONE
     lines: int = 0
     since_s: float = 0.0
     after: str = ""
@@ -81,8 +85,10 @@ class Call:
             "call": self.id,
             "hostname": self.host,
             "slice": self.slice,
-            "application": self.application,
         }
+        if self.kind is Kind.PING:
+            return pairs
+        pairs["application"] = self.application
         if self.kind is Kind.EXEC:
             argv = json.dumps(self.argv, separators=(",", ":"))
             return pairs | {"argv": argv, "timeout": repr(self.timeout_s), "by": self.by}
@@ -161,7 +167,7 @@ def call_of(event: Event) -> Call:
         id=pairs["call"],
         host=host(pairs.get("hostname", "")),
         slice=slice_name(pairs.get("slice", "")),
-        application=application(pairs.get("application", "")),
+        application=_NONE if kind is Kind.PING else application(pairs.get("application", "")),
         lines=int(_number(pairs, "lines", LINES_MOST)),
         since_s=_number(pairs, "since", 1e10),
         after=after,

@@ -28,6 +28,7 @@ class Common:
 
     Attributes:
         users: every ``--user``, in order; only ``create`` takes two (who acts, the slice's user).
+        form: how to answer: empty, ``json``, ``jsonl``, ``wide`` or ``names``.
         verbose: how many ``-v``: 1 tells each request, 2 shows a trace of an error.
         shell: ``--cli``.
     """
@@ -41,7 +42,7 @@ class Common:
     planner: str = ""
     authority: str = ""
     account_file: str = ""
-    json: bool = False
+    form: str = ""
     yes: bool = False
     shell: bool = False
     verbose: int = 0
@@ -74,8 +75,13 @@ VALUES: Final[Mapping[str, str]] = {
     "planner": "planner",
     "authority": "authority",
     "account-file": "account_file",
+    "o": "form",
 }
-FLAGS: Final[Mapping[str, str]] = {"json": "json", "yes": "yes", "cli": "shell"}
+FLAGS: Final[Mapping[str, str]] = {"yes": "yes", "cli": "shell"}
+_SUCH: Final = {"o": "wide"}
+FORMS: Final = ("json", "jsonl", "wide", "names")
+# These have an option of their own name as well.
+_SHORT: Final = frozenset({"json", "jsonl"})
 
 
 def lift(arguments: Sequence[str]) -> Line:
@@ -116,7 +122,7 @@ def over(outer: Common, inner: Common, *, verb: str) -> Common:
         planner=inner.planner or outer.planner,
         authority=inner.authority or outer.authority,
         account_file=inner.account_file or outer.account_file,
-        json=inner.json or outer.json,
+        form=inner.form or outer.form,
         yes=inner.yes or outer.yes,
         shell=inner.shell,
         verbose=max(inner.verbose, outer.verbose),
@@ -191,23 +197,23 @@ def _one(common: Common, words: list[str], at: int) -> tuple[Common, int]:
         changed = replace(common, yes=True) if word == "-y" else replace(common, verbose=common.verbose + 1)
         return changed, 1
     name, equals, value = _named(word)
-    if name in FLAGS:
+    if name in FLAGS or name in _SHORT:
         if equals:
             raise Misused(f"--{name} takes no value")
-        return _set(common, FLAGS[name], value=True), 1
+        return (_with(common, "o", name) if name in _SHORT else _set(common, FLAGS[name], value=True)), 1
     if name not in VALUES:
         return common, 0
     if equals:
         return _with(common, name, value), 1
     if at + 1 == len(words) or is_common(words[at + 1]):
-        raise Misused(f"--{name} needs a value", hint=f"such as --{name} {name.upper()}")
+        raise Misused(f"{word} needs a value", hint=f"such as {word} {_SUCH.get(name, name.upper())}")
     return _with(common, name, words[at + 1]), 2
 
 
 def is_common(word: str) -> bool:
     """Whether a word is one of the common options."""
     name = _named(word)[0]
-    return name in VALUES or name in FLAGS
+    return name in VALUES or name in FLAGS or name in _SHORT
 
 
 def _named(word: str) -> tuple[str, str, str]:
@@ -221,6 +227,10 @@ def _with(common: Common, name: str, value: str) -> Common:
         raise Misused(f"--{name} is empty")
     if name == "user":
         return replace(common, users=(*common.users, value))
+    if name == "o" and value not in FORMS:
+        raise Misused(f"there is no form {value[:40]!r} of an answer", hint=f"-o {'|'.join(FORMS)}")
+    if name == "o" and common.form not in {"", value}:
+        raise Misused(f"-o {common.form} and {value} are two forms of one answer")
     # The guide writes --role PI.
     return _set(common, VALUES[name], value=value.lower() if name == "role" else value)
 

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from dsmtc.commandline import Misused
 from dsmtc.session import Session
-from dsmtc.verbs import COMMON_HELP, module_of, unknown
+from dsmtc.verbs import COMMON_HELP, LISTS, module_of, unknown
 
 __all__ = ["carry_out", "session_of"]
 
@@ -28,6 +28,7 @@ def carry_out(session: Session) -> int:
         command = command.commands[verb]
     elif rest:
         _check_subverb(command, verb, rest[0])
+    _check_form(session.common.form, verb, rest)
     for each in (command, *getattr(command, "commands", {}).values()):
         each.epilog = f"\b\n{COMMON_HELP}"
     try:
@@ -51,6 +52,14 @@ def _check_subverb(command: Any, verb: str, word: str) -> None:
     known = getattr(command, "commands", None)
     if known and not word.startswith("-") and word not in known:
         raise unknown(word, known, what=f"verb of {verb}")
+
+
+def _check_form(form: str, verb: str, rest: list[str]) -> None:
+    """Before anything is done: only what is a list has names."""
+    if form == "names" and verb not in LISTS and " ".join([verb, *rest[:1]]) not in LISTS:
+        alike = [name for name in LISTS if name.split()[0] == verb]
+        hint = f"such as dsmtc {alike[0]} -o names" if alike else "such as dsmtc nodes -o names"
+        raise Misused(f"{verb} lists nothing, so it has no names", hint=hint)
 
 
 def _place(error: typer.TyperException, verb: str) -> str:

@@ -7,8 +7,8 @@ from typing import Final
 
 from dsmtc.commandline import Misused
 
-_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_PART: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)([smhd])")
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_PART: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|[smhd])")
 
 
 def seconds(text: str, what: str) -> float:

@@ -1,6 +1,6 @@
 """Where a command writes: the answer on stdout, the story on stderr.
 
-With ``--json`` the answer is the planner's, as JSON in ASCII, so that nothing in it can reach a terminal.
+As JSON the answer is the planner's, in ASCII, so that nothing in it can reach a terminal.
 """
 
 from __future__ import annotations
@@ -11,21 +11,40 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dsmtc.rendering.table import Piece, View, lines
+from dsmtc.rendering.table import Piece, View, lines, names
 from dsmtc.rendering.text import clean
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How one command answers."""
+    """How one command answers; here alone is decided what each form of an answer is.
 
-    json: bool = False
+    Attributes:
+        form: empty for people; ``wide`` the same with all columns; ``names`` the first column of what is
+            listed, each once; ``json`` what the planner said, ``jsonl`` the same with one record a line.
+        verbose: tells each request.
+    """
+
+    form: str = ""
     verbose: int = 0
+
+    @property
+    def json(self) -> bool:
+        """Whether a program reads it."""
+        return self.form in {"json", "jsonl"}
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a person looks at it as it changes."""
+        return terminal() and self.form in {"", "wide"}
 
     def answer(self, value: object, view: Callable[[], View]) -> None:
         """Print ``value`` as JSON, or else what ``view`` makes of it."""
-        if self.json:
-            print(json.dumps(value, indent=2))  # noqa: T201 - stdout is where answers go
+        if self.form == "jsonl":
+            for each in value if isinstance(value, list) else [value]:
+                print(json.dumps(each))  # noqa: T201 - stdout is where answers go
+        elif self.json:
+            print(json.dumps(value, indent=2))  # noqa: T201
         else:
             self.show(view())
 
@@ -34,7 +53,7 @@ class Output:
         if self.json:
             print(json.dumps(value), flush=True)  # noqa: T201
         else:
-            print("\n".join(lines(view())), flush=True)  # noqa: T201
+            print("\n".join(lines(view(), wide=self.form == "wide")), flush=True)  # noqa: T201
 
     def line(self, value: object, pieces: Sequence[Piece]) -> None:
         """The same for one that is shown as a line of pieces; coloured on a terminal."""
@@ -53,12 +72,16 @@ class Output:
 
     def show(self, view: View) -> None:
         """Print a view: as a terminal can show it, else as plain lines."""
-        if terminal():
+        if self.form == "names":
+            shown = names(view)
+        elif terminal():
             from dsmtc.rendering.terminal import console, drawn  # noqa: PLC0415 - 60 ms
 
-            console().print(drawn(view))
+            console().print(drawn(view, wide=self.form == "wide"))
             return
-        for line in lines(view):
+        else:
+            shown = lines(view, wide=self.form == "wide")
+        for line in shown:
             print(line)  # noqa: T201
 
     def story(self, line: str) -> None:

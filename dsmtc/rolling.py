@@ -7,7 +7,6 @@ from functools import partial
 
 from dsmt_core.errors import DeadlinePassed, Undone
 from dsmtc.client.rolled import Rollout
-from dsmtc.output import terminal
 from dsmtc.polling import Asking, polled
 from dsmtc.rendering.rollouts import progress, shown
 from dsmtc.session import Session
@@ -21,7 +20,7 @@ def follow(session: Session, application: str, *, timeout_s: float | None = None
         DeadlinePassed: the time is over first.
     """
     last: list[Rollout] = []
-    draw = terminal() and not session.common.json
+    draw = session.out.drawn
     states = _states(session, application, timeout_s)
     for rollout in _drawn(states) if draw else _told(session, states):
         last[:] = [rollout]

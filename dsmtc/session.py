@@ -49,7 +49,7 @@ class Session:
     @cached_property
     def out(self) -> Output:
         """Where to write."""
-        return Output(json=self.common.json, verbose=self.common.verbose)
+        return Output(form=self.common.form, verbose=self.common.verbose)
 
     @cached_property
     def home(self) -> Home:

@@ -30,6 +30,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "budget": "how much of it has to stay up",
         "limits": "how much memory, cpu, … it may use on each node",
         "status": "how the slice is, host by host (--watch)",
+        "ping": "which agents are there, in how many milliseconds, and which are not",
         "wait": "until so many instances are in a state, or a roll-out is done",
     },
     "Plans and packages": {
@@ -83,6 +84,27 @@ _MODULES: Final[Mapping[str, str]] = {
     "exec": "execute",
 }
 
+# What lists something, so that ``-o names`` tells the names alone.
+LISTS: Final = (
+    "slices",
+    "status",
+    "ping",
+    "nodes",
+    "plan list",
+    "plan eval",
+    "plan functions",
+    "depot list",
+    "secret list",
+    "account list",
+    "account keys",
+    "account token",
+    "plc sites",
+    "plc people",
+    "services",
+    "channels",
+    "facts",
+)
+
 COMMON_HELP: Final = """\
 Common options, before or after the verb:
   --slice NAME          the slice meant (DSMT_SLICE; else your only one)
@@ -93,7 +115,8 @@ Common options, before or after the verb:
   --planner URL         (DSMT_PLANNER, ~/.dsmt/planner; else http://127.0.0.1:7080)
   --authority FILE|sha256:…  whom to trust over https (DSMT_AUTHORITY, ~/.dsmt/authority.pem)
   --account-file FILE   three lines account:, password: (or key:), role: (DSMT_ACCOUNT_FILE)
-  --json                the answer as JSON        --yes   ask nothing
+  -o FORM, --json, --jsonl   wide: all columns; names: only these; json; jsonl: one record a line
+  --yes                 ask nothing
   -v                    tell each request         -vv     and a trace of an error"""
 
 _HEAD: Final = """\

@@ -13,7 +13,6 @@ from functools import partial
 
 from dsmt_core.errors import DeadlinePassed
 from dsmtc.client import SliceStatus
-from dsmtc.output import terminal
 from dsmtc.polling import Asking, polled
 from dsmtc.rendering.status import changes, headline, status_view
 from dsmtc.rendering.table import View
@@ -64,7 +63,7 @@ def watch(session: Session, goal: Goal) -> None:
     Raises:
         DeadlinePassed: the goal was not reached in time.
     """
-    if terminal() and not session.common.json:
+    if session.out.drawn:
         _draw(session, goal)
         return
     before: SliceStatus | None = None
@@ -81,7 +80,7 @@ def _draw(session: Session, goal: Goal) -> None:
 
     with Live(console=console(), auto_refresh=False) as live:
         for status in _polled(session, goal):
-            live.update(drawn(_view(status)), refresh=True)
+            live.update(drawn(_view(status), wide=session.out.form == "wide"), refresh=True)
 
 
 def _polled(session: Session, goal: Goal) -> Iterator[SliceStatus]:

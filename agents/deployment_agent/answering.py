@@ -19,7 +19,7 @@ from dsmt_core.errors import DsmtError, Full, Invalid
 from dsmt_core.events import Event
 
 Answerer = Callable[[Call], Awaitable[Answer]]
-_AT_ONCE: Final = {Kind.LOGS: 16, Kind.EXEC: 4}
+_AT_ONCE: Final = {Kind.LOGS: 16, Kind.EXEC: 4, Kind.PING: 16}
 _REMEMBERED: Final = 1_024
 _LOG = logging.getLogger(__name__)
 
@@ -69,6 +69,8 @@ class Answering:
     async def _carried_out(self, call: Call) -> Answer:
         try:
             self._check_room(call.kind)
+            if call.kind is Kind.PING:
+                return Answer(id=call.id)
             return await self._answer(call)
         except DsmtError as error:
             return Answer(id=call.id, error=error.message, code=error.code, hint=error.hint)

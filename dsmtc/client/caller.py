@@ -6,7 +6,8 @@ synchronous, keeps one connection, and belongs to one thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self, TypeVar
 
@@ -134,6 +135,19 @@ class Caller:
                 raise
         self.login()
         return ask()
+
+    def begun(self, path: str) -> Iterator[bytes]:
+        """The lines of a stream; a token that has ended is noticed before the first, and got anew."""
+
+        def begin() -> tuple[Generator[bytes], bytes | None]:
+            lines = self.transport.lines(path, token=self.token, opened=lambda: None)
+            return lines, next(lines, None)
+
+        lines, first = self.signed(begin)
+        with contextlib.closing(lines):
+            if first is not None:
+                yield first
+                yield from lines
 
     def freshen(self) -> None:
         """Notice a token that has ended now, rather than in the middle of a stream."""

@@ -1,14 +1,16 @@
-"""What can be asked of the planner about what goes on in slivers: logs, and commands that are run there."""
+"""What goes on in slivers: which agents are there, what is printed, and commands that are run there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NotRequired, TypedDict, cast
+from typing import NotRequired, TypedDict, TypeVar, cast
 from urllib.parse import urlencode
 
 from dsmtc.client.caller import Caller
 from dsmtc.client.paths import of_slice
 from dsmtc.client.shape import fault, read_json
+
+L = TypeVar("L")
 
 
 class LogLine(TypedDict):
@@ -18,6 +20,27 @@ class LogLine(TypedDict):
     at: NotRequired[str]
     text: NotRequired[str]
     trouble: NotRequired[str]
+
+
+class PingLine(TypedDict):
+    """What is told of a ping: how many are asked, or one host, that answered (``ms``) or did not.
+
+    Attributes:
+        asked: so many hosts; it comes first, alone.
+        ms: how long the answer took, milliseconds, as the planner saw it.
+        trouble: why there was none.
+        node_state, heard_at: of the node then, and when it was last heard; 0: never.
+        agent, agent_since: the last state of its agent, and since when.
+    """
+
+    asked: NotRequired[int]
+    host: NotRequired[str]
+    ms: NotRequired[float]
+    trouble: NotRequired[str]
+    node_state: NotRequired[str]
+    heard_at: NotRequired[float]
+    agent: NotRequired[str]
+    agent_since: NotRequired[float]
 
 
 class RunResult(TypedDict):
@@ -46,6 +69,17 @@ class Results(TypedDict):
 class LookedIn(Caller):
     """What applications print, and commands that are run as they are."""
 
+    def ping(self, slice_: str, *, at: str = "", within_s: float = 2.0) -> Iterator[PingLine]:
+        """Ask the agents of a slice whether they are there; each answer as it comes.
+
+        Args:
+            slice_: of which slice.
+            at: a node or a plan; empty: all.
+            within_s: who has not answered by then is told as silent.
+        """
+        path = f"{of_slice(slice_, 'ping')}?{urlencode({'at': at, 'within_s': within_s})}"
+        return self._told(path, PingLine)
+
     def logs(
         self, slice_: str, application: str, *, at: str = "", follow: bool = False, **chosen: float
     ) -> Iterator[LogLine]:
@@ -60,12 +94,7 @@ class LookedIn(Caller):
         """
         asked = {"at": at, "follow": "1" if follow else "0", **chosen}
         path = f"{of_slice(slice_, 'applications', application, 'logs')}?{urlencode(asked)}"
-        self.freshen()
-        for line in self.transport.lines(path, token=self.token, until=None, opened=lambda: None):
-            read = read_json(line)
-            if wrong := fault(read, LogLine):
-                raise self.transport.stranger(f"GET {path}: {wrong}")
-            yield cast("LogLine", read)
+        return self._told(path, LogLine)
 
     def execute(
         self, slice_: str, application: str, at: str, argv: Sequence[str], *, timeout_s: float
@@ -87,3 +116,10 @@ class LookedIn(Caller):
             return self.call("POST", target, body, shape=Results)["results"]
         finally:
             self.transport.timeout_s = usual
+
+    def _told(self, path: str, form: type[L]) -> Iterator[L]:
+        for line in self.begun(path):
+            read = read_json(line)
+            if wrong := fault(read, form):
+                raise self.transport.stranger(f"GET {path}: {wrong}")
+            yield cast("L", read)

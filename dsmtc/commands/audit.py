@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +26,6 @@ _About = Annotated[str, typer.Option(help="only about this slice, node, account,
 _Act = Annotated[str, typer.Option("--act", help="only this: slice.make, or slice for all of slices")]
 _Refused = Annotated[bool, typer.Option("--refused", help="only what was refused or failed")]
 _Count = Annotated[int, typer.Option(min=1, max=1000, help="the newest so many")]
-_Lines = Annotated[bool, typer.Option("--jsonl", help="one entry a line, as JSON")]
 _Against = Annotated[Path | None, typer.Option(help="an earlier export: nothing of it may be missing")]
 
 
@@ -42,7 +40,6 @@ def audit(  # noqa: PLR0913 - a verb's parameters are its options
     act: _Act = "",
     refused: _Refused = False,
     count: _Count = 100,
-    jsonl: _Lines = False,
 ) -> None:
     """Show the audit log: of everything as admin, else of your slices and of yourself.
 
@@ -64,10 +61,6 @@ def audit(  # noqa: PLR0913 - a verb's parameters are its options
         "limit": count,
     }
     found = session.client.audit(filters)
-    if jsonl:
-        for one in found:
-            session.out.text(json.dumps(one))
-        return
     session.out.answer(found, lambda: entries(found))
 
 

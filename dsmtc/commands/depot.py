@@ -51,7 +51,7 @@ def put(
     for file in files:
         with Progress(file.name) as progress:
             kept.append(session.client.put_package(slice_, file, told=progress.reached))
-        if not session.common.json:
+        if not session.out.form:
             session.out.show([stored(kept[-1])])
     session.out.answer(kept, list)
 

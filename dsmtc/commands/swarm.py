@@ -24,6 +24,6 @@ def swarm(context: typer.Context) -> None:
         raise Misused("swarm cannot be started inside a shell")
     # What is common to all verbs was taken out of the words before.
     common = ["--planner", session.common.planner] if session.common.planner else []
-    common += ["--json"] if session.common.json else []
+    common += ["--json"] if session.out.json else []
     # exec and not a child: then signals, terminal and exit code are the swarm's own.
     os.execv(sys.executable, [sys.executable, "-m", "lab.swarm", *common, *context.args])  # noqa: S606

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rich.console import Console, Group
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -26,6 +27,8 @@ STYLES: Final = {
     "unknown": "dim",
 }
 _IN_BETWEEN: Final = "cyan"
+NARROW: Final = 60
+"""A terminal of fewer columns shows no tables that it would have to break."""
 _KINDS: Final = {"faint": "dim", "warning": "yellow"}
 
 
@@ -34,9 +37,15 @@ def console() -> Console:
     return Console(highlight=False, markup=False, emoji=False)
 
 
-def drawn(view: View) -> Group:
+def drawn(view: View, *, wide: bool = False) -> Group:
     """A view as rich draws it."""
-    return Group(*[_table(part) if isinstance(part, Table) else Text(clean(part)) for part in view])
+    width = console().width
+    return Group(
+        *[
+            _table(part.at_width(wide=wide), width) if isinstance(part, Table) else Text(clean(part))
+            for part in view
+        ]
+    )
 
 
 def coloured(pieces: Sequence[Piece]) -> Text:
@@ -49,14 +58,35 @@ def coloured(pieces: Sequence[Piece]) -> Text:
     return line
 
 
-def _table(table: Table) -> RichTable:
+def _table(table: Table, width: int) -> RenderableType:
+    rows = table.cleaned()
+    if width < NARROW and _width(table, rows) > width:
+        return _stacked(table, rows)
     drawn_table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in table.columns:
         drawn_table.add_column(column, overflow="fold")
-    for row in table.cleaned():
+    for row in rows:
         cells = zip(table.columns, row, strict=True)
         drawn_table.add_row(*[Text(cell, style=_style(table, column, cell)) for column, cell in cells])
     return drawn_table
+
+
+def _width(table: Table, rows: Sequence[tuple[str, ...]]) -> int:
+    widths = [max(cell_len(row[at]) for row in [table.columns, *rows]) for at in range(len(table.columns))]
+    return sum(widths) + 2 * len(widths)
+
+
+def _stacked(table: Table, rows: Sequence[tuple[str, ...]]) -> Text:
+    """On a screen that is too narrow for columns: one below the other, the name of each row first."""
+    text = Text()
+    for row in rows:
+        text.append(f"{row[0]}\n", style="bold")
+        for column, cell in list(zip(table.columns, row, strict=True))[1:]:
+            if cell not in {"", "-"}:
+                text.append(f"  {column.lower()} ", style="dim")
+                text.append(f"{cell}\n", style=_style(table, column, cell))
+    text.rstrip()
+    return text
 
 
 def _style(table: Table, column: str, cell: str) -> str:

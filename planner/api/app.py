@@ -69,6 +69,7 @@ ROUTERS: Final = (
     secrets.router,
     watches.router,
     looking_in.router,
+    looking_in.pings,
     applications.router,
     standings.router,
     standings.budget,

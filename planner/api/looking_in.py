@@ -1,4 +1,4 @@
-"""What an application prints on its nodes, and commands that are run there as it."""
+"""Which agents are there, what an application prints there, and commands that are run as it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ from planner.service.commands import Command
 from planner.service.logs import Wish
 
 router = router_at("/slices/{slice}/applications/{application}", "applications")
+pings = router_at("/slices/{slice}/ping", "slices")
 _LINES: Final = "application/x-ndjson"
+
+
+class AskedAgents(BaseModel):
+    """Which agents: of a node or a plan (``at``), else all; and how long they have, seconds."""
+
+    at: Text = ""
+    within_s: float = 2.0
 
 
 class AskedLines(BaseModel):
@@ -42,6 +50,15 @@ async def logs(
     return StreamingResponse(_written(lines), media_type=_LINES)
 
 
+@pings.get("", response_class=StreamingResponse, responses={200: {"content": {_LINES: {}}}})
+async def ping(
+    slice_: ReadSlice, planner: ThePlanner, asked: Annotated[AskedAgents, Query()]
+) -> StreamingResponse:
+    """Lines of JSON: ``asked``, how many; then each ``host`` with ``ms``, or with ``trouble``."""
+    answers = planner.looking_in.pings.ask(slice_, asked.at, asked.within_s)
+    return StreamingResponse(_written(answers), media_type=_LINES)
+
+
 @router.post("/exec")
 async def execute(
     slice_: ChangeSlice, application: str, caller: TheCaller, planner: ThePlanner, body: models.Execution
@@ -58,7 +75,7 @@ async def execute(
     return {"results": results}
 
 
-async def _written(lines: AsyncGenerator[dict[str, str]]) -> AsyncIterator[str]:
+async def _written(lines: AsyncGenerator[dict[str, Any]]) -> AsyncIterator[str]:
     async with aclosing(lines):
         async for line in lines:
             yield f"{json.dumps(line, ensure_ascii=False)}\n" if line else "\n"

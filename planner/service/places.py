@@ -53,6 +53,24 @@ class Places:
             raise Full(f"{len(found)} nodes at once", hint=f"at most {HOSTS_MOST}: name a node or a plan")
         return sorted(found)
 
+    def of_slice(self, slice_: Slice, at: str) -> list[Host]:
+        """The hosts of a slice that are meant, whatever is placed there.
+
+        Args:
+            slice_: of which.
+            at: a node, or a plan of the slice; empty: all.
+
+        Raises:
+            NotFound: it is neither, or the slice has no such hosts.
+        """
+        own = set(self._ledger.slice(slice_).hosts)
+        if not (found := own & self._meant(slice_, at) if at else own):
+            raise NotFound(
+                f"{slice_} has no nodes{f' on {at[:80]}' if at else ''}",
+                hint="dsmtc setplan chooses them; dsmtc status tells what waits, and why",
+            )
+        return sorted(found)
+
     def _meant(self, slice_: Slice, at: str) -> set[Host]:
         if at in self._ledger.slice(slice_).hosts or Host(at) in self._fleet.hosts:
             return {Host(at)}

@@ -72,6 +72,7 @@ async def running(world: World, packages: Made) -> World:
 
 async def test_the_log_is_told_and_waited_for(running: World) -> None:
     async with asking(running) as ask:
+        assert (await ask(Kind.PING)).error == ""
         first = await ask(Kind.LOGS, lines=10)
         assert [line.partition(" ")[2] for line in first.text.splitlines()] == ["hello", "a\ufffdb\ufffd"]
         assert (first.more, first.lost, first.error) == (False, False, "")

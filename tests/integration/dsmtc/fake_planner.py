@@ -145,6 +145,7 @@ class Fake:
     raw: tuple[int, bytes] | None = None
     spared: frozenset[str] = frozenset()
     events: int = 3
+    pings: list[dict[str, Any]] = field(default_factory=list)
     altered: bool = False
 
     def login(self, body: dict[str, str]) -> dict[str, Any]:
@@ -335,6 +336,9 @@ class _Handler(BaseHTTPRequestHandler):
                 if words == ["events"]:
                     self._events({name: values[0] for name, values in parse_qs(url.query).items()})
                     return
+                if words[2:] == ["ping"]:
+                    self._lines([json.dumps(line) for line in self.fake.pings])
+                    return
                 answer = self.fake.answer(self.command, words, body, caller)
         except DsmtError as error:
             told = {"code": error.code, "message": error.message, "hint": error.hint}
@@ -358,12 +362,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _events(self, query: dict[str, str]) -> None:
         if not query["channel"].startswith("/"):
             raise Invalid("that is not a channel")
+        count = min(self.fake.events, int(query.get("count", self.fake.events)))
+        self._lines([json.dumps({**EVENT, "seq": number + 1}) for number in range(count)])
+
+    def _lines(self, lines: list[str]) -> None:
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "application/x-ndjson")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for number in range(min(self.fake.events, int(query.get("count", self.fake.events)))):
-            line = json.dumps({**EVENT, "seq": number + 1}).encode() + b"\n\n"
+        for each in lines:
+            line = f"{each}\n\n".encode()
             self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
         self.wfile.write(b"0\r\n\r\n")
 

@@ -29,6 +29,7 @@ guard --slice s
 guard --slice s --least 1 --most 9
 wait --slice s --timeout 1
 wait --slice s --rollout done --timeout 1
+ping --slice s
 status --slice s
 status --slice s --watch
 status --slice s --until-running 1

@@ -37,6 +37,7 @@ EXEC = Call(
     timeout_s=20.0,
     by="me@example.com",
 )
+PING = Call(kind=Kind.PING, id="0123456789abcdef", host=Host("h1"), slice=Slice("s1"))
 CHANNEL = status_channel(Slice("s1"), DEPLOYMENT_AGENT, Host("h1"))
 
 
@@ -45,7 +46,7 @@ def said(pairs: dict[str, str], value: str = "") -> Event:
     return sender.event(CHANNEL, "call", now=0.0, id_="i", value=value, pairs=pairs)
 
 
-@pytest.mark.parametrize("call", [LOGS, EXEC, replace(LOGS, after="", wait_s=0.0)])
+@pytest.mark.parametrize("call", [LOGS, EXEC, PING, replace(LOGS, after="", wait_s=0.0)])
 def test_a_call_travels(call: Call) -> None:
     assert call_of(said(call.pairs, call.kind)) == call
 

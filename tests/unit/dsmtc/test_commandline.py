@@ -62,7 +62,7 @@ def mixed(draw: st.DrawFn) -> tuple[list[str], list[str], Common]:
         common = replace(common, **changes)  # type: ignore[arg-type]
     if draw(st.booleans()):
         groups.insert(draw(st.integers(0, len(groups))), [draw(st.sampled_from(["--json", "-json"]))])
-        common = replace(common, json=True)
+        common = replace(common, form="json")
     return own, [word for group in groups for word in group], common
 
 
@@ -138,7 +138,7 @@ def test_parameters_of_create_belong_to_the_option_before_them() -> None:
 
 def test_a_line_of_the_shell_takes_the_rest_from_the_shell() -> None:
     outer = Common(slice="s", users=("me",), password="p", role="user", planner="u")
-    assert over(outer, Common(json=True), verb="status") == replace(outer, json=True)
+    assert over(outer, Common(form="json"), verb="status") == replace(outer, form="json")
     assert over(outer, Common(slice="t"), verb="status").slice == "t"
 
 

@@ -13,14 +13,16 @@ import pytest
 from broker.bus import Health, Link
 from dsmt_core.calls import ANSWER, Answer, Call, Kind, call_of
 from dsmt_core.channels import Channel, status_channel
-from dsmt_core.errors import Conflict, DeadlinePassed, Full, Unavailable
+from dsmt_core.errors import Conflict, DeadlinePassed, Full, Invalid, Unavailable
 from dsmt_core.events import Event, Sender
 from dsmt_core.names import DEPLOYMENT_AGENT, Application, Host, Slice
 from planner.authority.order_keys import OrderKeys
+from planner.fleet import Fleet
 from planner.service import calls as calls_module
 from planner.service import logs as logs_module
 from planner.service.calls import Calls
 from planner.service.logs import Logs, Wish
+from planner.service.pings import Pings
 from planner.service.voice import Voice
 from tests.unit.planner_act.conftest import Api
 
@@ -114,6 +116,9 @@ class _Places:
     def __init__(self, *hosts: Host) -> None:
         self._hosts = list(hosts)
 
+    def of_slice(self, _slice: Slice, _at: str) -> list[Host]:
+        return self._hosts
+
     def hosts(self, _slice: Slice, _name: Application, _at: str) -> list[Host]:
         return self._hosts
 
@@ -169,6 +174,27 @@ async def test_streams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         logs_of(Agents({}), H1).lines(S1, X, Wish(lines=1))
 
 
+async def test_a_ping_tells_who_is_there_and_what_is_known_of_the_others() -> None:
+    fleet, sliver = Fleet(), Host("silent")
+    fleet.join(sliver, now=7.0)
+    agents = Agents({H1: [told()], H2: [Answer(id="0" * 8, error="too many", code="full")]})
+    places = _Places(H1, H2, sliver)
+    pings = Pings(places, calls_of(agents), fleet)  # type: ignore[arg-type]
+    first, *lines = [line async for line in pings.ask(S1, "", 0.05)]
+    assert first == {"asked": 3}
+    said = {line["host"]: line for line in lines}
+    # One that refuses is there, too.
+    assert said[H1]["ms"] >= 0 <= said[H2]["ms"]
+    assert (said[sliver]["trouble"], said[sliver]["heard_at"]) == ("its agent is undefined", 7.0)
+    assert [call.kind for call in agents.heard] == [Kind.PING] * 3
+    for wrong in (0.0, 61.0):
+        with pytest.raises(Invalid):
+            pings.ask(S1, "", wrong)
+    agents.health.link = Link.AWAY
+    with pytest.raises(Unavailable):
+        pings.ask(S1, "", 1.0)
+
+
 async def test_whom_the_api_reaches(api: Api) -> None:
     await api("POST", "/slices", {"slice": "s1"})
     await api.put("s1", "dsmtw_pinger-1.8-1.noarch.rpm", b"rpm dsmtw_pinger 1.8-1")
@@ -184,6 +210,9 @@ async def test_whom_the_api_reaches(api: Api) -> None:
         assert (got, said in message) == (status, True), (message, hint)
     for query, status in (("", 404), ("?lines=0", 422), ("?lines=10001", 422), ("?at=nowhere", 404)):
         got, _, _ = await api.refused("GET", f"{at}/logs{query}")
+        assert got == status, query
+    for query, status in (("", 404), ("?at=nowhere", 404), ("?within_s=0", 422), ("?within_s=x", 422)):
+        got, _, _ = await api.refused("GET", f"/slices/s1/ping{query}")
         assert got == status, query
     got, _, _ = await api.refused("GET", "/slices/s1/applications/nothing/logs")
     assert got == 404
