@@ -19,6 +19,8 @@ from dsmt_core.signing import HAND_OVER, PublicKey, Refusal, hand_overs, public_
 
 log = logging.getLogger(__name__)
 
+# Why an order is refused that is known to have been overtaken by another one.
+OUTDATED: Final = "it is older than what is followed here"
 # Who hears that an order is too old says again what it holds, and so its session; not more often.
 _AGAIN_S: Final = 2.0
 

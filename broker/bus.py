@@ -26,11 +26,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final, Protocol
 
 from broker.calls import Call
 from broker.endings import Endings
+from broker.health import Health, Link
 from broker.limits import Limits
 from broker.topology import Binding, Queue
 from dsmt_core.channels import ROOT, Channel
@@ -55,30 +55,6 @@ __all__ = [
     "Limits",
     "Link",
 ]
-
-
-class Link(StrEnum):
-    """How the connection to the broker stands."""
-
-    CONNECTED = "connected"
-    BLOCKED = "blocked"
-    AWAY = "away"
-    CLOSED = "closed"
-
-
-@dataclass(slots=True)
-class Health:
-    """What an operator wants to know of one bus; counters only grow; ``denied``: its user was refused."""
-
-    link: Link = Link.AWAY
-    connects: int = 0
-    unconfirmed: int = 0
-    outbox: int = 0
-    dropped: int = 0
-    refused: int = 0
-    lost: int = 0
-    last_error: str = ""
-    denied: bool = False
 
 
 # Not frozen, as one is made for each delivery: freezing it would cost as much as checking the event.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from broker.bus import Bus, Health, Link
 from dsmt_core.health import LOOK_S, PERIOD_S, Condition, matters
@@ -48,7 +49,7 @@ async def watch(
         # Looked at that often, a period ends with the look that is nearest to it.
         over = loop.time() - told_at > period_s - look_s / 2
         if bus.health.link is Link.CONNECTED and (over or matters(told, now)):
-            await tell(now)
+            await tell(replace(now, refusals=bus.health.refusals.take()))
             told, told_at, worst = now, loop.time(), 0.0
         due = loop.time() + look_s
         await asyncio.sleep(look_s)

@@ -7,11 +7,13 @@ them compares.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from dsmt_core.errors import Invalid
+from dsmt_core.events import legal_text
 
 HEALTH: Final = "health"
 # A tenth of what an idle agent with one application says anyway (status and holdings, each 60 s).
@@ -22,6 +24,12 @@ LOOK_S: Final = 5.0
 LATE_S: Final = 1.0
 CONNECTED: Final = "connected"
 
+REFUSALS: Final = "refusals"
+_WORDS: Final = ("user", "exchange", "at", "reason")
+# Of one refusal: a routing key has 255 bytes at most, and a reason that is longer says no more.
+_WORD_LENGTH: Final = 255
+_REFUSALS_BYTES: Final = 16 << 10
+_MOST_REFUSALS: Final = 8
 _COUNTED: Final = ("connects", "dropped", "refused", "lost")
 _MOST: Final = 1 << 62
 
@@ -39,6 +47,7 @@ class Condition:
         refused: deliveries that were not believed.
         lost: deliveries that a slow reader lost.
         lag_s: how late the event loop was at worst since it was last told, seconds.
+        refusals: what was not believed since it was last told (`read_refusals`); empty for nothing.
     """
 
     link: str = CONNECTED
@@ -49,15 +58,81 @@ class Condition:
     refused: int = 0
     lost: int = 0
     lag_s: float = 0.0
+    refusals: str = ""
 
 
-_COUNTS: Final = tuple(known.name for known in fields(Condition) if known.name not in {"link", "lag_s"})
+_COUNTS: Final = tuple(
+    known.name for known in fields(Condition) if known.name not in {"link", "lag_s", REFUSALS}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """What was not believed, and how often it came.
+
+    Attributes:
+        user: who said it, as the broker vouches; whoever hears this has only the teller's word for it.
+        exchange, at: where, and with which routing key.
+        reason: why not; empty for all those that are only counted.
+        times: how often.
+    """
+
+    user: str = ""
+    exchange: str = ""
+    at: str = ""
+    reason: str = ""
+    times: int = 1
+
+    @classmethod
+    def of(cls, *, user: str, exchange: str, at: str, reason: str) -> Refused:
+        """One, in words that an event may carry."""
+        return cls(user=_told(user), exchange=_told(exchange), at=_told(at), reason=_told(reason))
+
+    def again(self) -> Refused:
+        """The same, once more."""
+        return replace(self, times=self.times + 1)
 
 
 def health_pairs(condition: Condition) -> dict[str, str]:
     """The attribute pairs in which a process tells its health."""
     counts = {name: str(getattr(condition, name)) for name in _COUNTS}
-    return {"link": condition.link, **counts, "lag": f"{condition.lag_s:.3f}"}
+    told = {REFUSALS: condition.refusals} if condition.refusals else {}
+    return {"link": condition.link, **counts, "lag": f"{condition.lag_s:.3f}", **told}
+
+
+def told_refusals(kinds: Sequence[Refused], others: int) -> str:
+    """What the pair ``refusals`` says; empty for none.
+
+    Args:
+        kinds: few.
+        others: how many more came.
+    """
+    if others:
+        kinds = [*kinds, Refused(times=others)]
+    lines = [[one.times, *(getattr(one, word) for word in _WORDS)] for one in kinds]
+    return json.dumps(lines, separators=(",", ":")) if lines else ""
+
+
+def _told(word: str) -> str:
+    return legal_text(word)[:_WORD_LENGTH]
+
+
+def read_refusals(text: str) -> list[Refused]:
+    """The inverse of `told_refusals`; of what cannot be read nothing is left."""
+    if not text or len(text) > _REFUSALS_BYTES:
+        return []
+    try:
+        return [_refused(line) for line in json.loads(text)[:_MOST_REFUSALS]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return []
+
+
+def _refused(line: object) -> Refused:
+    match line:
+        case [int() as times, str() as user, str() as exchange, str() as at, str() as reason]:
+            said = Refused.of(user=user, exchange=exchange, at=at, reason=reason)
+            return replace(said, times=max(1, min(times, _MOST)))
+    raise ValueError("it is no refusal")
 
 
 def read_health(pairs: Mapping[str, str]) -> Condition:
@@ -67,7 +142,12 @@ def read_health(pairs: Mapping[str, str]) -> Condition:
         Invalid: a count or the lag is not legal.
     """
     counts = {name: _count(name, pairs.get(name, "0")) for name in _COUNTS}
-    return Condition(link=pairs.get("link", "")[:20], lag_s=_lag(pairs.get("lag", "0")), **counts)
+    return Condition(
+        link=pairs.get("link", "")[:20],
+        lag_s=_lag(pairs.get("lag", "0")),
+        refusals=pairs.get(REFUSALS, "")[:_REFUSALS_BYTES],
+        **counts,
+    )
 
 
 def matters(before: Condition, now: Condition) -> bool:

@@ -14,9 +14,9 @@ from collections.abc import Awaitable
 from typing import Final, Protocol
 
 from agents import heartbeat
-from agents.container_manager.decide import Node, Probes, Step
+from agents.container_manager.decide import Node, Probes, Step, Verdict
 from agents.container_manager.reports import Holdings, Reports
-from agents.order_trust import OrderTrust
+from agents.order_trust import OUTDATED, OrderTrust
 from broker import retry
 from broker.bus import Bus, Delivery
 from dsmt_core.channels import DEPLOYMENT
@@ -151,8 +151,10 @@ class Conduct:
                     async for delivery in deliveries:
                         policy.reset()
                         if self._trust.believes(delivery, self._say_session):
-                            self._heard(delivery)
-                            delivery.ack()
+                            if why := self._heard(delivery):
+                                delivery.refuse(why)
+                            else:
+                                delivery.ack()
             except DsmtError as error:
                 log.warning("the orders of this node cannot be heard: %s", error)
             await asyncio.sleep(policy.next_s())
@@ -160,24 +162,26 @@ class Conduct:
     def _say_session(self) -> None:
         self._tasks.create_task(self.report(), name="session")
 
-    def _heard(self, delivery: Delivery) -> None:
+    def _heard(self, delivery: Delivery) -> str:
+        """Why it is refused, in the end; empty when it is not."""
         try:
             order = order_of(delivery.event)
             if delivery.exchange != ORDERS or order.host != self._reports.host:
                 raise Invalid(f"{order.text} is not an order for this node")  # noqa: TRY301
         except Invalid as error:
             log.warning("an order is not understood: %s", error)
-            return
+            return error.message
         if order.verb is Verb.PROBE:
             self._asked_to_probe(order)
-            return
+            return ""
         if order.verb is Verb.PACE:
             self._reports.period = order.heartbeat_s
             log.info("one heartbeat each %g s from now on", order.heartbeat_s)
-            return
+            return ""
         verdict = self.node.order(order, loop_time())
         log.info("%s generation %d: %s", order.text, order.generation, verdict)
         self.wake()
+        return OUTDATED if verdict is Verdict.REFUSED else ""
 
     def _asked_to_probe(self, order: Order) -> None:
         if self._probes.asked(order.nonce):

@@ -16,7 +16,7 @@ from agents.deployment_agent.config import AgentConfig
 from agents.deployment_agent.decide import Backoff, Deployments, Periods, Step, Verdict
 from agents.deployment_agent.paths import SliverPaths
 from agents.deployment_agent.voice import Voice
-from agents.order_trust import OrderTrust
+from agents.order_trust import OUTDATED, OrderTrust
 from broker import condition
 from broker.bus import Bus, Delivery
 from dsmt_core.calls import CALL
@@ -136,13 +136,17 @@ class DeploymentAgent:
         One that could not be kept is acknowledged too: nothing is done about it before it is on disk, and
         the planner repeats what nobody answers.
         """
+        verdict = Verdict.SAME
         try:
-            await self._obey(self._for_me(order_of(delivery.event)))
+            verdict = await self._obey(self._for_me(order_of(delivery.event)))
         except DsmtError as error:
             _LOG.warning("an order is not followed: %s", error)
-        delivery.ack()
+        if verdict is Verdict.REFUSED:
+            delivery.refuse(OUTDATED)
+        else:
+            delivery.ack()
 
-    async def _obey(self, order: Order) -> None:
+    async def _obey(self, order: Order) -> Verdict:
         verdict = self._deployments.accept(order, self._now())
         self._wake.set()
         if verdict is Verdict.ACCEPTED:
@@ -151,6 +155,7 @@ class DeploymentAgent:
             known = self._deployments.generation(order.application)
             _LOG.warning("%s of generation %d is older than %d", order.text, order.generation, known)
         await self._say_holdings(order.application if verdict is Verdict.REFUSED else NO_APPLICATION)
+        return verdict
 
     def _for_me(self, order: Order) -> Order:
         if (order.host, order.slice) != (self._config.host, self._config.slice):

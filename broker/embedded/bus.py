@@ -207,7 +207,7 @@ class EmbeddedBus:
 
     def dead(self, message: Message, reason: str) -> None:
         """Send a refused message to the dead letters."""
-        self.health.refused += 1
+        self.health.refuse(message, reason)
         if message.exchange != DEAD:
             self.send_unconfirmed(dead_letter(message, reason, self.user))
 

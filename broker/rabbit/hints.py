@@ -58,7 +58,7 @@ class Hints:
 
     def dead(self, message: Message, reason: str) -> None:
         """Send a refused message to the dead letters, with the reason; counted, also when that fails."""
-        self._health.refused += 1
+        self._health.refuse(message, reason)
         if message.exchange == DEAD:
             return
         dead = dead_letter(message, reason, self._user)

@@ -51,6 +51,7 @@ from planner.service.nodes import Nodes
 from planner.service.observing import Observing
 from planner.service.plans import Plans
 from planner.service.previews import Previews
+from planner.service.refusals import Refusals
 from planner.service.replays import Replays
 from planner.service.requests import Requests
 from planner.service.rollouts import RolloutNews, Rollouts
@@ -134,9 +135,9 @@ class Planner:
         self.tracking = Tracking(means, watched, voice, nodes=self.nodes, wake=self.rounds.wake)
         self.observing = Observing(means, watched, voice)
         self.speaking = Speaking(self.bus, self.ledger, self.clock)
-        self.condition = OwnCondition(self.bus, voice)
+        self.condition = OwnCondition(self.bus, voice, Refusals(self.audit, self.clock))
         self.snapshots = Snapshots(self.bus, self.tap.values, self.clock)
-        answers = voice.signing.hearing(self.tracking.heard)
+        answers = self.condition.refusals.hearing(voice.signing.hearing(self.tracking.heard))
         senses = Senses(watched, self.tap, self.rounds.wake, answers, (self.observing, self.snapshots))
         self.seeing = Seeing(means, senses, requests=self.requests, heartbeat=self.config.heartbeat)
         self.lag = Lag(self.config.heartbeat, self._deafened)

@@ -187,6 +187,8 @@ def test_copies_to_other_keys_are_not_believed(town: Town, kind: Kind, header: s
         told: dict[str, Any] = {"user_id": loot.user, "headers": {header: copies}, "content_type": MSGPACK}
         intruder.tries(says(exchange, routing_key(own), lie, **told))
     _nothing_changed(town)
+    # A copy comes by a key that is not its event's: whoever gets it says so.
+    assert town.entered("delivery.refused", "planner", "")["change"]["user"]
 
 
 @pytest.mark.parametrize("kind", LEASING)

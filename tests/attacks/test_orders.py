@@ -96,6 +96,15 @@ def refused(town: Town, event: Event, why: str) -> None:
         assert why in town.until(reason)
 
 
+def test_a_refused_order_is_in_the_audit_log(town: Town) -> None:
+    refused(town, signed(stop(), THIEF), "does not know")
+    entry = town.entered("order.refused", HERE, "does not know", ALPHA)
+    assert entry["change"]["user"] == PLANNER
+    assert entry["change"]["at"] == routing_key(TO_AGENT)
+    refused(town, delete(), "it is not signed")
+    assert town.entered("order.refused", HERE, "it is not signed")["role"] == "planner"
+
+
 def event_of(order: Order, channel: Channel) -> Event:
     sender = Sender(manager_of(order.slice), "planner", f"forged {time.time()}")
     more: dict[str, Any] = {"value": order.text, "pairs": order.pairs}

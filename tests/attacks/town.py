@@ -90,6 +90,18 @@ class Town:
         with self.scene.client() as client:
             return {name: client.status(name)["hosts"] for name in (ALPHA, BETA)}
 
+    def entered(self, word: str, about: str, reason: str, slice_: str = "") -> Any:
+        """The first entry in the audit log that tells of such a refusal, once there is one."""
+
+        def found() -> Any:
+            with self.scene.client() as client:
+                entries = client.audit({"act": word, "about": about, "refused": True, "limit": 1000})
+            return next(
+                (one for one in entries if reason in one["outcome"] and one["slice"] == slice_), None
+            )
+
+        return self.until(found)
+
     def dead_letters(self) -> int:
         """How many messages were refused until now."""
         queues = self.scene.server.management.queues("dsmt")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from agents.container_manager.decide.sliver import Sliver
 from agents.container_manager.decide.steps import Keep, Remove, Step
@@ -19,6 +20,8 @@ ASK_S: Final = 5.0
 # An order lives 30 s in the queue: remembered this long, no older CREATE brings a deleted sliver back.
 GONE_S: Final = 120.0
 GONE_MOST: Final = 100
+# No order of a sliver that was deleted counts again, for as long as this process lives.
+PAST_MOST: Final = 4_096
 
 
 class Verdict(StrEnum):
@@ -59,12 +62,20 @@ class _Gone:
     told: bool
 
 
+class _Past(NamedTuple):
+    """The greatest life and generation that a deleted sliver had."""
+
+    life: int = -1
+    generation: int = -1
+
+
 class Node:
     """What is wanted of the slivers of one node, and how far each is."""
 
     def __init__(self) -> None:
         self._slivers: dict[Slice, Sliver] = {}
         self._gone: dict[Slice, _Gone] = {}
+        self._past: OrderedDict[Slice, _Past] = OrderedDict()
         self._report_due = False
 
     @property
@@ -212,6 +223,11 @@ class Node:
                 )
             self._report_due = True
             return Verdict.SAME if older else Verdict.ACCEPTED
+        past = self._past.get(order.slice, _Past())
+        if not older and order.life <= past.life and order.generation <= past.generation:
+            # Said again by whoever recorded it; or the planner has forgotten it, and learns it by this.
+            self._remember_gone(order.slice, past.generation, now, told=True)
+            older = True
         if older:
             self._report_due = True
             return Verdict.REFUSED
@@ -239,10 +255,16 @@ class Node:
             # Wanted again while it was being taken away: it begins anew, in new directories.
             return
         del self._slivers[sliver.name]
-        self._remember_gone(sliver.name, sliver.generation, now, told=True)
+        self._remember_gone(sliver.name, sliver.generation, now, told=True, life=sliver.life)
         self._report_due = True
 
-    def _remember_gone(self, name: Slice, generation: int, now: float, *, told: bool) -> None:
+    def _remember_gone(
+        self, name: Slice, generation: int, now: float, *, told: bool, life: int = -1
+    ) -> None:
+        past = self._past.pop(name, _Past())
+        self._past[name] = _Past(max(past.life, life), max(past.generation, generation))
+        while len(self._past) > PAST_MOST:
+            self._past.popitem(last=False)
         self._gone.pop(name, None)
         self._gone[name] = _Gone(generation, now + GONE_S, told)
         while len(self._gone) > GONE_MOST:

@@ -36,8 +36,8 @@ ONE, TWO = Slice("one"), Slice("two")
 WALK = [State.REQUESTED, State.INSTANTIATED, State.INITIALIZED, State.RUNNING]
 
 
-def order(verb: Verb, generation: int, slice_: Slice = ONE, agent: str = "") -> Order:
-    return Order(verb=verb, host=HOST, slice=slice_, generation=generation, agent=agent)
+def order(verb: Verb, generation: int, slice_: Slice = ONE, agent: str = "", life: int = 0) -> Order:
+    return Order(verb=verb, host=HOST, slice=slice_, generation=generation, agent=agent, life=life)
 
 
 @dataclass
@@ -188,12 +188,31 @@ def test_what_is_being_deleted_is_held_until_it_has_ended(running: Machine) -> N
     assert (running.alive, running.made, running.orders) == (set(), set(), {})
 
 
-def test_no_older_create_brings_a_deleted_sliver_back_for_a_while(running: Machine) -> None:
+def test_no_older_create_brings_a_deleted_sliver_back(running: Machine) -> None:
     running.node.order(order(Verb.DELETE, 4), 0.0)
     running.settle()
     assert running.node.order(order(Verb.CREATE, 4), running.now) is Verdict.REFUSED
-    assert running.node.gone(running.now + GONE_S) == {}
-    assert running.node.order(order(Verb.CREATE, 1), running.now + GONE_S) is Verdict.ACCEPTED
+    much_later = running.now + 1_000 * GONE_S
+    assert running.node.gone(much_later) == {}
+    assert running.node.order(order(Verb.CREATE, 1), much_later) is Verdict.REFUSED
+    # A planner that has forgotten is told by which number it is to be a newer one.
+    assert running.node.gone(much_later) == {ONE: 4}
+    assert running.node.order(order(Verb.CREATE, 5), much_later) is Verdict.ACCEPTED
+
+
+def test_another_slice_of_the_name_counts_from_its_own_beginning(running: Machine) -> None:
+    running.node.order(order(Verb.CREATE, 7, life=3), 0.0)
+    running.node.order(order(Verb.DELETE, 8), 0.0)
+    running.settle()
+    later = running.now + GONE_S
+    assert running.node.order(order(Verb.CREATE, 7, life=3), later) is Verdict.REFUSED
+    assert running.node.order(order(Verb.CREATE, 1, life=4), later + GONE_S) is Verdict.ACCEPTED
+    running.node.order(order(Verb.DELETE, 2, life=4), later)
+    running.settle()
+    # Neither by its own number nor by the other one's.
+    for generation, life in ((1, 4), (7, 3), (8, 4)):
+        said = order(Verb.CREATE, generation, life=life)
+        assert running.node.order(said, running.now + 9 * GONE_S) is Verdict.REFUSED
 
 
 def test_deleting_what_was_never_there_is_confirmed(machine: Machine) -> None:

@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 import broker
 from broker import condition
 from broker.bus import Bus
-from dsmt_core.health import LATE_S, Condition
+from broker.reading import Message
+from dsmt_core.health import LATE_S, Condition, Refused, read_refusals
 
 LOOK_S = 0.02
 NEVER_S = 1_000.0
@@ -65,6 +66,32 @@ async def test_a_period_is_kept_where_nothing_changes() -> None:
     async with watched(bus, 0.1) as (told, wait):
         await wait(lambda told: len(told) == 4)
         assert {each.connects for each in told} == {1}
+    await bus.close()
+
+
+def dead(reason: str, user: str = "agent.s.h") -> tuple[Message, str]:
+    return Message(b"x", "", "psepr", "a.b", user), reason
+
+
+async def test_what_was_not_believed_is_told_once_and_in_few_words() -> None:
+    bus = a_bus()
+    await bus.start(wait_s=5)
+    async with watched(bus, NEVER_S) as (told, wait):
+        await wait(lambda told: len(told) == 1)
+        assert not told[0].refusals
+        for age in range(3):
+            bus.health.refuse(*dead(f"it was signed {age}.5 s ago"))
+        for number in range(1_000):
+            bus.health.refuse(*dead("not believed", f"u{number}"))
+        await wait(lambda told: len(told) == 2)
+        kinds = read_refusals(told[1].refusals)
+        assert [one.times for one in kinds] == [3, 1, 1, 1, 997]
+        assert kinds[0] == Refused(
+            user="agent.s.h", exchange="psepr", at="a.b", reason="it was signed 0.5 s ago", times=3
+        )
+        bus.health.refuse(*dead("again"))
+        await wait(lambda told: len(told) == 3)
+        assert [one.reason for one in read_refusals(told[2].refusals)] == ["again"]
     await bus.close()
 
 
