@@ -16,6 +16,7 @@ import structlog
 import tenacity
 import typer
 
+from broker.metering import Reader
 from broker.trust import trusting
 from depot.access import Secrets
 from depot.mirror.mirror import Mirror
@@ -64,6 +65,9 @@ _Authority = Annotated[
     Path | None, typer.Option(help="Of a mirror: the authority (PEM) that the depot's certificate is of.")
 ]
 _InsecurePlain = Annotated[bool, typer.Option("--insecure-plain", help="Plain HTTP where others hear it.")]
+_Metrics = Annotated[
+    str, typer.Option(help="Serve /metrics: FILE with the token that is to be shown, or `open`.")
+]
 _OwnerPipe = Annotated[bool, typer.Option("--owner-pipe", help="End when standard input ends.")]
 
 
@@ -83,6 +87,7 @@ def run_depot(  # noqa: PLR0913 - one parameter an option: that is how typer rea
     certificate: _Certificate = None,
     authority: _Authority = None,
     insecure_plain: _InsecurePlain = False,
+    metrics: _Metrics = "",
     ready_file: _ReadyFile = None,
     owner_pipe: _OwnerPipe = False,
 ) -> None:
@@ -96,23 +101,30 @@ def run_depot(  # noqa: PLR0913 - one parameter an option: that is how typer rea
         certificate=certificate,
         insecure_plain=insecure_plain,
     )
+    reader = Reader.parse(metrics)
     if mirror_of:
         secrets = Secrets.of_mirror(secret_file)
         upstream = _upstream(mirror_of, secrets, authority)
-        run_mirror(upstream, serving, secrets, data=data, max_bytes=max_bytes)
+        run_mirror(upstream, serving, secrets, data=data, max_bytes=max_bytes, reader=reader)
         return
     secrets = Secrets.read(secret_file)
     with closing(_WHEN_FREE(Store, data, max_bytes=max_bytes)) as store:
-        serve(create_app(store, secrets), serving)
+        serve(create_app(store, secrets, reader=reader), serving)
 
 
-def run_mirror(
-    upstream: Upstream, serving: Serving, secrets: Secrets, *, data: Path, max_bytes: int
+def run_mirror(  # noqa: PLR0913 - what a mirror consists of
+    upstream: Upstream,
+    serving: Serving,
+    secrets: Secrets,
+    *,
+    data: Path,
+    max_bytes: int,
+    reader: Reader | None = None,
 ) -> None:
     """Run a mirror of the depot ``upstream`` until SIGTERM."""
     with closing(_WHEN_FREE(Shelf, data, max_bytes=max_bytes)) as shelf:
         mirror = Mirror(shelf, upstream)
-        serve(create_mirror(mirror, shelf, secrets, url=upstream.url), serving)
+        serve(create_mirror(mirror, shelf, secrets, url=upstream.url, reader=reader), serving)
 
 
 def _upstream(url: str, secrets: Secrets, authority: Path | None) -> Upstream:

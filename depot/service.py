@@ -20,9 +20,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from broker.metering import Reader
 from depot.access import Caller, Secrets, must_be_planner
 from depot.answers import ANSWERS
 from depot.incoming import Incoming
+from depot.metrics import DepotMetrics, metered_with
 from depot.nosniff import Nosniff
 from depot.package import Package
 from depot.repository import Repository
@@ -57,13 +59,16 @@ class Limits:
     download_s: float = 1800.0
 
 
-def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) -> Starlette:
+def create_app(
+    store: Store, secrets: Secrets, *, limits: Limits | None = None, reader: Reader | None = None
+) -> Starlette:
     """The depot as an ASGI application.
 
     Args:
         store: stays open when the application ends; whoever made it closes it.
         secrets: of the planner and the nodes.
         limits: the defaults when left away.
+        reader: who may read the metrics.
     """
     blobs = _Blobs(store, secrets, limits or Limits())
     routes = [
@@ -75,7 +80,8 @@ def create_app(store: Store, secrets: Secrets, *, limits: Limits | None = None) 
         Route("/v1/blobs/{digest}", blobs.get, methods=["GET", "HEAD"]),
         Route("/v1/blobs/{digest}", blobs.delete, methods=["DELETE"]),
     ]
-    return Starlette(routes=routes, exception_handlers=ANSWERS, middleware=[Middleware(Nosniff)])
+    metered = metered_with(DepotMetrics(store, lambda: blobs.sent), routes, reader)
+    return Starlette(routes=routes, exception_handlers=ANSWERS, middleware=[Middleware(Nosniff), metered])
 
 
 class _Blobs:
@@ -88,6 +94,11 @@ class _Blobs:
         self._uploads = _Uploads(store, limits)
         self._repository = Repository(store)
         self._sender = Sender(limits.silence_s, limits.download_s)
+
+    @property
+    def sent(self) -> int:
+        """Bytes of packages that went out."""
+        return self._sender.sent
 
     async def health(self, _request: Request) -> Response:
         told = {"used": self._store.used, "max_bytes": self._store.max_bytes, "sent": self._sender.sent}

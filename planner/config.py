@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from broker.metering import Reader
 from broker.topology import HISTORY_AGE_S, HISTORY_BYTES
 from dsmt_core.commands import STATUS_PERIOD_S
 from planner.expiry import GRACE_S
@@ -47,6 +48,7 @@ class PlannerConfig:
         depot_older_than: what was put within so many seconds stays then, too.
         depot_mirrors: each ``SITE=URL``: the mirror of the depot that nodes of a site ask first.
         slice_grace: how long after its end a slice is deleted.
+        metrics: who may read ``/metrics``; None: nobody.
         facts: further sources of facts, as `planner.facts.open_source` reads them.
     """
 
@@ -78,6 +80,7 @@ class PlannerConfig:
     depot_older_than: float = 30 * 86_400.0
     depot_mirrors: tuple[str, ...] = ()
     slice_grace: float = GRACE_S
+    metrics: Reader | None = None
     facts: tuple[str, ...] = ()
 
     @property

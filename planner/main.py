@@ -18,12 +18,12 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from broker.address import parse, with_event_bytes
 from broker.limits import EVENT_BYTES_LEAST, EVENT_BYTES_MOST
+from broker.metering import Reader
 from broker.topology import HISTORY_AGE_S, HISTORY_BYTES
 from dsmt_core.errors import DsmtError, Invalid, NotFound
 from dsmt_core.wire import BODY_BYTES
-from planner import collector, keys
+from planner import checked, collector, keys
 from planner.config import PlannerConfig
 from planner.options import (
     BrokerManagement,
@@ -33,6 +33,7 @@ from planner.options import (
     DepotMirrors,
     DepotOlderThan,
     InsecurePlain,
+    Metrics,
     Names,
     SliceDepotBytes,
     Tls,
@@ -103,6 +104,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     slice_depot_bytes: SliceDepotBytes = 0,
     depot_keep: DepotKeep = 0,
     depot_older_than: DepotOlderThan = 30 * 86_400.0,
+    metrics: Metrics = "",
     database: DatabaseUrl = "",
     heartbeat: Annotated[float, typer.Option(help="The nodes' period, seconds.")] = 5.0,
     status_period: Annotated[
@@ -133,13 +135,13 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
 ) -> None:
     """Run the control plane until SIGTERM."""
     _tell(verbose)
-    host, port = _address(listen)
+    host, port = checked.address(listen)
     config = PlannerConfig(
         data=data or usual_place(),
-        broker=_sized(broker, event_bytes),
-        node_broker=_sized(_broker_url(node_broker, "--node-broker"), event_bytes),
-        operator_broker=_sized(_broker_url(operator_broker, "--operator-broker"), event_bytes),
-        application_broker=_sized(_broker_url(application_broker, "--application-broker"), event_bytes),
+        broker=checked.sized(broker, event_bytes),
+        node_broker=checked.party_url(node_broker, "--node-broker", event_bytes),
+        operator_broker=checked.party_url(operator_broker, "--operator-broker", event_bytes),
+        application_broker=checked.party_url(application_broker, "--application-broker", event_bytes),
         broker_management=broker_management,
         host=host,
         port=port,
@@ -148,16 +150,17 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         depot=depot.rstrip("/"),
         depot_listen=depot_listen,
         database=database,
-        heartbeat=_positive(heartbeat, "--heartbeat"),
-        status_period=_positive(status_period, "--status-period"),
-        broker_wait=_positive(broker_wait, "--broker-wait"),
-        history_age=_history_age(history_age),
+        heartbeat=checked.positive(heartbeat, "--heartbeat"),
+        status_period=checked.positive(status_period, "--status-period"),
+        broker_wait=checked.positive(broker_wait, "--broker-wait"),
+        history_age=checked.history_age(history_age),
         history_bytes=history_bytes,
         depot_bytes=depot_max_bytes,
         depot_mirrors=tuple(depot_mirror or ()),
         slice_depot_bytes=slice_depot_bytes,
         depot_keep=depot_keep,
         depot_older_than=depot_older_than,
+        metrics=Reader.parse(metrics),
         facts=tuple(facts or ()),
     )
     if not config.data.is_dir() and not database:
@@ -232,42 +235,6 @@ def _password(file: Path | None) -> str:
     if given is not None:
         return given
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
-
-
-def _address(listen: str) -> tuple[str, int]:
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
-        raise Invalid(f"{listen!r} is no address to listen on", hint="HOST:PORT, such as 127.0.0.1:7080")
-    return host.strip("[]"), int(port)
-
-
-def _positive(seconds: float, option: str) -> float:
-    if not 0.01 <= seconds <= 86_400:
-        raise Invalid(f"{option} {seconds} is not a number of seconds", hint="from 0.01 to 86400")
-    return seconds
-
-
-def _broker_url(url: str, option: str) -> str:
-    """``url``, which nodes or programs will be given: what is wrong with it is told here, once."""
-    try:
-        if url:
-            parse(url)
-    except Invalid as error:
-        raise Invalid(f"{option}: {error.message}", hint=error.hint) from None
-    return url
-
-
-def _sized(url: str, event_bytes: int) -> str:
-    """``url`` with a limit of events other than the usual; what has its own keeps it."""
-    return with_event_bytes(url, event_bytes) if url and event_bytes != BODY_BYTES else url
-
-
-def _history_age(seconds: float) -> float:
-    if not 60 <= seconds <= 10 * 365 * 86_400:
-        raise Invalid(
-            f"--history-age {seconds} is not a number of seconds", hint="from a minute to ten years"
-        )
-    return seconds
 
 
 def _tell(verbose: int) -> None:

@@ -56,3 +56,10 @@ DepotMirrors = Annotated[
         "--depot-mirror", help="SITE=URL of a mirror that nodes of the site ask first; may be repeated."
     ),
 ]
+Metrics = Annotated[
+    str,
+    typer.Option(
+        envvar="DSMT_METRICS",
+        help="Serve /metrics, of the depot, too: FILE with the token that is to be shown, or `open`.",
+    ),
+]

@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from broker.metering import Reader
 from depot.access import Secrets
 from depot.answers import ANSWERS
+from depot.metrics import DepotMetrics, metered_with
 from depot.mirror.mirror import Mirror
 from depot.mirror.shelf import Shelf
 from depot.nosniff import Nosniff
@@ -20,8 +22,14 @@ from depot.store import digest_of
 from dsmt_core.errors import Denied
 
 
-def create_mirror(
-    mirror: Mirror, shelf: Shelf, secrets: Secrets, *, url: str, sender: Sender | None = None
+def create_mirror(  # noqa: PLR0913 - what a mirror consists of
+    mirror: Mirror,
+    shelf: Shelf,
+    secrets: Secrets,
+    *,
+    url: str,
+    sender: Sender | None = None,
+    reader: Reader | None = None,
 ) -> Starlette:
     """A mirror as an ASGI application.
 
@@ -31,6 +39,7 @@ def create_mirror(
         secrets: of the nodes.
         url: of the depot that is mirrored.
         sender: the defaults when left away.
+        reader: who may read the metrics.
     """
     sends = sender or Sender()
 
@@ -53,4 +62,5 @@ def create_mirror(
         Route("/v1/blobs/{digest}", change, methods=["PUT", "POST", "PATCH", "DELETE"]),
         Route("/v1/blobs", change, methods=["PUT", "POST", "PATCH", "DELETE"]),
     ]
-    return Starlette(routes=routes, exception_handlers=ANSWERS, middleware=[Middleware(Nosniff)])
+    metered = metered_with(DepotMetrics(shelf, lambda: sends.sent, lambda: mirror.fetched), routes, reader)
+    return Starlette(routes=routes, exception_handlers=ANSWERS, middleware=[Middleware(Nosniff), metered])

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from broker.metering import Metered
 from dsmt_core.errors import DsmtError, Invalid, NotFound
 from planner.api import (
     accounts,
@@ -47,6 +48,7 @@ from planner.api.limits import BodyLimit
 from planner.api.refusals import answer, refused
 from planner.api.strict import Strict
 from planner.authority.rights import Lacking
+from planner.metrics import PlannerMetrics
 from planner.service.planner import Planner
 from planner.tls.showing import Tls
 
@@ -104,13 +106,20 @@ def create_app(planner: Planner, tls: Tls | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
     )
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)
     app.state.planner = planner
     app.state.tls = tls
     app.add_middleware(Audited, audit=planner.audit)
     app.add_middleware(BodyLimit)
+    app.add_middleware(
+        Metered,
+        routes=app.routes,
+        reader=planner.config.metrics,
+        about=[PlannerMetrics(planner)],
+        program="dsmt-planner",
+    )
     app.add_middleware(Strict)
-    for router in ROUTERS:
-        app.router.routes.extend(router.routes)
     app.add_exception_handler(DsmtError, _ours)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _unknown)

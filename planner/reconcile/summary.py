@@ -41,7 +41,7 @@ def summary(
     """
     mine = [one for one in waiting if one.slice == wanted.name]
     hosts = [_host(wanted, seen, host, now=now, waiting=mine) for host in _shown(wanted, seen)]
-    counts = Counter(_instances(wanted, seen))
+    counts = Counter(instances(wanted, seen))
     missing = _missing(wanted, seen, bars) * max(len(wanted.applications), 1)
     return {
         "slice": wanted.name,
@@ -124,7 +124,7 @@ def _application(placement: Placement, heard: ApplicationSeen | None, held_back:
     }
 
 
-def _instances(wanted: WantedSlice, seen: Fleet) -> list[str]:
+def instances(wanted: WantedSlice, seen: Fleet) -> list[str]:
     """How each wanted instance is doing: running, failed or waiting; one that is to be stopped is none."""
     if not wanted.applications:
         return [_sliver_is(wanted, seen, host) for host in wanted.hosts]

@@ -110,6 +110,8 @@ class DepotProcess:
         arguments += ["--secret-file", str(self._config.depot_secrets), "--ready-file", str(self._ready)]
         if self._config.depot_bytes:
             arguments += ["--max-bytes", str(self._config.depot_bytes)]
+        if self._config.metrics is not None:
+            arguments += ["--metrics", self._config.metrics.source]
         if self._certificate is not None:
             arguments += ["--certificate", str(self._certificate)]
         elif self._config.wish.insecure or not is_loopback(listen.rpartition(":")[0].strip("[]")):

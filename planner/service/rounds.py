@@ -7,6 +7,7 @@ not kept: the next round that finds it missing orders it again.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -68,6 +69,8 @@ class Rounds:
         sent: what was ordered.
         expecting: told the places of new slivers, before they are ordered.
         count: rounds until now.
+        took: seconds that they took, in all.
+        ordered: orders that were sent and confirmed.
         trouble: why the last round failed; empty when it did not.
     """
 
@@ -85,6 +88,8 @@ class Rounds:
         self._held_back = HeldBack()
         self.expecting: Expecting = _nobody
         self.count = 0
+        self.took = 0.0
+        self.ordered = 0
         self.trouble = ""
 
     def wake(self) -> None:
@@ -155,6 +160,7 @@ class Rounds:
             self._everything = True
             self.sent.deafened()
             return self._clock() + _AWAY_S
+        began = time.monotonic()
         async with self._ledger.deciding:
             only = self._take_dirty()
             round_ = reconcile(
@@ -165,6 +171,7 @@ class Rounds:
         self.count += 1
         self._held_back.take(round_)
         await self._act(round_)
+        self.took += time.monotonic() - began
         return round_.again_at
 
     def _take_dirty(self) -> Dirty | None:
@@ -193,6 +200,7 @@ class Rounds:
         # Tasks begin in the order in which they are made, so the bus gets the orders in theirs.
         sent = await asyncio.gather(*map(self._voice.order, orders), return_exceptions=True)
         failures = [result for result in sent if result is not None]
+        self.ordered += len(sent) - len(failures)
         for failure in failures:
             if not isinstance(failure, DsmtError):
                 raise failure
