@@ -96,7 +96,7 @@ COUNTED = "dsmt_http_requests_total"
 
 @pytest.mark.parametrize("shown", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer \u00e9"])
 async def test_who_has_not_the_token_is_told_nothing(prometheus: httpx.AsyncClient, shown: str) -> None:
-    answer = await prometheus.get("/metrics", headers={"Authorization": shown.encode()})
+    answer = await prometheus.get("/metrics", headers=[(b"authorization", shown.encode())])
     assert answer.status_code == 401
     assert "dsmt_" not in answer.text
     assert "--metrics" in answer.text
