@@ -42,8 +42,15 @@ def sized(url: str, event_bytes: int) -> str:
 
 def history_age(seconds: float) -> float:
     """How long the history is kept."""
+    return _lasting(seconds, "--history-age")
+
+
+def grace(seconds: float) -> float:
+    """How long after its end a slice is deleted."""
+    return _lasting(seconds, "--slice-grace")
+
+
+def _lasting(seconds: float, option: str) -> float:
     if not 60 <= seconds <= 10 * 365 * 86_400:
-        raise Invalid(
-            f"--history-age {seconds} is not a number of seconds", hint="from a minute to ten years"
-        )
+        raise Invalid(f"{option} {seconds} is not a number of seconds", hint="from a minute to ten years")
     return seconds

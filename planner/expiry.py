@@ -1,7 +1,8 @@
 """The end of slices: warned of before, and after a grace time deleted. Pure.
 
-A slice whose end has passed goes on: only the end of the grace time deletes it, and only when people were
-told before that it comes.
+A slice whose end has passed goes on: only the end of the grace time deletes it. By the clock that end has
+come, and for the whole grace time a planner has really run since it told people so: a planner whose
+clock is weeks ahead warns for nothing, and deletes nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from dsmt_core.errors import Invalid
 from dsmt_core.names import Slice
@@ -40,6 +41,13 @@ class Due:
     delete: tuple[Slice, ...] = ()
 
 
+class Warned(NamedTuple):
+    """Of which end people are warned, and for how many seconds a planner has run since."""
+
+    end: float
+    seconds: float = 0.0
+
+
 def stage(expires_at: float, now: float, grace: float = GRACE_S) -> Stage:
     """How near the end is; times are seconds since the epoch, ``grace`` seconds."""
     left = expires_at - now
@@ -53,13 +61,19 @@ def stage(expires_at: float, now: float, grace: float = GRACE_S) -> Stage:
 
 
 def due(
-    ends: Mapping[Slice, float], told: Mapping[Slice, tuple[float, Stage]], *, now: float, grace: float
+    ends: Mapping[Slice, float],
+    told: Mapping[Slice, tuple[float, Stage]],
+    warned: Mapping[Slice, Warned],
+    *,
+    now: float,
+    grace: float,
 ) -> Due:
     """What is to be told and deleted now.
 
     Args:
         ends: until when slices are wanted.
         told: of which end, and how near, people were told last.
+        warned: for how long they have been warned of an end that has passed.
         now: seconds since the epoch.
         grace: seconds from the end of a slice until it is deleted.
     """
@@ -70,8 +84,42 @@ def due(
         if stages[name] is not Stage.FAR and told.get(name) != (at, stages[name])
     ]
     # One round later than it was told at the latest.
-    gone = [name for name, at in ends.items() if told.get(name) == (at, Stage.GONE) and name not in new]
+    gone = [
+        name
+        for name, at in ends.items()
+        if told.get(name) == (at, Stage.GONE)
+        and name not in new
+        and _was_warned(warned.get(name), at, grace)
+    ]
     return Due(tuple(sorted(new)), tuple(sorted(gone)))
+
+
+def warned_on(
+    warned: Mapping[Slice, Warned],
+    ends: Mapping[Slice, float],
+    told: Mapping[Slice, tuple[float, Stage]],
+    *,
+    now: float,
+    passed: float,
+) -> dict[Slice, Warned]:
+    """For how long people have been warned, when the planner has run for ``passed`` seconds more.
+
+    Counted is an end that has passed, once people were told so in this run. One that was moved begins anew,
+    and so does one that has not passed after all, as when a clock was put right.
+    """
+    after: dict[Slice, Warned] = {}
+    for name, at in ends.items():
+        if at > now:
+            continue
+        known = warned.get(name)
+        known = known if known is not None and known.end == at else Warned(at)
+        is_told = told.get(name) in {(at, Stage.OVER), (at, Stage.GONE)}
+        after[name] = Warned(at, known.seconds + max(0.0, passed)) if is_told else known
+    return after
+
+
+def _was_warned(warned: Warned | None, at: float, grace: float) -> bool:
+    return warned is not None and warned.end == at and warned.seconds >= grace
 
 
 def end_of(lasts_s: float | None, now: float) -> float | None:

@@ -25,6 +25,7 @@ from dsmt_core.errors import DsmtError, Invalid, NotFound
 from dsmt_core.wire import BODY_BYTES
 from planner import checked, collector, keys
 from planner.config import PlannerConfig
+from planner.expiry import GRACE_S
 from planner.options import (
     BrokerManagement,
     Data,
@@ -36,6 +37,7 @@ from planner.options import (
     Metrics,
     Names,
     SliceDepotBytes,
+    SliceGrace,
     Tls,
     usual_place,
 )
@@ -105,6 +107,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     depot_keep: DepotKeep = 0,
     depot_older_than: DepotOlderThan = 30 * 86_400.0,
     metrics: Metrics = "",
+    slice_grace: SliceGrace = GRACE_S,
     database: DatabaseUrl = "",
     heartbeat: Annotated[float, typer.Option(help="The nodes' period, seconds.")] = 5.0,
     status_period: Annotated[
@@ -161,6 +164,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         depot_keep=depot_keep,
         depot_older_than=depot_older_than,
         metrics=Reader.parse(metrics),
+        slice_grace=checked.grace(slice_grace),
         facts=tuple(facts or ()),
     )
     if not config.data.is_dir() and not database:

@@ -50,6 +50,10 @@ DepotKeep = Annotated[
 DepotOlderThan = Annotated[
     float, typer.Option(min=0, help="Seconds; what was put later is not removed then.")
 ]
+SliceGrace = Annotated[
+    float,
+    typer.Option(help="Seconds from the end of a slice until it is deleted; so long people are warned."),
+]
 DepotMirrors = Annotated[
     list[str] | None,
     typer.Option(
