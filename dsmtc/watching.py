@@ -13,8 +13,9 @@ from functools import partial
 
 from dsmt_core.errors import DeadlinePassed
 from dsmtc.client import SliceStatus
+from dsmtc.names import nearest
 from dsmtc.polling import Asking, polled
-from dsmtc.rendering.status import changes, headline, status_view
+from dsmtc.rendering.status import changes, said, status_view
 from dsmtc.rendering.table import View
 from dsmtc.session import Session
 
@@ -26,20 +27,26 @@ class Goal:
     Attributes:
         running: so many instances run; None: never by itself.
         timeout_s: the longest to wait for that; None: for ever.
+        node: only this host is shown; empty: all.
     """
 
     running: int | None
     timeout_s: float | None
+    node: str = ""
 
     def reached(self, status: SliceStatus) -> bool:
         """Whether it is there."""
         return self.running is not None and status["running"] >= self.running
 
 
-def once(session: Session) -> None:
-    """The status as it is now."""
-    status = session.client.status(session.slice)
-    session.out.answer(status, partial(_view, status))
+def once(session: Session, goal: Goal) -> None:
+    """The status as it is now.
+
+    Raises:
+        NotFound: the slice is not on the node that is asked for.
+    """
+    status = _of(session.client.status(session.slice), goal)
+    session.out.answer(status, partial(_view, session, status))
 
 
 def until_running(session: Session, goal: Goal) -> None:
@@ -54,7 +61,7 @@ def until_running(session: Session, goal: Goal) -> None:
             last[:] = [status]
     finally:
         for status in last:
-            session.out.answer(status, partial(_view, status))
+            session.out.answer(status, partial(_view, session, status))
 
 
 def watch(session: Session, goal: Goal) -> None:
@@ -80,7 +87,7 @@ def _draw(session: Session, goal: Goal) -> None:
 
     with Live(console=console(), auto_refresh=False) as live:
         for status in _polled(session, goal):
-            live.update(drawn(_view(status), wide=session.out.form == "wide"), refresh=True)
+            live.update(drawn(_view(session, status)), refresh=True)
 
 
 def _polled(session: Session, goal: Goal) -> Iterator[SliceStatus]:
@@ -88,14 +95,26 @@ def _polled(session: Session, goal: Goal) -> Iterator[SliceStatus]:
     slice_ = session.slice
 
     def late(last: SliceStatus | None) -> DeadlinePassed:
-        return _late(goal, headline(last) if last else "nothing is known")
+        return _late(goal, said(last) if last else "nothing is known")
 
-    asking = Asking(lambda: session.client.status(slice_), goal.reached, late)
+    asking = Asking(lambda: _of(session.client.status(slice_), goal), goal.reached, late)
     return polled(session, asking, timeout_s=goal.timeout_s)
 
 
-def _view(status: SliceStatus) -> View:
-    return status_view(status, time.time())
+def _view(session: Session, status: SliceStatus) -> View:
+    return status_view(status, time.time(), whole=session.out.form == "wide")
+
+
+def _of(status: SliceStatus, goal: Goal) -> SliceStatus:
+    if not goal.node:
+        return status
+    found = [host for host in status["hosts"] if host["host"] == goal.node]
+    if not found:
+        there = [host["host"] for host in status["hosts"]]
+        raise nearest(goal.node, there, what=f"node of {status['slice']}")
+    status["hosts"] = found
+    status["silences"] = [one for one in status.get("silences", []) if one["host"] == goal.node]
+    return status
 
 
 def _late(goal: Goal, told: str) -> DeadlinePassed:

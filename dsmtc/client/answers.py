@@ -9,6 +9,7 @@ from typing import NotRequired, TypedDict
 
 from dsmtc.client.heard import SilenceShown
 from dsmtc.client.previewed import Motion, ToAgree
+from dsmtc.client.rolled import Rollout
 from dsmtc.client.stood import Budget
 
 
@@ -244,7 +245,12 @@ class ApplicationStatus(TypedDict):
 
 
 class HostStatus(TypedDict):
-    """One host of a slice, layer by layer."""
+    """One host of a slice, layer by layer.
+
+    Attributes:
+        heard_at: when its node was heard last; 0: never.
+        container_since, agent_since: since when they are in their states; 0: not known.
+    """
 
     host: str
     node_state: str
@@ -253,6 +259,9 @@ class HostStatus(TypedDict):
     applications: list[ApplicationStatus]
     reason: str
     unwell: NotRequired[list[str]]
+    heard_at: NotRequired[float]
+    container_since: NotRequired[float]
+    agent_since: NotRequired[float]
 
 
 class SliceStatus(TypedDict):
@@ -276,12 +285,7 @@ class SliceStatus(TypedDict):
     budget: NotRequired[Budget]
     planner: NotRequired[PlannerHealth]
     expires_at: NotRequired[float | None]
-
-
-class Bus(TypedDict):
-    """Where programs connect to PsEPR; the URL has a password in it."""
-
-    broker: str
+    rollouts: NotRequired[list[Rollout]]
 
 
 class Invitation(TypedDict):

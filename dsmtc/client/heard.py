@@ -141,3 +141,9 @@ class Channels(TypedDict):
     described: list[DescribedUse]
     silences: list[SilenceShown]
     left_out: int
+
+
+class Bus(TypedDict):
+    """Where programs connect to PsEPR; the URL has a password in it."""
+
+    broker: str

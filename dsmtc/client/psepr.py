@@ -8,9 +8,8 @@ from typing import cast
 from urllib.parse import urlencode
 
 from dsmt_core.errors import Unavailable
-from dsmtc.client.answers import Bus
 from dsmtc.client.caller import Caller
-from dsmtc.client.heard import Channels, EventRecord, Lost, Services
+from dsmtc.client.heard import Bus, Channels, EventRecord, Lost, Services
 from dsmtc.client.shape import fault, read_json
 
 

@@ -21,16 +21,23 @@ def status(
         int | None, typer.Option("--until-running", metavar="N", help="end when N instances run", min=0)
     ] = None,
     timeout: Annotated[float | None, typer.Option(help="seconds; then exit code 7", min=0.0)] = None,
+    node: Annotated[str, typer.Option(metavar="HOST", help="only this one of its hosts")] = "",
 ) -> None:
-    """Show how the slice is, then each host: node, container, agent, application.
+    """Show how the slice is, what is done now and what waits, then each host, layer by layer.
+
+    Of more than 40 hosts those that are well are counted only; -o wide shows all.
+
+    Example: dsmtc status
+
+    Example: dsmtc status --node node1.example.org --watch
 
     Example: dsmtc status --until-running 3 --timeout 60
     """
     session = session_of(context)
-    goal = Goal(until, timeout)
+    goal = Goal(until, timeout, node)
     if follow:
         watch(session, goal)
     elif until is not None:
         until_running(session, goal)
     else:
-        once(session)
+        once(session, goal)

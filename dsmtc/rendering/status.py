@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dsmtc.client import ApplicationStatus, HostStatus, SliceStatus
 from dsmtc.client.answers import PlannerHealth
 from dsmtc.rendering.authority import end_line
 from dsmtc.rendering.catalogue import silence_line
+from dsmtc.rendering.health import doing, headline, is_well, latest, unanswering, versions
 from dsmtc.rendering.previews import held_line
 from dsmtc.rendering.standings import budget_line
 from dsmtc.rendering.table import Table, View
@@ -28,6 +29,9 @@ COLUMNS: Final = (
 )
 # More reasons than fit on a screen say less than their number.
 REASONS: Final = 10
+# Of more hosts than a screen has lines, those that are well are only counted, and not all others are told.
+MANY: Final = 40
+MOST: Final = 100
 # An end that is farther away is told by `slice show`.
 _TOLD_S: Final = 7 * 86_400.0
 _WAITING: Final = "waiting: "
@@ -35,34 +39,59 @@ COUNTED: Final = ("dropped", "refused", "lost")
 STATES: Final = frozenset({"NODE", "CONTAINER", "AGENT", "STATE"})
 
 
-def headline(status: SliceStatus) -> str:
-    """The counts: what is wanted, and how it stands."""
-    counts = f"{status['wanted']} wanted, {status['running']} running, {status['failed']} failed"
-    counts = f"{counts}, {status['waiting']} waiting"
-    return f"{counts}, {status['missing']} missing" if status.get("missing") else counts
+def said(status: SliceStatus) -> str:
+    """The counts as a line."""
+    return " ".join(piece.text for piece in headline(status))
 
 
-def status_view(status: SliceStatus, now: float) -> View:
-    """The whole status."""
+def status_view(status: SliceStatus, now: float, *, whole: bool = False) -> View:
+    """The whole status: health first, then host by host.
+
+    Args:
+        status: as the planner told it.
+        now: seconds since the epoch.
+        whole: every host, also of many that are well.
+    """
     managed = "managed" if status["managed"] else "NOT MANAGED"
     head = f"slice {status['slice']}: {managed}, {_plan(status)}"
     yield f"{head}, agent {status.get('agent') or 'none'}, generation {status['generation']}"
     yield headline(status)
+    yield from versions(status)
     if (end := status.get("expires_at")) and end - now < _TOLD_S:
         yield end_line(status["slice"], end, now)
-    if own := status.get("planner"):
-        yield planner_line(own)
     if (held := status.get("held_back")) and held["hosts"]:
         yield held_line(held)
-    if (kept := status.get("budget")) and not kept["is_default"]:
-        yield f"budget: {kept['budget']}; {budget_line(kept)}"
+    yield from _first("no answer", unanswering(status, now))
+    yield from _first("now", list(doing(status, now)))
     yield from _first("waiting", status.get("waiting_reasons", []))
     yield from _first("unwell", list(_unwell(status)))
     yield from _first("silent", [silence_line(one, now) for one in status.get("silences", [])])
-    rows = [row for host in status["hosts"] for row in _rows(host, now)]
-    if rows:
+    if last := latest(status, now):
+        yield f"last change: {last}"
+    if (kept := status.get("budget")) and not kept["is_default"]:
+        yield f"budget: {kept['budget']}; {budget_line(kept)}"
+    if own := status.get("planner"):
+        yield planner_line(own)
+    yield from _hosts(status["hosts"], now, whole=whole)
+
+
+def _hosts(hosts: Sequence[HostStatus], now: float, *, whole: bool) -> View:
+    worth = hosts if whole or len(hosts) <= MANY else [host for host in hosts if not is_well(host)]
+    shown = worth if whole else worth[:MOST]
+    if rows := [row for host in shown for row in _rows(host, now)]:
         yield ""
-        yield Table(COLUMNS, rows, STATES)
+        yield Table(COLUMNS, rows, STATES, named=[host["host"] for host in hosts])
+    more = [
+        f"{count} hosts more {what}"
+        for count, what in (
+            (len(worth) - len(shown), "are not well"),
+            (len(hosts) - len(worth), "are well"),
+        )
+        if count
+    ]
+    if more:
+        yield ""
+        yield f"{', '.join(more)}; -o wide shows every one, --node HOST one"
 
 
 def planner_line(own: PlannerHealth) -> str:
@@ -82,8 +111,8 @@ def _first(what: str, lines: list[str]) -> Iterator[str]:
 
 def _unwell(status: SliceStatus) -> Iterator[str]:
     for host in status["hosts"]:
-        for said in host.get("unwell", []):
-            yield f"{host['host']}: {said}"
+        for told in host.get("unwell", []):
+            yield f"{host['host']}: {told}"
 
 
 def _plan(status: SliceStatus) -> str:
@@ -96,8 +125,8 @@ def changes(before: SliceStatus | None, after: SliceStatus) -> list[str]:
     current = dict(_facts(after))
     lines = [f"{what} {told}".rstrip() for what, told in current.items() if known.get(what) != told]
     lines += [f"{what} gone" for what in known if what not in current and not what.startswith(_WAITING)]
-    told_counts = headline(after)
-    if before is None or headline(before) != told_counts:
+    told_counts = said(after)
+    if before is None or said(before) != told_counts:
         lines.append(told_counts)
     return lines
 
@@ -108,8 +137,8 @@ def _facts(status: SliceStatus) -> Iterator[tuple[str, str]]:
     yield "plan", _plan(status).removeprefix("plan ")
     for reason in status.get("waiting_reasons", []):
         yield f"{_WAITING}{reason}", ""
-    for said in _unwell(status):
-        yield f"unwell {said}", ""
+    for told in _unwell(status):
+        yield f"unwell {told}", ""
     for one in status.get("silences", []):
         about = " ".join(filter(None, (one["about"], one["field"])))
         yield f"{one['host'] or one['instance']} {about}", "silent"

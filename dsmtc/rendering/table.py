@@ -50,7 +50,7 @@ class Piece(NamedTuple):
     state: str = ""
 
 
-View = Iterable[str | Table]
+View = Iterable[str | tuple[Piece, ...] | Table]
 
 
 def plain(table: Table) -> list[str]:
@@ -64,7 +64,10 @@ def lines(view: View, *, wide: bool = False) -> list[str]:
     """A whole view as plain lines."""
     written: list[str] = []
     for part in view:
-        written += plain(part.at_width(wide=wide)) if isinstance(part, Table) else [clean(part)]
+        if isinstance(part, Table):
+            written += plain(part.at_width(wide=wide))
+        else:
+            written.append(clean(part if isinstance(part, str) else " ".join(one.text for one in part)))
     return written
 
 

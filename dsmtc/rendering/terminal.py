@@ -40,12 +40,13 @@ def console() -> Console:
 def drawn(view: View, *, wide: bool = False) -> Group:
     """A view as rich draws it."""
     width = console().width
-    return Group(
-        *[
-            _table(part.at_width(wide=wide), width) if isinstance(part, Table) else Text(clean(part))
-            for part in view
-        ]
-    )
+    return Group(*[_drawn(part, width, wide=wide) for part in view])
+
+
+def _drawn(part: str | tuple[Piece, ...] | Table, width: int, *, wide: bool) -> RenderableType:
+    if isinstance(part, Table):
+        return _table(part.at_width(wide=wide), width)
+    return Text(clean(part)) if isinstance(part, str) else coloured(part)
 
 
 def coloured(pieces: Sequence[Piece]) -> Text:

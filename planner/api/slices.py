@@ -104,7 +104,8 @@ async def preview(slice_: ReadSlice, body: models.PlanChoice, planner: ThePlanne
 @one.get("/status")
 async def status(slice_: ReadSlice, planner: ThePlanner) -> dict[str, Any]:
     """How it is, host by host."""
-    return await planner.status(slice_) | await planner.slices.told(slice_)
+    rollouts = [one for one in planner.rollouts.all(slice_) if one["active"]]
+    return await planner.status(slice_) | await planner.slices.told(slice_) | {"rollouts": rollouts}
 
 
 async def _set_managed(planner: ThePlanner, slice_: Slice, *, managed: bool) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -40,7 +40,16 @@ def summary(
         bars: which nodes are out of service.
     """
     mine = [one for one in waiting if one.slice == wanted.name]
-    hosts = [_host(wanted, seen, host, now=now, waiting=mine) for host in _shown(wanted, seen)]
+    # By host: a slice may be on thousands, and each is shown.
+    here: defaultdict[Host | str, list[Waiting]] = defaultdict(list)
+    for one in mine:
+        here[one.host].append(one)
+    placed: defaultdict[Host, list[Placement]] = defaultdict(list)
+    for placement in wanted.placements:
+        placed[placement.host].append(placement)
+    hosts = [
+        _host(wanted, seen, host, now=now, held=(here[host], placed[host])) for host in _shown(wanted, seen)
+    ]
     counts = Counter(instances(wanted, seen))
     missing = _missing(wanted, seen, bars) * max(len(wanted.applications), 1)
     return {
@@ -66,11 +75,16 @@ def _shown(wanted: WantedSlice, seen: Fleet) -> list[Host]:
 
 
 def _host(
-    wanted: WantedSlice, seen: Fleet, host: Host, *, now: float, waiting: Sequence[Waiting]
+    wanted: WantedSlice,
+    seen: Fleet,
+    host: Host,
+    *,
+    now: float,
+    held: tuple[Sequence[Waiting], Sequence[Placement]],
 ) -> dict[str, Any]:
+    here, placements = held
     sliver = seen.sliver(wanted.name, host)
     state = seen.state(host)
-    here = [one for one in waiting if one.host == host]
     reasons = [one.reason for one in here if not one.application]
     held_back = {one.application: one.reason for one in here if one.application}
     if state in {NodeState.FAILED, NodeState.SUSPECT}:
@@ -80,16 +94,18 @@ def _host(
     return {
         "host": host,
         "node_state": state,
+        "heard_at": seen.heard_at(host),
         "container": sliver.container.state if sliver else State.UNDEFINED,
+        "container_since": sliver.container.since if sliver else 0.0,
         "agent": sliver.agent.state if sliver else State.UNDEFINED,
+        "agent_since": sliver.agent.since if sliver else 0.0,
         "applications": [
             _application(
                 placement,
                 sliver.applications.get(placement.application) if sliver else None,
                 held_back.get(placement.application, ""),
             )
-            for placement in wanted.placements
-            if placement.host == host
+            for placement in placements
         ],
         "reason": reasons[0] if reasons else "",
         "unwell": _unwell(wanted, seen, host, now),

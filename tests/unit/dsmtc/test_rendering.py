@@ -97,7 +97,9 @@ def test_status_begins_with_health_and_ends_with_the_hosts() -> None:
     assert written == [
         "slice s: managed, plan only3, agent deployment-agent, generation 2",
         "1 wanted, 1 running, 0 failed, 0 waiting, 2 missing",
+        "pinger: 1 running 1.8-1",
         "waiting: not enough nodes",
+        "last change: pinger on node1 running, 7s ago",
         "",
         "HOST   NODE   CONTAINER  AGENT    APPLICATION  STATE    VERSION  SINCE  TEXT",
         "node1  alive  running    running  pinger       running  1.8-1    7s     well",
@@ -108,8 +110,8 @@ def test_what_waits_for_people_stands_before_what_waits_for_nodes() -> None:
     leaver = {"host": "node1", "reason": "rack is r8", "plan": "r7", "function": "where"}
     held = {"slice": "s", "index": "00aa", "hosts": [leaver]}
     written = lines(status_view(a_status(waiting_reasons=["not enough nodes"], held_back=held), 107.0))
-    assert written[2].endswith("node1; dsmtc agree --slice s --check-index 00aa")
-    assert written[3] == "waiting: not enough nodes"
+    assert written[3].endswith("node1; dsmtc agree --slice s --check-index 00aa")
+    assert written[4] == "waiting: not enough nodes"
     none = a_status(held_back={"slice": "s", "index": "", "hosts": []})
     assert "agree" not in "".join(lines(status_view(none, 107.0)))
 
@@ -121,7 +123,7 @@ def test_a_host_without_application_shows_why_it_waits() -> None:
 
 def test_of_many_reasons_some_are_shown_and_the_rest_is_counted() -> None:
     written = lines(status_view(a_status(waiting_reasons=[f"reason {n}" for n in range(25)]), 0))
-    assert written[11:13] == ["waiting: reason 9", "waiting: and 15 more; --json tells all"]
+    assert written[12:14] == ["waiting: reason 9", "waiting: and 15 more; --json tells all"]
 
 
 def test_a_reason_that_is_over_is_not_worth_a_line() -> None:

@@ -69,8 +69,11 @@ def test_the_whole_of_it() -> None:
             {
                 "host": N0,
                 "node_state": "alive",
+                "heard_at": toy.fleet.heard_at(N0),
                 "container": "running",
+                "container_since": sliver.container.since,
                 "agent": "running",
+                "agent_since": sliver.agent.since,
                 "applications": [
                     {
                         "application": APP,
