@@ -8,6 +8,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
+from dsmt_core.errors import NotFound
 from dsmtc.commandline import Misused
 from dsmtc.session import Session
 from dsmtc.verbs import COMMON_HELP, LISTS, module_of, unknown
@@ -35,6 +36,12 @@ def carry_out(session: Session) -> int:
         # Not `command.main`: that one takes a closed pipe and Ctrl-C for its own.
         with command.make_context(f"dsmtc {verb}", rest, obj=session) as context:
             command.invoke(context)
+    except NotFound as error:
+        if "did you mean" in error.hint:
+            raise
+        from dsmtc.meant import with_what_is_meant  # noqa: PLC0415 - only for an error
+
+        raise with_what_is_meant(session, error) from None
     except typer.Exit as ended:
         return ended.exit_code
     except typer.TyperException as error:

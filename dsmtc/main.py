@@ -31,6 +31,10 @@ def _standard_streams() -> None:
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Carry out one command line; never raises but for the end of the interpreter."""
     verbose = 0
+    if list(arguments[:1]) == ["__complete"]:
+        from dsmtc.completion import complete  # noqa: PLC0415 - each line loads what it needs
+
+        return complete(arguments[1:], environment)
     try:
         line = lift(arguments)
         verbose = line.common.verbose

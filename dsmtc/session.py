@@ -33,6 +33,7 @@ class Session:
         words: the verb and what is left for it.
         clients: connections that outlive a line (the shell's), by planner and identity.
         typed: the password that was typed at a prompt, if one was.
+        asks: a person may be asked for what lacks.
     """
 
     common: Common
@@ -40,6 +41,7 @@ class Session:
     words: tuple[str, ...]
     clients: dict[tuple[str, Identity], Client]
     typed: str = ""
+    asks: bool = True
 
     @property
     def verb(self) -> str:
@@ -187,7 +189,7 @@ class Session:
         Raises:
             Unauthenticated: nobody can be asked.
         """
-        if not sys.stdin.isatty():
+        if not (self.asks and sys.stdin.isatty()):
             raise Unauthenticated(
                 f"the password of {self.identity.account} is not known, and nobody can be asked",
                 hint="--password-file FILE, DSMT_PASSWORD, or the file ~/.dsmt/account",

@@ -6,7 +6,6 @@ a pipe or file the first error ends it with that error's exit code, unless told 
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 import subprocess
 import sys
@@ -16,12 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
-from dsmt_core.errors import DsmtError, Invalid
+from dsmt_core.errors import Invalid
+from dsmtc.account import Identity
+from dsmtc.client import Client
 from dsmtc.commandline import Common, Misused, lift, over
 from dsmtc.dispatch import carry_out
 from dsmtc.failures import DRY_RUN, INTERRUPTED, report
+from dsmtc.live_names import LiveNames
 from dsmtc.output import say
-from dsmtc.rendering.views import names
 from dsmtc.session import Session
 
 HELP: Final = """\
@@ -43,6 +44,7 @@ class Shell:
         if session.clients:
             raise Misused("this is a shell already")
         self.session = session
+        self._asking: dict[tuple[str, Identity], Client] = {}
         self.slice = session.common.slice or session.environment.get("DSMT_SLICE", "")
 
     def run(self, file: str, *, keep_going: bool) -> int:
@@ -58,19 +60,10 @@ class Shell:
         return f"dsmtc {token['account']} [{token['role']}]{place}> "
 
     def known(self, kind: str) -> list[str]:
-        """Names for completion; none where the planner does not say (a key must not end the shell)."""
-        client, slice_ = self.session.client, self.slice
-        with contextlib.suppress(DsmtError):
-            if kind == "nodes":
-                return [each["host"] for each in client.nodes()]
-            if kind == "slices" or not slice_:
-                return [each["slice"] for each in client.slices()] if kind == "slices" else []
-            if kind == "plans":
-                return [each["name"] for each in client.plans(slice_)]
-            if kind == "packages":
-                return [each["filename"] for each in client.packages(slice_)]
-            return names(client.slice(slice_).get("applications", []))
-        return []
+        """Names for completion, by a connection of its own: a Tab is served by another thread."""
+        common = replace(self.session.common, slice=self.slice)
+        session = Session(common, self.session.environment, ("complete",), self._asking, asks=False)
+        return LiveNames(session).of(kind)
 
     def carry_out(self, text: str) -> int:
         """Carry out one line of the shell.

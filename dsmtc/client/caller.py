@@ -77,6 +77,11 @@ class Caller:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def hasty(self, within_s: float) -> Self:
+        """The same, that waits no longer than this for any one answer (seconds)."""
+        self.transport.hurry(within_s)
+        return self
+
     def close(self) -> None:
         """End the connection; may be called twice."""
         self.transport.close()

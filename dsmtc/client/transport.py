@@ -55,6 +55,10 @@ class Transport:
         self._sock: socket.socket | None = None
         self._used_at = 0.0
 
+    def hurry(self, within_s: float) -> None:
+        """Wait for a connection, and for each answer, no longer than this from now on (seconds)."""
+        self.timeout_s = self._line.timeout_s = within_s
+
     def close(self) -> None:
         """End the connection; the next request opens another."""
         connection, self._connection = self._connection, None

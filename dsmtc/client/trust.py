@@ -57,7 +57,7 @@ class Line:
 
     def __init__(self, trust: Trust, *, timeout_s: float) -> None:
         self._trust = trust
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._context: ssl.SSLContext | None = None
 
     def __call__(self, planner: SplitResult) -> http.client.HTTPConnection:
@@ -66,7 +66,7 @@ class Line:
         Raises:
             Denied, Unavailable: of `Trust.context`.
         """
-        host, port, timeout_s = planner.hostname or "", planner.port, self._timeout_s
+        host, port, timeout_s = planner.hostname or "", planner.port, self.timeout_s
         if planner.scheme == "http":
             return http.client.HTTPConnection(host, port, timeout=timeout_s)
         self._context = self._context or self._trust.context(planner)

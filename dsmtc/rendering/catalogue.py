@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dsmtc.client.heard import BreachShown, Channels, Services, ServiceShown, SilenceShown, UseShown
-from dsmtc.rendering.table import Table, View
+from dsmtc.rendering.table import Part, Table, View
 from dsmtc.rendering.text import since
 
 
 def services(found: Services, now: float) -> View:
     """Every service: a line each, and one for each channel that it described."""
     rows = [row for each in found["services"] for row in _service(each, now)]
-    view: list[str | Table] = [
-        Table(("SERVICE", "DOES", "CHANNEL", "FIELD", "EVERY", "EVENTS", "HEARD"), rows)
-    ]
+    view: list[Part] = [Table(("SERVICE", "DOES", "CHANNEL", "FIELD", "EVERY", "EVENTS", "HEARD"), rows)]
     if found["breaches"]:
         view += ["", *breaches(found["breaches"], now)]
     if found["left_out"]:
@@ -56,7 +54,7 @@ def channels(found: Channels, now: float) -> View:
         for each in found["channels"]
     ]
     columns = ("CHANNEL", "SERVICES", "FIELDS", "EVENTS", "HEARD", "EVERY", "SILENT")
-    view: list[str | Table] = [Table(columns, rows) if rows else "nothing was heard there"]
+    view: list[Part] = [Table(columns, rows) if rows else "nothing was heard there"]
     described = [
         (each["channel"], each["service"], *_use(each)[:1], *_use(each)[2:]) for each in found["described"]
     ]

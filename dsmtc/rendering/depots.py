@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dsmtc.client.kept import Pruned, Room
-from dsmtc.rendering.table import Table, View
+from dsmtc.rendering.table import Part, Table, View
 from dsmtc.rendering.text import size
 
 
 def pruned(found: Pruned) -> View:
     """What went, or would go, and why the rest stays."""
     gone, verb = found["removed"], "would be removed" if found["dry_run"] else "removed"
-    view: list[str | Table] = [f"{verb}: {len(gone)} packages, {size(found['bytes'])}"]
+    view: list[Part] = [f"{verb}: {len(gone)} packages, {size(found['bytes'])}"]
     if gone:
         rows = [(one["filename"], one["version"], size(one["size"])) for one in gone]
         view.append(Table(("FILE", "VERSION", "SIZE"), rows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsmtc.client.facts import KnownFacts
-from dsmtc.rendering.table import Table, View
+from dsmtc.rendering.table import Part, Table, View
 from dsmtc.rendering.text import since
 
 
@@ -22,5 +22,5 @@ def known_facts(found: KnownFacts, now: float) -> View:
         for each in found["sources"]
     ]
     columns = ("SOURCE", "STATE", "NODES", "FACTS", "READ", "FROM", "TROUBLE")
-    view: list[str | Table] = [Table(columns, rows)] if rows else ["no further sources of facts"]
+    view: list[Part] = [Table(columns, rows)] if rows else ["no further sources of facts"]
     return [*view, f"facts and labels to choose by: {', '.join(found['facts'])}"]

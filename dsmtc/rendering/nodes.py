@@ -7,7 +7,7 @@ from typing import Final
 
 from dsmtc.client import Evidence, Node
 from dsmtc.rendering.standings import standing_column
-from dsmtc.rendering.table import Table, View
+from dsmtc.rendering.table import Part, Table, View
 from dsmtc.rendering.text import since, span
 
 _NODE_STATES: Final = frozenset({"STATE"})
@@ -17,7 +17,7 @@ _LAST: Final = 3
 
 def failed_nodes(found: Sequence[Node], now: float) -> View:
     """The nodes that failed or are not trusted yet, and those that are left alone by one slice."""
-    view: list[str | Table] = []
+    view: list[Part] = []
     if untrusted := [each for each in found if each["state"] != "alive"]:
         view.append(_untrusted(untrusted, now))
     misfits = [
@@ -65,7 +65,7 @@ def evidence(found: Node, now: float) -> View:
     said = f"{found['host']} is {found['state']}"
     said += f", failed {times}" if failures else ""
     said += f"; tried again {_next(found, now)}" if found["state"] in {"failed", "probation"} else ""
-    view: list[str | Table] = [said]
+    view: list[Part] = [said]
     if notes:
         view += ["", Table(("SEEN", "BY", "EVIDENCE"), notes)]
     return view

@@ -50,7 +50,8 @@ class Piece(NamedTuple):
     state: str = ""
 
 
-View = Iterable[str | tuple[Piece, ...] | Table]
+Part = str | tuple[Piece, ...] | Table
+View = Iterable[Part]
 
 
 def plain(table: Table) -> list[str]:

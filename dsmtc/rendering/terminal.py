@@ -13,7 +13,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from dsmtc.rendering.table import Piece, Table, View
+from dsmtc.rendering.table import Part, Piece, Table, View
 from dsmtc.rendering.text import clean
 
 STYLES: Final = {
@@ -43,7 +43,7 @@ def drawn(view: View, *, wide: bool = False) -> Group:
     return Group(*[_drawn(part, width, wide=wide) for part in view])
 
 
-def _drawn(part: str | tuple[Piece, ...] | Table, width: int, *, wide: bool) -> RenderableType:
+def _drawn(part: Part, width: int, *, wide: bool) -> RenderableType:
     if isinstance(part, Table):
         return _table(part.at_width(wide=wide), width)
     return Text(clean(part)) if isinstance(part, str) else coloured(part)

@@ -22,7 +22,7 @@ from dsmtc.client import (
     Stored,
 )
 from dsmtc.rendering.standings import left, standing_column, windows
-from dsmtc.rendering.table import Table, View
+from dsmtc.rendering.table import Part, Table, View
 from dsmtc.rendering.text import since, size
 
 # More hosts than fit on a few screens say less than their number.
@@ -96,9 +96,7 @@ def plans(found: Sequence[Plan]) -> View:
         (each["name"], each["base"], pairs(each["parameters"])) for each in found if not _function(each)
     ]
     functions = [(each["name"], pairs(each["parameters"])) for each in found if _function(each)]
-    view: list[str | Table] = [
-        Table(("PLAN", "BASE", "PARAMETERS"), rows) if rows else "no plans of its own"
-    ]
+    view: list[Part] = [Table(("PLAN", "BASE", "PARAMETERS"), rows) if rows else "no plans of its own"]
     if functions:
         view += ["", Table(("FUNCTION", "PARAMETERS"), functions)]
     return view
@@ -115,7 +113,7 @@ def plan_line(plan: Plan) -> str:
 
 def evaluation(found: Evaluation) -> View:
     """What a plan selects, and what it leaves out."""
-    view: list[str | Table] = [f"{len(found['hosts'])} in, {len(found['left_out'])} out"]
+    view: list[Part] = [f"{len(found['hosts'])} in, {len(found['left_out'])} out"]
     if found["missing"]:
         view[0] = f"{view[0]}, {found['missing']} missing"
     if not (found["hosts"] or found["left_out"]):
@@ -242,7 +240,7 @@ def node(found: Node, now: float) -> View:
     """One node with its facts."""
     evidence = [(since(each["when"], now), each["by"], each["what"]) for each in found.get("evidence", [])]
     facts = [(name, str(value)) for name, value in sorted(found.get("facts", {}).items())]
-    view: list[str | Table] = list(nodes([found], now))
+    view: list[Part] = list(nodes([found], now))
     view += [*windows(found.get("standing"), now), *left(found.get("standing"))]
     view += ["", Table(("SEEN", "BY", "EVIDENCE"), evidence)] if evidence else []
     if health := found.get("health"):

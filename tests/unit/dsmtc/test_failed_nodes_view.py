@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dsmtc.client import Evidence, Misfit, Node
 from dsmtc.rendering.nodes import evidence, failed_nodes
-from dsmtc.rendering.table import Table
+from dsmtc.rendering.table import Part, Table
 
 NOW = 10_000.0
 NOTE = Evidence(what="failed: not heard for 3.2 s", when=NOW - 60, by="tracker")
@@ -35,7 +35,7 @@ def a_node(state: str, **more: object) -> Node:
     return Node(**{**node, **more})  # type: ignore[typeddict-item]
 
 
-def rows(view: list[str | Table]) -> list[tuple[str, ...]]:
+def rows(view: list[Part]) -> list[tuple[str, ...]]:
     return [tuple(row) for part in view if isinstance(part, Table) for row in part.rows]
 
 
