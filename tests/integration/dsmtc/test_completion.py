@@ -1,4 +1,4 @@
-"""Completion at a Tab in bash, zsh and fish, with names that the planner knows; quick, and silent without it."""
+"""Completion at a Tab in bash, zsh and fish, with the planner's names; quick, and silent without it."""
 
 from __future__ import annotations
 
