@@ -17,7 +17,7 @@ from dsmtc.verbs import module_of, names
 
 def written() -> str:
     """The grammar as the file has it."""
-    grammar = {}
+    grammar: dict[str, Any] = {}
     for verb in names():
         command: Any = get_command(importlib.import_module(module_of(verb)).app)
         _add(grammar, verb, getattr(command, "commands", {}).get(verb, command))
