@@ -24,6 +24,9 @@ demo: setup examples ## the main job: five nodes, a deployment, a node killed an
 dev: setup examples ## the same little world, kept, with the shell open
 	@$(BIN)/dsmtc dev
 
+# What only the tests need is installed for them.
+test e2e: export DSMT_TESTS := yes
+
 # One of the first two computes, the other mostly waits. More at a time keep brokers from their time limits.
 test: setup lint ## everything that checks the project
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target types contract

@@ -213,7 +213,7 @@ async def _serve(config: PlannerConfig, ready_file: Path | None) -> None:
 
     def ready(url: str) -> None:
         collector.work()
-        structlog.get_logger(__name__).info("the planner answers", url=url)
+        sys.stderr.write(f"dsmt-planner: answers at {url}; DSMTViewer is at {url}/view/\n")
         if ready_file is not None:
             _write(ready_file, {"url": url, "pid": os.getpid()})
 

@@ -21,6 +21,7 @@ from planner.service.http import HttpServer, listening
 from planner.service.planner import Planner
 from planner.tls.deciding import Way, way
 from planner.tls.showing import depot_way, names_of, opened
+from planner.viewer import add_viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,12 @@ async def running(config: PlannerConfig, *, bus: Bus | None = None) -> AsyncIter
             planner.crew.start("depot", depot.watch())
         planner.nodes.authority = served.fingerprint if served else ""
         await planner.start()
-        server = HttpServer(create_app(planner, tls), bound, served.shown.context if served else None, name)
+        app = create_app(planner, tls)
+        feed = add_viewer(app, planner)
+        server = HttpServer(app, bound, served.shown.context if served else None, name)
         stack.push_async_callback(server.close)
         stack.callback(planner.tap.close)
+        stack.callback(feed.end)
         stack.callback(planner.looking_in.logs.close)
         await server.start()
         yield Running(server.url, planner, server)

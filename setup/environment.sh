@@ -10,6 +10,9 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
     exit 1
 fi
 
+# What the planner's page brings from other projects; quick when it is there, and no error when it cannot be had.
+"$python" planner/viewer/assets.py
+
 wanted="$( { cat pyproject.toml; "$python" -V; pwd; } | sha256sum)"
 stamp=.venv/setup.stamp
 [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ] && exit 0

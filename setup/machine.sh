@@ -19,6 +19,8 @@ need uidmap newuidmap
 need procps ps
 need iproute2 ip # hosts of the cluster's tests are name spaces of the network
 need tmux tmux
+# For tests only, as the Makefile asks for them: `make demo` needs no browser.
+[ -z "${DSMT_TESTS:-}" ] || need chromium chromium
 # For tests only: the planner's other database, and who reads a depot. Who uses DSMT needs neither here.
 if [ -n "${CI:-}" ]; then
     need dnf dnf

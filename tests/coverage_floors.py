@@ -45,6 +45,7 @@ DECIDES = (
     "planner/release.py",
     "planner/foresight.py",
     "planner/rollout/*",
+    "planner/viewer/rows.py",
     "planner/once.py",
     "agents/container_manager/decide/*",
     "agents/deployment_agent/decide/*",

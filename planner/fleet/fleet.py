@@ -164,8 +164,8 @@ class Fleet(Nodes):
 
         Heartbeats alone change no row: when a node was heard is not kept over a start.
         """
-        changed, self._changed = self._changed, set()
-        return [SeenRow(host, slice_, self._value(host, slice_)) for host, slice_ in sorted(changed)]
+        changed = sorted(self.changed.take_kept())
+        return [SeenRow(host, slice_, self._value(host, slice_)) for host, slice_ in changed]
 
     def load(self, rows: Iterable[SeenRow], *, now: float) -> None:
         """Take over what was written behind, marked old; nodes that failed are still failed.
@@ -181,7 +181,7 @@ class Fleet(Nodes):
         for row in kept:
             if row.slice and row.value is not None and row.host in self._rows:
                 self._slivers[row.slice, row.host] = read_sliver(row.value)
-        self._changed.clear()
+        self.changed.drop()
         self._dirty.everything = True
 
     def _fold(self, place: Place, event: Event, now: float) -> str:
@@ -216,6 +216,7 @@ class Fleet(Nodes):
         if place.component not in _HEALTHY or (place.slice != NODE and place[::2] not in self._slivers):
             return f"the health of {place.component} is of nothing that is known"
         self.healths.take(place.slice, place.host, event, now)
+        self.changed.add_shown([(place.host, place.slice)])
         return ""
 
     def _load_node(self, host: Host, value: Mapping[str, Any], now: float) -> None:
@@ -249,13 +250,13 @@ class Fleet(Nodes):
     def _drop(self, slice_: Slice, host: Host) -> None:
         self._slivers.pop((slice_, host), None)
         self.healths.drop(slice_, host)
-        self._changed.add((host, slice_))
+        self.changed.add((host, slice_))
         self._dirty.host(slice_, host)
 
     def _note(self, place: Place, news: News) -> None:
         if news is News.NONE:
             return
-        self._changed.add((place.host, place.slice))
+        self.changed.add((place.host, place.slice))
         if news is News.CHANGE:
             self._touch(place)
 

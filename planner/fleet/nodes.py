@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dsmt_core.names import Host, Slice
+from planner.fleet.changed import Changed
 from planner.fleet.columns import Columns
 from planner.fleet.dirty import Dirty
 from planner.fleet.grounds import Grounds
@@ -22,7 +23,11 @@ _NOT_CERTAIN: Final = frozenset({NodeState.UNKNOWN, NodeState.SUSPECT})
 
 
 class Nodes:
-    """Every node from `join` on, as rows of `Columns` and, for what changes seldom, as `NodeSeen`."""
+    """Every node from `join` on, as rows of `Columns` and, for what changes seldom, as `NodeSeen`.
+
+    Attributes:
+        changed: which rows have changed.
+    """
 
     def __init__(self) -> None:
         self.columns = Columns()
@@ -35,7 +40,7 @@ class Nodes:
         self._dirty = Dirty()
         # The clock of what is seen.
         self.heard_last = 0.0
-        self._changed: set[tuple[Host, Slice]] = set()
+        self.changed = Changed()
         self._grounds = Grounds(self._nodes)
 
     def join(self, host: Host, *, now: float, period: float = PERIOD_S) -> None:
@@ -51,7 +56,7 @@ class Nodes:
             self._dirty.node(host)
         else:
             self.columns.period[row] = period
-        self._changed.add((host, NODE))
+        self.changed.add((host, NODE))
 
     def lacks(self, hosts: Iterable[Host]) -> None:
         """At the start, when all have joined: a host that has not was forgotten before, by a person."""
@@ -63,7 +68,7 @@ class Nodes:
         if row is not None and self.columns.state(row) is not state:
             self._judge(host, row, state)
             self._dirty.node(host)
-            self._changed.add((host, NODE))
+            self.changed.add((host, NODE))
 
     def heard(self, host: Host, digest: str, *, now: float, boot_id: str = "", period: float = 0.0) -> str:
         """A heartbeat.
@@ -155,11 +160,13 @@ class Nodes:
         if node is not None and node.labels != labels:
             node.labels = dict(labels)
             self._grounds.drop()
+            self.changed.add_shown([(host, NODE)])
             self._dirty.plans = True
 
     def sourced(self, source: str, facts: Mapping[Host, Mapping[str, str]]) -> None:
         """A source of facts (`planner.facts`) says this now; empty when what it said holds no longer."""
         self._grounds.sourced(source, facts)
+        self.changed.add_shown((host, NODE) for host in self._rows)
         self._dirty.everything = True
 
     def from_sources(self, host: Host) -> dict[str, str]:
@@ -192,5 +199,5 @@ class Nodes:
         self._forgotten.add(host)
         self._grounds.drop()
         self._dirty.node(host)
-        self._changed.add((host, NODE))
+        self.changed.add((host, NODE))
         return True

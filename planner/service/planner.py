@@ -115,7 +115,7 @@ class Planner:
         self.gate = Gate(database, self.clock, self.audit.locked)
         self.keys = Keys(database, self.clock, self.gate, planner_id)
         means = Means(database, self.ledger, bus, self.clock)
-        watched = watched_with(config, self.fleet, self.clock())
+        self.watched = watched = watched_with(config, self.fleet, self.clock())
         self.roster = Roster(means, config, lambda: self.nodes.claims, self.audit)
         mirrors = Mirrors(config.depot_mirrors, self.fleet)
         told = Told(lambda: self.depot.url, secrets_.node, mirrors.of, self.roster, voice.signing)

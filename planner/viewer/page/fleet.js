@@ -1,0 +1,138 @@
+// The fleet as the feed tells it: nodes, slivers and slices by name. Others read it; only `hear` changes it.
+
+import { verdict } from "./verdicts.js";
+
+export class Fleet {
+  nodes = new Map();
+  slices = new Map();
+  you = { account: "", role: "", nodes: false, nodes_of_sites: [], slices: [], all_slices: false };
+  isLive = false;
+  trouble = "";
+  /** Grows with every change; who has drawn one version need not draw it again. */
+  version = 0;
+  #slivers = new Map();
+  #columns = {};
+  #skew = 0;
+  #next = null;
+
+  /** The planner's time, in seconds. */
+  get now() {
+    return Date.now() / 1000 + this.#skew;
+  }
+
+  /** The slivers of a node, by slice. */
+  slivers(host) {
+    return this.#slivers.get(host) ?? NONE;
+  }
+
+  /** Every sliver of a slice, as [host, sliver]. */
+  *of(slice) {
+    for (const [host, slivers] of this.#slivers) {
+      const sliver = slivers.get(slice);
+      if (sliver) yield [host, sliver];
+    }
+  }
+
+  mayChange(slice) {
+    return this.you.slices.includes(slice);
+  }
+
+  /** Of sites only the planner knows which nodes are theirs, and refuses the others. */
+  get mayManageNodes() {
+    return this.you.nodes || this.you.nodes_of_sites.length > 0;
+  }
+
+  /** One event of the feed. */
+  hear(said) {
+    if (said.begin) this.#begin(said.begin);
+    // A beginning is taken over when it is whole: until then the fleet of before is shown.
+    const at = this.#next ?? this;
+    for (const row of said.rows ?? []) at.#take(row);
+    if (said.you) this.you = said.you;
+    if (said.live && this.#next) this.#adopt(this.#next);
+    const now = said.live ?? said.now ?? said.begin?.now;
+    if (now) {
+      this.#skew = now.at - Date.now() / 1000;
+      this.trouble = now.trouble || (now.link === "connected" ? "" : `the planner's link to the broker is ${now.link}`);
+    }
+    this.version += 1;
+  }
+
+  /** How a node is, with its slivers of one slice or of all; kept until one of them changes. */
+  verdict(node, slice = "") {
+    if (node.judged?.slice !== slice) {
+      const slivers = this.slivers(node.host);
+      const looked = slice ? [slivers.get(slice)].filter(Boolean) : [...slivers.values()];
+      node.judged = { slice, ...verdict(node, looked) };
+    }
+    return node.judged;
+  }
+
+  #begin({ you, columns }) {
+    this.#next = new Fleet();
+    this.#next.#columns = columns;
+    this.you = you;
+  }
+
+  #adopt(next) {
+    this.nodes = next.nodes;
+    this.slices = next.slices;
+    this.#slivers = next.#slivers;
+    this.#columns = next.#columns;
+    this.#next = null;
+    this.isLive = true;
+  }
+
+  #take(row) {
+    if (row.node) this.#takeNode(named(this.#columns.node, row.node));
+    else if (row.slice) this.#takeSlice(named(this.#columns.slice, row.slice));
+    else if (row.sliver) this.#takeSliver(named(this.#columns.sliver, row.sliver));
+    else if (row.gone) this.#drop(...row.gone);
+  }
+
+  #takeNode(node) {
+    node.lower = `${node.host}\n${node.site}`.toLowerCase();
+    this.nodes.set(node.host, node);
+  }
+
+  #takeSlice(slice) {
+    slice.applications = slice.applications.map(([name, version, run]) => ({ name, version, run }));
+    slice.rollouts = slice.rollouts.map(([application, phase, active, wave, waves, version]) => ({ application, phase, active, wave, waves, version }));
+    this.slices.set(slice.slice, slice);
+  }
+
+  #takeSliver(sliver) {
+    sliver.container = named(this.#columns.layer, sliver.container);
+    sliver.agent = named(this.#columns.layer, sliver.agent);
+    sliver.applications = sliver.applications.map((one) => named(this.#columns.application, one));
+    if (!this.#slivers.has(sliver.host)) this.#slivers.set(sliver.host, new Map());
+    this.#slivers.get(sliver.host).set(sliver.slice, sliver);
+    this.#forget(sliver.host);
+  }
+
+  #drop(host, slice) {
+    if (host && slice) {
+      this.#slivers.get(host)?.delete(slice);
+      this.#forget(host);
+    } else if (host) {
+      this.nodes.delete(host);
+      this.#slivers.delete(host);
+    } else {
+      this.slices.delete(slice);
+      for (const [of, slivers] of this.#slivers) if (slivers.delete(slice)) this.#forget(of);
+    }
+  }
+
+  #forget(host) {
+    const node = this.nodes.get(host);
+    if (node) node.judged = null;
+  }
+}
+
+const NONE = new Map();
+
+function named(columns, values) {
+  const found = {};
+  for (let place = 0; place < columns.length; place += 1) found[columns[place]] = values[place];
+  return found;
+}

@@ -1,0 +1,167 @@
+// One slice: what is wanted and how far that is, its plan, its applications and roll-outs, host by host.
+
+import { rollOut, run, setPlan, turnRollOut, writeParameters } from "../acts.js";
+import { html, nothing, repeat } from "../html.js";
+import { application, layer } from "../layers.js";
+import { to } from "../router.js";
+import { isLost, RANK } from "../verdicts.js";
+import { count, some } from "../words.js";
+import { bar, shares } from "./slices.js";
+
+const LISTED = 100;
+const PAUSE_MS = 2_000;
+
+export function open(context, [slice]) {
+  return new SlicePage(context, slice);
+}
+
+class SlicePage {
+  #context;
+  #slice;
+  #asked = { version: -1, at: 0 };
+  #status = null;
+  #plans = [];
+  #rollouts = [];
+  #functions = [];
+  #said = "";
+  #listed = LISTED;
+
+  constructor(context, slice) {
+    this.#context = context;
+    this.#slice = slice;
+    this.title = slice;
+  }
+
+  get #path() {
+    return `/v1/slices/${encodeURIComponent(this.#slice)}`;
+  }
+
+  view() {
+    const { fleet } = this.#context;
+    const slice = fleet.slices.get(this.#slice);
+    if (!slice) return html`<h1>${this.#slice}</h1><p>There is no slice of this name that you may look into. <a href=${to("slices")}>All slices</a></p>`;
+    this.#refresh();
+    const counts = shares(fleet, slice.slice);
+    return html`
+      <div class="head">
+        <h1>${slice.slice}</h1>
+        ${slice.managed ? nothing : html`<span class="kind big out"><i aria-hidden="true"></i>not managed</span>`}
+        <span class="space"></span>
+        <a href="${to("fleet")}?slice=${encodeURIComponent(slice.slice)}">On the map</a>
+      </div>
+      ${this.#said ? html`<p class="refused" role="alert">${this.#said}</p>` : nothing}
+      ${this.#figures(counts)}
+      <div class="columns">
+        <section class="panel">${this.#plan(slice)}</section>
+        <section class="panel"><h2>Applications</h2>${this.#applications(slice)}</section>
+      </div>
+      ${this.#rollouts.map((one) => this.#rollout(one))}
+      <section class="panel"><h2>Hosts</h2>${this.#hosts()}</section>
+    `;
+  }
+
+  #figures(counts) {
+    const status = this.#status;
+    const figures = status ? [["wanted", status.wanted], ["running", status.running], ["failed", status.failed], ["waiting", status.waiting], ["missing", status.missing]] : [];
+    return html`<section class="panel figures" aria-label="Status">
+      <dl>${figures.map(([name, number]) => html`<div class="${name} ${number ? "" : "none"}"><dt>${name}</dt><dd>${number.toLocaleString("en")}</dd></div>`)}</dl>
+      ${bar(counts)}
+      ${status?.waiting_reasons.length ? html`<ul class="reasons">${status.waiting_reasons.slice(0, 8).map((one) => html`<li>${one}</li>`)}</ul>${status.waiting_reasons.length > 8 ? html`<p class="quiet">and ${status.waiting_reasons.length - 8} more</p>` : nothing}` : nothing}
+    </section>`;
+  }
+
+  #plan(slice) {
+    const { session, dialogs, fleet } = this.#context;
+    const status = this.#status;
+    const own = this.#plans.filter((one) => !one.builtin);
+    const wanted = { slice: slice.slice, plan: slice.plan, parameters: status?.plan_parameters ?? {} };
+    return html`
+      <h2>Plan ${fleet.mayChange(slice.slice) && this.#plans.length ? html`<button @click=${() => dialogs.ask(setPlan(session, wanted, this.#plans, this.#functions))}>Set plan</button>` : nothing}</h2>
+      <p>${slice.plan ? html`<b>${slice.plan}</b> ${writeParameters(status?.plan_parameters)}` : html`<span class="quiet">none is in force: nothing is placed</span>`}
+        <span class="quiet">· ${count(slice.hosts, "node")} · generation ${status?.generation ?? ""} · budget ${status?.budget?.budget ?? "as usual"}</span></p>
+      ${own.length ? html`<h3>Plans of the slice</h3><ul>${own.map((one) => html`<li><b>${one.name}</b> <span class="quiet">${one.base} ${writeParameters(one.parameters)}</span></li>`)}</ul>` : nothing}`;
+  }
+
+  #applications(slice) {
+    const { session, dialogs, fleet } = this.#context;
+    const mine = fleet.mayChange(slice.slice);
+    if (!slice.applications.length) return html`<p class="quiet">None yet: dsmtc depot put FILE brings one.</p>`;
+    const ask = (verb, name) => dialogs.ask(run(session, fleet, verb, { slice: slice.slice, application: name }));
+    return html`<ul class="plainlist">${slice.applications.map(
+      (one) => html`<li class="application"><b>${one.name}</b> <span class="quiet">${one.version}</span>${one.run === "stopped" ? html` <span class="kind out"><i aria-hidden="true"></i>stopped</span>` : nothing}
+        ${mine
+          ? html`<span class="acts" role="group" aria-label=${one.name}>
+              ${one.run === "stopped" ? html`<button @click=${() => ask("start", one.name)}>Start</button>` : html`<button class="grave" @click=${() => ask("stop", one.name)}>Stop</button>`}
+              <button class="grave" @click=${() => ask("restart", one.name)}>Restart</button>
+              <button @click=${() => this.#roll(one)}>Roll out …</button></span>`
+          : nothing}</li>`,
+    )}</ul>`;
+  }
+
+  #rollout(one) {
+    const { session, dialogs, fleet } = this.#context;
+    const mine = fleet.mayChange(this.#slice);
+    const deeds = !one.active ? [] : one.phase === "paused" ? ["resume", "promote", "abort"] : ["pause", "promote", "abort"];
+    return html`<section class="panel rollout" aria-label="Roll-out of ${one.application}">
+      <h2>Roll-out of ${one.application} ${one.from_version} → ${one.version} <span class="kind ${one.active ? "waiting" : one.phase === "done" ? "fine" : "out"}"><i aria-hidden="true"></i>${one.phase}</span>
+        ${mine && deeds.length ? html`<span class="acts">${deeds.map((deed) => html`<button class=${deed === "abort" ? "grave" : ""} @click=${() => dialogs.ask(turnRollOut(session, this.#slice, one, deed))}>${deed[0].toUpperCase() + deed.slice(1)}</button>`)}</span>` : nothing}</h2>
+      <p><progress max=${one.hosts || 1} value=${one.new} aria-label="nodes with the new release"></progress>
+        ${one.new} of ${count(one.hosts, "node")} have it, ${one.running} run it; wave ${one.wave} of ${one.waves.length} (${one.waves.join(", ")})</p>
+      ${one.reason ? html`<p>${one.reason}</p>` : nothing}
+      ${one.waits.map((reason) => html`<p class="quiet">${reason}</p>`)}
+      ${one.awaited.length && one.active ? html`<p class="quiet">awaited: ${some(one.awaited)}</p>` : nothing}
+      ${Object.entries(one.failed).map(([host, reason]) => html`<p class="refused"><a href=${to("node", host)}>${host}</a>: ${reason}</p>`)}
+      <p class="quiet">begun by ${one.by}</p>
+    </section>`;
+  }
+
+  #hosts() {
+    const { fleet } = this.#context;
+    const rows = [...fleet.of(this.#slice)].map(([host, sliver]) => ({ host, sliver, node: fleet.nodes.get(host) }));
+    for (const row of rows) row.rank = row.node ? RANK[fleet.verdict(row.node, this.#slice).kind] : RANK.unknown;
+    rows.sort((a, b) => a.rank - b.rank || (a.host < b.host ? -1 : 1));
+    if (!rows.length) return html`<p class="quiet">It is on no node.</p>`;
+    return html`<div class="scroll"><table class="slivers">
+      <thead><tr><th scope="col">Node</th><th scope="col">Container</th><th scope="col">Agent</th><th scope="col">Applications</th></tr></thead>
+      <tbody>${repeat(rows.slice(0, this.#listed), (row) => row.host, ({ host, sliver, node }) => html`<tr>
+        <th scope="row"><a href=${to("node", host)}>${host}</a>${node && node.state !== "alive" ? html`<p class="why">the node is ${node.state}</p>` : nothing}${sliver.reason ? html`<p class="quiet">${sliver.reason}</p>` : nothing}</th>
+        <td>${layer(sliver.container, fleet.now, isLost(node))}</td>
+        <td>${layer(sliver.agent, fleet.now, isLost(node))}</td>
+        <td>${sliver.applications.map((one) => html`<div class="application">${application(one, fleet.now, isLost(node))}</div>`)}</td>
+      </tr>`)}</tbody>
+    </table></div>
+    ${rows.length > this.#listed ? html`<button class="plain more" @click=${() => this.#more()}>Show ${Math.min(rows.length - this.#listed, 5 * LISTED)} more</button>` : nothing}`;
+  }
+
+  #more() {
+    this.#listed += 5 * LISTED;
+    this.#context.changed();
+  }
+
+  async #roll({ name, version }) {
+    const { session, dialogs } = this.#context;
+    try {
+      const packages = await session.get(`${this.#path}/packages`);
+      const versions = [...new Set(packages.filter((one) => one.application === name).map((one) => one.version))];
+      dialogs.ask(rollOut(session, this.#slice, name, versions.filter((one) => one !== version).concat(version).filter(Boolean)));
+    } catch (error) {
+      dialogs.note(error.message, "refused");
+    }
+  }
+
+  /** Ask for what the feed does not tell: soon after it told that something is new, else every ten seconds. */
+  async #refresh() {
+    const { fleet, session } = this.#context;
+    const since = performance.now() - this.#asked.at;
+    if (this.#asked.at && (since < PAUSE_MS || (fleet.version === this.#asked.version && since < 5 * PAUSE_MS))) return;
+    this.#asked = { version: fleet.version, at: performance.now() };
+    try {
+      if (!this.#functions.length) this.#functions = await session.get("/v1/functions");
+      [this.#status, this.#plans, this.#rollouts] = await Promise.all([session.get(`${this.#path}/status`), session.get(`${this.#path}/plans`), session.get(`${this.#path}/rollouts`)]);
+      this.#said = "";
+    } catch (error) {
+      this.#said = error.message;
+    }
+    this.#context.changed();
+  }
+}
