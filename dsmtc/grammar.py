@@ -58,6 +58,7 @@ _WORDS: Final = {
     "--network": ("host", "none", "own"),
     "--restart": ("always", "on-failure", "never"),
     "--every": ("day", "week"),
+    "--clear": ("nodes", "slivers", "memory", "depot-bytes", "events-per-second"),
 }
 
 

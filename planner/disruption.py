@@ -15,6 +15,7 @@ from functools import cached_property
 from dsmt_core.errors import DsmtError
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Host
+from planner.allotment import NO_ALLOTMENT, Allotment
 from planner.fleet import Fleet, NodeState, SliverSeen
 from planner.outlook import world_in_order
 from planner.plans import select
@@ -58,16 +59,21 @@ class Disruption:
         slice: as committed.
         seen: as folded.
         bars: who is out of service.
+        allotted: what its quotas allow.
     """
 
     slice: WantedSlice
     seen: Fleet
     bars: Bars = field(default_factory=lambda: NO_BARS)
+    allotted: Allotment = NO_ALLOTMENT
 
     @cached_property
     def wanted(self) -> int:
         """How many instances there would be if every node were well and in service."""
-        return len(self._in_order(self.bars))
+        chosen = self._in_order(self.bars)
+        here = self.slice.hosts.keys() & {*chosen}
+        admitted = self.allotted.admit(here, [host for host in chosen if host not in here])
+        return len(chosen) - admitted.held
 
     @property
     def least(self) -> int:

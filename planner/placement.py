@@ -1,9 +1,10 @@
 """Placement: where a slice's slivers should be after this round, decided from its plan and what is seen.
 
-Two bounds hold here. Without a change by people few are taken from nodes that have not failed, until people
-agree to more (`planner.leaving`, `planner.restraint`). And where a plan has a limit, nothing new begins
-before what it replaces is known to have ended, or stands on a node that failed: there are never more than
-the limit on the living, and one more while something moves that has to run until then.
+Three bounds hold here. Without a change by people few are taken from nodes that have not failed, until
+people agree to more (`planner.leaving`, `planner.restraint`). Nothing begins beyond a quota
+(`planner.allotment`). And where a plan has a limit, nothing new begins before what it replaces is known to
+have ended, or stands on a node that failed: there are never more than the limit on the living, and one more
+while something moves that has to run until then.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from dataclasses import dataclass
 
 from dsmt_core.errors import DsmtError
 from dsmt_core.names import Host
+from planner.allotment import Admitted
 from planner.disruption import Disruption
 from planner.fleet import Fleet, NodeState
 from planner.leaving import SURGE, Change, leave
 from planner.outlook import world_of
 from planner.plans import Part, Reason, Selection, World, select
 from planner.restraint import Licence
-from planner.standing import NO_BARS, Bars
 from planner.steps import Waiting
 from planner.wanted import NO_PLAN, Wanted, WantedSlice
 
@@ -39,24 +40,16 @@ class Placed:
     waiting: tuple[Waiting, ...] = ()
 
 
-def place(
-    slice_: WantedSlice,
-    seen: Fleet,
-    *,
-    licence: Licence,
-    gone: frozenset[Host] = frozenset(),
-    bars: Bars = NO_BARS,
-) -> Placed:
+def place(disruption: Disruption, *, licence: Licence, gone: frozenset[Host] = frozenset()) -> Placed:
     """Where the slivers of a slice should be after this round.
 
     Args:
-        slice_: as committed.
-        seen: as folded.
+        disruption: of the slice as committed, with who is out of service and what its quotas allow.
         licence: what may be taken from nodes that have not failed.
         gone: retired hosts that are known to have given up their sliver (`is_gone`).
-        bars: who is out of service.
     """
-    world = world_of(slice_, seen, bars)
+    slice_, seen = disruption.slice, disruption.seen
+    world = world_of(slice_, seen, disruption.bars)
     try:
         selection = selection_of(slice_, world)
     except DsmtError as error:
@@ -64,7 +57,6 @@ def place(
         reason = f"the plan {slice_.plan} cannot be evaluated: {error.message}"
         return Placed(frozenset(slice_.hosts), 0, (Waiting(slice=slice_.name, reason=reason),))
     held = (seen.holders(slice_.name) | slice_.retired.keys()) - gone
-    disruption = Disruption(slice_, seen, bars)
     return _Round(world, held - seen.forgotten, disruption).place(selection, licence)
 
 
@@ -133,12 +125,12 @@ class _Round:
         self._failed = disruption.seen.back_or_failed()
 
     def place(self, selection: Selection, licence: Licence) -> Placed:
-        target = frozenset(selection.hosts)
+        target, admitted = self._admitted(frozenset(selection.hosts))
         change = Change(
             staying=self._present & target,
             leaving=tuple(sorted(self._living(self._present - target))),
             coming=len(target - self._present),
-            missing=selection.missing,
+            missing=selection.missing + admitted.held,
             beyond=self._beyond(selection.bound),
         )
         leaving = leave(change, self._disruption, licence)
@@ -147,10 +139,22 @@ class _Round:
         joined = self._joining(target - self._present, kept, bound)
         waiting = [
             *self._of_missing(selection),
+            *self._of_quota(admitted),
             *leaving.waiting,
             *self._of_room(change.coming - len(joined)),
         ]
         return Placed(kept | joined, leaving.of_planner, tuple(waiting))
+
+    def _admitted(self, target: frozenset[Host]) -> tuple[frozenset[Host], Admitted]:
+        """Where the plan has it as far as the quotas allow that something begins."""
+        staying, coming = self._present & target, target - self._present
+        allotted = self._disruption.allotted
+        if not (coming and allotted.bounds):
+            return target, Admitted(coming)
+        ending = self._living((self._held | self._present) - target)
+        occupied = staying | ending | (self._held & target)
+        admitted = allotted.admit(occupied, sorted(coming, key=self._trust))
+        return staying | admitted.hosts, admitted
 
     def _beyond(self, bound: int | None) -> int:
         beyond = 0 if bound is None else len(self._living(self._present)) - bound
@@ -187,6 +191,12 @@ class _Round:
         else:
             return []
         reason += f" ({why})" if (why := selection.why_missing) else ""
+        return [Waiting(slice=self._slice.name, reason=reason)]
+
+    def _of_quota(self, admitted: Admitted) -> list[Waiting]:
+        if not admitted.held:
+            return []
+        reason = f"{admitted.held} more would be beyond the quota: {admitted.why}"
         return [Waiting(slice=self._slice.name, reason=reason)]
 
     def _of_room(self, number: int) -> list[Waiting]:

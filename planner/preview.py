@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import Final
 
 from dsmt_core.names import Host
+from planner.allotment import Shares
+from planner.disruption import Disruption
 from planner.fleet import Dirty, Fleet
 from planner.outlook import world_of
 from planner.placement import asked_for, place, selection_of
@@ -163,9 +165,11 @@ class _Course:
             if change.slice == name:
                 self._take(change.hosts, change.retired, order=list(ordered))
         bars = bars_at(self._wanted.standings, now)
+        shares = Shares(self._wanted, self._seen.back_or_failed())
         gone = self._slice.retired.keys() | before.hosts.keys() - self._slice.hosts.keys()
         for _ in range(STEPS):
-            placed = place(self._slice, self._seen, licence=Licence(), gone=frozenset(gone), bars=bars)
+            disruption = Disruption(self._slice, self._seen, bars, shares.of(self._slice))
+            placed = place(disruption, licence=Licence(), gone=frozenset(gone))
             self._waiting = placed.waiting
             if placed.hosts == self._slice.hosts.keys():
                 break

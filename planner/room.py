@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dsmt_core.errors import Full
-from dsmt_core.names import Slice
+from dsmt_core.names import Site, Slice
 
 UNBOUNDED = 0
 
@@ -17,16 +17,23 @@ class Room:
     Attributes:
         used: bytes of its packages, each content once.
         allowed: how many it may have; 0 for no bound of its own.
+        site: whose slices have a bound together.
+        site_used: what the packages of all of them take.
+        site_allowed: how many they may have together; 0 for no bound.
     """
 
     slice: Slice
     used: int
     allowed: int
+    site: Site = Site("")  # noqa: RUF009 - a NewType is a plain str
+    site_used: int = 0
+    site_allowed: int = UNBOUNDED
 
     @property
     def left(self) -> int | None:
         """How many more it may have; None for no bound."""
-        return None if self.allowed == UNBOUNDED else max(0, self.allowed - self.used)
+        bounds = (self.allowed, self.used), (self.site_allowed, self.site_used)
+        return min((max(0, most - used) for most, used in bounds if most != UNBOUNDED), default=None)
 
     def check(self, more: int) -> None:
         """Make sure that ``more`` bytes have room.
@@ -34,10 +41,14 @@ class Room:
         Raises:
             Full: they have none.
         """
-        if self.left is not None and more > self.left:
-            raise Full(
-                f"the depot of {self.slice} is full: it has {self.used:,} of {self.allowed:,} bytes, "
-                f"and this takes {more:,} more",
-                hint="remove what nothing needs: dsmtc depot prune; an administrator gives more: "
-                "dsmtc depot quota BYTES",
-            )
+        if self.left is None or more <= self.left:
+            return
+        whose, used, allowed = f"of {self.slice}", self.used, self.allowed
+        if self.site_allowed and self.site_allowed - self.site_used <= self.left:
+            whose, used, allowed = f"for all slices of {self.site}", self.site_used, self.site_allowed
+        raise Full(
+            f"the depot {whose} is full: it has {used:,} of {allowed:,} bytes, "
+            f"and this takes {more:,} more",
+            hint="remove what nothing needs: dsmtc depot prune; an administrator gives more: "
+            "dsmtc depot quota BYTES, dsmtc plc quota SITE",
+        )

@@ -14,11 +14,12 @@ from dsmt_core.agents import AgentPackage
 from dsmt_core.commands import STATUS_PERIOD_S
 from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.limits import NO_LIMITS, Limits
-from dsmt_core.names import DEFAULT_AGENT, Application, Host, PlanName, Slice
+from dsmt_core.names import DEFAULT_AGENT, Application, Host, PlanName, Site, Slice
 from dsmt_core.packages import PackageRef
 from dsmt_core.watch import USUAL, Watch
 from planner.budget import DEFAULT, Budget
 from planner.guarded import Guarded
+from planner.quota import NO_QUOTA, Quota, SiteQuota
 from planner.release import Release, ReleaseName, configuration_of, release_name, version_of
 from planner.restraint import FREE, Restraint
 from planner.rollout import Rollout
@@ -154,6 +155,8 @@ class WantedSlice:
     guard: Guarded | None = None
     limits: Limits = NO_LIMITS
     life: int = 0
+    site: Site = Site("")  # noqa: RUF009 - a NewType is a plain str
+    quota: Quota = NO_QUOTA
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +166,12 @@ class Wanted:
     Attributes:
         slices: by name.
         standings: what people want of nodes; one that is not named is in service.
+        sites: what the slices of sites may use, by the site as it stands in `WantedSlice.site`.
     """
 
     slices: Mapping[Slice, WantedSlice] = field(default_factory=dict)
     standings: Mapping[Host, Standing] = field(default_factory=dict)
+    sites: Mapping[Site, SiteQuota] = field(default_factory=dict)
 
     @property
     def hosts(self) -> frozenset[Host]:

@@ -29,6 +29,7 @@ DECIDES = (
     "planner/authority/rights.py",
     "planner/authority/sites.py",
     "planner/expiry.py",
+    "planner/allotment.py",
     "planner/quota.py",
     "planner/described.py",
     "planner/labels.py",

@@ -69,11 +69,6 @@ class Authority(Caller):
         """Make a site (admin)."""
         return self.call("POST", "/v1/sites", {"site": site, "description": description}, shape=Site)
 
-    def set_site_quota(self, site: str, depot_bytes: int) -> Site:
-        """Say how many bytes each slice of a site may keep in the depot (admin); 0: no bound."""
-        path = f"/v1/sites/{word(site)}/quota"
-        return self.call("PUT", path, {"depot_bytes": depot_bytes}, shape=Site)
-
     def remove_site(self, site: str) -> None:
         """Delete a site to which no slice and no node belongs (admin)."""
         self.call("DELETE", f"/v1/sites/{word(site)}", shape=answers.Done)

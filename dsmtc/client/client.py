@@ -25,6 +25,7 @@ from dsmtc.client.nodes import Nodes
 from dsmtc.client.paths import of_slice, word
 from dsmtc.client.plans import Plans
 from dsmtc.client.psepr import PsEPR
+from dsmtc.client.quotas import Quotas
 from dsmtc.client.rollouts import Rollouts
 from dsmtc.client.secrets import Secrets
 from dsmtc.client.sending import Sending
@@ -41,6 +42,7 @@ class Client(
     Secrets,
     Limits,
     Plans,
+    Quotas,
     Rollouts,
     Configurations,
     Watches,

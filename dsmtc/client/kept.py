@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from dsmtc.client.answers import Package
 
@@ -24,12 +24,19 @@ class Pruned(TypedDict):
 
 
 class Room(TypedDict):
-    """How many bytes a slice keeps in the depot, and may keep (0: no bound)."""
+    """How many bytes a slice keeps in the depot, and may keep (0: no bound).
+
+    Attributes:
+        site, site_used, site_allowed: what all slices of its site keep, where they have a bound together.
+    """
 
     slice: str
     used: int
     allowed: int
     is_default: bool
+    site: NotRequired[str]
+    site_used: NotRequired[int]
+    site_allowed: NotRequired[int]
 
 
 class Received(TypedDict):

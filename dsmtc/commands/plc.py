@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from dsmtc import quotas
 from dsmtc.amounts import bytes_of
 from dsmtc.commandline import Misused
 from dsmtc.commands.create import tell_new, told_of
 from dsmtc.dispatch import session_of
+from dsmtc.rendering import quotas as view
 from dsmtc.rendering.authority import people as people_view
 from dsmtc.rendering.authority import sites as sites_view
-from dsmtc.rendering.text import size
 from dsmtc.rendering.views import slice_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -128,20 +129,39 @@ def addsite(
 
 
 @app.command()
-def quota(
+def quota(  # noqa: PLR0913 - one option a bound
     context: typer.Context,
     site: _Site,
-    depot: Annotated[str, typer.Argument(metavar="BYTES", help="such as 20G, or none")],
+    depot: Annotated[str, typer.Argument(metavar="[BYTES]", help="of each slice in the depot")] = "",
+    *,
+    nodes: quotas.Nodes = None,
+    slivers: quotas.Slivers = None,
+    memory: quotas.Memory = "",
+    depot_bytes: quotas.Depot = "",
+    events_per_second: quotas.Events = None,
+    clear: quotas.Clear = None,
+    each: Annotated[bool, typer.Option("--each", help="of each slice, not of all together")] = False,
+    dry_run: quotas.DryRun = False,
 ) -> None:
-    """Say how much each slice of a site may keep in the depot (admin).
+    """Show what all slices of a site may use together and use, or say it (admin).
 
-    Example: dsmtc plc quota princeton 20G
+    Example: dsmtc plc quota princeton --nodes 50 --memory 64G
     """
     session = session_of(context)
-    found = session.client.set_site_quota(site, bytes_of(depot) or 0)
-    allowed = found.get("depot_bytes", 0)
-    told = f"at most {size(allowed)}" if allowed else "as much as it was given"
-    session.out.answer(found, lambda: [f"each slice of {site} may keep {told}"])
+    client = session.client
+    numbers = {"nodes": nodes, "slivers": slivers, "events_per_second": events_per_second}
+    given = quotas.given(quotas.Said(numbers=numbers, memory=memory, depot=depot_bytes, clear=clear or ()))
+    of_each = {**(given if each else {}), **({"depot_bytes": bytes_of(depot) or 0} if depot else {})}
+    together = {} if each else given
+    if dry_run:
+        seen = client.preview_site_quota(site, each=of_each, together=together)
+        session.out.answer(seen, lambda: view.preview(seen))
+        return
+    said = bool(of_each or together)
+    found = (
+        client.set_site_quota(site, each=of_each, together=together) if said else client.site_quota(site)
+    )
+    session.out.answer(found, lambda: view.of_site(found))
 
 
 @app.command()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Annotated
 
 import typer
 
+from dsmt_core.errors import NotFound
+from dsmtc import quotas
 from dsmtc.commandline import Misused
 from dsmtc.commands.create import tell_new
 from dsmtc.dispatch import session_of
+from dsmtc.rendering import quotas as view
 from dsmtc.rendering.authority import slice_view
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -31,7 +35,44 @@ def show(context: typer.Context) -> None:
     """
     session = session_of(context)
     found = session.client.slice(session.slice)
+    with contextlib.suppress(NotFound):
+        # A planner of before knows no quotas.
+        bounds = session.client.quota(session.slice)
+        answer = {**found, "quota": bounds}
+        session.out.answer(answer, lambda: [*slice_view(found, time.time()), "", *view.of_slice(bounds)])
+        return
     session.out.answer(found, lambda: slice_view(found, time.time()))
+
+
+@app.command()
+def quota(  # noqa: PLR0913 - one option a bound
+    context: typer.Context,
+    slice_: Annotated[str | None, typer.Argument(metavar="[SLICE]", help="else --slice")] = None,
+    *,
+    nodes: quotas.Nodes = None,
+    slivers: quotas.Slivers = None,
+    memory: quotas.Memory = "",
+    depot_bytes: quotas.Depot = "",
+    events_per_second: quotas.Events = None,
+    clear: quotas.Clear = None,
+    dry_run: quotas.DryRun = False,
+) -> None:
+    """Show what a slice may use and uses, or say it (admin; pi within what the site has).
+
+    Nothing that runs is stopped; what would begin beyond it waits, and says why.
+
+    Example: dsmtc slice quota SLICENAME --nodes 20 --memory 8G --dry-run
+    """
+    session = session_of(context)
+    numbers = {"nodes": nodes, "slivers": slivers, "events_per_second": events_per_second}
+    said = quotas.Said(numbers=numbers, memory=memory, depot=depot_bytes, clear=clear or ())
+    name, given = slice_ or session.slice, quotas.given(said)
+    if dry_run:
+        seen = session.client.preview_quota(name, given)
+        session.out.answer(seen, lambda: view.preview(seen))
+        return
+    found = session.client.set_quota(name, given) if given else session.client.quota(name)
+    session.out.answer(found, lambda: view.of_slice(found))
 
 
 @app.command("set")

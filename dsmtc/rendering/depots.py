@@ -24,7 +24,13 @@ def pruned(found: Pruned) -> View:
 def room(found: Room) -> View:
     """How much a slice keeps, and may keep."""
     used, allowed = size(found["used"]), found["allowed"]
-    if not allowed:
-        return [f"{found['slice']} keeps {used}; it has no bound of its own"]
-    whose = "the planner's default" if found["is_default"] else "its own"
-    return [f"{found['slice']} keeps {used} of {size(allowed)} ({whose})"]
+    if allowed:
+        whose = "the planner's default" if found["is_default"] else "its own"
+        view = [f"{found['slice']} keeps {used} of {size(allowed)} ({whose})"]
+    else:
+        view = [f"{found['slice']} keeps {used}; it has no bound of its own"]
+    if most := found.get("site_allowed", 0):
+        view.append(
+            f"all slices of {found.get('site')} keep {size(found.get('site_used', 0))} of {size(most)}"
+        )
+    return view

@@ -44,10 +44,39 @@ class SiteChange(Body):
     description: LongText
 
 
-class SiteQuota(Body):
-    """How much each slice of a site may keep in the depot, bytes; 0: no bound of the site's."""
+class QuotaGiven(Body):
+    """What may be used; what is not named stays as it is, 0 takes a bound away.
 
-    depot_bytes: int
+    Nodes and slivers in numbers, memory and depot in bytes, events a second.
+    """
+
+    nodes: int | None = None
+    slivers: int | None = None
+    memory: int | None = None
+    depot_bytes: int | None = None
+    events_per_second: int | None = None
+
+    @property
+    def given(self) -> dict[str, int]:
+        """What is named."""
+        return {name: value for name, value in self.model_dump().items() if value is not None}
+
+
+class SiteQuota(Body):
+    """What each slice of a site may use, and what all of them may use together.
+
+    ``depot_bytes`` alone is that of each, as before there were others.
+    """
+
+    each: QuotaGiven = Field(default=QuotaGiven())
+    together: QuotaGiven = Field(default=QuotaGiven())
+    depot_bytes: int | None = None
+
+    @property
+    def of_each(self) -> dict[str, int]:
+        """What is named of each."""
+        old = {} if self.depot_bytes is None else {"depot_bytes": self.depot_bytes}
+        return old | self.each.given
 
 
 class NewSlice(Body):

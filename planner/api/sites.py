@@ -11,7 +11,6 @@ from planner.api import authority_models as models
 from planner.api.access import TheCaller, ThePlanner
 from planner.api.routing import router_at
 from planner.authority.rights import Right, check, role
-from planner.quota import Quota
 
 router = router_at("/sites", "sites")
 
@@ -56,13 +55,33 @@ async def delete(site: str, caller: TheCaller, planner: ThePlanner) -> dict[str,
     return {"site": name, "deleted": True}
 
 
+@router.get("/{site}/quota")
+async def quota(site: str, caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
+    """What the slices of the site may use, and use."""
+    name = site_name(site)
+    check(caller, Right.MANAGE_SITE, site=name)
+    return await planner.bounds.allowances.of_site(name)
+
+
 @router.put("/{site}/quota")
 async def set_quota(
     site: str, body: models.SiteQuota, caller: TheCaller, planner: ThePlanner
 ) -> dict[str, Any]:
-    """Say how much each slice of the site may use."""
+    """Say how much each slice of the site may use, and all of them together."""
     check(caller, Right.GIVE_QUOTA)
-    return await planner.sites.set_quota(site_name(site), Quota(body.depot_bytes))
+    name = site_name(site)
+    given = await planner.bounds.allowances.give_site(name, body.of_each, body.together.given)
+    return await planner.sites.shown(name) | given
+
+
+@router.post("/{site}/quota/preview")
+async def preview_quota(
+    site: str, body: models.SiteQuota, caller: TheCaller, planner: ThePlanner
+) -> dict[str, Any]:
+    """What would wait with such a quota; changes nothing."""
+    name = site_name(site)
+    check(caller, Right.MANAGE_SITE, site=name)
+    return await planner.bounds.allowances.preview_site(name, body.of_each, body.together.given)
 
 
 @router.put("/{site}/people/{account}")

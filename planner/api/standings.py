@@ -55,13 +55,13 @@ async def say(
 @budget.get("")
 async def shown(slice_: ReadSlice, planner: ThePlanner) -> dict[str, Any]:
     """The disruption budget of a slice, and what it allows now."""
-    return planner.budgets.shown(slice_)
+    return planner.bounds.budgets.shown(slice_)
 
 
 @budget.put("")
 async def put(slice_: ChangeSlice, body: models.BudgetChoice, planner: ThePlanner) -> dict[str, Any]:
     """Choose the disruption budget of a slice; an empty text is the default."""
-    return await planner.budgets.put(slice_, read_budget(body.budget))
+    return await planner.bounds.budgets.put(slice_, read_budget(body.budget))
 
 
 def _meant(body: models.StandingWish, planner: Planner) -> list[Host]:

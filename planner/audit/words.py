@@ -13,6 +13,8 @@ _APPLICATION: Final = f"{_SLICE}/applications/{{application}}"
 ASKS_ONLY: Final = frozenset(
     {
         "POST /v1/login/challenge",
+        "POST /v1/sites/{site}/quota/preview",
+        f"POST {_SLICE}/quota/preview",
         f"POST {_SLICE}/plan/preview",
         f"POST {_SLICE}/plans/eval",
         f"POST {_SLICE}/plans/explain",
@@ -54,6 +56,7 @@ WORDS: Final[Mapping[str, str]] = {
     f"PUT {_SLICE}/limits": "slice.limits",
     f"PUT {_SLICE}/budget": "slice.budget",
     f"PUT {_SLICE}/depot": "slice.room",
+    f"PUT {_SLICE}/quota": "slice.quota",
     f"PUT {_SLICE}/plans/{{plan}}": "plan.put",
     f"DELETE {_SLICE}/plans/{{plan}}": "plan.delete",
     f"PUT {_SLICE}/packages/{{filename}}": "package.put",

@@ -48,6 +48,7 @@ class Right(StrEnum):
     MANAGE_SITE = "say who has which role at this site"
     SAY_MEMBERS = "say who the members of this slice are"
     GIVE_QUOTA = "say how much the slices of a site may use"
+    GIVE_SLICE_QUOTA = "say how much this slice may use"
     READ_AUDIT = "read the audit log of this slice"
     KEEP_AUDIT = "read all of the audit log, verify, export or prune it"
     USE_BUS = "connect to the event service"
@@ -90,6 +91,8 @@ TABLE: Final = {
     # The depot and the nodes are everybody's: a site does not raise its own share of them.
     Right.GIVE_ROOM: Holders(_ADMIN),
     Right.GIVE_QUOTA: Holders(_ADMIN),
+    # Within what the site has: how much that is, `planner.quota.looser` says.
+    Right.GIVE_SLICE_QUOTA: Holders(_MAKERS, _MAKERS),
     Right.MANAGE_NODES: Holders(_ADMIN, _KEEPERS),
     Right.MANAGE_ACCOUNTS: Holders(_ADMIN, _MAKERS),
     Right.MANAGE_SITES: Holders(_ADMIN),

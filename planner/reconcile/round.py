@@ -9,6 +9,7 @@ from typing import Final
 
 from dsmt_core.commands import Order, Verb
 from dsmt_core.names import Host, Slice
+from planner.allotment import Shares, siblings
 from planner.disruption import Disruption
 from planner.fleet import NODE, Dirty, Fleet, NodeState
 from planner.placement import Placed, place
@@ -58,7 +59,8 @@ def reconcile(
     if sent.bars_changed(bars) or (only is not None and only.everything):
         only = None
     scope = everything(wanted) if only is None else scope_of(wanted, seen, sent, only, now)
-    work = _Work(seen, sent, now, bars, plans=only is None or only.plans)
+    shares = Shares(wanted, seen.back_or_failed())
+    work = _Work(seen, sent, now, bars, shares, plans=only is None or only.plans)
     for name in sorted(scope.keys() & wanted.slices.keys()):
         work.slice(wanted.slices[name], scope[name])
     work.strangers(wanted)
@@ -66,6 +68,7 @@ def reconcile(
     # All slices of a node that asks are looked at.
     for host in seen.hosts if only is None else only.nodes:
         sent.answered(NODE, host, seen)
+    others = siblings(wanted, {change.slice for change in work.changes})
     sent.forget(sent.slices() - wanted.slices.keys() - seen.held_slices() - {NODE})
     return Round(
         changes=tuple(work.changes),
@@ -75,7 +78,7 @@ def reconcile(
         waiting=tuple(work.waiting),
         looked_at=frozenset(scope),
         partly=work.partly,
-        again_at=min(sent.next_due(now), next_change(wanted.standings, now)),
+        again_at=now if others else min(sent.next_due(now), next_change(wanted.standings, now)),
     )
 
 
@@ -87,6 +90,7 @@ class _Work:
     sent: SentOrders
     now: float
     bars: Bars
+    shares: Shares
     plans: bool
     changes: list[SliceChange] = field(default_factory=list)
     agent_queues: list[tuple[Slice, Host]] = field(default_factory=list)
@@ -181,7 +185,7 @@ class _Work:
 
     def _rolled_out(self, slice_: WantedSlice, placed: Placed) -> Steps:
         """The next steps of its roll-outs; what leaves in this round is of the same budget."""
-        disruption = Disruption(slice_, self.seen, self.bars)
+        disruption = self._disruption(slice_)
         time = Time(self.now, self.sent.listening_since)
         leaving = len(slice_.hosts.keys() - placed.hosts)
         steps = rollout_steps(disruption, placed.hosts, leaving=leaving, time=time)
@@ -207,7 +211,8 @@ class _Work:
     def _placed(self, slice_: WantedSlice, gone: frozenset[Host]) -> tuple[Placed, Restraint]:
         name, asked = slice_.name, self.sent.asked_by_people.of(slice_)
         allowed = licence(slice_.restraint, asked, instances=len(slice_.hosts))
-        placed = place(slice_, self.seen, licence=allowed, gone=gone, bars=self.bars)
+        placed = place(self._disruption(slice_), licence=allowed, gone=gone)
+        self.shares.take(slice_, placed.hosts)
         is_held = any(one.to_agree for one in placed.waiting)
         restraint = after(slice_.restraint, asked, stopped=placed.stopped, is_held=is_held, now=self.now)
         if placed.stopped:
@@ -215,6 +220,9 @@ class _Work:
         elif not restraint.stopped or is_held:
             self.sent.calm(name)
         return placed, restraint
+
+    def _disruption(self, slice_: WantedSlice) -> Disruption:
+        return Disruption(slice_, self.seen, self.bars, self.shares.of(slice_))
 
     def _order(self, slice_: WantedSlice) -> set[Key]:
         """What the hosts need is ordered; the orders that are still needed."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from dsmt_core.names import Host, Slice
+from planner.allotment import siblings
 from planner.fleet import Dirty, Fleet
 from planner.plans.sets import OF_SLICE
 from planner.reconcile.sent import SentOrders
@@ -51,4 +52,7 @@ def scope_of(wanted: Wanted, seen: Fleet, sent: SentOrders, only: Dirty, now: fl
             hosts.setdefault(slice_.name, set()).update(some)
     whole = only.slices | sent.timed(now) | sent.changed
     sent.changed = set()
+    for name in siblings(wanted, whole):
+        # What one gave up another may have.
+        hosts.setdefault(name, set())
     return {name: None if name in whole else hosts[name] for name in hosts.keys() | whole}

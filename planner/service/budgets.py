@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dsmt_core.names import Slice
+from planner.allotment import Shares
 from planner.budget import DEFAULT, Budget
 from planner.disruption import Disruption
 from planner.fleet import Fleet
@@ -36,7 +37,9 @@ class Budgets:
         """The budget of a slice, what it allows now, and why it never allows anything if that is so."""
         wanted = self._ledger.wanted
         bars = bars_at(wanted.standings, self._clock())
-        one = Disruption(self._ledger.slice(slice_), self._fleet, bars)
+        mine = self._ledger.slice(slice_)
+        allotted = Shares(wanted, self._fleet.back_or_failed()).of(mine)
+        one = Disruption(mine, self._fleet, bars, allotted)
         return {
             "slice": slice_,
             "budget": one.slice.budget.text,

@@ -14,12 +14,13 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from dsmt_core.names import Host, Slice
+from dsmt_core.names import Host, Site, Slice
 from planner.audit.act import current
 from planner.audit.differences import differences
+from planner.quota import Quota
 from planner.standing import Wish
 from planner.steps import SliceChange
-from planner.store import Database
+from planner.store import Database, site_quotas
 from planner.store import wanted as store
 from planner.store.slices import no_slice
 from planner.store.standings import wish
@@ -135,6 +136,23 @@ class Ledger:
                 standings = await self._database.write(wish, hosts, said, now=now)
                 self._wanted = replace(self._wanted, standings=standings)
             self._on_standing()
+
+        await self._finished(stored())
+
+    async def give_site(self, site: Site, *, each: Quota | None, together: Quota | None) -> None:
+        """Have stored what the slices of a site may use, then let the rounds know.
+
+        Raises:
+            NotFound: there is no such site.
+        """
+
+        async def stored() -> None:
+            async with self.deciding:
+                sites = await self._database.write(site_quotas.give, site, each=each, together=together)
+                self._wanted = replace(self._wanted, sites=sites)
+            for name, one in self._wanted.slices.items():
+                if sites[one.site].site == site:
+                    self._on_change(name)
 
         await self._finished(stored())
 

@@ -31,7 +31,7 @@ from planner.service.agreements import Agreements
 from planner.service.applications import Applications
 from planner.service.audit import Audit
 from planner.service.audit_heads import Heads
-from planner.service.budgets import Budgets
+from planner.service.bounds import Bounds
 from planner.service.clock import SteadyClock
 from planner.service.condition import OwnCondition
 from planner.service.connecting import connect
@@ -61,7 +61,6 @@ from planner.service.secrets import Secrets
 from planner.service.seeing import Seeing, Senses
 from planner.service.sites import Sites
 from planner.service.slices import Slices
-from planner.service.sliver_limits import SliverLimits
 from planner.service.snapshots import Snapshots
 from planner.service.speaking import Speaking
 from planner.service.standings import Standings
@@ -84,7 +83,7 @@ class Planner:
 
     Attributes:
         gate, keys: let people in.
-        slices, plans, packages, applications, rollouts, nodes, standings, budgets, …: what they do.
+        slices, plans, packages, applications, rollouts, nodes, standings, bounds, …: what they do.
         agreements: what waits for them.
         audit: who did what.
         facts: what others than the nodes know of them.
@@ -153,8 +152,7 @@ class Planner:
         self.applications = Applications(means, self.guards)
         self.plans = Plans(means, self.fleet, previews, self.guards)
         self.agreements = Agreements(self.ledger, previews, voice.tell)
-        self.budgets = Budgets(means, self.fleet)
-        self.limits = SliverLimits(means, self.fleet)
+        self.bounds = Bounds.of(means, self.fleet, previews, self.depots.quotas)
         self.rollouts = Rollouts(means, self.fleet, self.rounds)
         self.expiry = Expiry(
             means, self.slices, self.packages, voice.tell, self.audit, self.config.slice_grace
@@ -247,7 +245,7 @@ class Planner:
             waiting.append(Waiting(slice=slice_, reason=missing, application=name))
         bars = bars_at(self.ledger.wanted.standings, self.clock())
         shown = summary(wanted, self.fleet, now=self.clock(), waiting=waiting, bars=bars)
-        shown["budget"] = self.budgets.shown(slice_)
+        shown["budget"] = self.bounds.budgets.shown(slice_)
         shown["silences"] = [silence_shown(one) for one in self.observing.silent(slice_)]
         if any(one.to_agree for one in waiting):
             shown["held_back"] = self.agreements.held(slice_)

@@ -11,7 +11,7 @@ from planner.foresight import Foresight
 from planner.preview import Preview, Touch, preview
 from planner.reconcile import SentOrders
 from planner.service.means import Means
-from planner.wanted import WantedSlice
+from planner.wanted import Wanted, WantedSlice
 
 
 class Previews:
@@ -29,9 +29,10 @@ class Previews:
         self._fleet = fleet
         self._sent = sent
 
-    def of(self, changed: WantedSlice) -> Preview:
-        """What the next rounds would do if the slice were changed so now."""
-        return preview(self._ledger.wanted, changed, self._fleet, sent=self._sent, now=self._clock())
+    def of(self, changed: WantedSlice, wanted: Wanted | None = None) -> Preview:
+        """What the next rounds would do if the slice were changed so now, and all else were ``wanted``."""
+        committed = wanted or self._ledger.wanted
+        return preview(committed, changed, self._fleet, sent=self._sent, now=self._clock())
 
 
 @dataclass(slots=True)

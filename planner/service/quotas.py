@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
 
 from dsmt_core.errors import Invalid
 from dsmt_core.names import Slice
-from planner.quota import quota_of, smaller
+from planner.quota import smaller
 from planner.room import Room
 from planner.service.means import Means
-from planner.store import quotas, sites
+from planner.store import quotas, site_quotas, sites
 
 _MOST = 1 << 60
 
@@ -33,9 +34,14 @@ class Quotas:
         """The room of a slice, in a transaction; what lies under the name ``without`` is to be replaced."""
         given = quotas.given(connection, slice_)
         own = self._default if given is None else given
-        site = sites.one(connection, sites.of_slice(connection, slice_))
-        allowed = smaller(own, quota_of(site.quota).depot_bytes)
-        return Room(slice_, quotas.used_bytes(connection, slice_, without=without), allowed)
+        site = site_quotas.of_site(connection, sites.of_slice(connection, slice_))
+        used = quotas.used_bytes(connection, slice_, without=without)
+        room = Room(slice_, used, smaller(own, site.each.depot_bytes))
+        if not site.together.depot_bytes:
+            return room
+        mine = used if not without else quotas.used_bytes(connection, slice_)
+        taken = site_quotas.depot_bytes(connection, site.site) - mine + used
+        return replace(room, site=site.site, site_used=taken, site_allowed=site.together.depot_bytes)
 
     async def shown(self, slice_: Slice) -> dict[str, Any]:
         """What a slice has and may have, as the API shows it."""
@@ -48,6 +54,7 @@ class Quotas:
             "used": room.used,
             "allowed": room.allowed,
             "is_default": given is None,
+            **_of_site(room),
         }
 
     async def give(self, slice_: Slice, allowed: int | None) -> dict[str, Any]:
@@ -60,3 +67,9 @@ class Quotas:
             raise Invalid(f"{allowed} is not a number of bytes", hint="0 for no bound")
         await self._ledger.change(slice_, quotas.give, slice_, allowed)
         return await self.shown(slice_)
+
+
+def _of_site(room: Room) -> dict[str, Any]:
+    if not room.site_allowed:
+        return {}
+    return {"site": room.site, "site_used": room.site_used, "site_allowed": room.site_allowed}

@@ -12,7 +12,7 @@ from dsmt_core.names import Account, Host, Site, Slice
 from planner.authority.rights import Caller, Lacking, Right, Role, check, may
 from planner.authority.sites import check_gives, check_manages, site_of
 from planner.described import check_described
-from planner.quota import Quota, quota_of
+from planner.quota import quota_of
 from planner.service.ledger import Ledger
 from planner.store import Database, accounts, members, sites
 
@@ -68,11 +68,6 @@ class Sites:
         """Say what a site is."""
         check_described(description=description)
         await self._database.write(sites.describe, site, description)
-        return await self.shown(site)
-
-    async def set_quota(self, site: Site, quota: Quota) -> dict[str, Any]:
-        """Say how much each slice of a site may use; nothing is removed."""
-        await self._database.write(sites.set_quota, site, quota)
         return await self.shown(site)
 
     async def remove(self, site: Site) -> None:

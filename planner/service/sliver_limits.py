@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from dsmt_core.errors import Conflict
 from dsmt_core.limits import Limits, changed
 from dsmt_core.names import Slice
+from planner.allotment import memory_passed
 from planner.fleet import Fleet
 from planner.service.means import Means
 from planner.store import roots
@@ -29,13 +32,27 @@ class SliverLimits:
 
         Raises:
             Invalid: one of them is none, or a package is named that is no root file system.
+            Conflict: what runs would be beyond a quota of memory.
         """
         limits = self._ledger.slice(slice_).limits
         for name, text in texts.items():
             if name != "root":
                 limits = changed(limits, name, text)
-        await self._ledger.change(slice_, roots.set_limits, slice_, limits, texts.get("root"))
+        await self._ledger.change_if(
+            slice_,
+            lambda: self._check_quota(slice_, limits),
+            lambda connection: roots.set_limits(connection, slice_, limits, texts.get("root")),
+        )
         return self.shown(slice_)
+
+    def _check_quota(self, slice_: Slice, limits: Limits) -> None:
+        before = self._ledger.slice(slice_)
+        number = len(before.hosts)
+        if why := memory_passed(self._ledger.wanted, before, replace(before, limits=limits)):
+            raise Conflict(
+                f"that is beyond the quota with {number} {'sliver' if number == 1 else 'slivers'}: {why}",
+                hint="a smaller limit, fewer nodes, or another quota: dsmtc slice quota",
+            )
 
     def shown(self, slice_: Slice) -> dict[str, Any]:
         """The limits of a slice, and what its nodes say of them, as the API shows it."""

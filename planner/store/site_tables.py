@@ -13,8 +13,10 @@ SITES: Final = Table(
     METADATA,
     Column("site", String(20), primary_key=True),
     Column("description", Text, nullable=False, server_default=""),
-    # As `planner.quota` writes it; empty for none.
+    # What each of its slices may use, as `planner.quota` writes it; empty for no bound.
     Column("quota", String(200), nullable=False, server_default=""),
+    # What all of them may use together.
+    Column("together", String(200), nullable=False, server_default=""),
     Column("home", Boolean, nullable=False),
 )
 

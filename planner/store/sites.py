@@ -11,7 +11,6 @@ from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.names import Account, Host, Site, Slice
 from planner.authority.rights import Role
 from planner.authority.sites import Standing, check_free
-from planner.quota import Quota
 from planner.store.site_tables import SITE_ROLES, SITES
 from planner.store.tables import ACCOUNTS, JOIN_TOKENS, MEMBERS, NODES, SLICES
 
@@ -82,16 +81,6 @@ def describe(connection: Connection, site: Site, description: str) -> None:
     """
     one(connection, site)
     connection.execute(update(SITES).where(SITES.c.site == site).values(description=description))
-
-
-def set_quota(connection: Connection, site: Site, quota: Quota) -> None:
-    """Say how much each slice of a site may use.
-
-    Raises:
-        NotFound: there is none.
-    """
-    one(connection, site)
-    connection.execute(update(SITES).where(SITES.c.site == site).values(quota=quota.text))
 
 
 def name_home(connection: Connection, site: Site) -> None:

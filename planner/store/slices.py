@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -14,6 +14,7 @@ from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.names import DEFAULT_AGENT, Account, PlanName, Slice
 from dsmt_core.packages import PackageRef, Version
 from planner.guarded import Guarded, written
+from planner.quota import UNBOUNDED, Quota
 from planner.store.tables import MEMBERS, PACKAGES, PLANS, SLICES
 from planner.wanted import NO_PLAN, Plan
 
@@ -215,6 +216,18 @@ def set_limits(connection: Connection, slice_: Slice, text: str) -> None:
         NotFound: there is no such slice.
     """
     _set(connection, slice_, limits=text)
+
+
+def set_quota(connection: Connection, slice_: Slice, quota: Quota) -> None:
+    """Say what a slice may use. Of the depot nothing said is the planner's default.
+
+    Raises:
+        NotFound: there is no such slice.
+    """
+    placed = replace(quota, depot_bytes=UNBOUNDED)
+    before = connection.execute(select(SLICES.c.depot_bytes).where(SLICES.c.slice == slice_)).scalar()
+    depot_bytes = before if quota.depot_bytes == (before or UNBOUNDED) else quota.depot_bytes or None
+    _set(connection, slice_, quota=placed.text, depot_bytes=depot_bytes)
 
 
 def put_plan(connection: Connection, slice_: Slice, plan: Plan) -> None:

@@ -18,15 +18,17 @@ from sqlalchemy import Connection, Row, select, update
 from dsmt_core.agents import AgentPackage
 from dsmt_core.configuration import Configuration
 from dsmt_core.limits import limits_of
-from dsmt_core.names import Application, Host, PlanName, Slice
+from dsmt_core.names import Application, Host, PlanName, Site, Slice
 from dsmt_core.packages import PackageRef
 from dsmt_core.watch import Watch
 from planner import guarded
 from planner.budget import budget
+from planner.quota import quota_of
 from planner.steps import SliceChange
 from planner.store import restraints
 from planner.store.differing import put_rows, swap_rows
 from planner.store.rollouts import latest, store_rollouts, written_release
+from planner.store.site_quotas import load_site_quotas
 from planner.store.standings import load_standings
 from planner.store.tables import APPLICATIONS, PLACEMENTS, PLANS, ROLLOUTS, SLICES, SLIVERS
 from planner.wanted import Placement, Plan, Run, Wanted, WantedApplication, WantedSlice
@@ -41,7 +43,7 @@ def load_wanted(connection: Connection) -> Wanted:
     children = [_by_slice(connection, table) for table in _CHILDREN]
     rows = connection.execute(select(SLICES).order_by(SLICES.c.slice))
     slices = {Slice(row.slice): _slice(row, *children) for row in rows}
-    return Wanted(slices, load_standings(connection))
+    return Wanted(slices, load_standings(connection), load_site_quotas(connection))
 
 
 def load_slice(connection: Connection, slice_: Slice) -> WantedSlice | None:
@@ -215,6 +217,8 @@ def _slice(row: Row[Any], *children: _Rows) -> WantedSlice:
         guard=guarded.read(row.guard),
         limits=limits_of(row.limits),
         life=row.life,
+        site=Site(row.site),
+        quota=quota_of(row.quota),
     )
 
 

@@ -43,3 +43,40 @@ def test_a_site_from_its_first_person_to_its_end(me: Dsmtc, planner: Planner) ->
     admin("plc delsite east")
     assert "pi@east is removed" in admin("account remove pi@east")
     assert "east" not in admin("plc sites")
+
+
+def test_quotas_are_said_shown_and_previewed(me: Dsmtc, planner: Planner) -> None:
+    def admin(line: str, code: int = 0) -> str:
+        ended = me("--user", ADMIN, "--password", PASSWORD, "--role", "admin", *line.split())
+        assert ended.code == code, (line, ended)
+        return ended.out + ended.err
+
+    admin("plc addsite west")
+    admin("plc create --slice west_web")
+    assert "nothing bounds what west_web uses" in admin("slice quota west_web")
+    admin("plc quota west --nodes 50 --memory 64G")
+    admin("plc quota west 20G")
+    shown = " ".join(admin("plc quota west").split())
+    assert "nodes 0 50 the site west" in shown
+    assert "depot bytes 18.6 GiB each slice" in shown
+    shown = admin("slice quota west_web --slivers 3 --memory 1.5G --depot-bytes 5G --events-per-second 100")
+    assert all(told in shown for told in ("1.5G", "4.7 GiB", "100", "the slice west_web"))
+    assert "slivers" in admin("slice show --slice west_web")
+    assert "nothing would wait" in admin("slice quota west_web --nodes 1 --dry-run")
+    assert "slivers" not in admin("slice quota west_web --clear slivers --clear memory --clear depot-bytes")
+    for wrong, why in (
+        ("--nodes 0", "--clear nodes"),
+        ("--nodes=-1", "at least 1"),
+        ("--nodes 1.5", "valid integer"),
+        ("--memory much", "not a size"),
+        ("--memory 0", "--clear memory"),
+        ("--depot-bytes 0", "not a number of bytes"),
+        ("--clear cpu", "one of nodes"),
+        ("--nodes 3 --clear nodes", "either --nodes or"),
+    ):
+        assert why in admin(f"slice quota west_web {wrong}", 2), wrong
+    assert "from 1 to" in admin(f"slice quota west_web --nodes {10**9}", 3)
+    assert "no slice" in admin("slice quota nowhere --nodes 3", 3)
+    assert "no site" in admin("plc quota nowhere --nodes 3", 3)
+    admin("delete --slice west_web --yes")
+    admin("plc delsite west")

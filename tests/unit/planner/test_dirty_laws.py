@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from dsmt_core.commands import FOR_APPLICATIONS, Order, Verb
 from dsmt_core.lifecycle import State
-from dsmt_core.names import PlanName, Slice
+from dsmt_core.names import PlanName, Site, Slice
 from dsmt_core.nodes import Held
 from planner.fleet import NodeState
+from planner.quota import Quota, SiteQuota
 from planner.reconcile import HeldBack, SentOrders, reconcile
 from planner.standing import Drain, Exclusion, Mark, Standing
 from planner.steps import Round
@@ -186,6 +187,18 @@ class History:
         )
         toy.wanted = replace(toy.wanted, standings={**toy.wanted.standings, self.any_node().host: standing})
 
+    def quota(self) -> None:
+        """What the slices, or their site, may use; the service has all of them looked at then."""
+        toy, luck = self.toy, self.luck
+        quota = Quota(nodes=luck.choice([0, 2, 5]), slivers=luck.choice([0, 0, 4, 9]))
+        if luck.random() < 0.5:
+            self.change(replace(toy.wanted.slices[luck.choice([SLICE, OTHER])], quota=quota))
+            return
+        site = SiteQuota(together=quota)
+        toy.wanted = replace(toy.wanted, sites={Site(""): site})
+        for slice_ in toy.wanted.slices.values():
+            self.change(slice_)
+
     def label(self) -> None:
         self.toy.fleet.label(self.any_node().host, {"site": self.luck.choice(["a", "b", "c"])})
 
@@ -205,6 +218,7 @@ class History:
             self.come_and_go,
             self.label,
             self.stand,
+            self.quota,
             self.forget_what_was_sent,
         ]
         for _ in range(steps):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dsmt_core.names import Host, Slice
+from planner.disruption import Disruption
 from planner.fleet import NodeState
 from planner.outlook import world_of
 from planner.placement import Placed, asked_for, place, selection_of
@@ -59,7 +60,8 @@ def empty(toy: Toy, host: Host, gone: Mapping[Slice, int] | None = None) -> None
 
 def placed(toy: Toy, *, licence: Licence = PEOPLE, gone: Iterable[Host] = ()) -> Placed:
     bars = bars_at(toy.wanted.standings, toy.now)
-    return place(toy.slice, toy.fleet, licence=licence, gone=frozenset(gone), bars=bars)
+    disruption = Disruption(toy.slice, toy.fleet, bars)
+    return place(disruption, licence=licence, gone=frozenset(gone))
 
 
 def on(slice_: WantedSlice, *where: Host) -> WantedSlice:
