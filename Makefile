@@ -9,7 +9,7 @@ export PYTHON
 # The checks start our programs some hundreds of times: what was compiled once is kept, whatever a shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo dev test lint types unit contract integration world e2e soak mutants chaos bench examples clean
+.PHONY: help setup demo dev test computing waiting lint types unit contract integration world e2e soak mutants chaos bench examples clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,11 +27,17 @@ dev: setup examples ## the same little world, kept, with the shell open
 # What only the tests need is installed for them.
 test e2e: export DSMT_TESTS := yes
 
-# One of the first two computes, the other mostly waits. More at a time keep brokers from their time limits.
-test: setup lint ## everything that checks the project
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target types contract
-	@$(MAKE) --no-print-directory unit integration world e2e attacks
+# Two at a time: one row computes, the other mostly waits for real parts. Who computes takes what the others leave
+# (a lower priority): that keeps brokers from their time limits, and no processor idle.
+test: setup lint examples ## everything that checks the project
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target computing waiting
 	@echo "all checks passed"
+
+computing:
+	@for each in types unit world; do nice -n 5 $(MAKE) --no-print-directory $$each || exit 1; done
+
+waiting:
+	@for each in contract integration e2e attacks; do $(MAKE) --no-print-directory $$each || exit 1; done
 
 lint: setup ## ruff (all rules), format, import contracts
 	@$(BIN)/ruff check .

@@ -32,6 +32,8 @@ from dsmt_core.limits import NO_LIMITS, Limits, Network
 
 # An init that ends is noticed at once; one that is slow has a busy machine.
 BOOT_S: Final = 45.0
+# An init answers at once, unless it hangs.
+POLITE_S: Final = 5.0
 _ENDING_S: Final = 5.0
 _POLL_S: Final = 0.01
 _LOG_TAIL: Final = 400
@@ -188,7 +190,7 @@ class DirectoryDriver(ABC):
 
     def _end_init(self, place: Place, pidfd: int, grace_s: float) -> None:
         with contextlib.suppress(DsmtError):
-            local_socket.ask(place.init_socket, {"op": "end", "grace": grace_s})
+            local_socket.ask(place.init_socket, {"op": "end", "grace": grace_s}, timeout_s=POLITE_S)
             if record.has_ended(pidfd, within_s=grace_s + _ENDING_S):
                 return
         record.kill(pidfd)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from depot.rpmgen.tarball import make_tarball
+from tests.integration.depot.depot_process import Depot, running
 
 REPOSITORY = Path(__file__).parents[3]
 RUN_S = 120
@@ -81,3 +82,17 @@ def pinger_rpms(pinger_tgz: Path) -> tuple[Path, Path]:
     assert made.code == 0, made.err
     application, wrapper = map(Path, made.out.split())
     return application, wrapper
+
+
+@pytest.fixture(scope="session")
+def lasting_depot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depot]:
+    """One depot for all whom it has to outlast: whatever they ask, it is there for the next one."""
+    with running(tmp_path_factory.mktemp("lasting")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def bounded_depot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depot]:
+    """The same for 2 MB at most; each leaves it empty."""
+    with running(tmp_path_factory.mktemp("bounded"), "--max-bytes", "2000000") as started:
+        yield started

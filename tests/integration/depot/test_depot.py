@@ -4,89 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from tests.integration.depot.conftest import REPOSITORY, run
-
-PLANNER, NODE = "planner-secret-0123456789", "node-secret-0123456789"
-WAIT_S = 60.0
-WRITES = {"Authorization": f"Bearer {PLANNER}"}
-READS = {"Authorization": f"Bearer {NODE}"}
+from tests.integration.depot.depot_process import (
+    PLANNER,
+    READS,
+    WAIT_S,
+    WRITES,
+    Depot,
+    command,
+    running,
+    sent,
+)
 
 BEGUN = (
     "PUT /v1/blobs HTTP/1.1\r\nHost: depot\r\nContent-Length: 9000\r\n"
     f"Authorization: Bearer {PLANNER}\r\n\r\n"
 ).encode()
-
-
-@dataclass(slots=True)
-class Depot:
-    """A depot that runs."""
-
-    process: subprocess.Popen[bytes]
-    url: str
-    data: Path
-
-    @property
-    def address(self) -> tuple[str, int]:
-        parts = urlsplit(self.url)
-        return str(parts.hostname), int(parts.port or 0)
-
-    def put(self, path: Path, **headers: str) -> httpx.Response:
-        content = path.read_bytes()
-        return httpx.put(
-            f"{self.url}/v1/blobs", content=content, headers={**WRITES, **headers}, timeout=WAIT_S
-        )
-
-    def used(self) -> int:
-        return int(httpx.get(f"{self.url}/v1/health", timeout=WAIT_S).json()["used"])
-
-
-def command(directory: Path, *options: str) -> list[str]:
-    secrets = directory / "secrets.json"
-    if not secrets.exists():
-        secrets.touch(mode=0o600)
-        secrets.write_text(json.dumps({"planner": PLANNER, "node": NODE}))
-    options = (*options, "--data", str(directory / "data"), "--secret-file", str(secrets))
-    return [sys.executable, "-m", "depot.main", "run", *options]
-
-
-@contextlib.contextmanager
-def running(directory: Path, *options: str) -> Iterator[Depot]:
-    ready = directory / "ready.json"
-    ready.unlink(missing_ok=True)
-    with subprocess.Popen(
-        command(directory, "--ready-file", str(ready), *options),
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        try:
-            deadline = time.monotonic() + WAIT_S
-            while not ready.exists():
-                assert process.poll() is None, process.communicate()[1]
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            told = json.loads(ready.read_text())
-            assert told["pid"] == process.pid
-            yield Depot(process, told["url"], directory / "data")
-        finally:
-            process.kill()
-            process.communicate()
 
 
 @pytest.fixture
@@ -97,20 +41,6 @@ def depot(tmp_path: Path) -> Iterator[Depot]:
 
 def files(data: Path) -> list[str]:
     return sorted(path.name for path in data.rglob("*") if path.is_file() and path.name != "lock")
-
-
-def sent(depot: Depot, content: bytes) -> bytes:
-    """What the depot answers to raw bytes."""
-    with socket.create_connection(depot.address, timeout=WAIT_S) as connection:
-        connection.sendall(content)
-        with contextlib.suppress(
-            OSError
-        ):  # it may have closed already, and that is told as "not connected"
-            connection.shutdown(socket.SHUT_WR)
-        answer = b""
-        while part := connection.recv(65_536):
-            answer += part
-        return answer
 
 
 def until_used(depot: Depot, size: int) -> None:
@@ -167,35 +97,37 @@ def test_a_successor_waits_until_the_directory_is_free(tmp_path: Path) -> None:
             assert second.used() == 0
 
 
-def test_a_sender_that_goes_leaves_nothing(depot: Depot) -> None:
-    with socket.create_connection(depot.address) as connection:
+def test_a_sender_that_goes_leaves_nothing(bounded_depot: Depot) -> None:
+    with socket.create_connection(bounded_depot.address) as connection:
         connection.sendall(BEGUN + b"x" * 100)
-        until_used(depot, 9000)
-    until_used(depot, 0)
-    assert files(depot.data) == []
+        until_used(bounded_depot, 9000)
+    until_used(bounded_depot, 0)
+    assert files(bounded_depot.data) == []
 
 
-def test_a_package_beyond_the_bound_is_refused_before_it_was_sent(depot: Depot, tmp_path: Path) -> None:
+def test_a_package_beyond_the_bound_is_refused_before_it_was_sent(
+    bounded_depot: Depot, tmp_path: Path
+) -> None:
     big = tmp_path / "big"
     with big.open("wb") as file:
         file.truncate(30_000_000)
-    refused = depot.put(big)
+    refused = bounded_depot.put(big)
     assert (refused.status_code, refused.json()["code"]) == (507, "full")
-    assert files(depot.data) == []
+    assert files(bounded_depot.data) == []
 
 
-def test_a_package_beyond_the_bound_is_refused_while_it_comes(depot: Depot) -> None:
+def test_a_package_beyond_the_bound_is_refused_while_it_comes(bounded_depot: Depot) -> None:
     def pieces() -> Iterator[bytes]:
         for _ in range(50):
             yield bytes(100_000)
 
-    refused = httpx.put(f"{depot.url}/v1/blobs", content=pieces(), headers=WRITES, timeout=WAIT_S)
+    refused = httpx.put(f"{bounded_depot.url}/v1/blobs", content=pieces(), headers=WRITES, timeout=WAIT_S)
     assert (refused.status_code, refused.json()["code"]) == (507, "full")
-    assert (depot.used(), files(depot.data)) == (0, [])
+    assert (bounded_depot.used(), files(bounded_depot.data)) == (0, [])
 
 
 def test_an_altered_package_is_refused_by_its_digest(
-    depot: Depot, pinger_rpms: tuple[Path, Path], tmp_path: Path
+    bounded_depot: Depot, pinger_rpms: tuple[Path, Path], tmp_path: Path
 ) -> None:
     content = bytearray(pinger_rpms[0].read_bytes())
     digest = hashlib.sha256(content).hexdigest()
@@ -203,9 +135,9 @@ def test_an_altered_package_is_refused_by_its_digest(
     altered = tmp_path / "pinger-1.8.noarch.rpm"
     altered.write_bytes(content)
     for headers in ({"X-Content-SHA256": digest}, {}):
-        refused = depot.put(altered, **headers)
+        refused = bounded_depot.put(altered, **headers)
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
-    assert files(depot.data) == []
+    assert files(bounded_depot.data) == []
 
 
 def test_many_send_the_same_at_once_and_it_is_there_once(
@@ -236,10 +168,10 @@ def test_many_send_the_same_at_once_and_it_is_there_once(
         b"GET /" + b"x" * 200_000,
     ],
 )
-def test_broken_requests_are_refused_and_it_goes_on(content: bytes, depot: Depot) -> None:
+def test_broken_requests_are_refused_and_it_goes_on(content: bytes, bounded_depot: Depot) -> None:
     with contextlib.suppress(ConnectionError):
-        assert b" 200 " not in sent(depot, content)
-    assert depot.used() == 0
+        assert b" 200 " not in sent(bounded_depot, content)
+    assert bounded_depot.used() == 0
 
 
 def test_the_memory_stays_small_while_a_large_package_passes(tmp_path: Path) -> None:

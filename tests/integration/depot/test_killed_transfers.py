@@ -15,8 +15,8 @@ import pytest
 from agents.package_cache import PackageCache
 from agents.package_download import Depot
 from dsmt_core.errors import Unavailable
-from tests.integration.depot.test_depot import WAIT_S, running
-from tests.integration.depot.test_depot import Depot as Process
+from tests.integration.depot.depot_process import WAIT_S, running
+from tests.integration.depot.depot_process import Depot as Process
 from tests.integration.depot.test_mirror import TOKEN, put
 
 BYTES = 16 << 20

@@ -15,8 +15,8 @@ from agents.package_download import Depot
 from benchmarks.mirror import Package as Bench
 from benchmarks.mirror import measure
 from tests.integration.depot.conftest import REPOSITORY, run
-from tests.integration.depot.test_depot import READS, WAIT_S, command, running
-from tests.integration.depot.test_depot import Depot as Process
+from tests.integration.depot.depot_process import READS, WAIT_S, command, running
+from tests.integration.depot.depot_process import Depot as Process
 from tests.integration.node.sources import CONTENT, DIGEST, lies, serving
 
 TOKEN = READS["Authorization"].removeprefix("Bearer ")

@@ -15,7 +15,7 @@ import createrepo_c
 import httpx
 import pytest
 
-from tests.integration.depot.test_depot import READS, WAIT_S, WRITES, Depot, running
+from tests.integration.depot.depot_process import READS, WAIT_S, WRITES, Depot, running
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from depot import connections
 from depot.sending import FileContent, Sender, answer
-from tests.integration.depot.test_depot import PLANNER, READS, WAIT_S, Depot, running, sent
+from tests.integration.depot.depot_process import PLANNER, READS, WAIT_S, Depot, sent
 
 SIZE = 64 << 20
 
@@ -119,12 +119,6 @@ async def test_one_address_has_not_all_connections(
         each.close()
 
 
-@pytest.fixture
-def depot(tmp_path: Path) -> Iterator[Depot]:
-    with running(tmp_path) as started:
-        yield started
-
-
 @pytest.mark.parametrize(
     ("asked", "status"),
     [
@@ -141,13 +135,13 @@ def depot(tmp_path: Path) -> Iterator[Depot]:
     ],
 )
 def test_ranges_are_not_abused(
-    asked: str, status: int, depot: Depot, pinger_rpms: tuple[Path, Path]
+    asked: str, status: int, lasting_depot: Depot, pinger_rpms: tuple[Path, Path]
 ) -> None:
     content = pinger_rpms[0].read_bytes()
-    digest = depot.put(pinger_rpms[0]).json()["digest"]
+    digest = lasting_depot.put(pinger_rpms[0]).json()["digest"]
     headers = {name.encode(): text.encode() for name, text in READS.items()}
     headers[b"Range"] = asked.encode("latin-1")
-    got = httpx.get(f"{depot.url}/v1/blobs/{digest}", headers=headers, timeout=WAIT_S)
+    got = httpx.get(f"{lasting_depot.url}/v1/blobs/{digest}", headers=headers, timeout=WAIT_S)
     assert got.status_code == status
     assert len(got.content) <= len(content)
 
@@ -180,22 +174,25 @@ def told(depot: Depot, content: bytes) -> bytes:
         "http://elsewhere/etc/passwd",
     ],
 )
-def test_nothing_else_than_a_digest_names_a_file(path: str, depot: Depot) -> None:
+def test_nothing_else_than_a_digest_names_a_file(path: str, lasting_depot: Depot) -> None:
     head = f"GET {path} HTTP/1.1\r\nHost: d\r\nConnection: close\r\n".encode()
     for name, secret in READS.items():
         head += f"{name}: {secret}\r\n".encode()
-    answer_ = told(depot, head + b"\r\n")
+    answer_ = told(lasting_depot, head + b"\r\n")
     assert answer_.split()[1] in {b"400", b"403", b"404", b"422"}
     assert b"root:" not in answer_
     assert PLANNER.encode() not in answer_
     assert b"nosniff" in answer_ or answer_.split()[1] == b"400"
 
 
-def test_a_head_that_is_too_large_is_refused(depot: Depot) -> None:
+def test_a_head_that_is_too_large_is_refused(lasting_depot: Depot) -> None:
+    used = lasting_depot.used()
     with contextlib.suppress(ConnectionError):
-        told = sent(depot, b"GET /v1/health HTTP/1.1\r\nHost: d\r\nX: " + b"x" * 1_000_000 + b"\r\n\r\n")
+        told = sent(
+            lasting_depot, b"GET /v1/health HTTP/1.1\r\nHost: d\r\nX: " + b"x" * 1_000_000 + b"\r\n\r\n"
+        )
         assert b" 200 " not in told
-    assert depot.used() == 0
+    assert lasting_depot.used() == used
 
 
 def test_a_link_among_the_packages_is_not_followed(depot: Depot, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 import broker
 from agents import local_socket, state_file
+from agents.container_manager import metering
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.decide.node import ASK_S
 from agents.container_manager.joining import Joined
@@ -458,8 +459,11 @@ async def test_over_its_disk_quota_a_sliver_installs_nothing(
     ids=["large", "many"],
 )
 async def test_a_sliver_over_its_disk_quota_is_ended_and_comes_back_with_a_larger_one(
-    config: NodeConfig, memory_world: str, speaking: Voice, fill: str
+    config: NodeConfig, memory_world: str, speaking: Voice, fill: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(metering, "LOOK_S", 2.0)
+    monkeypatch.setattr(metering, "QUICK_S", 1.0)
+    monkeypatch.setattr("agents.container_manager.decide.grace.GRACE_S", 2.0)
     async with node(config, memory_world):
         await speaking.order(Verb.CREATE, 3, limits=Limits(disk=8 << 20))
         await until(lambda: figure(speaking, "disk-use"), "the first look")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agents import package_download
 from agents.package_cache import PackageCache
 from agents.package_download import ATTEMPTS, Depot
 from dsmt_core.errors import Denied, Invalid, NotFound, Unavailable
@@ -64,7 +65,10 @@ async def test_it_is_gone_on_with_by_the_next_life(depot: Source, tmp_path: Path
     assert depot.sent == SIZE
 
 
-async def test_the_attempts_are_bounded(depot: Source, tmp_path: Path, sliver: Path) -> None:
+async def test_the_attempts_are_bounded(
+    depot: Source, tmp_path: Path, sliver: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_download, "_MOST_WAIT_S", 0.2)
     depot.faults = [cut(1)] * (2 * ATTEMPTS)
     with pytest.raises(Unavailable):
         await cache_of(tmp_path, depot.url).fetch(DIGEST, SIZE, into=sliver)

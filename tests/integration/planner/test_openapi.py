@@ -75,7 +75,12 @@ def test_whatever_is_sent_is_answered_as_described(planner: str, token: str, tmp
         *("--exclude-path", LEFT_OUT, "--suppress-health-check", "all", "--generation-database", "none"),
         *("--warnings", "off", "--continue-on-failure"),
     ]
-    hooks = {"SCHEMATHESIS_HOOKS": "tests.integration.planner.openapi_hooks", "DSMT_TEST_TOKEN": token}
+    hooks = {
+        "SCHEMATHESIS_HOOKS": "tests.integration.planner.openapi_hooks",
+        "DSMT_TEST_TOKEN": token,
+        # It is not where this runs that a program of the environment looks first.
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+    }
     done = subprocess.run(
         [str(Path(sys.executable).with_name(command[0])), *command[1:]],
         env=os.environ | hooks,
