@@ -56,7 +56,7 @@ contract: setup ## one suite for each port, run against every adapter
 	@$(BIN)/python -m pytest tests/contract -n 3
 
 integration: setup examples ## the parts against a real RabbitMQ, bubblewrap and rpm
-	@$(BIN)/python -m pytest tests/integration -n 3
+	@$(BIN)/python -m pytest tests/integration -n 4
 
 world: setup ## the simulated world: one seed, one run
 	@DSMT_WORLD_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/world -n 2

@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from agents.deployment_agent.decide import Periods
 from dsmt_core.commands import Verb
 from dsmt_core.events import DEPLOYMENT_STATUS, Event
 from tests.integration.agent.conftest import Made
@@ -67,9 +68,13 @@ async def test_a_start_script_that_stays_runs_when_status_says_so(world: World, 
     assert not (await world.sliver.processes(APP)).pids
 
 
-async def test_a_status_script_that_hangs_fails_by_time_out(world: World, packages: Made) -> None:
+async def test_a_status_script_that_hangs_fails_by_time_out(
+    world: World, packages: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief = Periods(status_s=2.0)
+    monkeypatch.setattr("agents.deployment_agent.service.Periods", lambda: brief)
     reason = await _failed(world, packages, status="sleep 1000", within_s=90.0)
-    assert reason == "status script did not answer within 10 s"
+    assert reason == "status script did not answer within 2 s"
 
 
 async def test_a_status_script_that_prints_a_megabyte_is_cut(world: World, packages: Made) -> None:

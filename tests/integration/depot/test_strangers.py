@@ -195,11 +195,15 @@ def test_a_head_that_is_too_large_is_refused(lasting_depot: Depot) -> None:
     assert lasting_depot.used() == used
 
 
-def test_a_link_among_the_packages_is_not_followed(depot: Depot, tmp_path: Path) -> None:
+def test_a_link_among_the_packages_is_not_followed(lasting_depot: Depot, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("precious")
     digest = "ab" * 32
-    (depot.data / "blobs" / "ab").mkdir()
-    (depot.data / "blobs" / "ab" / digest).symlink_to(precious)
-    got = httpx.get(f"{depot.url}/v1/blobs/{digest}", headers=READS, timeout=WAIT_S)
+    link = lasting_depot.data / "blobs" / "ab" / digest
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(precious)
+    try:
+        got = httpx.get(f"{lasting_depot.url}/v1/blobs/{digest}", headers=READS, timeout=WAIT_S)
+    finally:
+        link.unlink()
     assert (got.status_code, "precious" in got.text) == (500, False)
