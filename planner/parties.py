@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from broker.address import parse, password_in
 from broker.parties import Kind, Party, derived, rights_of, sliver_password
-from broker.roster import Entry
+from broker.roster import Entry, shared
 from dsmt_core.names import Host, Slice
 from planner.standing import IN_SERVICE
 from planner.wanted import Wanted
@@ -25,11 +26,13 @@ class Keys:
         secret: of the installation.
         claims: host → the hash of the claim of the node that has the name.
         withdrawn: host → how often its users were withdrawn.
+        left: slice → how often a member left it.
     """
 
     secret: str = field(repr=False)
     claims: Mapping[Host, str]
     withdrawn: Mapping[Host, int]
+    left: Mapping[Slice, int] = field(default_factory=dict)
 
     def of_node(self, host: Host) -> str:
         """The password of a node."""
@@ -38,7 +41,8 @@ class Keys:
 
     def of_slice(self, slice_: Slice, life: int) -> str:
         """The password of the programs of a slice's members."""
-        return derived(self.secret, Kind.SLICE, slice_, str(life))
+        count = self.left.get(slice_, 0)
+        return derived(self.secret, Kind.SLICE, slice_, str(life), *([str(count)] if count else []))
 
 
 def banished(wanted: Wanted, joined: Iterable[Host]) -> frozenset[Host]:
@@ -82,3 +86,18 @@ def entry(party: Party, wanted: Wanted, keys: Keys) -> Entry:
         if party.kind is not Kind.NODE:
             password = sliver_password(password, party, life)
     return Entry(password, rights_of(party))
+
+
+def entries(some: Iterable[Party], wanted: Wanted, keys: Keys) -> dict[str, Entry]:
+    """The users of some parties, by name."""
+    return {party.user: entry(party, wanted, keys) for party in some}
+
+
+def with_urls(urls: Mapping[str, str]) -> dict[str, Entry]:
+    """The users that are no parties, the planner's own and that of operators: URLs have the passwords."""
+    found = {}
+    for user, url in urls.items():
+        rights = shared(user)
+        if rights is not None and url and parse(url).user == user:
+            found[user] = Entry(password_in(url), rights)
+    return found

@@ -81,7 +81,7 @@ async def running(config: PlannerConfig, *, bus: Bus | None = None) -> AsyncIter
             planner.crew.start("depot", depot.watch())
         planner.nodes.authority = served.fingerprint if served else ""
         await planner.start()
-        app = create_app(planner, tls)
+        app = create_app(planner, tls, names_of(config))
         feed = add_viewer(app, planner)
         server = HttpServer(app, bound, served.shown.context if served else None, name)
         stack.push_async_callback(server.close)

@@ -42,11 +42,16 @@ class Challenge(TypedDict):
 
 
 class WhoAmI(TypedDict):
-    """The caller, and the slices it may use."""
+    """The caller, and the slices it may use; what it holds everywhere and at sites; a program's token."""
 
     account: str
     role: str
     slices: list[str]
+    everywhere: NotRequired[bool]
+    roles: NotRequired[list[str]]
+    site: NotRequired[str]
+    site_roles: NotRequired[dict[str, list[str]]]
+    token: NotRequired[str]
 
 
 class Account(TypedDict):

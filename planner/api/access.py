@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from dsmt_core.names import Slice, slice_name
+from planner.api.lasting import Asker
 from planner.audit.act import current
 from planner.authority.rights import Caller, Right, check
 from planner.service.planner import Planner
@@ -42,6 +44,12 @@ async def the_caller(request: Request, planner: ThePlanner, _shown: _Bearer) -> 
         if caller.program:
             act.note({"with": f"the token {caller.program}"})
     return caller
+
+
+def asker_of(request: Request, planner: Planner, caller: Caller, holds: Callable[[Caller], None]) -> Asker:
+    """Who asks for an answer that lasts; ``holds`` raises `Denied` when a caller may not have it."""
+    authorization = request.headers.get("authorization", "")
+    return Asker(caller, lambda: planner.gate.caller(authorization), holds)
 
 
 TheCaller = Annotated[Caller, Depends(the_caller)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
@@ -93,12 +94,13 @@ ROUTERS: Final = (
 _log = structlog.get_logger(__name__)
 
 
-def create_app(planner: Planner, tls: Tls | None = None) -> FastAPI:
+def create_app(planner: Planner, tls: Tls | None = None, names: Sequence[str] = ()) -> FastAPI:
     """The API of ``planner``, which is started and ended by somebody else.
 
     Args:
         planner: whose.
         tls: of whom its certificate is, where it shows one.
+        names: by which requests may name it; none: by any.
     """
     app = FastAPI(
         title="DSMT planner",
@@ -121,7 +123,7 @@ def create_app(planner: Planner, tls: Tls | None = None) -> FastAPI:
         about=[PlannerMetrics(planner)],
         program="dsmt-planner",
     )
-    app.add_middleware(Strict)
+    app.add_middleware(Strict, names=names)
     app.add_exception_handler(DsmtError, _ours)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _unknown)

@@ -11,28 +11,27 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from functools import partial
 from typing import Annotated, Any, Final
 
-from fastapi import Query
+from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from dsmt_core.channels import Channel
 from dsmt_core.channels import channel as checked_channel
 from dsmt_core.errors import Invalid
 from dsmt_core.history import since as read_since
 from dsmt_core.journal import record
 from dsmt_core.lifecycle import state as checked_state
-from planner.api.access import TheCaller, ThePlanner
+from planner.api.access import TheCaller, ThePlanner, asker_of
+from planner.api.lasting import LINES, Asker, Lasting
 from planner.api.routing import router_at
-from planner.authority.rights import Caller
 from planner.authority.speaking import check_hears, may_hear
 from planner.service.planner import Planner
 from planner.service.tap import RING, Filter, Follower, Heard, Tap
 
 router = router_at("", "events")
 _LAST: Final = 100
-_LINES: Final = "application/x-ndjson"
 
 
 class Asked(BaseModel):
@@ -49,12 +48,15 @@ class Asked(BaseModel):
     count: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
-@router.get("/events", response_class=StreamingResponse, responses={200: {"content": {_LINES: {}}}})
+@router.get("/events", response_class=StreamingResponse, responses={200: {"content": {LINES: {}}}})
 async def events(
-    caller: TheCaller, planner: ThePlanner, asked: Annotated[Asked, Query()]
+    request: Request, caller: TheCaller, planner: ThePlanner, asked: Annotated[Asked, Query()]
 ) -> StreamingResponse:
     """Lines of JSON, one event each."""
-    return StreamingResponse(await _lines(planner, _filter(caller, asked), asked), media_type=_LINES)
+    channel = checked_channel(asked.channel)
+    check_hears(caller, channel)
+    asker = asker_of(request, planner, caller, lambda now: check_hears(now, channel))
+    return Lasting(await _lines(planner, _filter(asker, channel, asked), asked), asker)
 
 
 async def _lines(planner: Planner, wanted: Filter, asked: Asked) -> AsyncIterator[str]:
@@ -77,16 +79,14 @@ async def _lines(planner: Planner, wanted: Filter, asked: Asked) -> AsyncIterato
     return _written(None, asked.count, first)
 
 
-def _filter(caller: Caller, asked: Asked) -> Filter:
-    channel = checked_channel(asked.channel)
-    check_hears(caller, channel)
+def _filter(asker: Asker, channel: Channel, asked: Asked) -> Filter:
     return Filter(
         channel=channel,
         state=checked_state(asked.state) if asked.state else "",
         field=asked.field,
         payload=asked.type,
         service=asked.service,
-        allowed=partial(may_hear, caller),
+        allowed=lambda one: may_hear(asker.caller, one),
     )
 
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from dsmt_core.names import application as application_name
 from planner.api import models
-from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
+from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner, asker_of
+from planner.api.lasting import LINES, Lasting
 from planner.api.routing import router_at
 from planner.api.texts import Text
+from planner.authority.rights import Right, check
 from planner.service.commands import Command
 from planner.service.logs import Wish
 
 router = router_at("/slices/{slice}/applications/{application}", "applications")
 pings = router_at("/slices/{slice}/ping", "slices")
-_LINES: Final = "application/x-ndjson"
 
 
 class AskedAgents(BaseModel):
@@ -40,23 +41,29 @@ class AskedLines(BaseModel):
     follow: bool = False
 
 
-@router.get("/logs", response_class=StreamingResponse, responses={200: {"content": {_LINES: {}}}})
-async def logs(
-    slice_: ReadSlice, application: str, planner: ThePlanner, asked: Annotated[AskedLines, Query()]
+@router.get("/logs", response_class=StreamingResponse, responses={200: {"content": {LINES: {}}}})
+async def logs(  # noqa: PLR0913, PLR0917 - what FastAPI puts in
+    slice_: ReadSlice,
+    application: str,
+    request: Request,
+    caller: TheCaller,
+    planner: ThePlanner,
+    asked: Annotated[AskedLines, Query()],
 ) -> StreamingResponse:
     """Lines of JSON: ``host`` with ``at`` and ``text``, or with ``trouble``."""
     wish = Wish(at=asked.at, lines=asked.lines, since_s=asked.since_s, follow=asked.follow)
     lines = planner.looking_in.logs.lines(slice_, application_name(application), wish)
-    return StreamingResponse(_written(lines), media_type=_LINES)
+    asker = asker_of(request, planner, caller, lambda now: check(now, Right.READ_SLICE, slice_))
+    return Lasting(_written(lines), asker)
 
 
-@pings.get("", response_class=StreamingResponse, responses={200: {"content": {_LINES: {}}}})
+@pings.get("", response_class=StreamingResponse, responses={200: {"content": {LINES: {}}}})
 async def ping(
     slice_: ReadSlice, planner: ThePlanner, asked: Annotated[AskedAgents, Query()]
 ) -> StreamingResponse:
     """Lines of JSON: ``asked``, how many; then each ``host`` with ``ms``, or with ``trouble``."""
     answers = planner.looking_in.pings.ask(slice_, asked.at, asked.within_s)
-    return StreamingResponse(_written(answers), media_type=_LINES)
+    return StreamingResponse(_written(answers), media_type=LINES)
 
 
 @router.post("/exec")

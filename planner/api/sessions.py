@@ -42,9 +42,19 @@ async def login(body: models.Login, request: Request, planner: ThePlanner) -> di
 
 
 @router.get("/whoami")
-async def whoami(caller: TheCaller) -> dict[str, Any]:
-    """Who the token speaks for."""
-    return {"account": caller.account, "role": caller.role, "slices": sorted(caller.slices)}
+async def whoami(caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
+    """Who the token speaks for, and what the account holds: here, and at sites."""
+    held = await planner.sites.account(caller.account)
+    return {
+        "account": caller.account,
+        "role": caller.role,
+        "slices": sorted(caller.slices),
+        "everywhere": caller.everywhere,
+        "roles": held["roles"],
+        "site": held["site"],
+        "site_roles": held["site_roles"],
+        "token": caller.program,
+    }
 
 
 @router.get("/bus")

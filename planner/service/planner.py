@@ -116,6 +116,7 @@ class Planner:
         means = Means(database, self.ledger, bus, self.clock)
         self.watched = watched = watched_with(config, self.fleet, self.clock())
         self.roster = Roster(means, config, lambda: self.nodes.claims, self.audit)
+        self.sites.left = self.roster.wake
         mirrors = Mirrors(config.depot_mirrors, self.fleet)
         told = Told(lambda: self.depot.url, secrets_.node, mirrors.of, self.roster, voice.signing)
         pace = Pace(least=config.round_every, most=config.full_round_every)

@@ -11,27 +11,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import structlog
 
-from broker.address import as_user, parse, password_in
+from broker.address import as_user, parse
 from broker.management import Management, managed_at
 from broker.parties import Kind, Party, is_party
-from broker.roster import Difference, Entry, difference, shared
+from broker.roster import Difference, Entry, difference
 from dsmt_core.errors import Banished, DsmtError, Unavailable
 from dsmt_core.names import Host, Slice
 from dsmt_core.rights import APPLICATION, NODE_USER, OPERATOR, PLANNER
+from planner.authority.secret_file import secret_in
 from planner.config import PlannerConfig
-from planner.parties import Keys, banished, entry, parties, slivers, slivers_on
+from planner.parties import Keys, banished, entries, parties, slivers, slivers_on, with_urls
 from planner.service.audit import Audit
 from planner.service.means import Means
 from planner.store import withdrawals
-from planner.wanted import Wanted
 
 _LOOK_S: Final = 10.0
 # Ten thousand users are read in a second: then it is looked once a minute.
@@ -40,6 +38,9 @@ _AGAIN_S: Final = 2.0
 _PAUSE_S: Final = 0.1
 # Together: so many take the broker about a second, and others wait meanwhile.
 _AT_ONCE: Final = 250
+# So long a start waits for the first look; without it new users are refused, and come again.
+_FIRST_S: Final = 2.0
+_OF_SLICES: Final = f"{Kind.SLICE}."
 _TOLD: Final = 20
 # Users that all nodes, and all applications, share where the planner keeps none.
 _RETIRED: Final = frozenset({NODE_USER, APPLICATION})
@@ -68,9 +69,11 @@ class Roster:
         if config.broker_management and config.broker.startswith("amqp"):
             authority = parse(config.broker).authority
             self._management = managed_at(config.broker_management, authority)
-            self._secret = _secret_in(config.broker_key)
+            self._secret = secret_in(config.broker_key)
             self._vhost = parse(config.broker).vhost
         self._withdrawn: dict[Host, int] = {}
+        self._left: dict[Slice, int] = {}
+        self._first: asyncio.Task[None] | None = None
         self._banished: frozenset[Host] = frozenset()
         self._there: set[str] = set()
         self._news = asyncio.Event()
@@ -83,12 +86,17 @@ class Roster:
         return self._management is not None
 
     async def load(self) -> None:
-        """Begin: what is stored, and a first look; what cannot be done now is done later."""
+        """Begin: what is stored, and a first look; what cannot be done now is done later.
+
+        A management interface that keeps one waiting is waited for beside what else begins.
+        """
         if not self.keeps:
             return
         self._withdrawn = await self._means.database.read(withdrawals.load)
+        self._left = await self._means.database.read(withdrawals.left)
         self._banished = banished(self._means.ledger.wanted, self._claims())
-        await self._try(self._look)
+        self._first = asyncio.create_task(self._try(self._look), name="users of the broker, first")
+        await asyncio.wait({self._first}, timeout=_FIRST_S)
 
     async def run(self) -> None:
         """Keep them, for ever."""
@@ -97,6 +105,8 @@ class Roster:
                 "nodes share one user of the broker: one that is taken over speaks for all",
                 do="start the planner with --broker-management",
             )
+        if self._first is not None:
+            await self._first
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_AGAIN_S if self.trouble else look_s(len(self._there))):
@@ -146,6 +156,9 @@ class Roster:
         """Make the users of slivers that are about to be ordered, as far as it can be done now."""
         if not self.keeps:
             return
+        if self.trouble or (self._first is not None and not self._first.done()):
+            # Orders do not wait for who does not answer; agents that are refused come again.
+            return
         out = banished(self._means.ledger.wanted, {host for _, host in places})
         some = [party for slice_, host in places if host not in out for party in slivers(slice_, host)]
         await self._try(lambda: self._admit(some))
@@ -190,8 +203,8 @@ class Roster:
         await self._withdraw()
         keys = replace(self._keys(), claims=dict(self._claims()), withdrawn=dict(self._withdrawn))
         # Of a large fleet in a second, in which others want the loop.
-        own = await asyncio.to_thread(_entries, self._parties(), self._means.ledger.wanted, keys)
-        wanted = own | self._shared()
+        own = await asyncio.to_thread(entries, self._parties(), self._means.ledger.wanted, keys)
+        wanted = own | with_urls({PLANNER: self._config.broker, OPERATOR: self._config.operator_broker})
         management = self._managed()
         there = await asyncio.to_thread(management.users, self._vhost)
         retired = await self._unused() & there.hashes.keys()
@@ -203,10 +216,19 @@ class Roster:
         await self._remove(found.strange, "nobody answers for it")
         for user in found.altered:
             await asyncio.to_thread(management.clear_topics, self._vhost, user)
+        # Who left knows the password of before, and may be connected with it.
+        left = {user for user in found.altered if user.startswith(_OF_SLICES)}
+        await self._remove(left, "it is to have another password, or other rights")
         await self._put({user: wanted[user] for user in found.missing | found.altered})
 
     async def _withdraw(self) -> None:
-        """Who is banished since the last time comes back with other passwords only."""
+        """Who is banished since the last time comes back with other passwords only, as do slices left."""
+        left = await self._means.database.read(withdrawals.left)
+        fewer = {
+            Party(Kind.SLICE, name).user for name, count in left.items() if count != self._left.get(name)
+        }
+        self._left = left
+        await self._remove(fewer & self._there, "a member left the slice")
         now_out = banished(self._means.ledger.wanted, self._claims())
         for host in now_out - self._banished:
             count = await self._means.database.write(withdrawals.withdraw, host, at=self._means.clock())
@@ -261,20 +283,10 @@ class Roster:
         return parties(self._means.ledger.wanted, self._claims())
 
     def _entries(self, some: Iterable[Party]) -> dict[str, Entry]:
-        return _entries(some, self._means.ledger.wanted, self._keys())
+        return entries(some, self._means.ledger.wanted, self._keys())
 
     def _keys(self) -> Keys:
-        return Keys(self._secret, self._claims(), self._withdrawn)
-
-    def _shared(self) -> dict[str, Entry]:
-        """The planner's own user, and that of operators: their URLs have the passwords."""
-        urls = {PLANNER: self._config.broker, OPERATOR: self._config.operator_broker}
-        found = {}
-        for user, url in urls.items():
-            rights = shared(user)
-            if rights is not None and url and parse(url).user == user:
-                found[user] = Entry(password_in(url), rights)
-        return found
+        return Keys(self._secret, self._claims(), self._withdrawn, self._left)
 
     def _managed(self) -> Management:
         if self._management is None:
@@ -282,18 +294,6 @@ class Roster:
         return self._management
 
 
-def _entries(some: Iterable[Party], wanted: Wanted, keys: Keys) -> dict[str, Entry]:
-    return {party.user: entry(party, wanted, keys) for party in some}
-
-
 def look_s(users: int) -> float:
     """Seconds between two looks at so many users."""
     return _LOOK_S + users / _USERS_A_SECOND
-
-
-def _secret_in(path: Path) -> str:
-    """The secret in a private file, made at first use."""
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
-    return path.read_text().strip()

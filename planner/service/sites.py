@@ -14,7 +14,7 @@ from planner.authority.sites import check_gives, check_manages, site_of
 from planner.described import check_described
 from planner.quota import quota_of
 from planner.service.ledger import Ledger
-from planner.store import Database, accounts, members, sites
+from planner.store import Database, accounts, members, sites, withdrawals
 
 _SHOWN = 5
 
@@ -26,12 +26,16 @@ class Sites:
         database: where they are kept.
         ledger: the slices.
         now: seconds since the epoch.
+
+    Attributes:
+        left: told when somebody is a member of slices no longer.
     """
 
     def __init__(self, database: Database, ledger: Ledger, now: Callable[[], float]) -> None:
         self._database = database
         self._ledger = ledger
         self._now = now
+        self.left: Callable[[], None] = lambda: None
 
     async def listed(self) -> list[dict[str, Any]]:
         """Every site, as the API shows it."""
@@ -165,9 +169,13 @@ class Sites:
         def removed(connection: Connection) -> dict[str, Any]:
             check_manages(caller, sites.standing(connection, account))
             owned, mine = accounts.remove(connection, account, caller.account)
+            for slice_ in mine:
+                withdrawals.leaves(connection, Slice(slice_), at=self._now())
             return {"account": account, "deleted": True, "owned": owned, "member_of": mine}
 
-        return await self._database.write(removed)
+        done = await self._database.write(removed)
+        self.left()
+        return done
 
     async def set_member(self, slice_: Slice, account: Account, *, member: bool) -> dict[str, Any]:
         """Have an account be a member of a slice, or no longer; one that does not exist is made.
@@ -178,7 +186,7 @@ class Sites:
         """
         if member:
             return await self._ledger.change(slice_, members.add, slice_, account, now=self._now())
-        return await self._ledger.change(slice_, members.remove, slice_, account)
+        return await self._ledger.change(slice_, members.remove, slice_, account, now=self._now())
 
     async def who_may(self, refusal: Lacking) -> str:
         """Who has the right that is missing, by name, for the hint; empty when nobody is known."""

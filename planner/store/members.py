@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.names import Account, Slice
-from planner.store import accounts, sites
+from planner.store import accounts, sites, withdrawals
 from planner.store.slices import no_slice, people
 from planner.store.tables import MEMBERS, SLICES
 
@@ -30,8 +30,8 @@ def add(connection: Connection, slice_: Slice, account: Account, *, now: float) 
     return _answer(connection, slice_, changed=account not in before.members) | {"accounts_made": made}
 
 
-def remove(connection: Connection, slice_: Slice, account: Account) -> dict[str, Any]:
-    """Have an account be no member any more.
+def remove(connection: Connection, slice_: Slice, account: Account, *, now: float) -> dict[str, Any]:
+    """Have an account be no member any more; the slice's user of the broker gets another password.
 
     Raises:
         NotFound: there is no such slice, or it is no member.
@@ -45,6 +45,7 @@ def remove(connection: Connection, slice_: Slice, account: Account) -> dict[str,
         raise NotFound(
             f"{account} is no member of {slice_}", hint=f"dsmtc slice show --slice {slice_} lists them"
         )
+    withdrawals.leaves(connection, slice_, at=now)
     return _answer(connection, slice_, changed=True)
 
 

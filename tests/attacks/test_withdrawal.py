@@ -80,6 +80,20 @@ async def test_a_slice_that_is_made_again_is_another_one(town: Town) -> None:
         client.delete("gamma")
 
 
+async def test_a_member_that_left_is_out_with_what_it_was_given(town: Town) -> None:
+    with town.scene.client() as client:
+        client.create("delta", members=["leaving@example.com"])
+        until(lambda: "slice.delta" in users(town))
+        before = client.broker("delta")
+        with intruding(before) as held:
+            client.remove_member("delta", "leaving@example.com")
+            until(lambda: not held.alive())
+        assert not await let_in(before)
+        until(lambda: "slice.delta" in users(town))
+        assert await let_in(client.broker("delta"))
+        client.delete("delta")
+
+
 async def test_what_was_altered_by_hand_is_mended(town: Town) -> None:
     management = town.scene.server.management
     agent, sliver, node = (town.loot(kind) for kind in (Kind.AGENT, Kind.SLIVER, Kind.NODE))

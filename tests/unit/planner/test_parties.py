@@ -56,6 +56,13 @@ def test_an_excluded_node_is_banished_at_once_or_when_it_is_empty(
     assert {party.host for party in parties(wanted, [N1, N2, N3])} - {""} == {N1, N2, N3} - out
 
 
+def test_whom_a_member_left_has_another_password_and_nobody_else() -> None:
+    left = replace(KEYS, left={A: 1})
+    assert left.of_slice(A, 7) not in {KEYS.of_slice(A, 7), replace(KEYS, left={A: 2}).of_slice(A, 7)}
+    assert left.of_slice(Slice("b"), 7) == KEYS.of_slice(Slice("b"), 7)
+    assert left.of_node(N1) == KEYS.of_node(N1)
+
+
 def test_who_is_not_excluded_is_not_banished() -> None:
     assert banished(Wanted(standings={N1: Standing()}), [N1]) == frozenset()
 
