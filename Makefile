@@ -9,7 +9,7 @@ export PYTHON
 # The checks start our programs some hundreds of times: what was compiled once is kept, whatever a shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo dev test computing waiting lint types unit contract integration world e2e soak mutants chaos bench examples clean
+.PHONY: help setup demo dev test computing waiting lint types docs unit contract integration world e2e soak mutants chaos bench examples clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ test: setup lint examples ## everything that checks the project
 	@echo "all checks passed"
 
 computing:
-	@for each in types unit world; do nice -n 5 $(MAKE) --no-print-directory $$each || exit 1; done
+	@for each in types docs unit world; do nice -n 5 $(MAKE) --no-print-directory $$each || exit 1; done
 
 waiting:
 	@for each in contract integration e2e attacks; do $(MAKE) --no-print-directory $$each || exit 1; done
@@ -46,6 +46,9 @@ lint: setup ## ruff (all rules), format, import contracts
 
 types: setup ## mypy, strict, tests too
 	@$(BIN)/mypy
+
+docs: setup ## the documents as pages, into build/site, with what is made from the code; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 unit: setup ## tests without sockets, with floors of branch coverage for each layer
 	@rm -f .coverage .coverage.*

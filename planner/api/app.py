@@ -102,16 +102,7 @@ def create_app(planner: Planner, tls: Tls | None = None, names: Sequence[str] = 
         tls: of whom its certificate is, where it shows one.
         names: by which requests may name it; none: by any.
     """
-    app = FastAPI(
-        title="DSMT planner",
-        version=version("dsmt"),
-        # A page that shows it would load scripts from elsewhere, where people type their tokens in.
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/v1/openapi.json",
-    )
-    for router in ROUTERS:
-        app.router.routes.extend(router.routes)
+    app = described()
     app.state.planner = planner
     app.state.tls = tls
     app.add_middleware(Audited, audit=planner.audit)
@@ -128,6 +119,21 @@ def create_app(planner: Planner, tls: Tls | None = None, names: Sequence[str] = 
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(Exception, _unexpected)
+    return app
+
+
+def described() -> FastAPI:
+    """The API without a planner behind it: what can be asked, and its OpenAPI."""
+    app = FastAPI(
+        title="DSMT planner",
+        version=version("dsmt"),
+        # A page that shows it would load scripts from elsewhere, where people type their tokens in.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)
     return app
 
 
