@@ -59,9 +59,7 @@ def exports(process: subprocess.Popen[str]) -> list[str]:
     """What it says that a second terminal needs."""
     lines: Queue[str] = Queue()
     assert process.stderr is not None
-    Thread(
-        target=lambda told: [lines.put(line) for line in told], args=(process.stderr,), daemon=True
-    ).start()
+    Thread(target=_pass_on, args=(process.stderr, lines), daemon=True).start()
     found: list[str] = []
     until = time.monotonic() + READY_S
     while not any("try:" in line for line in found):
