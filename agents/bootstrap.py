@@ -188,7 +188,7 @@ async def serve(config: AgentConfig, paths: SliverPaths) -> Program | None:
         NotFound: there is no such agent.
         DsmtError: it cannot be brought.
     """
-    bus = broker.connect(config.broker, name=f"dsmt-agent {config.slice} {config.host}")
+    bus = broker.connect(config.way, name=f"dsmt-agent {config.slice} {config.host}")
     try:
         try:
             await bus.start(wait_s=CONNECT_S)

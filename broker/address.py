@@ -1,11 +1,12 @@
 """The URL of a broker, which may name several hosts of one cluster; pure.
 
-    amqp[s]://USER:PASSWORD@HOST1:PORT,HOST2:PORT,[::1]:PORT/VHOST[?event_bytes=N][&authority=CERTIFICATE]
+    amqp[s]://USER:PASSWORD@HOST1:PORT,HOST2:PORT,[::1]:PORT/VHOST[?OPTION=VALUE&…]
 
 ``event_bytes`` is `broker.limits.Limits.event_bytes`: it travels with the URL, so that all who are given
 one and the same URL have the same. ``authority`` is whose signature the hosts' certificates have (X.509 in
 DER, several one after the other, in base64 for URLs): who has the URL needs no file to know the hosts.
-Without it the machine's own list decides.
+Without it the machine's own list decides. ``certificate`` is the path of a file (PEM) with the certificate
+and the key that the broker is shown, read at each attempt, so that it may be renewed meanwhile.
 
 Rule: no error and no text made here shows a password, nor a piece of the URL that could be one because
 somebody forgot to encode it; so errors name the place, not the value.
@@ -35,6 +36,7 @@ _PORT: Final = re.compile(r"[0-9]{1,5}")
 _LAST_PORT: Final = 65_535
 _EVENT_BYTES: Final = "event_bytes="
 _AUTHORITY: Final = "authority="
+_CERTIFICATE: Final = "certificate="
 # A certificate of an authority has some 400 to 2,000 bytes.
 _AUTHORITY_CHARACTERS: Final = 16_384
 _DIGITS: Final = re.compile(r"[0-9]{1,10}")
@@ -62,8 +64,9 @@ class Address:
         user: in clear.
         endpoints: at least one.
         login: user and password as the URL has them, encoded.
-        path: virtual host and options as the URL has them, encoded; without the authority.
+        path: virtual host and options as the URL has them, encoded; without the authority and certificate.
         authority: certificates in DER that those of the hosts are signed with; empty: see above.
+        certificate: the file of what the broker is shown; empty for nothing.
     """
 
     scheme: str
@@ -72,6 +75,7 @@ class Address:
     login: str = field(repr=False)
     path: str = field(repr=False)
     authority: bytes = field(default=b"", repr=False)
+    certificate: str = ""
 
     @property
     def places(self) -> str:
@@ -141,10 +145,14 @@ def parse(url: str) -> Address:
     if "/" in path.partition("?")[0][1:]:
         raise _wrong("a / in the virtual host is not encoded (%2F)")
     path, text = _without(path, _AUTHORITY)
-    if text is not None and scheme == "amqp":
-        raise _wrong("it names an authority, and begins with amqp:// where TLS is amqps://")
-    authority = b"" if text is None else _decoded(text)
-    return Address(scheme, unquote(user), endpoints(hosts, PORTS[scheme]), login, path, authority)
+    path, shown = _without(path, _CERTIFICATE)
+    if scheme == "amqp" and (text is not None or shown is not None):
+        raise _wrong(
+            "it names an authority or a certificate, and begins with amqp:// where TLS is amqps://"
+        )
+    trusted = b"" if text is None else _decoded(text)
+    places_ = endpoints(hosts, PORTS[scheme])
+    return Address(scheme, unquote(user), places_, login, path, trusted, unquote(shown or ""))
 
 
 def event_bytes(url: str) -> tuple[str, int | None]:
@@ -171,6 +179,13 @@ def with_event_bytes(url: str, number: int) -> str:
 def with_authority(url: str, certificate: bytes) -> str:
     """``url``, which has no options yet, with this authority: a certificate in DER."""
     return f"{url}?{_AUTHORITY}{urlsafe_b64encode(certificate).decode().rstrip('=')}"
+
+
+def with_certificate(url: str, path: str) -> str:
+    """``url`` with this file of a certificate, unless there is none, no TLS, or it names one itself."""
+    if not path or not url.startswith("amqps://") or _without(url, _CERTIFICATE)[1] is not None:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{_CERTIFICATE}{quote(path, safe='')}"
 
 
 def as_user(url: str, user: str, password: str) -> str:

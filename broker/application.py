@@ -177,12 +177,12 @@ async def application(
         broker.connect, limits=limits, name=f"{known.application or 'application'} {known.host}"
     )
     me = Application(
-        connect(known.url), known.service or "application", instance=instance or known.instance
+        connect(known.way), known.service or "application", instance=instance or known.instance
     )
     follower: asyncio.Task[None] | None = None
     try:
         await me.bus.start(wait_s=wait_s)
-        follower = asyncio.create_task(_follow(me, path, known.url, connect))
+        follower = asyncio.create_task(_follow(me, path, known.way, connect))
         yield me
     finally:
         if follower is not None:
@@ -196,7 +196,7 @@ async def _follow(me: Application, path: Path, url: str, connect: partial[Bus]) 
     while True:
         await asyncio.sleep(FOLLOW_S)
         try:
-            found = (await asyncio.to_thread(credentials.read, path)).url
+            found = (await asyncio.to_thread(credentials.read, path)).way
             if found == url:
                 continue
             bus = connect(found)

@@ -1,4 +1,7 @@
-"""The authority of an installation, and the certificates of its hosts: brokers, planner, depots.
+"""The authorities of an installation, and the certificates of its hosts and of their clients.
+
+One signs hosts (brokers, planner, depots), another one clients (nodes and what is on them): so a node's
+certificate passes for no host anywhere, not even between the hosts of a broker's cluster.
 
 Rule: who trusts the authority for a host of the installation trusts nobody else there, and trusts it for
 nothing else: it travels in the broker's URL (`broker.address`), or is pinned by its fingerprint
@@ -20,6 +23,7 @@ from typing import Final, Self
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -54,10 +58,10 @@ class Authority:
     key: bytes = field(repr=False)
 
     @classmethod
-    def made(cls, now: datetime) -> Self:
-        """A new one, valid from ``now``, which has a time zone."""
+    def made(cls, now: datetime, of: str = "DSMT authority") -> Self:
+        """A new one of this name, valid from ``now``, which has a time zone."""
         key = ec.generate_private_key(ec.SECP256R1())
-        name = _name("DSMT authority")
+        name = _name(of)
         certificate = (
             _begun(name, name, key.public_key(), (now, AUTHORITY_LIFE))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -109,6 +113,40 @@ class Authority:
             certificate=certificate.public_bytes(Encoding.PEM).decode(),
             key=_pem(key).decode(),
         )
+
+    def certify_client(
+        self, host: str, key: bytes, now: datetime, *, lasts: timedelta, name: str = ""
+    ) -> bytes:
+        """A certificate with which a host can show itself to servers, and pass for none; in DER.
+
+        Args:
+            host: its name.
+            key: the public key, Ed25519, 32 bytes; whose it is the caller has made sure of.
+            now: with a time zone; it is valid from a day before, for clocks that are behind.
+            lasts: for how long from ``now``.
+            name: what on the host has the key; empty: the host itself.
+
+        Raises:
+            Invalid: the authority's files are not a certificate and its key, or ``key`` is none.
+        """
+        issuer, signing = self._loaded()
+        try:
+            public = Ed25519PublicKey.from_public_bytes(key)
+        except ValueError as error:
+            raise Invalid("a client's key is Ed25519, of 32 bytes") from error
+        lasts = min(lasts, issuer.not_valid_after_utc - now)
+        certificate = (
+            _begun(_name(name or host), issuer.subject, public, (now, lasts))
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=True)
+            .add_extension(x509.SubjectAlternativeName(_alternatives([host])), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key()), critical=False
+            )
+            .sign(signing, hashes.SHA256())
+        )
+        return certificate.public_bytes(Encoding.DER)
 
     def check(self) -> None:
         """Refuse what is not a certificate and its key.
@@ -176,7 +214,7 @@ def key_of(certificate: bytes) -> bytes:
 def _begun(
     subject: x509.Name,
     issuer: x509.Name,
-    key: ec.EllipticCurvePublicKey,
+    key: ec.EllipticCurvePublicKey | Ed25519PublicKey,
     life: tuple[datetime, timedelta],
 ) -> x509.CertificateBuilder:
     begins, lasts = life

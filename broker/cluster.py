@@ -58,6 +58,12 @@ management.tcp.port = 15672
 management.ssl.port = 15671
 management.ssl.certfile = /etc/rabbitmq/tls/host.pem
 management.ssl.keyfile = /etc/rabbitmq/tls/host.key"""
+# Whoever connects shows a certificate of the clients' authority: a stranger does not reach the login.
+ASKED: Final = """\
+ssl_options.cacertfile = {clients}
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = true
+"""
 
 _ENVIRONMENT: Final = """\
 USE_LONGNAME=true

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from broker.address import with_certificate
 from dsmt_core.errors import Denied, Invalid, NotFound, Unavailable
 
 VARIABLE: Final = "DSMT_PSEPR"
@@ -26,6 +27,7 @@ class Credentials:
 
     Attributes:
         url: of the broker, with the password.
+        certificate: the file of what a broker over TLS is shown; empty: nothing.
         service: in whose name it speaks.
         instance: which copy of it this is.
         slice, host, application: where it was deployed; empty outside a sliver.
@@ -37,6 +39,12 @@ class Credentials:
     slice: str = ""
     host: str = ""
     application: str = ""
+    certificate: str = ""
+
+    @property
+    def way(self) -> str:
+        """The URL with the file of the certificate."""
+        return with_certificate(self.url, self.certificate)
 
 
 def named_in(environment: Mapping[str, str]) -> Path:

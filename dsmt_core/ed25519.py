@@ -6,6 +6,7 @@ libsodium by PyNaCl, because each agent of a node loads it: `cryptography` takes
 
 from __future__ import annotations
 
+import base64
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from nacl.signing import SigningKey, VerifyKey
 
 _REMEMBERED: Final = 16
+# What stands before the 32 bytes of the key in its DER.
+_PKCS8: Final = bytes.fromhex("302e020100300506032b657004220420")
 
 
 class Signer:
@@ -39,6 +42,12 @@ class Signer:
     def sign(self, content: bytes) -> bytes:
         """The signature over ``content``."""
         return self._key.sign(content).signature
+
+
+def private_pem(seed: bytes) -> str:
+    """A private key as TLS reads it from a file (RFC 8410, 7)."""
+    text = base64.b64encode(_PKCS8 + seed).decode()
+    return f"-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n"
 
 
 def verify(key: PublicKey, content: bytes, signature: bytes) -> bool:

@@ -12,6 +12,10 @@ from typing import Final
 
 _FIRST: Final = "dsmt-join 1"
 _SAID: Final = ("host", "boot_id", "claim", "token", "key", "slice", "id")
+# Of those who ask for certificates; without them the bytes are those of before.
+_MORE: Final = ("slivers_key", "certificate")
+# What a planner says with its challenge when it gives certificates to nodes.
+CERTIFIES: Final = "certifies"
 
 
 def statement(challenge: str, said_of_it: Mapping[str, str]) -> bytes:
@@ -21,7 +25,10 @@ def statement(challenge: str, said_of_it: Mapping[str, str]) -> bytes:
         challenge: of the planner, as it came.
         said_of_it: what the node says of itself; of this counts ``host``, ``boot_id`` (the life of its
             machine), ``claim`` (the random id that it made once), ``token`` (of its invitation, without
-            the fingerprint), ``key`` (its public key, as it is sent), and of a secret ``slice`` and ``id``.
+            the fingerprint), ``key`` (its public key, as it is sent), of a secret ``slice`` and ``id``, and
+            ``slivers_key`` and ``certificate`` (what it asks certificates for, and which it has).
     """
     said = [_FIRST, challenge, *(said_of_it.get(name, "") for name in _SAID)]
+    if any(said_of_it.get(name) for name in _MORE):
+        said += [said_of_it.get(name, "") for name in _MORE]
     return json.dumps(said, ensure_ascii=True, separators=(",", ":")).encode()

@@ -19,6 +19,7 @@ from planner.config import PlannerConfig
 from planner.service.depot_process import DepotProcess
 from planner.service.http import HttpServer, listening
 from planner.service.planner import Planner
+from planner.tls.clients import clients_of
 from planner.tls.deciding import Way, way
 from planner.tls.showing import depot_way, names_of, opened
 from planner.viewer import add_viewer
@@ -79,7 +80,7 @@ async def running(config: PlannerConfig, *, bus: Bus | None = None) -> AsyncIter
             stack.push_async_callback(planner.close)
             await depot.start()
             planner.crew.start("depot", depot.watch())
-        planner.nodes.authority = served.fingerprint if served else ""
+        await _admit(planner, config, served.fingerprint if served else "")
         await planner.start()
         app = create_app(planner, tls, names_of(config))
         feed = add_viewer(app, planner)
@@ -90,6 +91,14 @@ async def running(config: PlannerConfig, *, bus: Bus | None = None) -> AsyncIter
         stack.callback(planner.looking_in.logs.close)
         await server.start()
         yield Running(server.url, planner, server)
+
+
+async def _admit(planner: Planner, config: PlannerConfig, authority: str) -> None:
+    """What nodes are told of the authority that they meet, and what they show to the broker."""
+    planner.nodes.entrance.authority = authority
+    clients = planner.nodes.certificates.clients = await clients_of(config, planner.database, planner.clock)
+    if clients is not None:
+        planner.crew.start("certificate of a client", clients.run())
 
 
 async def run_planner(

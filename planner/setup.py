@@ -51,6 +51,9 @@ def initialise(config: PlannerConfig, admin: str, password: str, home: str = "")
         if new:
             signer = authority.load(config.data) or authority.make(config.data)
             database.write_now(authority.known, signer)
+            clients = authority.load(config.data, authority.CLIENTS)
+            clients = clients or authority.make(config.data, authority.CLIENTS)
+            database.write_now(authority.known, clients, authority.CLIENTS)
     finally:
         database.close_now()
     return new

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from agents import state_file
-from agents.container_manager import agent_file, agent_orders, ports
+from agents.container_manager import agent_file, agent_orders, ports, sliver_certificates
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.decide import (
     Boot,
@@ -169,9 +169,6 @@ class Hands:
         waiting = asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
         await asyncio.wait([asyncio.create_task(waiting)], timeout=_THREADS_END_S)
 
-    def _refusal(self, slice_: Slice) -> str:
-        return self.refusal(slice_)
-
     def _place(self, slice_: Slice) -> Place:
         return self._tools.config.place(slice_)
 
@@ -202,7 +199,7 @@ class Hands:
                 place,
                 inside=self._tools.driver.inside(place),
                 cache=self._tools.cache,
-                refusal=functools.partial(self._refusal, step.slice),
+                refusal=lambda: self.refusal(step.slice),
                 secret=functools.partial(secret_of, self._tools.config, step.slice),
             )
             self._sockets[step.slice].holder = functools.partial(ports.missed, place)
@@ -228,6 +225,7 @@ class Hands:
     def _write_agent_file(self, place: Place, agent: Mapping[str, Any], life: int) -> bool:
         tools = self._tools
         ways = agent_file.ways(place, tools.joined, life) | tools.trust.pairs
+        ways |= sliver_certificates.way(tools.config, tools.joined.broker, place, tools.driver)
         values = agent_file.values(place, agent, ways, status_period=tools.config.status_period)
         return agent_file.write(place, values)
 

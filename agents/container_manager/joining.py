@@ -16,20 +16,22 @@ from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
 
 from agents import state_file
-from agents.container_manager import pinning
+from agents.container_manager import certificates, pinning
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.own_key import OwnKey
 from agents.container_manager.slivers.record import machine_boot_id
 from agents.trusting import Trust, explained
 from dsmt_core.authorities import parted
-from dsmt_core.enrolment import statement
+from dsmt_core.enrolment import CERTIFIES, statement
 from dsmt_core.errors import DsmtError, Invalid, Unavailable, from_code
 from dsmt_core.names import Slice, slice_name
 
 TIMEOUT_S: Final = 5.0
 _ANSWER_BYTES: Final = 4 << 20
-_CLAIM: Final = "claim"
+CLAIM: Final = "claim"
 _NODE: Final = "node.json"
+# Of this process. A machine's boot id alone is the same in all containers on it, and on all copies of one.
+_LIFE: Final = secrets.token_hex(8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +62,12 @@ class Joined:
 
 def claim_of(data: Path) -> str:
     """The node's claim, made on first use."""
-    path = data / _CLAIM
-    known = (state_file.load(path).value or {}).get(_CLAIM)
+    path = data / CLAIM
+    known = (state_file.load(path).value or {}).get(CLAIM)
     if isinstance(known, str) and known:
         return known
     made = secrets.token_hex(16)
-    state_file.save(path, {_CLAIM: made})
+    state_file.save(path, {CLAIM: made})
     return made
 
 
@@ -103,18 +105,23 @@ def join(config: NodeConfig) -> Joined:
     body = {
         "host": config.host,
         "token": token,
-        "boot_id": machine_boot_id(),
+        "boot_id": f"{machine_boot_id()}.{_LIFE}",
         "claim": claim_of(config.data),
     }
-    body |= _proof(config, body)
+    body |= _proof(config, body, joins=True)
     status, answer = _post(config, "/v1/nodes/join", body)
     if status >= http.client.BAD_REQUEST:
         raise _refused(status, answer)
-    return _joined(answer, pinning.pin(config.data, answer))
+    joined = _joined(answer, pinning.pin(config.data, answer))
+    certificates.take(config.data, answer)
+    return joined
 
 
-def _proof(config: NodeConfig, body: Mapping[str, str]) -> dict[str, str]:
-    """The node's key, and a signature of what it says; nothing for a planner that asks for none."""
+def _proof(config: NodeConfig, body: Mapping[str, str], *, joins: bool = False) -> dict[str, str]:
+    """The node's key, and a signature of what it says; nothing for a planner that asks for none.
+
+    Who joins also asks for certificates, where the planner gives any.
+    """
     path = f"/v1/authority/challenge?host={quote(config.host)}"
     status, answer = _asked(config, "GET", path, None)
     challenge = answer.get("challenge")
@@ -122,8 +129,9 @@ def _proof(config: NodeConfig, body: Mapping[str, str]) -> dict[str, str]:
         # One of before there were keys.
         return {}
     key = OwnKey(config.data)
-    said = statement(challenge, {**body, "key": key.public})
-    return {"key": key.public, "challenge": challenge, "signature": key.sign(said)}
+    more = certificates.asked(config.data) if joins and answer.get(CERTIFIES) is True else {}
+    said = statement(challenge, {**body, **more, "key": key.public})
+    return {**more, "key": key.public, "challenge": challenge, "signature": key.sign(said)}
 
 
 def secret_of(config: NodeConfig, slice_: Slice, id_: str) -> str:

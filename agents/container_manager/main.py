@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import fcntl
 import json
 import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
-from agents.container_manager import installing, pinning
+from agents.container_manager import identity, installing, pinning
 from agents.container_manager import options as node_options
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.service import ContainerManager
+from agents.container_manager.sole import only_one
 from agents.facts import dsmt_version
-from dsmt_core.errors import Conflict, DsmtError
+from dsmt_core.errors import DsmtError
+
+_OTHERS = frozenset({pinning.VERB, identity.SHOW, identity.REKEY})
 
 
 def run(argv: Sequence[str] | None = None) -> None:
     """Entry point of ``dsmt-node``."""
     words = sys.argv[1:] if argv is None else list(argv)
-    if words and words[0] in {*installing.VERBS, pinning.VERB}:
+    if words and words[0] in {*installing.VERBS, *_OTHERS}:
         _other(words)
         return
     options = _parser().parse_args(words)
@@ -51,6 +51,8 @@ def _other(words: Sequence[str]) -> None:
     try:
         if words[0] == pinning.VERB:
             pinning.run(words[1:])
+        elif words[0] in _OTHERS:
+            identity.run(words)
         else:
             installing.run(words)
     except DsmtError as error:
@@ -64,7 +66,7 @@ async def _serve(config: NodeConfig, ready_file: Path | None) -> None:
     assert me is not None  # noqa: S101 - asyncio.run makes one
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, me.cancel)
-    with _only_one(config.data):
+    with only_one(config.data):
         manager = ContainerManager(config)
         ready = asyncio.create_task(_write_when_ready(manager, ready_file))
         try:
@@ -87,26 +89,13 @@ async def _write_when_ready(manager: ContainerManager, path: Path | None) -> Non
         temporary.replace(path)
 
 
-@contextlib.contextmanager
-def _only_one(data: Path) -> Iterator[IO[str]]:
-    """Two managers over one directory would undo one another's work."""
-    data.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with (data / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Conflict(
-                f"another dsmt-node runs on {data}", hint="end it, or give this one a --data of its own"
-            ) from None
-        yield lock
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dsmt-node",
         description="The container manager of one machine.",
         epilog="`dsmt-node install --help`: write a unit for systemd; `dsmt-node uninstall` takes it away; "
-        "`dsmt-node trust`: say which key the planner signs orders with.",
+        "`dsmt-node trust`: say which key the planner signs orders with; `dsmt-node show`: what this node "
+        "is known by; `dsmt-node rekey`: have it make another key.",
     )
     node_options.add(parser)
     parser.add_argument("--version", action="version", version=dsmt_version())

@@ -13,7 +13,7 @@ import random
 from typing import Final
 
 import broker
-from agents.container_manager import joining, unreached
+from agents.container_manager import certificates, joining, sliver_certificates, unreached
 from agents.container_manager.config import NodeConfig
 from agents.container_manager.joining import Joined
 from agents.container_manager.life import Life
@@ -21,6 +21,7 @@ from agents.container_manager.limits.finding import found_groups
 from agents.container_manager.limits.sweeping import sweep
 from agents.container_manager.slivers.choosing import Choice, choose
 from broker import retry
+from broker.address import with_certificate
 from broker.bus import Bus, Limits
 from broker.endings import node_connection
 from dsmt_core.errors import Banished, Denied, Unavailable
@@ -81,7 +82,9 @@ class ContainerManager:
 
     async def _live(self, choice: Choice, joined: Joined, *, confirmed: bool) -> None:
         bus = self._bus or broker.connect(
-            joined.broker, limits=Limits(), name=node_connection(self.config.host)
+            with_certificate(joined.broker, str(self.config.data / certificates.OWN)),
+            limits=Limits(),
+            name=node_connection(self.config.host),
         )
         life = Life(self.config, choice, bus, joined)
         bus.on_connected(life.connected)
@@ -158,6 +161,7 @@ class ContainerManager:
     async def _join_once(self) -> Joined:
         joined = await asyncio.to_thread(joining.join, self.config)
         await asyncio.to_thread(joining.remember, self.config.data, joined)
+        await asyncio.to_thread(sliver_certificates.lay_all, self.config, joined.broker)
         log.info("joined as %s", self.config.host)
         return joined
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agents.order_trust import keys_of
+from broker.address import with_certificate
 from dsmt_core.agents import AgentPackage
 from dsmt_core.commands import STATUS_PERIOD_S
 from dsmt_core.errors import Invalid, NotFound
@@ -28,6 +29,7 @@ class AgentConfig:
         broker: URL of PsEPR.
         queue: where its orders come, declared by the planner.
         application_broker: URL that its applications are given; empty: none.
+        certificate: the file of what it and they show to a broker over TLS; empty: nothing.
         status_period: seconds between two tellings of what it holds.
         agent, agent_parameters: as the slice names them.
         agent_package: what an agent of somebody else comes in; None for the default one.
@@ -40,12 +42,18 @@ class AgentConfig:
     broker: str = field(repr=False)
     queue: str
     application_broker: str = field(default="", repr=False)
+    certificate: str = ""
     status_period: float = STATUS_PERIOD_S
     agent: str = DEFAULT_AGENT
     agent_parameters: Mapping[str, str] = field(default_factory=dict)
     agent_package: AgentPackage | None = None
     order_keys: tuple[PublicKey, ...] = ()
     boot_id: str = ""
+
+    @property
+    def way(self) -> str:
+        """The broker's URL with the file of the certificate."""
+        return with_certificate(self.broker, self.certificate)
 
 
 def read_config(path: Path) -> AgentConfig:
@@ -80,6 +88,7 @@ def config_of(values: Any) -> AgentConfig:
             broker=str(values["broker"]),
             queue=str(values["queue"]),
             application_broker=str(values.get("application_broker") or ""),
+            certificate=str(values.get("certificate") or ""),
             status_period=_period(values.get("status_period") or STATUS_PERIOD_S),
             agent=str(values.get("agent") or DEFAULT_AGENT),
             agent_parameters=_texts(values.get("agent_parameters") or {}),

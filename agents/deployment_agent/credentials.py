@@ -60,6 +60,7 @@ class CredentialFiles:
         config = self._config
         return {
             "url": config.application_broker,
+            "certificate": config.certificate,
             "service": manager_of(config.slice),
             "instance": f"{config.host}/{config.slice}/{name}",
             "slice": config.slice,

@@ -110,7 +110,10 @@ async def _say(who: Identity, arguments: argparse.Namespace) -> int:
 @asynccontextmanager
 async def _connected(who: Identity, *, wait_s: float) -> AsyncIterator[Bus]:
     config = who.config
-    bus = broker.connect(config.broker, name=f"{config.agent} {config.slice} {config.host}")
+    bus = broker.connect(
+        config.way,
+        name=f"{config.agent} {config.slice} {config.host}",
+    )
     try:
         await bus.start(wait_s=wait_s)
         yield bus

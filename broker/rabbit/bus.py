@@ -35,7 +35,6 @@ from dsmt_core.rights import LEASES, ORDERS, PSEPR
 from dsmt_core.wire import MSGPACK
 
 _log = logging.getLogger(__name__)
-
 # A connection that lived so long was a good one: the next series of attempts begins anew.
 _STABLE_S: Final = 5.0
 _LUCK: Final = SystemRandom()
@@ -62,7 +61,8 @@ class RabbitBus:
         self.user = self._address.user
         self._name = name
         self._turns = Turns(self._address.endpoints, sample)
-        self._parameters = self._next_parameters()
+        self._place = self._turns.next()
+        self._parameters()  # what is not legal is told now
         self._publisher = Publisher(limits, self.health, self.user)
         self._confirms = Confirms(self._publisher, limits, self.health, self.user)
         self._hints = Hints(limits, self.health, self.user)
@@ -165,7 +165,7 @@ class RabbitBus:
         With a queue that has lost its leader, RabbitMQ ends every connection that waits for it. Whoever
         published then sends again: before the queue is there, it would be confirmed and lost.
         """
-        connection = await Connection.open(self._parameters, self.limits.connect_s)
+        connection = await Connection.open(self._parameters(), self.limits.connect_s)
         try:
             await self._declaring.renew(connection, queues, bindings)
         finally:
@@ -196,7 +196,7 @@ class RabbitBus:
         while True:
             began = loop.time()
             try:
-                connection = await Connection.open(self._parameters, patience.seconds)
+                connection = await Connection.open(self._parameters(), patience.seconds)
             except DsmtError as error:
                 patience.failed(slow=isinstance(error, Slow))
                 self._away(error)
@@ -208,10 +208,10 @@ class RabbitBus:
                     patience.reset()
             if self._turns.over:
                 await asyncio.sleep(backoff.next_s())
-            self._parameters = self._next_parameters()
+            self._place = self._turns.next()
 
-    def _next_parameters(self) -> Any:
-        return parameters(self._address, self._turns.next(), self.limits, self._name)
+    def _parameters(self) -> Any:
+        return parameters(self._address, self._place, self.limits, self._name)
 
     async def _serve(self, connection: Connection) -> None:
         """Have everything in place on ``connection`` until it ends."""

@@ -36,13 +36,15 @@ def parameters(address: Address, endpoint: Endpoint, limits: Limits, name: str) 
         Invalid: the URL has options that pika does not know, or an authority that is no certificate.
     """
     # pika would load the machine's list of authorities, which does not count where one is named.
-    plain = replace(address, scheme="amqp") if address.authority else address
+    own = address.authority or address.certificate
+    plain = replace(address, scheme="amqp") if own else address
     try:
         made = pika.URLParameters(plain.url(endpoint))
     except ValueError as error:
         raise Invalid(f"the broker's URL is not legal: {error}", hint="leave out what follows ?") from error
-    if address.authority:
-        made.ssl_options = pika.SSLOptions(trusting(address.authority), endpoint.host)
+    if own:
+        context = trusting(address.authority, address.certificate)
+        made.ssl_options = pika.SSLOptions(context, endpoint.host)
     made.heartbeat = max(1, round(limits.heartbeat_s))
     made.blocked_connection_timeout = limits.blocked_s
     made.connection_attempts = 1

@@ -25,6 +25,14 @@ _UNTRUE: Final = {
     62: "its certificate is for another name",
     64: "its certificate is for another address",
 }
+# TLS's alerts (RFC 8446, 6.2) as OpenSSL names them: what a broker says of the certificate it was shown.
+_UNWANTED: Final = {
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "none was shown",
+    "TLSV1_ALERT_UNKNOWN_CA": "the one that was shown is not of its authority",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "the one that was shown has ended",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "the one that was shown is none",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "the one that was shown is not of a client",
+}
 _NOT_SIGNED: Final = "its certificate is not signed by the authority that is trusted here"
 
 
@@ -44,7 +52,7 @@ def ours(error: BaseException, place: str = "the broker") -> DsmtError:
     )
 
 
-def _greeting(error: BaseException, place: str) -> Unavailable | None:
+def _greeting(error: BaseException, place: str) -> DsmtError | None:
     """What went wrong before AMQP was spoken, where it can be told plainly."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return Unavailable(
@@ -53,6 +61,13 @@ def _greeting(error: BaseException, place: str) -> Unavailable | None:
         )
     if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
         return Unavailable(f"{place} does not speak TLS", hint="is the port right, or is it amqp://?")
+    # The broker says so in its first answer, by when pika takes its end for another protocol.
+    why = next((why for alert, why in _UNWANTED.items() if alert in str(error)), "")
+    if why:
+        return Denied(
+            f"{place} lets nobody in without a certificate of this installation: {why}",
+            hint="a node gets one when it joins; for other programs: dsmt-planner ca issue --client NAME",
+        )
     if isinstance(error, exceptions.IncompatibleProtocolError):
         return Unavailable(
             f"{place} ended the connection before it spoke AMQP (does it want amqps://?)",

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from broker import policies
 from broker.access import HASHING, PERMISSIONS, TOPIC_PERMISSIONS, password_hash
-from broker.cluster import Certified
+from broker.cluster import ASKED, Certified
 from broker.server.ports import LOOPBACK
 
 PROGRAM: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
@@ -50,6 +50,7 @@ class Place:
         node: its Erlang name; Erlang finds the others of a cluster, and of a federation, by it.
         plugins: those that it has besides the usual ones.
         certified: what it shows to those who connect over TLS; without it there is none.
+        clients: whose certificates (PEM) it asks of those who do; empty: of nobody.
     """
 
     address: str = LOOPBACK
@@ -58,6 +59,7 @@ class Place:
     node: str = NODE_NAME
     plugins: tuple[str, ...] = ()
     certified: Certified | None = None
+    clients: str = ""
 
 
 # In a place of its own a broker has the usual ports: AMQP, management, distribution, epmd.
@@ -156,13 +158,17 @@ def _secured(folder: Path, ports: Ports, place: Place) -> str:
         return ""
     _write(folder / "host.pem", place.certified.certificate)
     _write(folder / "host.key", place.certified.key)
+    asked = ""
+    if place.clients:
+        _write(folder / "clients.pem", place.clients)
+        asked = ASKED.format(clients=folder / "clients.pem")
     return f"""\
 listeners.ssl.1 = {place.address}:{ports.amqps}
 ssl_options.certfile = {folder / "host.pem"}
 ssl_options.keyfile = {folder / "host.key"}
 ssl_options.versions.1 = tlsv1.3
 ssl_options.versions.2 = tlsv1.2
-"""
+{asked}"""
 
 
 def _write(path: Path, text: str) -> None:

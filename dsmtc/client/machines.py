@@ -29,8 +29,18 @@ class Misfit(TypedDict):
     failures: int
 
 
+class Certificate(TypedDict):
+    """The certificate of a node: SHA-256 of it (empty: none), and its end in seconds since the epoch."""
+
+    fingerprint: str
+    ends: float
+
+
 class Node(TypedDict):
-    """A node as last heard; ``out_until``: its probation does not end before."""
+    """A node as last heard; ``out_until``: its probation does not end before.
+
+    ``copied_at``: when two machines last showed its key; 0: never.
+    """
 
     host: str
     state: str
@@ -48,3 +58,5 @@ class Node(TypedDict):
     health: NotRequired[ProcessHealth | None]
     unwell: NotRequired[list[str]]
     standing: NotRequired[Standing]
+    certificate: NotRequired[Certificate]
+    copied_at: NotRequired[float]

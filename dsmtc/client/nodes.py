@@ -28,7 +28,13 @@ class Nodes(Caller):
         return self.call("GET", f"/v1/nodes/{word(host)}", shape=Node)
 
     def invite(
-        self, *, expires_in_s: float | None = None, site: str = "", uses: int | None = None, hosts: str = ""
+        self,
+        *,
+        expires_in_s: float | None = None,
+        site: str = "",
+        uses: int | None = None,
+        hosts: str = "",
+        replaces: str = "",
     ) -> answers.Invitation:
         """A token for ``dsmt-node`` (admin, or admin or tech of the site; by default the home site).
 
@@ -37,8 +43,10 @@ class Nodes(Caller):
             site: to which the nodes belong.
             uses: how many nodes it lets in; None: any number.
             hosts: only of names like this; empty: of all.
+            replaces: the host whose name one machine takes over, even while its holder lives.
         """
         asked = {"expires_in_s": expires_in_s, "site": site, "uses": uses, "hosts": hosts}
+        asked["replaces"] = replaces
         body = {name: value for name, value in asked.items() if value not in (None, "")}
         return self.call("POST", "/v1/nodes/invite", body, shape=answers.Invitation)
 

@@ -118,6 +118,26 @@ def invite(
     session.out.answer(answer, lambda: [answer["token"]])
 
 
+@app.command()
+def reinvite(
+    context: typer.Context,
+    host: _Host,
+    *,
+    expires: Annotated[float | None, typer.Option(help="seconds until it ends", min=1.0)] = None,
+) -> None:
+    """Make a token for the machine that is to be this node, where two have its key (admin).
+
+    That machine joins with another key, also while the other one lives: which is out from then on.
+
+    Example: dsmtc nodes reinvite node1.example.org
+    """
+    session = session_of(context)
+    answer = session.client.invite(expires_in_s=expires, uses=1, replaces=host)
+    session.out.story("on that machine: end dsmt-node, dsmt-node rekey --data DIR, then start it again")
+    session.out.story("with DSMT_NODE_TOKEN=TOKEN; its applications go on")
+    session.out.answer(answer, lambda: [answer["token"]])
+
+
 def _uses(text: str) -> int | None:
     if text == "unlimited":
         return None

@@ -1,7 +1,8 @@
-"""Nodes that are not trusted, as people read of them: since when, why, and what comes next. Pure."""
+"""Nodes that are not trusted, since when and why, and with what a node shows to be itself. Pure."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -93,3 +94,19 @@ def _next(node: Node, now: float) -> str:
 def _in(moment: float, now: float) -> str:
     left = moment - now
     return "now" if left <= 0 else f"in {span(left)}"
+
+
+def credentials(found: Node, now: float) -> list[str]:
+    """What a node shows to be itself; and what to do where two machines show the same."""
+    said = []
+    certificate = found.get("certificate")
+    if certificate and certificate["fingerprint"]:
+        ends = time.strftime("%Y-%m-%d", time.gmtime(certificate["ends"]))
+        verb = "ended" if certificate["ends"] < now else "valid until"
+        said.append(f"certificate {certificate['fingerprint'][:23]}… {verb} {ends}")
+    if copied_at := found.get("copied_at"):
+        said.append(
+            f"two machines had its key {since(copied_at, now)} ago: one is a copy of the other; "
+            f"for the right one: dsmtc nodes reinvite {found['host']}"
+        )
+    return said

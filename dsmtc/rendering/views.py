@@ -21,6 +21,7 @@ from dsmtc.client import (
     Slice,
     Stored,
 )
+from dsmtc.rendering.nodes import credentials
 from dsmtc.rendering.standings import left, standing_column, windows
 from dsmtc.rendering.table import Part, Table, View
 from dsmtc.rendering.text import since, size
@@ -242,6 +243,7 @@ def node(found: Node, now: float) -> View:
     facts = [(name, str(value)) for name, value in sorted(found.get("facts", {}).items())]
     view: list[Part] = list(nodes([found], now))
     view += [*windows(found.get("standing"), now), *left(found.get("standing"))]
+    view += credentials(found, now)
     view += ["", Table(("SEEN", "BY", "EVIDENCE"), evidence)] if evidence else []
     if health := found.get("health"):
         told = [(name, str(value)) for name, value in health.items() if name != "heard_at"]
@@ -253,4 +255,5 @@ def node(found: Node, now: float) -> View:
 
 def _latest(found: Node) -> str:
     evidence = found.get("evidence", [])
-    return "; ".join([*(found.get("unwell") or []), *([evidence[-1]["what"]] if evidence else [])])
+    copied = ["two machines have its key: one is a copy"] if found.get("copied_at") else []
+    return "; ".join([*copied, *(found.get("unwell") or []), *([evidence[-1]["what"]] if evidence else [])])

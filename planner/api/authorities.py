@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import Request
 
+from dsmt_core.enrolment import CERTIFIES
 from dsmt_core.errors import NotFound
 from dsmt_core.names import host as host_name
 from planner.api.access import ThePlanner
@@ -27,4 +28,5 @@ async def shown(request: Request) -> dict[str, Any]:
 @router.get("/challenge")
 async def challenge(host: str, planner: ThePlanner) -> dict[str, Any]:
     """What a node signs when it joins; needs no account."""
-    return {"challenge": planner.nodes.entrance.challenge(host_name(host))}
+    challenge = planner.nodes.entrance.challenge(host_name(host))
+    return {"challenge": challenge, CERTIFIES: planner.nodes.certificates.clients is not None}

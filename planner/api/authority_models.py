@@ -112,9 +112,13 @@ class SliceChange(Body):
 
 
 class Invitation(Body):
-    """How long nodes may join with the token (s), how many (0: any), which, and to which site."""
+    """How long nodes may join with the token (s), how many (0: any), which, and to which site.
+
+    With ``replaces`` one machine takes the name of this node, also while that lives, and that is out.
+    """
 
     expires_in_s: float | None = None
     site: Text | None = None
     uses: int | None = None
     hosts: Text = ""
+    replaces: Text = ""

@@ -175,6 +175,8 @@ class Join(Body):
     key: Text = ""
     challenge: Text = ""
     signature: Text = ""
+    slivers_key: Text = ""
+    certificate: Text = ""
 
 
 class Publication(Body):

@@ -32,9 +32,14 @@ async def invite(
     """Make a token with which nodes may join."""
     asked = body or authority_models.Invitation()
     site = None if asked.site is None else site_name(asked.site)
-    check(caller, Right.MANAGE_NODES, site=site)
-    wanted = Asked(lasts=asked.expires_in_s, site=site, uses=asked.uses, hosts=asked.hosts)
-    return await planner.nodes.invite(caller.account, wanted)
+    if asked.replaces:
+        await planner.sites.check_nodes(caller, [host_name(asked.replaces)])
+    else:
+        check(caller, Right.MANAGE_NODES, site=site)
+    wanted = Asked(
+        lasts=asked.expires_in_s, site=site, uses=asked.uses, hosts=asked.hosts, replaces=asked.replaces
+    )
+    return await planner.nodes.entrance.invite(caller.account, wanted, planner.config.invitation)
 
 
 @router.post("/join")
@@ -49,6 +54,8 @@ async def join(body: models.Join, planner: ThePlanner) -> dict[str, Any]:
         key=body.key,
         challenge=body.challenge,
         signature=body.signature,
+        slivers_key=body.slivers_key,
+        certificate=body.certificate,
     )
     return await planner.nodes.join(asked)
 

@@ -24,6 +24,7 @@ class Invited:
         site: to which site; None: home.
         uses: how many nodes it lets in yet; None: any number.
         hosts: only of names that this pattern matches, with ``*`` and ``?``; empty: of all.
+        replaces: it also lets in while the holder of the name lives, who is out from then on.
     """
 
     by: Account
@@ -31,6 +32,7 @@ class Invited:
     site: Site | None = None
     uses: int | None = None
     hosts: str = ""
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +44,14 @@ class Asked:
         site: as `Invited`.
         uses: as `Invited`; 0 stands for any number, too.
         hosts: as `Invited`.
+        replaces: the host whose holder makes room for another machine; empty for none.
     """
 
     lasts: float | None = None
     site: Site | None = None
     uses: int | None = None
     hosts: str = ""
+    replaces: str = ""
 
 
 def legal_uses(uses: int | None) -> int | None:

@@ -6,7 +6,6 @@ from typing import Final
 
 from dsmt_core.ed25519 import verify
 from dsmt_core.errors import Denied, Invalid
-from dsmt_core.names import Host
 from dsmt_core.signing import out_of_text, public_key
 
 _LIVES: Final = 8
@@ -34,28 +33,18 @@ def check(key: str, statement: bytes, signature: str) -> None:
     )
 
 
-class Lives:
-    """The lives of machines (boot ids), as joins have shown them.
+def lived(lives: tuple[str, ...], life: str) -> tuple[tuple[str, ...], bool]:
+    """The lives of a node, as its joins have shown them, after another join; and whether there are two.
 
-    A machine that starts anew has another one, and none comes back: an earlier one that does is a second
-    machine with the same claim and key, a copy of the first.
+    Each start of a machine, and of its container manager, is another life, and none comes back: an earlier
+    one that does is a second machine with the same claim and key, a copy of the first. A disk that was put
+    back, or a computer that was off, begins a new one.
+
+    Args:
+        lives: those of before, the latest last.
+        life: of who joins now.
     """
-
-    def __init__(self) -> None:
-        self._of: dict[Host, list[str]] = {}
-
-    def is_twofold(self, host: Host, boot_id: str) -> bool:
-        """Take note of a join; whether a machine joined that was taken to have ended."""
-        lives = self._of.setdefault(host, [])
-        if lives and lives[-1] == boot_id:
-            return False
-        again = boot_id in lives
-        if again:
-            lives.remove(boot_id)
-        lives.append(boot_id)
-        del lives[:-_LIVES]
-        return again
-
-    def forget(self, host: Host) -> None:
-        """The name is free, or another machine has it."""
-        self._of.pop(host, None)
+    if lives and lives[-1] == life:
+        return lives, False
+    others = tuple(one for one in lives if one != life)
+    return (*others, life)[-_LIVES:], len(others) < len(lives)

@@ -18,6 +18,8 @@ class JoinRequest:
         key: its public key; empty: it has none, or is of before there were any.
         challenge: of the planner, that it has signed.
         signature: of `dsmt_core.enrolment.statement`.
+        slivers_key: the public key of what is on it; empty: it asks for no certificates.
+        certificate: the fingerprint of the one that it has; empty for none.
     """
 
     host: str
@@ -27,6 +29,8 @@ class JoinRequest:
     key: str = ""
     challenge: str = ""
     signature: str = ""
+    slivers_key: str = ""
+    certificate: str = ""
 
 
 class ClaimHashes(Mapping[Host, str]):

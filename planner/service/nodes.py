@@ -7,14 +7,12 @@ invitation any more. Another claim for a name is refused while the holder lives.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from broker.topology import node_queue, node_topology
-from dsmt_core.authorities import invitation
 from dsmt_core.errors import Conflict, Invalid, Unavailable
-from dsmt_core.names import Account, Host, Slice, host
-from planner.authority.invitations import Asked, Invited, legal_hosts, legal_uses
-from planner.authority.tokens import fingerprint, new_token
+from dsmt_core.names import Host, Slice, host
 from planner.config import PlannerConfig
 from planner.failed_nodes import period_s
 from planner.fleet import NodeState
@@ -24,16 +22,16 @@ from planner.service.join_request import ClaimHashes, JoinRequest
 from planner.service.judged import judged, untrusted
 from planner.service.means import Means, Watched
 from planner.service.mirrors import Told
+from planner.service.node_certificates import NodeCertificates
 from planner.service.standings import Standings
 from planner.store import evidence, nodes
 from planner.store.nodes import Joined
 
 _CLAIM_AT_LEAST = 16
-_LONGEST_INVITATION_S = 366 * 86_400.0
 
 
 class Nodes:
-    """Invitations, joining, forgetting."""
+    """Joining, forgetting, and how they are shown."""
 
     def __init__(
         self,
@@ -56,7 +54,7 @@ class Nodes:
         self._standings = standings
         self._joined: dict[Host, Joined] = {}
         self.entrance = Entrance(means, self._joined, told.roster.audit)
-        self.authority = ""  # its fingerprint, where nodes meet one
+        self.certificates = NodeCertificates(means.clock, told.roster.audit)
 
     @property
     def claims(self) -> Mapping[Host, str]:
@@ -94,22 +92,6 @@ class Nodes:
             )
         return len(parts)
 
-    async def invite(self, by: Account, asked: Asked) -> dict[str, Any]:
-        """Make a token with which nodes may join until it ends; they belong to its site.
-
-        Raises:
-            Invalid: the time is not above 0, or beyond a year; uses or hosts are not legal.
-        """
-        lasts = self._config.invitation if asked.lasts is None else asked.lasts
-        if not 0 < lasts <= _LONGEST_INVITATION_S:
-            raise Invalid("an invitation holds for more than 0 s and at most 366 days")
-        token, now = new_token(), self._clock()
-        uses, hosts = legal_uses(asked.uses), legal_hosts(asked.hosts)
-        made = Invited(by, now + lasts, asked.site, uses, hosts)
-        await self._database.write(nodes.invite, fingerprint(token), made, now=now)
-        shown = {"token": invitation(token, self.authority), "expires_at": made.expires_at}
-        return shown | {"uses": uses or 0, "hosts": hosts}
-
     async def join(self, asked: JoinRequest) -> dict[str, Any]:
         """Let a node in, and tell it what it needs.
 
@@ -130,7 +112,8 @@ class Nodes:
         if len(asked.claim) < _CLAIM_AT_LEAST:
             raise Invalid(f"a claim has at least {_CLAIM_AT_LEAST} characters", hint="make it at random")
         joined = self.entrance.asked(name, asked)
-        of_token = await self.entrance.admit(joined, asked.token, self._held)
+        joined, of_token = await self.entrance.admit(joined, asked.token, self._held)
+        joined, given = await self.certificates.give(joined, asked)
         # Claimed before the first wait, so that of two at once only one can have it.
         before, self._joined[name] = self._joined.get(name), joined
         try:
@@ -141,7 +124,7 @@ class Nodes:
             self._restore(name, before)
             raise
         self._watch(name)
-        return self._answer(name)
+        return {**self._answer(name), **given}
 
     async def forget(self, text: str) -> None:
         """Forget a node: its name is free, and nothing is placed on it any more.
@@ -276,6 +259,8 @@ class Nodes:
             "heard_at": self._heard_at(name),
             "period": self._fleet.period(name),
             **judged(self._watched, name, self._clock()),
+            "copied_at": self._joined[name].copied_at,
+            "certificate": asdict(self._joined[name].certified),
             "standing": self._standings.shown(name),
             "slivers": sorted((seen.slivers if seen else None) or {}),
             "facts": dict(seen.facts if seen else {}) | self._fleet.from_sources(name),

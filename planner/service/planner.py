@@ -72,6 +72,7 @@ from planner.standing import bars_at
 from planner.steps import Waiting
 from planner.store import Database
 from planner.store.wanted import incomplete
+from planner.tls.clients import broker_of
 
 # Its queue of reports may lose its leader, which only silence shows (ADR 12); no other queue can.
 _LIMITS: Final = Limits(consume_s=6.0)
@@ -175,7 +176,7 @@ class Planner:
         database = await Database.open(config.database_url)
         try:
             planner_id = await database.write(identity, config)
-            connected = bus or broker.connect(config.broker, limits=_LIMITS, name="planner")
+            connected = bus or broker.connect(broker_of(config), limits=_LIMITS, name="planner")
             return cls(config, database, connected, planner_id)
         except BaseException:
             await database.close()

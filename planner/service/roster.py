@@ -130,7 +130,7 @@ class Roster:
 
         Args:
             host: its name.
-            anew: another machine has the name, so what slivers there connect with changes, too.
+            anew: another machine has the name: its slivers get other passwords, who is there is cut off.
 
         Raises:
             Banished: it is excluded.
@@ -147,10 +147,11 @@ class Roster:
         mine = {Party(Kind.NODE, host=host)}
         if anew:
             mine |= slivers_on(self._means.ledger.wanted, host)
-        await self._admit(mine, anew=anew)
+            await self._remove({one.user for one in mine} & self._there, "another machine has the name")
+        await self._admit(mine)
 
-    async def _admit(self, wanted: Iterable[Party], *, anew: bool = False) -> None:
-        await self._put(self._entries([party for party in wanted if anew or party.user not in self._there]))
+    async def _admit(self, wanted: Iterable[Party]) -> None:
+        await self._put(self._entries([party for party in wanted if party.user not in self._there]))
 
     async def expect(self, places: Collection[tuple[Slice, Host]]) -> None:
         """Make the users of slivers that are about to be ordered, as far as it can be done now."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from dsmt_core.errors import NotFound
 from dsmt_core.names import Account, Host, Site, Slice
 from planner.authority.invitations import Invited, refusal
+from planner.authority.node_certificates import NONE, Certified
 from planner.fleet import SeenRow
 from planner.labels import labelled
 from planner.store.sites import stored
@@ -22,9 +24,12 @@ class Joined:
 
     Attributes:
         claim_hash: SHA-256 of the claim, the random id that the node made once.
-        boot_id: which life of the machine.
+        boot_id: which life of the machine, and of its container manager.
         joined_at: seconds since the epoch.
         key: its public key; empty while it has shown none.
+        lives: the last ones that joined with its claim and key (`planner.authority.node_keys.lived`).
+        copied_at: when two machines last showed the same; 0.0: never.
+        certified: its certificate.
     """
 
     host: Host
@@ -32,6 +37,9 @@ class Joined:
     boot_id: str
     joined_at: float
     key: str = ""
+    lives: tuple[str, ...] = ()
+    copied_at: float = 0.0
+    certified: Certified = NONE
 
 
 def join(connection: Connection, joined: Joined, token_hash: str = "", *, now: float = 0.0) -> None:
@@ -51,9 +59,17 @@ def join(connection: Connection, joined: Joined, token_hash: str = "", *, now: f
         "boot_id": joined.boot_id,
         "joined_at": joined.joined_at,
         "node_key": joined.key,
+        "trust": {
+            "lives": list(joined.lives),
+            "copied_at": joined.copied_at,
+            "certificate": joined.certified.fingerprint,
+            "ends": joined.certified.ends,
+        },
     }
     if token_hash:
-        values["site"] = _use(connection, token_hash, joined.host, now)
+        there = _use(connection, token_hash, joined.host, now)
+        if not there.replaces:
+            values["site"] = there.site or ""
     changed = connection.execute(update(NODES).where(NODES.c.host == joined.host).values(**values))
     if not changed.rowcount:
         connection.execute(insert(NODES).values(host=joined.host, **values))
@@ -61,9 +77,7 @@ def join(connection: Connection, joined: Joined, token_hash: str = "", *, now: f
 
 def listed(connection: Connection) -> list[Joined]:
     """Every node that joined, by host."""
-    columns = (NODES.c.host, NODES.c.claim_hash, NODES.c.boot_id, NODES.c.joined_at, NODES.c.node_key)
-    rows = connection.execute(select(*columns).order_by(NODES.c.host))
-    return [Joined(Host(one.host), *one[1:]) for one in rows]
+    return list(map(_joined, connection.execute(select(NODES).order_by(NODES.c.host))))
 
 
 def labels(connection: Connection) -> dict[Host, dict[str, str]]:
@@ -143,6 +157,7 @@ def invite(connection: Connection, token_hash: str, invited: Invited, *, now: fl
         "expires_at": invited.expires_at,
         "uses": invited.uses,
         "hosts": invited.hosts,
+        "replaces": int(invited.replaces),
         "site": "" if invited.site is None else stored(connection, invited.site),
     }
     connection.execute(insert(JOIN_TOKENS).values(**values))
@@ -154,11 +169,13 @@ def invited(connection: Connection, token_hash: str) -> Invited | None:
     if row is None:
         return None
     site = Site(row.site) if row.site else None
-    return Invited(Account(row.made_by), row.expires_at, site, row.uses, row.hosts)
+    return Invited(
+        Account(row.made_by), row.expires_at, site, row.uses, row.hosts, replaces=bool(row.replaces)
+    )
 
 
-def _use(connection: Connection, token_hash: str, host: Host, now: float) -> str:
-    """Let one node in by an invitation; the site of which it is then."""
+def _use(connection: Connection, token_hash: str, host: Host, now: float) -> Invited:
+    """Let one node in by an invitation."""
     there = invited(connection, token_hash)
     if refused := refusal(there, host, now):
         raise refused
@@ -166,4 +183,19 @@ def _use(connection: Connection, token_hash: str, host: Host, now: float) -> str
     if there.uses is not None:
         used = update(JOIN_TOKENS).where(JOIN_TOKENS.c.token_hash == token_hash)
         connection.execute(used.values(uses=there.uses - 1))
-    return there.site or ""
+    return there
+
+
+def _joined(row: Row[Any]) -> Joined:
+    # One that joined before this was kept has had one life.
+    known = row.trust or {"lives": [row.boot_id] if row.boot_id else []}
+    return Joined(
+        Host(row.host),
+        row.claim_hash,
+        row.boot_id,
+        row.joined_at,
+        row.node_key,
+        tuple(known["lives"]),
+        known.get("copied_at", 0.0),
+        Certified(known.get("certificate", ""), known.get("ends", 0.0)),
+    )

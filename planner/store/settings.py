@@ -15,6 +15,7 @@ from planner.store.tables import SETTINGS
 
 EPOCH: Final = "epoch"
 AUTHORITY: Final = "authority"
+CLIENTS: Final = "authority_of_clients"
 PLANNER_ID: Final = "planner_id"
 SIGNING_SECRET: Final = "signing_secret"  # noqa: S105 - the name of the setting, not its value
 # Alembic's own.

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 # The last migration, which makes the tables as they are here: a database that has it needs none.
-REVISION: Final = "0020"
+REVISION: Final = "0021"
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -221,6 +221,7 @@ NODES: Final = Table(
     Column("joined_at", Float, nullable=False),
     _site(),
     Column("node_key", String(400), nullable=False, server_default=""),
+    Column("trust", JSON),
 )
 
 # Rows of `planner.fleet`: a node (slice empty) or a sliver; written behind.
@@ -295,4 +296,5 @@ JOIN_TOKENS: Final = Table(
     _site(),
     Column("uses", Integer),
     Column("hosts", String(200), nullable=False, server_default=""),
+    Column("replaces", Integer, nullable=False, server_default="0"),
 )

@@ -16,7 +16,8 @@ from dsmt_core.errors import Denied, Invalid
 from dsmt_core.names import Account, Host
 from dsmt_core.signing import in_text
 from planner.authority.invitations import USES_MOST, Invited, legal_hosts, legal_uses, refusal
-from planner.authority.node_keys import Lives, check
+from planner.authority.node_certificates import LASTS_S, NONE, Certified, is_due
+from planner.authority.node_keys import check, lived
 
 ME, N1 = Account("me@example.com"), Host("n1.example.org")
 SAID = {"host": N1, "boot_id": "b", "claim": "c", "token": "t", "key": "k"}
@@ -104,19 +105,71 @@ def test_a_key_file_that_is_none_is_told_and_left(tmp_path: Path, content: str) 
     assert (tmp_path / "node.key").read_text() == content
 
 
+def twofold(*joins: str) -> list[bool]:
+    """Of joins with these lives: of which ones it was noticed that there are two machines."""
+    lives: tuple[str, ...] = ()
+    found = []
+    for life in joins:
+        lives, is_twofold = lived(lives, life)
+        found.append(is_twofold)
+    return found
+
+
 def test_a_machine_that_starts_anew_is_no_copy_but_one_that_comes_back_is() -> None:
-    lives = Lives()
-    assert not any(lives.is_twofold(N1, life) for life in ("a", "a", "b", "b", "c"))
-    assert lives.is_twofold(N1, "b")
-    assert not lives.is_twofold(N1, "b")
-    assert lives.is_twofold(N1, "c")
-    assert not lives.is_twofold(Host("n2"), "a")
-    lives.forget(N1)
-    assert not lives.is_twofold(N1, "a")
+    assert not any(twofold("a", "a", "b", "b", "c"))
+    assert twofold("a", "b", "c", "b", "b", "c", "a") == [False, False, False, True, False, True, True]
 
 
 def test_lives_of_a_machine_are_bounded() -> None:
-    lives = Lives()
-    assert not any(lives.is_twofold(N1, f"life {number}") for number in range(100))
-    assert not lives.is_twofold(N1, "life 0")
-    assert lives.is_twofold(N1, "life 99")
+    many = [f"life {number}" for number in range(100)]
+    assert not any(twofold(*many, "life 0"))
+    assert twofold(*many, "life 93")[-1]
+
+
+@given(st.lists(st.integers(0, 5), max_size=30))
+def test_one_machine_however_it_restarts_is_never_taken_for_two(restarts: list[int]) -> None:
+    joins = [f"start {number}" for number, times in enumerate(restarts) for _ in range(times)]
+    assert not any(twofold(*joins))
+
+
+@given(st.integers(1, 4), st.integers(1, 4))
+def test_two_that_go_on_are_noticed_with_the_second_word_of_either(first: int, second: int) -> None:
+    assert twofold(*["a"] * first, *["b"] * second, "a")[-1]
+
+
+DAY_S = 86_400.0
+GIVEN = Certified("sha256:x", 40 * DAY_S)
+
+
+@pytest.mark.parametrize(
+    ("known", "held", "day", "due"),
+    [
+        (NONE, "", 10, True),
+        (NONE, "sha256:x", 10, True),
+        (GIVEN, "sha256:x", 10, False),
+        (GIVEN, "sha256:x", 24.9, False),
+        (GIVEN, "sha256:x", 25, True),
+        (GIVEN, "sha256:x", 400, True),
+        # Lost with the disk, or brought back from a copy.
+        (GIVEN, "", 11, True),
+        (GIVEN, "sha256:y", 11, True),
+        # The planner's clock was put back: by little, and by much.
+        (GIVEN, "sha256:x", 9.5, False),
+        (GIVEN, "sha256:x", 3, True),
+    ],
+)
+def test_a_certificate_is_given_before_its_end(
+    known: Certified, held: str, day: float, *, due: bool
+) -> None:
+    assert GIVEN.ends - LASTS_S == 10 * DAY_S
+    assert is_due(known, held, day * DAY_S) is due
+
+
+@given(st.text(min_size=1, max_size=5), st.text(max_size=5))
+def test_who_asks_for_certificates_signs_that(slivers_key: str, held: str) -> None:
+    asked = {**SAID, "slivers_key": slivers_key, "certificate": held}
+    assert statement("challenge", asked) != statement("challenge", SAID)
+    assert statement("challenge", asked) != statement("challenge", {**asked, "slivers_key": "other key"})
+    # Those of before say nothing of it, and what they sign is what it was.
+    bare = {**SAID, "slivers_key": "", "certificate": ""}
+    assert statement("challenge", bare) == statement("challenge", SAID)

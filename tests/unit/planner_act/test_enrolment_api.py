@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from agents.container_manager.own_key import OwnKey
+from broker.certificates import Authority, key_of, life_of
+from dsmt_core.authorities import certificates, fingerprint
 from dsmt_core.enrolment import statement
+from planner.service.planner import Planner
+from planner.store import nodes
+from planner.tls.clients import Clients
 from tests.unit.planner_act.conftest import Api
 
 CLAIM = "the claim of this node, long enough"
@@ -109,3 +117,78 @@ async def test_a_secret_is_not_given_for_a_claim_alone(api: Api, tmp_path: Path)
     proof = {"key": key.public, "challenge": challenge, "signature": signature}
     other = await api.refused("POST", "/nodes/secret", {**wanted, **proof, "id": "j"})
     assert (bare[0], other[0], "signature" in str(other)) == (403, 403, True), (bare, other)
+
+
+async def test_a_copy_is_noticed_by_whoever_reads_the_database_next(
+    api: Api, planner: Planner, tmp_path: Path
+) -> None:
+    token = (await api("POST", "/nodes/invite"))["token"]
+    key = OwnKey(tmp_path)
+    for life in ("one", "two"):
+        await api("POST", "/nodes/join", await said(api, "n1", token, key=key, boot_id=life))
+    (kept,) = [one for one in await planner.database.read(nodes.listed) if one.host == "n1"]
+    assert kept.lives == ("one", "two")
+    assert (await api("GET", "/nodes/n1"))["copied_at"] == 0.0
+    # As after a restart: nothing else is known.
+    await planner.nodes.load()
+    await api("POST", "/nodes/join", await said(api, "n1", key=key, boot_id="one"))
+    await api("POST", "/nodes/join", await said(api, "n1", key=key, boot_id="two"))
+    assert (await api("GET", "/nodes/n1"))["copied_at"] > 0
+    # It is told once, not with each word of the two.
+    assert len(await noticed(api)) == 1
+
+
+async def test_the_right_one_of_two_takes_the_name_over(api: Api, tmp_path: Path) -> None:
+    token = (await api("POST", "/nodes/invite"))["token"]
+    key, other = OwnKey(tmp_path), OwnKey(tmp_path, "other.key")
+    await api("POST", "/nodes/join", await said(api, "n1", token, key=key))
+    assert (await api.refused("POST", "/nodes/invite", {"replaces": "n2"}))[0] == 404
+    again = await api("POST", "/nodes/invite", {"replaces": "n1", "hosts": "*", "uses": 0})
+    assert (again["uses"], again["hosts"], again["replaces"]) == (1, "n1", "n1")
+    # Neither with what the copy has, too; nor without a key.
+    for key_, claim in ((other, f"{CLAIM} n1"), (key, f"{CLAIM} anew"), (None, f"{CLAIM} anew")):
+        body = await said(api, "n1", again["token"], key=key_, claim=claim)
+        refused = await api.refused("POST", "/nodes/join", body)
+        assert (refused[0], "shows the key or claim" in str(refused)) == (403, True), refused
+    await api(
+        "POST", "/nodes/join", await said(api, "n1", again["token"], key=other, claim=f"{CLAIM} anew")
+    )
+    # The copy is out, and the token is used.
+    assert (await api.refused("POST", "/nodes/join", await said(api, "n1", key=key)))[0] == 403
+    third = OwnKey(tmp_path, "third.key")
+    used = await said(api, "n1", again["token"], key=third, claim=f"{CLAIM} third")
+    assert (await api.refused("POST", "/nodes/join", used))[0] == 403
+    await api("POST", "/nodes/join", await said(api, "n1", key=other, claim=f"{CLAIM} anew"))
+
+
+async def test_certificates_are_given_to_who_asks_with_a_key(
+    api: Api, planner: Planner, tmp_path: Path
+) -> None:
+    signer = Authority.made(datetime.now(UTC), "DSMT client authority")
+    planner.nodes.certificates.clients = Clients(signer, tmp_path, planner.clock)
+    assert (await api("GET", "/authority/challenge?host=n1"))["certifies"] is True
+    token = (await api("POST", "/nodes/invite"))["token"]
+    key, slivers = OwnKey(tmp_path), OwnKey(tmp_path, "slivers.key").public
+    # One of before asks for none, and one without a key gets none.
+    assert "certificate" not in await api("POST", "/nodes/join", await said(api, "n0", token))
+    bare = await api("POST", "/nodes/join", await said(api, "n0", slivers_key=slivers))
+    assert "certificate" not in bare
+    asked = await said(api, "n1", token, key=key, slivers_key=slivers)
+    altered = asked | {"slivers_key": OwnKey(tmp_path, "other.key").public}
+    assert (await api.refused("POST", "/nodes/join", altered))[0] == 403
+    given = await api("POST", "/nodes/join", asked)
+    der = certificates(given["certificate"])[0]
+    shown = (await api("GET", "/nodes/n1"))["certificate"]
+    assert shown == {
+        "fingerprint": fingerprint(der),
+        "ends": pytest.approx(float(given["certificate_ends"]), abs=1),
+    }
+    life = life_of(given["certificate"].encode())
+    assert (life.hosts, life.issuer) == (frozenset({"n1"}), key_of(signer.certificate))
+    # Who has it is not given another one; who has lost it is.
+    held = {"slivers_key": slivers, "certificate": shown["fingerprint"]}
+    assert "certificate" not in await api("POST", "/nodes/join", await said(api, "n1", key=key, **held))
+    lost = held | {"certificate": ""}
+    assert "certificate" in await api("POST", "/nodes/join", await said(api, "n1", key=key, **lost))
+    told = [one for one in await api("GET", "/audit") if one["act"] == "node.certify"]
+    assert [one["about"] for one in told] == ["node/n1"] * 2
