@@ -5,7 +5,11 @@ import { kindOfApplication } from "./verdicts.js";
 import { count, some } from "./words.js";
 
 const at = (slice, ...rest) => `/v1/slices/${[slice, ...rest].map(encodeURIComponent).join("/")}`;
-const REASON = { name: "reason", label: "Why (for the others)", hint: "kept with the node and in the audit log" };
+const REASON = {
+  name: "reason",
+  label: "Why (for the others)",
+  hint: "kept with the node and in the audit log",
+};
 
 /** Put a plan in force, with its preview. */
 export function setPlan(session, { slice, plan, parameters }, plans, functions) {
@@ -17,7 +21,12 @@ export function setPlan(session, { slice, plan, parameters }, plans, functions) 
     verb: "Set plan",
     fields: [
       { name: "plan", label: "Plan", type: "select", value: plan || options[0][0], options },
-      { name: "parameters", label: "Parameters", value: writeParameters(parameters), hint: "name=value, separated by spaces" },
+      {
+        name: "parameters",
+        label: "Parameters",
+        value: writeParameters(parameters),
+        hint: (values) => takes(functions.find((one) => one.name === values.plan)),
+      },
     ],
     typed: (name, values) => {
       if (name === "plan") values.parameters = values.plan === plan ? writeParameters(parameters) : "";
@@ -30,16 +39,34 @@ export function setPlan(session, { slice, plan, parameters }, plans, functions) 
   };
 }
 
+/** What can be written as parameters, of a function or of a plan of the slice. */
+function takes(of) {
+  if (!of?.parameters.length) return "name=value, separated by spaces";
+  return of.parameters.map((one) => `${one.name}=${one.takes}`).join("  ");
+}
+
 /** Start, stop or restart an application, everywhere or on one node. */
 export function run(session, fleet, verb, { slice, application, host = "" }) {
   const placed = [...fleet.of(slice)].filter(([of, sliver]) => (!host || of === host) && sliver.wanted);
-  const apps = placed.flatMap(([of, sliver]) => sliver.applications.filter((one) => one.name === application).map((one) => [of, one]));
+  const apps = placed.flatMap(([of, sliver]) =>
+    sliver.applications.filter((one) => one.name === application).map((one) => [of, one]),
+  );
   const running = apps.filter(([, one]) => one.state === "running").map(([of]) => of);
   const where = host ? `on ${host}` : "everywhere";
   const lines = {
-    start: [`${application} is to run ${where}: ${count(apps.length - running.length, "instance")} begin, ${running.length} run already.`],
-    stop: [`${count(running.length, "running instance")} of ${application} end: ${some(running) || "none"}.`, "It stays installed, and stays stopped until somebody starts it."],
-    restart: [`${count(running.length, "running instance")} of ${application} end and begin anew: ${some(running) || "none"}.`, host ? "It is away for as long as it takes to start." : "All at the same time: the service is away meanwhile. A roll-out goes in waves."],
+    start: [
+      `${application} is to run ${where}: ${count(apps.length - running.length, "instance")} begin, ${running.length} run already.`,
+    ],
+    stop: [
+      `${count(running.length, "running instance")} of ${application} end: ${some(running) || "none"}.`,
+      "It stays installed, and stays stopped until somebody starts it.",
+    ],
+    restart: [
+      `${count(running.length, "running instance")} of ${application} end and begin anew: ${some(running) || "none"}.`,
+      host
+        ? "It is away for as long as it takes to start."
+        : "All at the same time: the service is away meanwhile. A roll-out goes in waves.",
+    ],
   }[verb];
   return {
     title: `${verb[0].toUpperCase()}${verb.slice(1)} ${application} of ${slice} ${where}`,
@@ -47,8 +74,13 @@ export function run(session, fleet, verb, { slice, application, host = "" }) {
     danger: verb !== "start",
     foresee: async () => ({ lines }),
     perform: async () => {
-      const done = await session.post(at(slice, "applications", application, verb), host ? { hosts: [host] } : {});
-      return done.changed ? `${verb} of ${application}: ordered on ${count(done.hosts.length, "node")}` : `${application} is so already; nothing changed`;
+      const done = await session.post(
+        at(slice, "applications", application, verb),
+        host ? { hosts: [host] } : {},
+      );
+      return done.changed
+        ? `${verb} of ${application}: ordered on ${count(done.hosts.length, "node")}`
+        : `${application} is so already; nothing changed`;
     },
   };
 }
@@ -64,17 +96,33 @@ export function rollOut(session, slice, application, versions) {
     title: `Roll out ${application} in ${slice}`,
     verb: "Start roll-out",
     fields: [
-      { name: "version", label: "Version", type: "select", value: versions[0] ?? "", options: versions.map((one) => [one, one]) },
+      {
+        name: "version",
+        label: "Version",
+        type: "select",
+        value: versions[0] ?? "",
+        options: versions.map((one) => [one, one]),
+      },
       { name: "waves", label: "Waves", hint: "such as 1 10% 100%; empty: as usual" },
-      { name: "min_healthy_s", label: "Seconds healthy before the next", type: "number", hint: "empty: as usual" },
+      {
+        name: "min_healthy_s",
+        label: "Seconds healthy before the next",
+        type: "number",
+        hint: "empty: as usual",
+      },
     ],
     foresee: async (values) => {
-      const found = await session.post(at(slice, "rollouts", application), { ...asked(values), dry_run: true });
+      const found = await session.post(at(slice, "rollouts", application), {
+        ...asked(values),
+        dry_run: true,
+      });
       const hosts = found.waves.flatMap((wave) => wave.hosts.map((host) => [wave.wave, host]));
       return {
         index: found.index,
         lines: [
-          hosts.length ? `${count(hosts.length, "node")} get ${found.version} instead of ${found.from_version}, in ${count(found.waves.length, "wave")}.` : "Every node has this release already.",
+          hosts.length
+            ? `${count(hosts.length, "node")} get ${found.version} instead of ${found.from_version}, in ${count(found.waves.length, "wave")}.`
+            : "Every node has this release already.",
           ...found.changes,
         ],
         table: { head: ["Wave", "Node"], rows: hosts },
@@ -82,7 +130,10 @@ export function rollOut(session, slice, application, versions) {
       };
     },
     perform: async (values, index) => {
-      const begun = await session.post(at(slice, "rollouts", application), { ...asked(values), check_index: index });
+      const begun = await session.post(at(slice, "rollouts", application), {
+        ...asked(values),
+        check_index: index,
+      });
       return `the roll-out of ${application} ${begun.version} has begun`;
     },
   };
@@ -110,7 +161,11 @@ export function turnRollOut(session, slice, rollout, deed) {
     fields,
     foresee: async ({ back, all }) => ({
       lines: [
-        back ? `The nodes that have ${version} get ${before} again.` : all ? `Every node that is left gets ${version} now; no wave waits for another.` : means,
+        back
+          ? `The nodes that have ${version} get ${before} again.`
+          : all
+            ? `Every node that is left gets ${version} now; no wave waits for another.`
+            : means,
         `Until now ${rollout.new} of ${count(rollout.hosts, "node")} have ${version}.`,
       ],
     }),
@@ -124,18 +179,42 @@ export function turnRollOut(session, slice, rollout, deed) {
 const STANDINGS = {
   cordon: { verb: "Cordon", means: "Nothing new is placed there. What runs there stays." },
   uncordon: { verb: "End the cordon", means: "Plans may place there again." },
-  drain: { verb: "Drain", danger: true, means: "Nothing new is placed there, and what runs there moves away, as far as the budgets of the slices allow." },
-  "cancel-drain": { verb: "End the drain", means: "Plans may place there again; what has moved away does not come back by itself." },
-  exclude: { verb: "Exclude", danger: true, means: "It is in no plan: what runs there leaves, and is placed elsewhere where the plan finds a node." },
+  drain: {
+    verb: "Drain",
+    danger: true,
+    means:
+      "Nothing new is placed there, and what runs there moves away, as far as the budgets of the slices allow.",
+  },
+  "cancel-drain": {
+    verb: "End the drain",
+    means: "Plans may place there again; what has moved away does not come back by itself.",
+  },
+  exclude: {
+    verb: "Exclude",
+    danger: true,
+    means: "It is in no plan: what runs there leaves, and is placed elsewhere where the plan finds a node.",
+  },
   include: { verb: "Include", means: "Plans may place there again." },
-  distrust: { verb: "Call it broken", danger: true, means: "It counts as failed until somebody trusts it again: what runs there is replaced elsewhere." },
-  trust: { verb: "Trust it again", means: "It is judged by its heartbeats again, and has to prove itself." },
+  distrust: {
+    verb: "Call it broken",
+    danger: true,
+    means: "It counts as failed until somebody trusts it again: what runs there is replaced elsewhere.",
+  },
+  trust: {
+    verb: "Trust it again",
+    means: "It is judged by its heartbeats again, and has to prove itself.",
+  },
 };
 
 /** The verbs that make sense for a node as it stands. */
 export function standingVerbs({ standing, cordoned, excluded, drain, distrusted }) {
   void standing;
-  return [cordoned ? "uncordon" : "cordon", drain ? "cancel-drain" : "drain", excluded ? "include" : "exclude", distrusted ? "trust" : "distrust"];
+  return [
+    cordoned ? "uncordon" : "cordon",
+    drain ? "cancel-drain" : "drain",
+    excluded ? "include" : "exclude",
+    distrusted ? "trust" : "distrust",
+  ];
 }
 
 export const standingWord = (verb) => STANDINGS[verb].verb;
@@ -145,8 +224,15 @@ export const isGrave = (verb) => Boolean(STANDINGS[verb].danger);
 export function stand(session, fleet, verb, host) {
   const { verb: word, danger, means } = STANDINGS[verb];
   const fields = [REASON];
-  if (verb === "exclude") fields.push({ name: "at_once", label: "At once, whatever the budgets say", type: "checkbox", value: false });
-  if (verb === "drain") fields.push({ name: "minutes", label: "Within minutes", type: "number", hint: "empty: any time" });
+  if (verb === "exclude")
+    fields.push({
+      name: "at_once",
+      label: "At once, whatever the budgets say",
+      type: "checkbox",
+      value: false,
+    });
+  if (verb === "drain")
+    fields.push({ name: "minutes", label: "Within minutes", type: "number", hint: "empty: any time" });
   return {
     title: `${word}: ${host}`,
     verb: word,
@@ -154,13 +240,33 @@ export function stand(session, fleet, verb, host) {
     fields: /^(un|cancel|include|trust)/.test(verb) ? [] : fields,
     foresee: async (values) => {
       // The planner refuses here already whoever may not.
-      await session.post(`/v1/standings/${verb}`, { hosts: [host], reason: values.reason ?? "", dry_run: true });
+      await session.post(`/v1/standings/${verb}`, {
+        hosts: [host],
+        reason: values.reason ?? "",
+        dry_run: true,
+      });
       const here = [...fleet.slivers(host).values()].filter((one) => one.wanted);
-      const apps = here.flatMap((one) => one.applications.filter((app) => kindOfApplication(app) === "fine").map((app) => `${app.name} (${one.slice})`));
-      return { lines: [means, apps.length ? `${count(apps.length, "application")} of the slices that you may see run there: ${some(apps)}.` : "No application of the slices that you may see runs there."] };
+      const apps = here.flatMap((one) =>
+        one.applications
+          .filter((app) => kindOfApplication(app) === "fine")
+          .map((app) => `${app.name} (${one.slice})`),
+      );
+      return {
+        lines: [
+          means,
+          apps.length
+            ? `${count(apps.length, "application")} of the slices that you may see run there: ${some(apps)}.`
+            : "No application of the slices that you may see runs there.",
+        ],
+      };
     },
     perform: async ({ reason = "", at_once: once = false, minutes = "" }) => {
-      const body = { hosts: [host], reason, at_once: once, ...(minutes ? { deadline_s: Number(minutes) * 60 } : {}) };
+      const body = {
+        hosts: [host],
+        reason,
+        at_once: once,
+        ...(minutes ? { deadline_s: Number(minutes) * 60 } : {}),
+      };
       const [said] = await session.post(`/v1/standings/${verb}`, body);
       return `${host}: ${said.standing.sentence || "in service"}`;
     },
@@ -169,26 +275,46 @@ export function stand(session, fleet, verb, host) {
 
 function foreseen(found) {
   const { touched, waiting, missing, stay, index } = found;
-  const lines = [touched.length ? `${moves(found)}; ${count(stay, "node")} keep what they have.` : `Nothing moves: ${count(stay, "node")} keep what they have.`];
+  const lines = [
+    touched.length
+      ? `${moves(found)}; ${count(stay, "node")} keep what they have.`
+      : `Nothing moves: ${count(stay, "node")} keep what they have.`,
+  ];
   if (missing) lines.push(`The plan asks for ${missing} more than it finds.`);
-  for (const one of waiting.slice(0, 5)) lines.push(`Held back${one.host ? ` on ${one.host}` : ""}: ${one.reason}`);
-  const rows = touched.map((one) => [one.does === "start" ? (one.replaces ? `starts, for ${one.replaces}` : "starts") : "stops", one.host, one.step === 1 ? "at once" : `step ${one.step}`, one.waits || one.reason]);
+  for (const one of waiting.slice(0, 5))
+    lines.push(`Held back${one.host ? ` on ${one.host}` : ""}: ${one.reason}`);
+  const rows = touched.map((one) => [
+    one.does === "start" ? (one.replaces ? `starts, for ${one.replaces}` : "starts") : "stops",
+    one.host,
+    one.step === 1 ? "at once" : `step ${one.step}`,
+    one.waits || one.reason,
+  ]);
   return { lines, table: { head: ["", "Node", "When", "Why"], rows }, index };
 }
 
 function moves({ start, stop, move }) {
-  const parts = [[start, "start"], [stop, "stop"], [move, "move"]].filter(([number]) => number).map(([number, word]) => `${count(number, "node")} ${number === 1 ? `${word}s` : word}`);
+  const parts = [
+    [start, "start"],
+    [stop, "stop"],
+    [move, "move"],
+  ]
+    .filter(([number]) => number)
+    .map(([number, word]) => `${count(number, "node")} ${number === 1 ? `${word}s` : word}`);
   return parts.join(", ") || "nothing moves";
 }
 
 export function writeParameters(parameters) {
-  return Object.entries(parameters ?? {}).map(([name, value]) => `${name}=${/\s|"/.test(value) ? JSON.stringify(value) : value}`).join(" ");
+  return Object.entries(parameters ?? {})
+    .map(([name, value]) => `${name}=${/\s|"/.test(value) ? JSON.stringify(value) : value}`)
+    .join(" ");
 }
 
 /** `count=3 expr="a > b"` as an object; what has no equals sign is refused by the planner, with its place. */
 export function readParameters(text) {
   const found = {};
-  for (const [, name, quoted, bare] of (text ?? "").matchAll(/([^\s=]+)(?:=(?:("(?:[^"\\]|\\.)*")|(\S*)))?/g)) {
+  for (const [, name, quoted, bare] of (text ?? "").matchAll(
+    /([^\s=]+)(?:=(?:("(?:[^"\\]|\\.)*")|(\S*)))?/g,
+  )) {
     let value = bare ?? "";
     if (quoted !== undefined) {
       try {

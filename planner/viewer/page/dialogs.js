@@ -18,13 +18,21 @@ export class Dialogs {
    * Ask before something is done.
    *
    * @param act {title, verb, danger?, fields?, foresee?, perform}
-   *   fields: [{name, label, type, value?, options?, hint?}], which the reader fills in
+   *   fields: [{name, label, type, value?, options?, hint?}], which the reader fills in; a hint is a text, or a
+   *     function of all values
    *   foresee(values): a promise of {lines, table?, index?}: what it would do; it may refuse
    *   typed(name, values): after the reader has changed one value; may change others
    *   perform(values, index): a promise of a sentence that says what was done
    */
   ask(act) {
-    this.#asked = { act, values: Object.fromEntries((act.fields ?? []).map((one) => [one.name, one.value ?? ""])), foreseen: null, error: null, busy: false, turn: 0 };
+    this.#asked = {
+      act,
+      values: Object.fromEntries((act.fields ?? []).map((one) => [one.name, one.value ?? ""])),
+      foreseen: null,
+      error: null,
+      busy: false,
+      turn: 0,
+    };
     this.#foresee();
   }
 
@@ -47,10 +55,17 @@ export class Dialogs {
   view() {
     const asked = this.#asked;
     return html`
-      <dialog class="ask" aria-labelledby="ask-title" @cancel=${() => this.close()} @close=${() => this.#asked && this.close()}>
+      <dialog
+        class="ask"
+        aria-labelledby="ask-title"
+        @cancel=${() => this.close()}
+        @close=${() => this.#asked && this.close()}
+      >
         ${asked ? this.#form(asked) : nothing}
       </dialog>
-      <div class="notes" role="status">${this.#notes.map((note) => html`<p class=${note.kind}>${note.text}</p>`)}</div>
+      <div class="notes" role="status">
+        ${this.#notes.map((note) => html`<p class=${note.kind}>${note.text}</p>`)}
+      </div>
     `;
   }
 
@@ -70,10 +85,22 @@ export class Dialogs {
         <div class="foreseen" aria-live="polite" aria-busy=${asked.looking ? "true" : "false"}>
           ${foreseen ? consequences(foreseen) : error ? nothing : html`<p class="quiet">Looking at what this would do …</p>`}
         </div>
-        <div role="alert">${error ? html`<p class="refused">${error.message}</p>${error.hint ? html`<p class="quiet">${error.hint}</p>` : nothing}` : nothing}</div>
+        <div role="alert">
+          ${
+            error
+              ? html`<p class="refused">${error.message}</p>
+                  ${error.hint ? html`<p class="quiet">${error.hint}</p>` : nothing}`
+              : nothing
+          }
+        </div>
         <footer>
           <button type="button" class="plain" @click=${() => this.close()}>Cancel</button>
-          <button class=${act.danger ? "danger" : "primary"} ?disabled=${busy || !foreseen || foreseen.blocked}>${busy ? "…" : act.verb}</button>
+          <button
+            class=${act.danger ? "danger" : "primary"}
+            ?disabled=${busy || !foreseen || foreseen.blocked}
+          >
+            ${busy ? "…" : act.verb}
+          </button>
         </footer>
       </form>
     `;
@@ -81,15 +108,29 @@ export class Dialogs {
 
   #field(field, values) {
     if (field.type === "select") {
-      return html`<label>${field.label}
+      return html`<label
+        >${field.label}
         <select name=${field.name}>
-          ${field.options.map(([value, word]) => html`<option value=${value} ?selected=${value === values[field.name]}>${word}</option>`)}
-        </select>${hint(field)}</label>`;
+          ${field.options.map(([value, word]) => html`<option value=${value} ?selected=${value === values[field.name]}>${word}</option>`)}</select
+        >${hint(field, values)}</label
+      >`;
     }
     if (field.type === "checkbox") {
-      return html`<label class="check"><input type="checkbox" name=${field.name} ?checked=${values[field.name]}> ${field.label}${hint(field)}</label>`;
+      return html`<label class="check"
+        ><input type="checkbox" name=${field.name} ?checked=${values[field.name]} />
+        ${field.label}${hint(field, values)}</label
+      >`;
     }
-    return html`<label>${field.label} <input name=${field.name} type=${field.type ?? "text"} .value=${values[field.name]} spellcheck="false" autocomplete="off">${hint(field)}</label>`;
+    return html`<label
+      >${field.label}
+      <input
+        name=${field.name}
+        type=${field.type ?? "text"}
+        .value=${values[field.name]}
+        spellcheck="false"
+        autocomplete="off"
+      />${hint(field, values)}</label
+    >`;
   }
 
   #typed(event) {
@@ -144,16 +185,37 @@ export class Dialogs {
   }
 }
 
-const hint = (field) => (field.hint ? html`<small class="quiet">${field.hint}</small>` : nothing);
+function hint(field, values) {
+  const said = typeof field.hint === "function" ? field.hint(values) : field.hint;
+  return said ? html`<small class="quiet">${said}</small>` : nothing;
+}
 
 function consequences({ lines, table }) {
   return html`
-    <ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>
-    ${table?.rows.length
-      ? html`<div class="scroll" tabindex="0" role="region" aria-label="What would happen, host by host"><table>
-          <thead><tr>${table.head.map((word) => html`<th scope="col">${word}</th>`)}</tr></thead>
-          <tbody>${table.rows.slice(0, 200).map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
-        </table>${table.rows.length > 200 ? html`<p class="quiet">and ${table.rows.length - 200} more</p>` : nothing}</div>`
-      : nothing}
+    <ul>
+      ${lines.map((line) => html`<li>${line}</li>`)}
+    </ul>
+    ${
+      table?.rows.length
+        ? html`<div class="scroll" tabindex="0" role="region" aria-label="What would happen, host by host">
+            <table>
+              <thead>
+                <tr>
+                  ${table.head.map((word) => html`<th scope="col">${word}</th>`)}
+                </tr>
+              </thead>
+              <tbody>
+                ${table.rows.slice(0, 200).map(
+                  (row) =>
+                    html`<tr>
+                      ${row.map((cell) => html`<td>${cell}</td>`)}
+                    </tr>`,
+                )}
+              </tbody>
+            </table>
+            ${table.rows.length > 200 ? html`<p class="quiet">and ${table.rows.length - 200} more</p>` : nothing}
+          </div>`
+        : nothing
+    }
   `;
 }

@@ -29,7 +29,9 @@ export class Events {
     this.#asking = true;
     try {
       const found = await Promise.all(this.#channels().map((one) => this.#of(one)));
-      const known = new Map(found.flat().map((event) => [event.id || `${event.sent_at}${event.channel}`, event]));
+      const known = new Map(
+        found.flat().map((event) => [event.id || `${event.sent_at}${event.channel}`, event]),
+      );
       this.#found = [...known.values()].sort((a, b) => b.sent_at - a.sent_at).slice(0, MOST);
       this.#said = "";
     } catch (error) {
@@ -41,22 +43,40 @@ export class Events {
 
   view() {
     return html`
-      <h2>Events <button class="plain" @click=${() => this.refresh()}>Refresh</button>
-        ${this.#deep ? nothing : html`<button class="plain" @click=${() => this.#deepen()}>The last 24 hours</button>`}</h2>
+      <h2>
+        Events
+        <button class="plain" @click=${() => this.refresh()}>Refresh</button>
+        ${this.#deep ? nothing : html`<button class="plain" @click=${() => this.#deepen()}>The last 24 hours</button>`}
+      </h2>
       ${this.#said ? html`<p class="refused" role="alert">${this.#said}</p>` : nothing}
       ${this.#found === null ? html`<p class="quiet">…</p>` : nothing}
       ${this.#found?.length === 0 ? html`<p class="quiet">Nothing was said ${this.#deep ? "in the last 24 hours" : "lately"}.</p>` : nothing}
-      ${this.#found?.length
-        ? html`<div class="scroll tall"><table class="events">
-            <thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th></tr></thead>
-            <tbody>${repeat(this.#found, (event) => event.id, row)}</tbody>
-          </table></div>`
-        : nothing}
+      ${
+        this.#found?.length
+          ? html`<div class="scroll tall">
+              <table class="events">
+                <thead>
+                  <tr>
+                    <th scope="col">When</th>
+                    <th scope="col">Who</th>
+                    <th scope="col">What</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  ${repeat(this.#found, (event) => event.id, row)}
+                </tbody>
+              </table>
+            </div>`
+          : nothing
+      }
     `;
   }
 
   async #of({ channel, passes = () => true }) {
-    const query = new URLSearchParams({ channel, ...(this.#deep ? { since: DAY } : { count: String(MOST) }) });
+    const query = new URLSearchParams({
+      channel,
+      ...(this.#deep ? { since: DAY } : { count: String(MOST) }),
+    });
     const found = [];
     for await (const event of this.#context.session.lines(`/v1/events?${query}`)) {
       if (event.channel && passes(event)) found.push(event);
@@ -77,6 +97,8 @@ function row(event) {
   return html`<tr>
     <td class="since"><time datetime=${iso(event.sent_at)}>${moment(event.sent_at)}</time></td>
     <td class="quiet">${who.join(" ").replace("org.dsmt.component.", "")}</td>
-    <td class="what">${event.field === "deployment-status" ? nothing : html`<b>${event.field}</b> `}${event.value.replace(HOST, "")}</td>
+    <td class="what">
+      ${event.field === "deployment-status" ? nothing : html`<b>${event.field}</b> `}${event.value.replace(HOST, "")}
+    </td>
   </tr>`;
 }

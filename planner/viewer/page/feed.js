@@ -77,7 +77,8 @@ export class Feed {
       this.#told("the planner closed the connection");
     } catch (error) {
       const quiet = silent.signal.aborted;
-      if (!signal.aborted) this.#told(quiet ? "the planner is silent" : `the planner does not answer (${error.message})`);
+      if (!signal.aborted)
+        this.#told(quiet ? "the planner is silent" : `the planner does not answer (${error.message})`);
     } finally {
       clearTimeout(timer);
     }

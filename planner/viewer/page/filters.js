@@ -1,6 +1,6 @@
 // Which nodes the reader wants to see; it is a part of the address, so that a view can be sent to others.
 
-import { RANK } from "./verdicts.js";
+import { KINDS, RANK } from "./verdicts.js";
 
 export class Filter {
   text = "";
@@ -19,7 +19,12 @@ export class Filter {
   }
 
   write(query) {
-    for (const [name, value] of [["text", this.text], ["slice", this.slice], ["plan", this.plan], ["state", [...this.kinds].join(",")]]) {
+    for (const [name, value] of [
+      ["text", this.text],
+      ["slice", this.slice],
+      ["plan", this.plan],
+      ["state", [...this.kinds].join(",")],
+    ]) {
       if (value) query.set(name, value);
       else query.delete(name);
     }
@@ -42,15 +47,19 @@ export class Filter {
   apply(fleet, planned) {
     const words = this.text.toLowerCase().split(/\s+/).filter(Boolean);
     const counts = {};
-    const nodes = [];
-    for (const node of fleet.nodes.values()) {
-      if (this.plan && planned ? !planned.has(node.host) : this.slice && !fleet.slivers(node.host).has(this.slice)) continue;
+    const found = KINDS.map(() => []);
+    for (const node of fleet.byName) {
+      if (
+        this.plan && planned
+          ? !planned.has(node.host)
+          : this.slice && !fleet.slivers(node.host).has(this.slice)
+      )
+        continue;
       if (words.length && !words.every((word) => node.lower.includes(word))) continue;
       const { kind } = fleet.verdict(node, this.slice);
       counts[kind] = (counts[kind] ?? 0) + 1;
-      if (!this.kinds.size || this.kinds.has(kind)) nodes.push(node);
+      if (!this.kinds.size || this.kinds.has(kind)) found[RANK[kind]].push(node);
     }
-    nodes.sort((a, b) => RANK[a.judged.kind] - RANK[b.judged.kind] || (a.host < b.host ? -1 : 1));
-    return { nodes, counts };
+    return { nodes: found.flat(), counts };
   }
 }

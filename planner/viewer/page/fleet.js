@@ -14,10 +14,17 @@ export class Fleet {
   #columns = {};
   #skew = 0;
   #next = null;
+  #byName = null;
 
   /** The planner's time, in seconds. */
   get now() {
     return Date.now() / 1000 + this.#skew;
+  }
+
+  /** All nodes by name. */
+  get byName() {
+    this.#byName ??= [...this.nodes.values()].sort((a, b) => (a.host < b.host ? -1 : 1));
+    return this.#byName;
   }
 
   /** The slivers of a node, by slice. */
@@ -53,7 +60,8 @@ export class Fleet {
     const now = said.live ?? said.now ?? said.begin?.now;
     if (now) {
       this.#skew = now.at - Date.now() / 1000;
-      this.trouble = now.trouble || (now.link === "connected" ? "" : `the planner's link to the broker is ${now.link}`);
+      this.trouble =
+        now.trouble || (now.link === "connected" ? "" : `the planner's link to the broker is ${now.link}`);
     }
     this.version += 1;
   }
@@ -80,6 +88,7 @@ export class Fleet {
     this.#slivers = next.#slivers;
     this.#columns = next.#columns;
     this.#next = null;
+    this.#byName = null;
     this.isLive = true;
   }
 
@@ -93,11 +102,19 @@ export class Fleet {
   #takeNode(node) {
     node.lower = `${node.host}\n${node.site}`.toLowerCase();
     this.nodes.set(node.host, node);
+    this.#byName = null;
   }
 
   #takeSlice(slice) {
     slice.applications = slice.applications.map(([name, version, run]) => ({ name, version, run }));
-    slice.rollouts = slice.rollouts.map(([application, phase, active, wave, waves, version]) => ({ application, phase, active, wave, waves, version }));
+    slice.rollouts = slice.rollouts.map(([application, phase, active, wave, waves, version]) => ({
+      application,
+      phase,
+      active,
+      wave,
+      waves,
+      version,
+    }));
     this.slices.set(slice.slice, slice);
   }
 
@@ -116,6 +133,7 @@ export class Fleet {
       this.#forget(host);
     } else if (host) {
       this.nodes.delete(host);
+      this.#byName = null;
       this.#slivers.delete(host);
     } else {
       this.slices.delete(slice);

@@ -14,15 +14,56 @@ const BAND_GAP = 7;
 /** The columns for what is looked at: one for each application when it is one slice, else one for all. */
 export function columnsOf(fleet, slice) {
   const fixed = [
-    { title: "node", of: (node) => (node.standing && node.state === "alive" ? "out" : node.state === "alive" ? "fine" : kindOfNode(node.state)) },
-    { title: "container", of: (node, slivers) => heard(node, slivers.map((one) => wantedKind(one, kindOfLayer(one.container.state)))) },
-    { title: "agent", of: (node, slivers) => heard(node, slivers.map((one) => wantedKind(one, kindOfLayer(one.agent.state)))) },
+    {
+      title: "node",
+      of: (node) =>
+        node.standing && node.state === "alive"
+          ? "out"
+          : node.state === "alive"
+            ? "fine"
+            : kindOfNode(node.state),
+    },
+    {
+      title: "container",
+      of: (node, slivers) =>
+        heard(
+          node,
+          slivers.map((one) => wantedKind(one, kindOfLayer(one.container.state))),
+        ),
+    },
+    {
+      title: "agent",
+      of: (node, slivers) =>
+        heard(
+          node,
+          slivers.map((one) => wantedKind(one, kindOfLayer(one.agent.state))),
+        ),
+    },
   ];
   const names = slice ? (fleet.slices.get(slice)?.applications ?? []).map(({ name }) => name) : [];
   if (!names.length) {
-    return [...fixed, { title: "application", of: (node, slivers) => heard(node, slivers.flatMap((one) => one.applications.map(kindOfApplication))) }];
+    return [
+      ...fixed,
+      {
+        title: "application",
+        of: (node, slivers) =>
+          heard(
+            node,
+            slivers.flatMap((one) => one.applications.map(kindOfApplication)),
+          ),
+      },
+    ];
   }
-  const column = (name) => ({ title: name, of: (node, slivers) => heard(node, slivers.flatMap((one) => one.applications.filter((app) => app.name === name).map(kindOfApplication))) });
+  const column = (name) => ({
+    title: name,
+    of: (node, slivers) =>
+      heard(
+        node,
+        slivers.flatMap((one) =>
+          one.applications.filter((app) => app.name === name).map(kindOfApplication),
+        ),
+      ),
+  });
   return [...fixed, ...names.slice(0, 12).map(column)];
 }
 
@@ -69,7 +110,17 @@ export class Grid {
       canvas.style.height = `${height}px`;
     }
     const hasFocus = document.activeElement === canvas;
-    const now = [key, width, height, box.scrollTop, isDense, this.#cursor, hasFocus, colour("panel"), ratio].join("|");
+    const now = [
+      key,
+      width,
+      height,
+      box.scrollTop,
+      isDense,
+      this.#cursor,
+      hasFocus,
+      colour("panel"),
+      ratio,
+    ].join("|");
     if (now === this.#drawn) return;
     this.#drawn = now;
     const context = canvas.getContext("2d");
@@ -120,7 +171,14 @@ export class Grid {
   #key(box, event) {
     const { nodes, across, band, head } = this.#shown;
     const page = Math.max(Math.floor(box.clientHeight / band) - 1, 1) * across;
-    const steps = { ArrowDown: across, ArrowUp: -across, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+    const steps = {
+      ArrowDown: across,
+      ArrowUp: -across,
+      PageDown: page,
+      PageUp: -page,
+      Home: -Infinity,
+      End: Infinity,
+    };
     if (across > 1) Object.assign(steps, { ArrowRight: 1, ArrowLeft: -1 });
     if (event.key === "Enter" && this.cursor) return this.#picked(this.cursor);
     if (!(event.key in steps)) return;
@@ -166,7 +224,9 @@ function drawHead(context, columns, width) {
   context.textBaseline = "middle";
   context.fillStyle = colour("quiet");
   const field = fieldOf(width, columns.length);
-  columns.forEach(({ title }, column) => context.fillText(title, NAME + column * field, ROW / 2, field - 6));
+  columns.forEach(({ title }, column) =>
+    context.fillText(title, NAME + column * field, ROW / 2, field - 6),
+  );
 }
 
 const fieldOf = (width, columns) => Math.max(Math.min((width - NAME - 8) / columns, FIELD), 14);

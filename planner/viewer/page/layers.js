@@ -18,7 +18,10 @@ export function layer({ state, since, reason }, now, isLost = false, kind = kind
 
 export function application(one, now, isLost = false) {
   const other = one.wanted_version && one.version && one.version !== one.wanted_version;
-  return html`<b>${one.name}</b> <span class="quiet">${one.version || one.wanted_version}${other ? ` → ${one.wanted_version}` : ""}</span>
+  return html`<b>${one.name}</b>
+    <span class="quiet"
+      >${one.version || one.wanted_version}${other ? ` → ${one.wanted_version}` : ""}</span
+    >
     ${layer(one, now, isLost, kindOfApplication(one))}
     ${one.wanted === "stopped" ? html`<span class="quiet">is to be stopped</span>` : nothing}
     ${one.text && !isLost ? html`<p class="says">${one.text}</p>` : nothing}`;

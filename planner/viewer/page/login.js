@@ -18,11 +18,24 @@ export class LogIn {
     return html`
       <main class="login">
         <form @submit=${(event) => this.#submit(event)} aria-labelledby="login-title">
-          <h1 id="login-title"><img src="icon.svg" alt="" width="28" height="28"> DSMTViewer</h1>
+          <h1 id="login-title"><img src="icon.svg" alt="" width="28" height="28" /> DSMTViewer</h1>
           <p class="quiet">Log in with the account that dsmtc uses.</p>
-          <label>Account <input name="account" type="text" autocomplete="username" required autofocus spellcheck="false" autocapitalize="off"></label>
-          <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
-          <label>Role
+          <label
+            >Account
+            <input
+              name="account"
+              type="text"
+              autocomplete="username"
+              required
+              autofocus
+              spellcheck="false"
+              autocapitalize="off"
+          /></label>
+          <label
+            >Password <input name="password" type="password" autocomplete="current-password" required
+          /></label>
+          <label
+            >Role
             <select name="role">
               <option value="">the strongest that I have</option>
               ${["admin", "pi", "user", "tech"].map((role) => html`<option value=${role}>${role}</option>`)}
@@ -30,7 +43,12 @@ export class LogIn {
           </label>
           <button class="primary" ?disabled=${this.#busy}>${this.#busy ? "…" : "Log in"}</button>
           <div role="alert" class="said">
-            ${this.#said ? html`<p>${this.#said.message}</p>${this.#said.hint ? html`<p class="quiet">${this.#said.hint}</p>` : nothing}` : nothing}
+            ${
+              this.#said
+                ? html`<p>${this.#said.message}</p>
+                    ${this.#said.hint ? html`<p class="quiet">${this.#said.hint}</p>` : nothing}`
+                : nothing
+            }
           </div>
         </form>
       </main>

@@ -52,8 +52,12 @@ export class Logs {
     const { slice, application, host } = this.#of;
     return html`
       <section class="panel" aria-label="Log">
-        <h2>${application} of ${slice} on ${host} <button class="plain" @click=${() => this.#leave()}>Close</button></h2>
-        <pre class="log" tabindex="0" role="log" aria-label="What ${application} prints">${this.#lines.join("\n") || "nothing yet"}</pre>
+        <h2>
+          ${application} of ${slice} on ${host}
+          <button class="plain" @click=${() => this.#leave()}>Close</button>
+        </h2>
+        <pre class="log" tabindex="0" role="log" aria-label="What ${application} prints">
+${this.#lines.join("\n") || "nothing yet"}</pre>
         ${this.#said ? html`<p class="quiet" role="status">${this.#said}</p>` : nothing}
       </section>
     `;

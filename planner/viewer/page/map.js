@@ -1,11 +1,10 @@
-// The map: nodes where they are, those close to each other as one circle that shows the shares of its kinds.
+// The map: where the nodes are, moved and zoomed by mouse, finger and keys.
 
+import { drawSpot, gather, labelOf } from "./spots.js";
 import { colour } from "./theme.js";
-import { KINDS, RANK } from "./verdicts.js";
-import { count } from "./words.js";
+import { RANK } from "./verdicts.js";
 import { land } from "./world.js";
 
-const CELL = 26;
 const MOST_ZOOM = 400;
 const NAMES = 60;
 const PAN = 60;
@@ -58,7 +57,16 @@ export class WorldMap {
       canvas.height = Math.round(height * ratio);
     }
     this.#fit(nodes, width, height);
-    const now = [key, width, height, ratio, colour("panel"), JSON.stringify(this.#view), this.#hovered?.id, this.#path ? 1 : 0].join("|");
+    const now = [
+      key,
+      width,
+      height,
+      ratio,
+      colour("panel"),
+      JSON.stringify(this.#view),
+      this.#hovered?.id,
+      this.#path ? 1 : 0,
+    ].join("|");
     if (now === this.#drawn) return;
     this.#drawn = now;
     const context = canvas.getContext("2d");
@@ -66,7 +74,12 @@ export class WorldMap {
     context.clearRect(0, 0, width, height);
     const scale = this.#scale(width, height);
     this.#drawLand(context, width, height, scale);
-    this.#spots = gather(nodes, (east, north) => this.#at(east, north, width, height, scale), width, height);
+    this.#spots = gather(
+      nodes,
+      (east, north) => this.#at(east, north, width, height, scale),
+      width,
+      height,
+    );
     for (const spot of this.#spots) drawSpot(context, spot, spot.id === this.#hovered?.id);
     this.#drawNames(context, width, height);
   }
@@ -109,7 +122,10 @@ export class WorldMap {
   #degrees(x, y) {
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     const scale = this.#scale(width, height);
-    return { east: this.#view.east + (x - width / 2) / scale, north: this.#view.north - (y - height / 2) / scale };
+    return {
+      east: this.#view.east + (x - width / 2) / scale,
+      north: this.#view.north - (y - height / 2) / scale,
+    };
   }
 
   #moveTo(east, north) {
@@ -136,16 +152,34 @@ export class WorldMap {
 
   /** Names of sites, where there is room for them. */
   #drawNames(context, width, height) {
-    const near = this.#spots.filter((spot) => spot.x > 0 && spot.x < width && spot.y > 0 && spot.y < height);
+    const near = this.#spots.filter(
+      (spot) => spot.x > 0 && spot.x < width && spot.y > 0 && spot.y < height,
+    );
     if (near.length > NAMES) return;
     context.font = `11px ${colour("font")}`;
     context.textBaseline = "middle";
-    const taken = [];
-    for (const spot of [...near].sort((a, b) => RANK[a.kind] - RANK[b.kind] || b.nodes.length - a.nodes.length)) {
-      const text = nameOf(spot);
+    const taken = near.map(({ x, y, radius }) => ({
+      x: x - radius,
+      y: y - radius,
+      w: 2 * radius,
+      h: 2 * radius,
+    }));
+    for (const spot of [...near].sort(
+      (a, b) => RANK[a.kind] - RANK[b.kind] || b.nodes.length - a.nodes.length,
+    )) {
+      const text = labelOf(spot);
       const box = { x: spot.x + spot.radius + 5, y: spot.y - 7, w: context.measureText(text).width, h: 14 };
       if (box.x + box.w > width - 4) box.x = spot.x - spot.radius - 5 - box.w;
-      if (taken.some((other) => box.x < other.x + other.w && other.x < box.x + box.w && box.y < other.y + other.h && other.y < box.y + box.h)) continue;
+      if (
+        taken.some(
+          (other) =>
+            box.x < other.x + other.w &&
+            other.x < box.x + box.w &&
+            box.y < other.y + other.h &&
+            other.y < box.y + box.h,
+        )
+      )
+        continue;
       taken.push(box);
       context.strokeStyle = colour("panel");
       context.lineWidth = 3;
@@ -159,10 +193,14 @@ export class WorldMap {
     if (this.#canvas === canvas) return;
     this.#canvas = canvas;
     this.#drawn = "";
-    canvas.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      this.zoomBy(2 ** (-event.deltaY / 250), event.offsetX, event.offsetY);
-    }, { passive: false });
+    canvas.addEventListener(
+      "wheel",
+      (event) => {
+        event.preventDefault();
+        this.zoomBy(2 ** (-event.deltaY / 250), event.offsetX, event.offsetY);
+      },
+      { passive: false },
+    );
     canvas.addEventListener("pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
       this.#drag = { x: event.offsetX, y: event.offsetY, moved: false };
@@ -227,85 +265,8 @@ export class WorldMap {
 }
 
 function ends(numbers) {
-  return numbers.reduce(([least, most], number) => [Math.min(least, number), Math.max(most, number)], [Infinity, -Infinity]);
-}
-
-/** Nodes by where they would be drawn; each spot with how many of each kind. */
-function gather(nodes, at, width, height) {
-  const found = new Map();
-  for (const node of nodes) {
-    if (node.latitude === null || node.longitude === null) continue;
-    const [x, y] = at(node.longitude, node.latitude);
-    if (x < -40 || y < -40 || x > width + 40 || y > height + 40) continue;
-    // Cells belong to the canvas: while one moves the map, circles may join and part at their borders.
-    const id = `${Math.floor(x / CELL)},${Math.floor(y / CELL)}`;
-    let spot = found.get(id);
-    if (!spot) found.set(id, (spot = { id, x: 0, y: 0, nodes: [], kinds: {} }));
-    spot.x += x;
-    spot.y += y;
-    spot.nodes.push(node);
-    spot.kinds[node.judged.kind] = (spot.kinds[node.judged.kind] ?? 0) + 1;
-  }
-  const spots = [...found.values()];
-  for (const spot of spots) {
-    spot.x /= spot.nodes.length;
-    spot.y /= spot.nodes.length;
-    spot.kind = spot.nodes.reduce((worst, { judged }) => (RANK[judged.kind] < RANK[worst] ? judged.kind : worst), "idle");
-    spot.radius = spot.nodes.length === 1 ? 5 : Math.min(6 + Math.log2(spot.nodes.length) * 1.6, 19);
-  }
-  // The worst on top.
-  return spots.sort((a, b) => RANK[b.kind] - RANK[a.kind]);
-}
-
-function drawSpot(context, spot, isHovered) {
-  const total = spot.nodes.length;
-  context.beginPath();
-  context.arc(spot.x, spot.y, spot.radius + 1.5, 0, 2 * Math.PI);
-  context.fillStyle = colour("panel");
-  context.fill();
-  let from = -Math.PI / 2;
-  const shown = KINDS.filter(({ name }) => spot.kinds[name]);
-  for (const { name } of shown) {
-    // Of thousands one that failed still has to be seen.
-    const share = shown.length === 1 ? 1 : Math.max(spot.kinds[name] / total, 0.09);
-    const to = name === shown.at(-1).name ? 1.5 * Math.PI : from + share * 2 * Math.PI;
-    context.beginPath();
-    context.moveTo(spot.x, spot.y);
-    context.arc(spot.x, spot.y, spot.radius, from, to);
-    context.closePath();
-    context.fillStyle = colour(name);
-    context.fill();
-    from = to;
-  }
-  if (spot.radius >= 8) {
-    context.beginPath();
-    context.arc(spot.x, spot.y, spot.radius - 3.5, 0, 2 * Math.PI);
-    context.fillStyle = colour("panel");
-    context.fill();
-    context.font = `600 ${spot.radius > 13 ? 10 : 9}px ${colour("font")}`;
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    context.fillStyle = colour("ink");
-    context.fillText(total > 999 ? `${Math.round(total / 100) / 10}k` : String(total), spot.x, spot.y + 0.5);
-    context.textAlign = "start";
-  }
-  if (isHovered || spot.kind === "failed") {
-    context.beginPath();
-    context.arc(spot.x, spot.y, spot.radius + 3, 0, 2 * Math.PI);
-    context.strokeStyle = isHovered ? colour("ink") : colour("failed");
-    context.lineWidth = isHovered ? 2 : 1.5;
-    context.stroke();
-  }
-}
-
-/** What a circle is called: its one node, its one site, or how many of either. */
-export function nameOf(spot) {
-  if (spot.nodes.length === 1) return spot.nodes[0].host;
-  const sites = new Set(spot.nodes.map((node) => node.site));
-  return sites.size === 1 && !sites.has("") ? [...sites][0] : `${count(spot.nodes.length, "node")} at ${count(sites.size, "site")}`;
-}
-
-/** How many of each kind, in words, the worst first. */
-export function sharesOf(spot) {
-  return KINDS.filter(({ name }) => spot.kinds[name]).map(({ name, word }) => `${spot.kinds[name].toLocaleString("en")} ${word.toLowerCase()}`).join(", ");
+  return numbers.reduce(
+    ([least, most], number) => [Math.min(least, number), Math.max(most, number)],
+    [Infinity, -Infinity],
+  );
 }

@@ -18,7 +18,8 @@ export function here() {
   const [path, query = ""] = decodeHash().split("?", 2);
   for (const page of PAGES) {
     const found = page.path.exec(path);
-    if (found) return { page, params: found.slice(1).map(decodeURIComponent), query: new URLSearchParams(query) };
+    if (found)
+      return { page, params: found.slice(1).map(decodeURIComponent), query: new URLSearchParams(query) };
   }
   return null;
 }

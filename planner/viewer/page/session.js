@@ -37,7 +37,11 @@ export class Session {
   }
 
   async logIn(account, password, role) {
-    const said = await this.#ask("POST", "/v1/login", role ? { account, password, role } : { account, password });
+    const said = await this.#ask(
+      "POST",
+      "/v1/login",
+      role ? { account, password, role } : { account, password },
+    );
     this.#keep(said.token);
   }
 
@@ -74,12 +78,18 @@ export class Session {
 
   async #ask(method, path, body) {
     const headers = this.isOpen ? this.headers : {};
-    const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { ...headers, "content-type": "application/json" } };
+    const sent =
+      body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { ...headers, "content-type": "application/json" } };
     let answer;
     try {
       answer = await fetch(path, { method, headers, ...sent });
     } catch {
-      throw new Refused(0, { message: "the planner does not answer", hint: "is it running, and the network up?" });
+      throw new Refused(0, {
+        message: "the planner does not answer",
+        hint: "is it running, and the network up?",
+      });
     }
     if (!answer.ok) throw await this.#refused(answer);
     return parse(await answer.text());

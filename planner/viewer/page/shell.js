@@ -9,22 +9,31 @@ export function shell(context, current, open) {
   return html`
     <a class="skip" href="#main" @click=${skip}>Skip to the content</a>
     <header class="bar">
-      <a class="brand" href=${to("fleet")}><img src="icon.svg" alt="" width="20" height="20"><span>DSMTViewer</span></a>
+      <a class="brand" href=${to("fleet")}
+        ><img src="icon.svg" alt="" width="20" height="20" /><span>DSMTViewer</span></a
+      >
       <nav aria-label="Pages">
         ${PAGES.filter((page) => page.nav).map(
-          (page) => html`<a href=${to(page.name)} aria-current=${isHere(page.name, current) ? "page" : nothing}>${page.nav}</a>`,
+          (page) =>
+            html`<a href=${to(page.name)} aria-current=${isHere(page.name, current) ? "page" : nothing}
+              >${page.nav}</a
+            >`,
         )}
       </nav>
       <span class="space"></span>
       ${live(context)}
-      <span class="who" title="logged in as">${fleet.you.account}<span class="role">${fleet.you.role}</span></span>
+      <span class="who" title="logged in as"
+        >${fleet.you.account}<span class="role">${fleet.you.role}</span></span
+      >
       <button class="icon" @click=${() => theme(context)} title="Light, dark, or as the system has it">
         <span aria-hidden="true">◐</span><span class="unseen">Change between light and dark</span>
       </button>
       <button class="plain" @click=${() => session.logOut()}>Log out</button>
     </header>
     ${fleet.trouble ? html`<p class="trouble" role="alert">The planner is degraded: ${fleet.trouble}</p>` : nothing}
-    <main id="main" tabindex="-1">${open && fleet.isLive ? open.view() : html`<p class="quiet wait">Waiting for the planner …</p>`}</main>
+    <main id="main" tabindex="-1">
+      ${open && fleet.isLive ? open.view() : html`<p class="quiet wait">Waiting for the planner …</p>`}
+    </main>
     ${context.dialogs.view()}
   `;
 }
@@ -33,11 +42,15 @@ function live({ link, fleet }) {
   const isLive = link === "live" || (link === "connecting" && !fleet.isLive);
   const said = link === "live" ? "live" : link === "connecting" ? "connecting" : `not live: ${link}`;
   return html`<span class="live ${link === "live" ? "on" : "off"}" role="status" title=${said}>
-    <span aria-hidden="true" class="dot"></span>${isLive ? said : link === "connecting" ? "connecting" : "not live"}
+    <span aria-hidden="true" class="dot"></span
+    >${isLive ? said : link === "connecting" ? "connecting" : "not live"}
   </span>`;
 }
 
-const isHere = (name, current) => name === current || (name === "slices" && current === "slice") || (name === "fleet" && current === "node");
+const isHere = (name, current) =>
+  name === current ||
+  (name === "slices" && current === "slice") ||
+  (name === "fleet" && current === "node");
 
 function skip(event) {
   event.preventDefault();

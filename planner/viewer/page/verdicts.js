@@ -3,10 +3,18 @@
 /** The kinds, the worst first; `word` for people, `means` for who asks. */
 export const KINDS = [
   { name: "failed", word: "Failed", means: "the node, or something that is wanted on it, has failed" },
-  { name: "suspect", word: "Suspect", means: "a heartbeat is missing, the node proves itself, or a part of DSMT there is not well" },
+  {
+    name: "suspect",
+    word: "Suspect",
+    means: "a heartbeat is missing, the node proves itself, or a part of DSMT there is not well",
+  },
   { name: "waiting", word: "Waiting", means: "something that is wanted does not run yet" },
   { name: "unknown", word: "Unknown", means: "nothing was heard since the planner began to listen" },
-  { name: "out", word: "Out of service", means: "people took it out: cordoned, draining, excluded, maintenance" },
+  {
+    name: "out",
+    word: "Out of service",
+    means: "people took it out: cordoned, draining, excluded, maintenance",
+  },
   { name: "fine", word: "Fine", means: "everything that is wanted there runs" },
   { name: "idle", word: "Idle", means: "alive, and nothing is wanted there" },
 ];
@@ -49,7 +57,7 @@ export function verdict(node, slivers) {
   const add = (kind, slice, layer, says, since) => problems.push({ kind, slice, layer, says, since });
   const own = kindOfNode(node.state);
   if (own === "failed" || own === "suspect") {
-    const word = node.state === "probation" ? "it is back, and has to prove itself" : node.state;
+    const word = node.state === "probation" ? "back, and has to prove itself" : node.state;
     add(own, "", "node", node.reason || word, node.since);
   }
   for (const says of node.unwell) add("suspect", "", "container manager", says, 0);
@@ -77,12 +85,14 @@ function ofSliver(sliver, own, add) {
     const { state, reason, since } = sliver[layer];
     const kind = kindOfLayer(state);
     if (kind === "failed") add("failed", sliver.slice, layer, reason || "failed", since);
-    else if (kind !== "fine") add("waiting", sliver.slice, layer, state === "undefined" ? "not there yet" : state, since);
+    else if (kind !== "fine")
+      add("waiting", sliver.slice, layer, state === "undefined" ? "not there yet" : state, since);
   }
   for (const one of sliver.applications) {
     const kind = kindOfApplication(one);
     if (kind === "failed") add("failed", sliver.slice, one.name, one.reason || "failed", one.since);
-    else if (kind === "waiting") add("waiting", sliver.slice, one.name, one.reason || waits(one), one.since);
+    else if (kind === "waiting")
+      add("waiting", sliver.slice, one.name, one.reason || waits(one), one.since);
   }
 }
 
@@ -96,4 +106,31 @@ export function worst(kinds) {
   let found = "idle";
   for (const kind of kinds) if (RANK[kind] < RANK[found]) found = kind;
   return found;
+}
+
+/**
+ * Problems that are the same on many nodes; numbers in what they say do not tell them apart.
+ *
+ * @returns {kind, slice, layer, says, hosts}, the worst and the most frequent first.
+ */
+export function groups(nodes) {
+  const found = new Map();
+  for (const { host, judged } of nodes) {
+    const [first] = judged.problems;
+    if (!first) continue;
+    const key = [first.kind, first.slice, first.layer, first.says.replace(/\d+([.,]\d+)?/g, "#")].join(
+      "\n",
+    );
+    if (!found.has(key))
+      found.set(key, {
+        key,
+        kind: first.kind,
+        slice: first.slice,
+        layer: first.layer,
+        says: first.says,
+        hosts: [],
+      });
+    found.get(key).hosts.push(host);
+  }
+  return [...found.values()].sort((a, b) => RANK[a.kind] - RANK[b.kind] || b.hosts.length - a.hosts.length);
 }

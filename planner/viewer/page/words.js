@@ -10,7 +10,7 @@ export function plain(text) {
   return text.replace(HIDDEN, (one) => {
     const code = one.codePointAt(0);
     if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-    return `‹U+${code.toString(16).toUpperCase().padStart(4, "0")}›`;
+    return `[U+${code.toString(16).toUpperCase().padStart(4, "0")}]`;
   });
 }
 
@@ -59,7 +59,9 @@ export function moment(seconds, now = Date.now() / 1000) {
   if (!(seconds > 0)) return "";
   const at = new Date(seconds * 1000);
   const time = at.toLocaleTimeString(undefined, { hour12: false });
-  return at.toDateString() === new Date(now * 1000).toDateString() ? time : `${at.toLocaleDateString()} ${time}`;
+  return at.toDateString() === new Date(now * 1000).toDateString()
+    ? time
+    : `${at.toLocaleDateString()} ${time}`;
 }
 
 export const iso = (seconds) => (seconds > 0 ? new Date(seconds * 1000).toISOString() : "");
@@ -72,5 +74,7 @@ export function count(number, one, many = `${one}s`) {
 /** The first names of a list, and how many more there are. */
 export function some(names, most = 8) {
   const left = names.length - most;
-  return left > 0 ? `${names.slice(0, most).join(", ")} and ${left.toLocaleString("en")} more` : names.join(", ");
+  return left > 0
+    ? `${names.slice(0, most).join(", ")} and ${left.toLocaleString("en")} more`
+    : names.join(", ");
 }

@@ -24,12 +24,16 @@ async function load() {
 
 function pathOf(collection) {
   const path = new Path2D();
-  const polygons = (collection.features ?? [collection]).flatMap(({ geometry }) => (geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates));
+  const polygons = (collection.features ?? [collection]).flatMap(({ geometry }) =>
+    geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates,
+  );
   for (const ring of polygons.flat().map(unwrapped)) {
     // Land on both sides of 180 degrees is drawn on both edges of the map.
     const beyond = ring.some(([east]) => Math.abs(east) > 180) ? [-360, 0, 360] : [0];
     for (const turn of beyond) {
-      ring.forEach(([east, north], place) => (place ? path.lineTo(east + turn, -north) : path.moveTo(east + turn, -north)));
+      ring.forEach(([east, north], place) =>
+        place ? path.lineTo(east + turn, -north) : path.moveTo(east + turn, -north),
+      );
       path.closePath();
     }
   }

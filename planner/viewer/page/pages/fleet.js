@@ -1,14 +1,21 @@
 // The fleet at a glance: what is wrong first, then where, as a map, a grid or a list.
 
+import { filterBar } from "../filterbar.js";
 import { Filter } from "../filters.js";
 import { Grid, columnsOf } from "../grid.js";
 import { html, nothing, repeat } from "../html.js";
-import { nameOf, sharesOf, WorldMap } from "../map.js";
+import { WorldMap } from "../map.js";
+import { sentence, wrongPanel } from "../problems.js";
 import { setQuery, to } from "../router.js";
+import { nameOf, sharesOf } from "../spots.js";
 import { KINDS } from "../verdicts.js";
 import { ago, count } from "../words.js";
 
-const VIEWS = [["map", "Map"], ["grid", "Grid"], ["list", "List"]];
+const VIEWS = [
+  ["map", "Map"],
+  ["grid", "Grid"],
+  ["list", "List"],
+];
 const LISTED = 100;
 const NAMED = 300;
 
@@ -33,8 +40,14 @@ class FleetPage {
     this.#context = context;
     this.#filter = Filter.of(query);
     this.#view = VIEWS.some(([name]) => name === query.get("view")) ? query.get("view") : "map";
-    this.#map = new WorldMap(() => context.changed(), (nodes) => this.#pick(nodes));
-    this.#grid = new Grid(() => context.changed(), (node) => (location.hash = to("node", node.host)));
+    this.#map = new WorldMap(
+      () => context.changed(),
+      (nodes) => this.#pick(nodes),
+    );
+    this.#grid = new Grid(
+      () => context.changed(),
+      (node) => (location.hash = to("node", node.host)),
+    );
     this.#evaluate();
   }
 
@@ -49,9 +62,11 @@ class FleetPage {
       <div class="fleet">
         <section class="panel where" aria-label="Where the nodes are">
           <div class="tabs" role="tablist" aria-label="How the nodes are shown" @keydown=${tabKeys}>
-            ${VIEWS.map(([name, word]) => html`<button role="tab" id="tab-${name}" aria-controls="nodes-shown" aria-selected=${name === this.#view ? "true" : "false"} tabindex=${name === this.#view ? 0 : -1} @click=${() => this.#show(name)}>${word}</button>`)}
+            ${VIEWS.map(([name, word]) => this.#tab(name, word))}
             <span class="space"></span>
-            <span class="quiet" aria-live="polite">${count(nodes.length, "node")}${this.#filter.isOn ? ` of ${this.#context.fleet.nodes.size.toLocaleString("en")}` : ""}</span>
+            <span class="quiet" aria-live="polite"
+              >${count(nodes.length, "node")}${this.#filter.isOn ? ` of ${this.#context.fleet.nodes.size.toLocaleString("en")}` : ""}</span
+            >
           </div>
           <div id="nodes-shown" role="tabpanel" aria-labelledby="tab-${this.#view}">
             ${this.#view === "map" ? this.#mapView(nodes) : this.#view === "grid" ? this.#gridView(nodes) : this.#listView(nodes)}
@@ -62,12 +77,42 @@ class FleetPage {
     `;
   }
 
+  #filters(counts) {
+    return filterBar(this.#filter, {
+      counts,
+      slices: [...this.#context.fleet.slices.keys()].sort(),
+      plans: this.#plans(),
+      set: (change) => this.#set(change),
+      toggle: (kind) => this.#toggle(kind),
+    });
+  }
+
+  #tab(name, word) {
+    const isOn = name === this.#view;
+    return html`<button
+      role="tab"
+      id="tab-${name}"
+      aria-controls="nodes-shown"
+      aria-selected=${isOn ? "true" : "false"}
+      tabindex=${isOn ? 0 : -1}
+      @click=${() => this.#show(name)}
+    >
+      ${word}
+    </button>`;
+  }
+
   drawn(root) {
     const { nodes, key } = this.#seen;
     const map = root.querySelector("canvas.map");
     if (map) this.#map.draw(map, nodes, key);
     const box = root.querySelector(".grid");
-    if (box) this.#grid.draw(box, this.#context.fleet, { nodes, slice: this.#filter.slice, isDense: this.#isDense, key });
+    if (box)
+      this.#grid.draw(box, this.#context.fleet, {
+        nodes,
+        slice: this.#filter.slice,
+        isDense: this.#isDense,
+        key,
+      });
   }
 
   get #isDense() {
@@ -76,37 +121,15 @@ class FleetPage {
 
   #look() {
     const { fleet } = this.#context;
-    const key = [fleet.version, this.#filter.text, this.#filter.slice, this.#filter.plan, [...this.#filter.kinds].join(), this.#planned?.size ?? ""].join("|");
+    const key = [
+      fleet.version,
+      this.#filter.text,
+      this.#filter.slice,
+      this.#filter.plan,
+      [...this.#filter.kinds].join(),
+      this.#planned?.size ?? "",
+    ].join("|");
     if (key !== this.#seen.key) this.#seen = { key, ...this.#filter.apply(fleet, this.#planned) };
-  }
-
-  #filters(counts) {
-    const filter = this.#filter;
-    const slices = [...this.#context.fleet.slices.keys()].sort();
-    const plans = this.#plans();
-    return html`
-      <form class="filters" role="search" @submit=${(event) => event.preventDefault()}>
-        <label class="search"><span class="unseen">Filter by name or site</span>
-          <input type="search" name="text" placeholder="Filter by name or site  ( / )" .value=${filter.text} @input=${(event) => this.#set({ text: event.target.value })} spellcheck="false" autocomplete="off"></label>
-        <label><span class="unseen">Slice</span>
-          <select name="slice" @change=${(event) => this.#set({ slice: event.target.value, plan: "" })}>
-            <option value="">All slices</option>
-            ${slices.map((name) => html`<option value=${name} ?selected=${name === filter.slice}>${name}</option>`)}
-          </select></label>
-        ${filter.slice
-          ? html`<label><span class="unseen">Plan</span>
-              <select name="plan" @change=${(event) => this.#set({ plan: event.target.value })}>
-                <option value="">Any plan</option>
-                ${plans.map((name) => html`<option value=${name} ?selected=${name === filter.plan}>in plan ${name}</option>`)}
-              </select></label>`
-          : nothing}
-        <div class="kinds" role="group" aria-label="States">
-          ${KINDS.map(({ name, word, means }) => html`<button type="button" class="kind ${name} ${counts[name] ? "" : "none"}" aria-pressed=${filter.kinds.has(name) ? "true" : "false"} title=${means} @click=${() => this.#toggle(name)}>
-            <i aria-hidden="true"></i>${word} <b>${(counts[name] ?? 0).toLocaleString("en")}</b></button>`)}
-        </div>
-        ${filter.isOn ? html`<button type="button" class="plain" @click=${() => this.#set(new Filter())}>Clear</button>` : nothing}
-      </form>
-    `;
   }
 
   #mapView(nodes) {
@@ -114,20 +137,49 @@ class FleetPage {
     const { hovered } = this.#map;
     return html`
       <div class="map-box">
-        <canvas class="map" tabindex="0" role="img" aria-label="A map of ${count(nodes.length - lost.length, "node")}. Arrows move it, + and - zoom. The list shows the same as text."></canvas>
+        <canvas
+          class="map"
+          tabindex="0"
+          role="img"
+          aria-label="A map of ${count(nodes.length - lost.length, "node")}. Arrows move it, + and - zoom. The list shows the same as text."
+        ></canvas>
         <div class="zoom">
-          <button @click=${() => this.#map.zoomBy(1.6)} title="Closer (+)"><span aria-hidden="true">+</span><span class="unseen">Closer</span></button>
-          <button @click=${() => this.#map.zoomBy(1 / 1.6)} title="Farther (-)"><span aria-hidden="true">−</span><span class="unseen">Farther</span></button>
-          <button @click=${() => this.#map.whole()} title="The whole world (0)"><span aria-hidden="true">⤢</span><span class="unseen">The whole world</span></button>
+          <button @click=${() => this.#map.zoomBy(1.6)} title="Closer (+)">
+            <span aria-hidden="true">+</span><span class="unseen">Closer</span>
+          </button>
+          <button @click=${() => this.#map.zoomBy(1 / 1.6)} title="Farther (-)">
+            <span aria-hidden="true">−</span><span class="unseen">Farther</span>
+          </button>
+          <button @click=${() => this.#map.whole()} title="The whole world (0)">
+            <span aria-hidden="true">⤢</span><span class="unseen">The whole world</span>
+          </button>
         </div>
         ${hovered ? html`<p class="hover"><b>${nameOf(hovered)}</b> ${sharesOf(hovered)}</p>` : nothing}
         ${this.#map.hasOutlines ? nothing : html`<p class="hover low">The outlines of the land are not installed: python planner/viewer/assets.py fetches them.</p>`}
       </div>
-      ${lost.length
-        ? html`<details class="lost"><summary>${count(lost.length, "node")} without coordinates <span class="quiet">(a node tells the facts latitude and longitude, or is labelled with them)</span></summary>
-            <ul class="chips">${lost.slice(0, 200).map((node) => html`<li><a class="chip ${node.judged.kind}" href=${to("node", node.host)}><i aria-hidden="true"></i>${node.host}</a></li>`)}</ul>
-            ${lost.length > 200 ? html`<p class="quiet">and ${count(lost.length - 200, "other")}; the list shows all</p>` : nothing}</details>`
-        : nothing}
+      ${
+        lost.length
+          ? html`<details class="lost">
+              <summary>
+                ${count(lost.length, "node")} without coordinates
+                <span class="quiet"
+                  >(a node tells the facts latitude and longitude, or is labelled with them)</span
+                >
+              </summary>
+              <ul class="chips">
+                ${lost.slice(0, 200).map(
+                  (node) =>
+                    html`<li>
+                      <a class="chip ${node.judged.kind}" href=${to("node", node.host)}
+                        ><i aria-hidden="true"></i>${node.host}</a
+                      >
+                    </li>`,
+                )}
+              </ul>
+              ${lost.length > 200 ? html`<p class="quiet">and ${count(lost.length - 200, "other")}; the list shows all</p>` : nothing}
+            </details>`
+          : nothing
+      }
     `;
   }
 
@@ -137,22 +189,46 @@ class FleetPage {
     return html`
       <p class="legend quiet">
         ${this.#isDense ? html`Each column of fields is a node; from above: ${columns.join(", ")}.` : "Each row is a node with its layers."}
-        <button class="plain" @click=${() => this.#turn()}>${this.#isDense ? "With names" : "Dense"}</button>
+        <button class="plain" @click=${() => this.#turn()}>
+          ${this.#isDense ? "With names" : "Dense"}
+        </button>
       </p>
       <div class="grid">
-        <canvas tabindex="0" role="img" aria-label="A grid of ${count(nodes.length, "node")} and their layers: ${columns.join(", ")}. Arrows move, Enter opens a node. The list shows the same as text."></canvas>
+        <canvas
+          tabindex="0"
+          role="img"
+          aria-label="A grid of ${count(nodes.length, "node")} and their layers: ${columns.join(", ")}. Arrows move, Enter opens a node. The list shows the same as text."
+        ></canvas>
         <div class="tall"></div>
       </div>
-      <p class="unseen" aria-live="polite">${cursor ? `${cursor.host}: ${cursor.judged?.kind ?? ""}` : ""}</p>
+      <p class="unseen" aria-live="polite">
+        ${cursor ? `${cursor.host}: ${cursor.judged?.kind ?? ""}` : ""}
+      </p>
     `;
   }
 
   #listView(nodes) {
     return html`
-      <div class="scroll"><table class="nodes">
-        <thead><tr><th scope="col">Node</th><th scope="col">Site</th><th scope="col">State</th><th scope="col">What</th><th scope="col">Since</th></tr></thead>
-        <tbody>${repeat(nodes.slice(0, this.#listed), (node) => node.host, (node) => this.#row(node))}</tbody>
-      </table></div>
+      <div class="scroll">
+        <table class="nodes">
+          <thead>
+            <tr>
+              <th scope="col">Node</th>
+              <th scope="col">Site</th>
+              <th scope="col">State</th>
+              <th scope="col">What</th>
+              <th scope="col">Since</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${repeat(
+              nodes.slice(0, this.#listed),
+              (node) => node.host,
+              (node) => this.#row(node),
+            )}
+          </tbody>
+        </table>
+      </div>
       ${nodes.length > this.#listed ? html`<button class="plain more" @click=${() => this.#more()}>Show ${Math.min(nodes.length - this.#listed, 5 * LISTED)} more</button>` : nothing}
     `;
   }
@@ -163,7 +239,9 @@ class FleetPage {
     return html`<tr>
       <th scope="row"><a href=${to("node", node.host)}>${node.host}</a></th>
       <td class="quiet">${node.site}</td>
-      <td><span class="kind ${kind.name}"><i aria-hidden="true"></i>${kind.word}</span></td>
+      <td>
+        <span class="kind ${kind.name}"><i aria-hidden="true"></i>${kind.word}</span>
+      </td>
       <td class="what">${problem ? sentence(problem) : node.standing_says}</td>
       <td class="quiet since">${problem ? ago(problem.since, this.#context.fleet.now) : ""}</td>
     </tr>`;
@@ -171,40 +249,10 @@ class FleetPage {
 
   /** The right side: what is wrong, or what was chosen on the map. */
   #wrong(nodes, counts) {
+    const { fleet } = this.#context;
     const chosen = this.#picked ? nodes.filter((node) => this.#picked.has(node.host)) : null;
-    const wrong = chosen ?? nodes.filter((node) => node.judged.problems.length);
-    const ills = (counts.failed ?? 0) + (counts.suspect ?? 0) + (counts.waiting ?? 0);
-    return html`
-      <section class="panel wrong" aria-label="What is wrong">
-        <h2>${chosen ? html`Chosen <button class="plain" @click=${() => this.#pick(null)}>Show what is wrong</button>` : ills ? html`What is wrong <b>${ills.toLocaleString("en")}</b>` : "Nothing is wrong"}</h2>
-        ${this.#heldBack()}
-        ${!wrong.length && !chosen ? html`<p class="quiet calm">${this.#context.fleet.nodes.size ? "Everything that is wanted runs." : "No node has joined yet: dsmtc nodes invite makes a token with which one can."}</p>` : nothing}
-        <ul class="problems">
-          ${repeat(wrong.slice(0, LISTED), (node) => node.host, (node) => this.#problem(node))}
-        </ul>
-        ${wrong.length > LISTED ? html`<p class="quiet">and ${count(wrong.length - LISTED, "other node")}; the list shows all</p>` : nothing}
-      </section>
-    `;
-  }
-
-  #problem(node) {
-    const { kind, problems } = node.judged;
-    return html`<li class="problem ${kind}"><i aria-hidden="true"></i><div>
-      <a href=${to("node", node.host)}>${node.host}</a>
-      ${problems.length
-        ? problems.slice(0, 2).map((one) => html`<p>${sentence(one)} <span class="quiet">${ago(one.since, this.#context.fleet.now)}</span></p>`)
-        : html`<p class="quiet">${node.standing_says || KINDS.find(({ name }) => name === kind).word}</p>`}
-      ${problems.length > 2 ? html`<p class="quiet">and ${problems.length - 2} more</p>` : nothing}
-    </div></li>`;
-  }
-
-  /** What the planner holds back, of slices that are looked at. */
-  #heldBack() {
-    const slices = [...this.#context.fleet.slices.values()].filter((one) => one.waiting.length && (!this.#filter.slice || one.slice === this.#filter.slice));
-    if (!slices.length || this.#picked) return nothing;
-    return html`<details class="held" open><summary>The planner waits</summary><ul>
-      ${slices.slice(0, 5).map((one) => html`<li><a href=${to("slice", one.slice)}>${one.slice}</a> ${one.waiting.slice(0, 2).map(([reason, times]) => html`<span>${reason}${times > 1 ? ` (${times} times)` : ""}</span>`)}</li>`)}
-    </ul></details>`;
+    const pick = (hosts) => this.#pick(hosts && hosts.map((host) => ({ host })));
+    return wrongPanel(fleet, { nodes, chosen, counts, slice: this.#filter.slice, pick });
   }
 
   #show(name) {
@@ -278,8 +326,6 @@ class FleetPage {
     this.#context.changed();
   }
 }
-
-const sentence = ({ slice, layer, says }) => (slice ? `${slice} · ${layer}: ${says}` : layer === "node" ? says : `${layer}: ${says}`);
 
 /** Arrows go from tab to tab, as in every list of tabs. */
 function tabKeys(event) {

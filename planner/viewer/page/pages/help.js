@@ -19,13 +19,37 @@ export function open() {
     view: () => html`
       <h1>Help</h1>
       <div class="columns">
-        <section class="panel"><h2>Colours</h2>
-          <dl class="pairs kinds-explained">${KINDS.map(({ name, word, means }) => html`<dt><span class="kind ${name}"><i aria-hidden="true"></i>${word}</span></dt><dd>${means}</dd>`)}</dl></section>
-        <section class="panel"><h2>Keys</h2>
-          <dl class="pairs">${KEYS.map(([keys, what]) => html`<dt><kbd>${keys}</kbd></dt><dd>${what}</dd>`)}</dl></section>
+        <section class="panel">
+          <h2>Colours</h2>
+          <dl class="pairs kinds-explained">
+            ${KINDS.map(
+              ({ name, word, means }) =>
+                html`<dt>
+                    <span class="kind ${name}"><i aria-hidden="true"></i>${word}</span>
+                  </dt>
+                  <dd>${means}</dd>`,
+            )}
+          </dl>
+        </section>
+        <section class="panel">
+          <h2>Keys</h2>
+          <dl class="pairs">
+            ${KEYS.map(
+              ([keys, what]) =>
+                html`<dt><kbd>${keys}</kbd></dt>
+                  <dd>${what}</dd>`,
+            )}
+          </dl>
+        </section>
       </div>
-      <section class="panel"><h2>What this page is</h2>
-        <p>DSMTViewer shows what the planner knows, live, and does what its API does, as you: what you may not do, the planner refuses, and what you do is in its audit log. <code>dsmtc</code> shows and does the same in a terminal.</p></section>
+      <section class="panel">
+        <h2>What this page is</h2>
+        <p>
+          DSMTViewer shows what the planner knows, live, and does what its API does, as you: what you may
+          not do, the planner refuses, and what you do is in its audit log. <code>dsmtc</code> shows and
+          does the same in a terminal.
+        </p>
+      </section>
     `,
   };
 }

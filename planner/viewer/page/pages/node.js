@@ -44,23 +44,39 @@ class NodePage {
     const { fleet } = this.#context;
     const node = fleet.nodes.get(this.#host);
     this.#refresh(node);
-    if (!node) return html`<h1>${this.#host}</h1><p>No node of this name is known. <a href=${to("fleet")}>The fleet</a></p>`;
+    if (!node)
+      return html`<h1>${this.#host}</h1>
+        <p>No node of this name is known. <a href=${to("fleet")}>The fleet</a></p>`;
     const { kind, problems } = fleet.verdict(node);
     return html`
       <div class="head">
         <h1>${node.host}</h1>
-        <span class="kind big ${kind}"><i aria-hidden="true"></i>${KINDS.find(({ name }) => name === kind).word}</span>
+        <span class="kind big ${kind}"
+          ><i aria-hidden="true"></i>${KINDS.find(({ name }) => name === kind).word}</span
+        >
         <span class="quiet">${node.site}</span>
         <span class="space"></span>
         ${this.#acts()}
       </div>
-      ${problems.length ? html`<ul class="panel problems">${problems.map((one) => html`<li class="problem ${one.kind}"><i aria-hidden="true"></i><div><p>${one.slice ? html`<a href=${to("slice", one.slice)}>${one.slice}</a> · ` : nothing}${one.layer}: ${one.says} <span class="quiet">${ago(one.since, fleet.now)}</span></p></div></li>`)}</ul>` : nothing}
+      ${
+        problems.length
+          ? html`<ul class="panel problems">
+              ${problems.map((one) => problem(one, fleet.now))}
+            </ul>`
+          : nothing
+      }
       ${this.#said ? html`<p class="refused" role="alert">${this.#said}</p>` : nothing}
-      <section class="panel" aria-labelledby="slivers"><h2 id="slivers">Slivers</h2>${this.#slivers(node)}</section>
+      <section class="panel" aria-labelledby="slivers">
+        <h2 id="slivers">Slivers</h2>
+        ${this.#slivers(node)}
+      </section>
       ${this.#logs.view()}
       <div class="columns">
         <section class="panel">${this.#judged(node)}</section>
-        <section class="panel"><h2>Facts</h2>${this.#facts()}</section>
+        <section class="panel">
+          <h2>Facts</h2>
+          ${this.#facts()}
+        </section>
       </div>
       <section class="panel">${this.#events.view()}</section>
     `;
@@ -79,23 +95,60 @@ class NodePage {
     const { fleet, session, dialogs } = this.#context;
     const slivers = [...fleet.slivers(node.host).values()].sort((a, b) => (a.slice < b.slice ? -1 : 1));
     if (!slivers.length) return html`<p class="quiet">No slice that you may look into is here.</p>`;
-    return html`<div class="scroll"><table class="slivers">
-      <thead><tr><th scope="col">Slice</th><th scope="col">Container</th><th scope="col">Agent</th><th scope="col">Applications</th></tr></thead>
-      <tbody>${slivers.map(
-        (sliver) => html`<tr>
-          <th scope="row"><a href=${to("slice", sliver.slice)}>${sliver.slice}</a>${sliver.reason ? html`<p class="quiet">${sliver.reason}</p>` : nothing}</th>
-          <td>${layer(sliver.container, fleet.now, isLost(node))}</td>
-          <td>${layer(sliver.agent, fleet.now, isLost(node))}</td>
-          <td>${sliver.applications.map(
-            (one) => html`<div class="application">${application(one, fleet.now, isLost(node))}
-              <span class="acts"><button class="plain" @click=${() => this.#logs.follow(sliver.slice, one.name, node.host)}>Log</button>
-              ${fleet.mayChange(sliver.slice) && one.wanted
-                ? ["restart", one.wanted === "stopped" ? "start" : "stop"].map((verb) => html`<button class="plain" @click=${() => dialogs.ask(run(session, fleet, verb, { slice: sliver.slice, application: one.name, host: node.host }))}>${verb}</button>`)
-                : nothing}</span></div>`,
-          )}</td>
-        </tr>`,
-      )}</tbody>
-    </table></div>`;
+    return html`<div class="scroll">
+      <table class="slivers">
+        <thead>
+          <tr>
+            <th scope="col">Slice</th>
+            <th scope="col">Container</th>
+            <th scope="col">Agent</th>
+            <th scope="col">Applications</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${slivers.map(
+            (sliver) =>
+              html`<tr>
+                <th scope="row">
+                  <a href=${to("slice", sliver.slice)}>${sliver.slice}</a
+                  >${sliver.reason ? html`<p class="quiet">${sliver.reason}</p>` : nothing}
+                </th>
+                <td>${layer(sliver.container, fleet.now, isLost(node))}</td>
+                <td>${layer(sliver.agent, fleet.now, isLost(node))}</td>
+                <td>
+                  ${sliver.applications.map(
+                    (one) =>
+                      html`<div class="application">
+                        ${application(one, fleet.now, isLost(node))}
+                        <span class="acts"
+                          ><button
+                            class="plain"
+                            @click=${() => this.#logs.follow(sliver.slice, one.name, node.host)}
+                          >
+                            Log
+                          </button>
+                          ${
+                            fleet.mayChange(sliver.slice) && one.wanted
+                              ? ["restart", one.wanted === "stopped" ? "start" : "stop"].map(
+                                  (verb) =>
+                                    html`<button
+                                      class="plain"
+                                      @click=${() => dialogs.ask(run(session, fleet, verb, { slice: sliver.slice, application: one.name, host: node.host }))}
+                                    >
+                                      ${verb}
+                                    </button>`,
+                                )
+                              : nothing
+                          }</span
+                        >
+                      </div>`,
+                  )}
+                </td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`;
   }
 
   #judged(node) {
@@ -103,31 +156,71 @@ class NodePage {
     const known = this.#node;
     return html`<h2>State</h2>
       <dl class="pairs">
-        <dt>Judged</dt><dd>${node.state}${node.since ? html` <time datetime=${iso(node.since)}>${lasting(node.since, fleet.now)}</time>` : nothing}</dd>
-        ${known ? html`
-          <dt>Heard</dt><dd>${known.heard_at ? `${ago(known.heard_at, fleet.now)}, every ${span(known.period)}` : "never"}</dd>
-          <dt>Failures</dt><dd>${known.failures}</dd>
-          <dt>Stands</dt><dd>${known.standing.sentence || "in service"}${known.standing.left.length ? html`<ul>${known.standing.left.map((one) => html`<li>${one.slice}: ${one.reason}</li>`)}</ul>` : nothing}</dd>` : nothing}
+        <dt>Judged</dt>
+        <dd>
+          ${node.state}${node.since ? html` <time datetime=${iso(node.since)}>${lasting(node.since, fleet.now)}</time>` : nothing}
+        </dd>
+        ${
+          known
+            ? html` <dt>Heard</dt>
+                <dd>
+                  ${known.heard_at ? `${ago(known.heard_at, fleet.now)}, every ${span(known.period)}` : "never"}
+                </dd>
+                <dt>Failures</dt>
+                <dd>${known.failures}</dd>
+                <dt>Stands</dt>
+                <dd>
+                  ${known.standing.sentence || "in service"}${
+                    known.standing.left.length
+                      ? html`<ul>
+                          ${known.standing.left.map((one) => html`<li>${one.slice}: ${one.reason}</li>`)}
+                        </ul>`
+                      : nothing
+                  }
+                </dd>`
+            : nothing
+        }
       </dl>
       <h3>Evidence</h3>
-      ${known?.evidence.length
-        ? html`<ol class="evidence">${[...known.evidence].reverse().map((note) => html`<li><time class="quiet" datetime=${iso(note.when)}>${moment(note.when)}</time> ${note.what}${note.times > 1 ? ` (${note.times} times)` : ""} <span class="quiet">by ${note.by}</span></li>`)}</ol>`
-        : html`<p class="quiet">Nothing speaks against it.</p>`}
-      ${known?.misfits.length ? html`<h3>Left alone by</h3><ul>${known.misfits.map((one) => html`<li>${one.slice}: ${one.version} ${one.reason ?? ""}</li>`)}</ul>` : nothing}`;
+      ${
+        known?.evidence.length
+          ? html`<ol class="evidence">
+              ${[...known.evidence].reverse().map(evidence)}
+            </ol>`
+          : html`<p class="quiet">Nothing speaks against it.</p>`
+      }
+      ${
+        known?.misfits.length
+          ? html`<h3>Left alone by</h3>
+              <ul>
+                ${known.misfits.map((one) => html`<li>${one.slice}: ${one.version} ${one.reason ?? ""}</li>`)}
+              </ul>`
+          : nothing
+      }`;
   }
 
   #facts() {
     if (!this.#node) return html`<p class="quiet">…</p>`;
     const { facts, labels } = this.#node;
     const all = Object.entries({ ...facts, ...labels }).sort(([a], [b]) => (a < b ? -1 : 1));
-    return html`<dl class="pairs facts">${all.map(([name, value]) => html`<dt>${name}</dt><dd>${value}${name in labels ? html` <span class="quiet">label</span>` : nothing}</dd>`)}</dl>`;
+    return html`<dl class="pairs facts">
+      ${all.map(
+        ([name, value]) =>
+          html`<dt>${name}</dt>
+            <dd>${value}${name in labels ? html` <span class="quiet">label</span>` : nothing}</dd>`,
+      )}
+    </dl>`;
   }
 
   #channels() {
     const slices = [...this.#context.fleet.slivers(this.#host).keys()].slice(0, 8);
     return [
       { channel: `/org/dsmt/ns/node/${this.#host}/`, passes: (event) => event.field !== "heartbeat" },
-      ...slices.flatMap((slice) => COMPONENTS.map((one) => ({ channel: `/org/dsmt/ns/deployment/${slice}/org.dsmt.component.${one}/status/${this.#host}/` }))),
+      ...slices.flatMap((slice) =>
+        COMPONENTS.map((one) => ({
+          channel: `/org/dsmt/ns/deployment/${slice}/org.dsmt.component.${one}/status/${this.#host}/`,
+        })),
+      ),
     ];
   }
 
@@ -135,7 +228,10 @@ class NodePage {
   async #refresh(node) {
     const slivers = this.#context.fleet.slivers(this.#host);
     const stamp = [...slivers.values()];
-    const same = this.#asked.row === node && this.#asked.slivers?.length === stamp.length && stamp.every((one, place) => one === this.#asked.slivers[place]);
+    const same =
+      this.#asked.row === node &&
+      this.#asked.slivers?.length === stamp.length &&
+      stamp.every((one, place) => one === this.#asked.slivers[place]);
     const since = performance.now() - this.#asked.at;
     if (!node || (same && since < 10_000) || (this.#asked.at && since < 1_000)) return;
     this.#asked = { row: node, slivers: stamp, at: performance.now() };
@@ -148,4 +244,25 @@ class NodePage {
     }
     this.#context.changed();
   }
+}
+
+function problem(one, now) {
+  const where = one.slice ? html`<a href=${to("slice", one.slice)}>${one.slice}</a> · ` : nothing;
+  return html`<li class="problem ${one.kind}">
+    <i aria-hidden="true"></i>
+    <div>
+      <p>
+        ${where}${one.layer}${one.layer === "node" ? "" : ":"} ${one.says}
+        <span class="quiet">${ago(one.since, now)}</span>
+      </p>
+    </div>
+  </li>`;
+}
+
+function evidence({ what, when, times, by }) {
+  return html`<li>
+    <time class="quiet" datetime=${iso(when)}>${moment(when)}</time>
+    ${what}${times > 1 ? ` (${times} times)` : ""}
+    <span class="quiet">by ${by}</span>
+  </li>`;
 }

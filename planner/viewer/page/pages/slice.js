@@ -39,7 +39,11 @@ class SlicePage {
   view() {
     const { fleet } = this.#context;
     const slice = fleet.slices.get(this.#slice);
-    if (!slice) return html`<h1>${this.#slice}</h1><p>There is no slice of this name that you may look into. <a href=${to("slices")}>All slices</a></p>`;
+    if (!slice)
+      return html`<h1>${this.#slice}</h1>
+        <p>
+          There is no slice of this name that you may look into. <a href=${to("slices")}>All slices</a>
+        </p>`;
     this.#refresh();
     const counts = shares(fleet, slice.slice);
     return html`
@@ -53,20 +57,49 @@ class SlicePage {
       ${this.#figures(counts)}
       <div class="columns">
         <section class="panel">${this.#plan(slice)}</section>
-        <section class="panel"><h2>Applications</h2>${this.#applications(slice)}</section>
+        <section class="panel">
+          <h2>Applications</h2>
+          ${this.#applications(slice)}
+        </section>
       </div>
       ${this.#rollouts.map((one) => this.#rollout(one))}
-      <section class="panel"><h2>Hosts</h2>${this.#hosts()}</section>
+      <section class="panel">
+        <h2>Hosts</h2>
+        ${this.#hosts()}
+      </section>
     `;
   }
 
   #figures(counts) {
     const status = this.#status;
-    const figures = status ? [["wanted", status.wanted], ["running", status.running], ["failed", status.failed], ["waiting", status.waiting], ["missing", status.missing]] : [];
+    const figures = status
+      ? [
+          ["wanted", status.wanted],
+          ["running", status.running],
+          ["failed", status.failed],
+          ["waiting", status.waiting],
+          ["missing", status.missing],
+        ]
+      : [];
     return html`<section class="panel figures" aria-label="Status">
-      <dl>${figures.map(([name, number]) => html`<div class="${name} ${number ? "" : "none"}"><dt>${name}</dt><dd>${number.toLocaleString("en")}</dd></div>`)}</dl>
+      <dl>
+        ${figures.map(
+          ([name, number]) =>
+            html`<div class="${name} ${number ? "" : "none"}">
+              <dt>${name}</dt>
+              <dd>${number.toLocaleString("en")}</dd>
+            </div>`,
+        )}
+      </dl>
       ${bar(counts)}
-      ${status?.waiting_reasons.length ? html`<ul class="reasons">${status.waiting_reasons.slice(0, 8).map((one) => html`<li>${one}</li>`)}</ul>${status.waiting_reasons.length > 8 ? html`<p class="quiet">and ${status.waiting_reasons.length - 8} more</p>` : nothing}` : nothing}
+      ${
+        status?.waiting_reasons.length
+          ? html`<ul class="reasons">
+                ${status.waiting_reasons.slice(0, 8).map((one) => html`<li>${one}</li>`)}
+              </ul>
+              ${status.waiting_reasons.length > 8 ? html`<p class="quiet">and ${status.waiting_reasons.length - 8} more</p>` : nothing}`
+          : nothing
+      }
     </section>`;
   }
 
@@ -75,38 +108,81 @@ class SlicePage {
     const status = this.#status;
     const own = this.#plans.filter((one) => !one.builtin);
     const wanted = { slice: slice.slice, plan: slice.plan, parameters: status?.plan_parameters ?? {} };
-    return html`
-      <h2>Plan ${fleet.mayChange(slice.slice) && this.#plans.length ? html`<button @click=${() => dialogs.ask(setPlan(session, wanted, this.#plans, this.#functions))}>Set plan</button>` : nothing}</h2>
-      <p>${slice.plan ? html`<b>${slice.plan}</b> ${writeParameters(status?.plan_parameters)}` : html`<span class="quiet">none is in force: nothing is placed</span>`}
-        <span class="quiet">· ${count(slice.hosts, "node")} · generation ${status?.generation ?? ""} · budget ${status?.budget?.budget ?? "as usual"}</span></p>
-      ${own.length ? html`<h3>Plans of the slice</h3><ul>${own.map((one) => html`<li><b>${one.name}</b> <span class="quiet">${one.base} ${writeParameters(one.parameters)}</span></li>`)}</ul>` : nothing}`;
+    return html` <h2>
+        Plan
+        ${fleet.mayChange(slice.slice) && this.#plans.length ? html`<button @click=${() => dialogs.ask(setPlan(session, wanted, this.#plans, this.#functions))}>Set plan</button>` : nothing}
+      </h2>
+      <p>
+        ${slice.plan ? html`<b>${slice.plan}</b> ${writeParameters(status?.plan_parameters)}` : html`<span class="quiet">none is in force: nothing is placed</span>`}
+        <span class="quiet"
+          >· ${count(slice.hosts, "node")} · generation ${status?.generation ?? ""} · budget
+          ${status?.budget?.budget ?? "as usual"}</span
+        >
+      </p>
+      ${
+        own.length
+          ? html`<h3>Plans of the slice</h3>
+              <ul>
+                ${own.map((one) => html`<li><b>${one.name}</b> <span class="quiet">${one.base} ${writeParameters(one.parameters)}</span></li>`)}
+              </ul>`
+          : nothing
+      }`;
   }
 
   #applications(slice) {
     const { session, dialogs, fleet } = this.#context;
     const mine = fleet.mayChange(slice.slice);
-    if (!slice.applications.length) return html`<p class="quiet">None yet: dsmtc depot put FILE brings one.</p>`;
-    const ask = (verb, name) => dialogs.ask(run(session, fleet, verb, { slice: slice.slice, application: name }));
-    return html`<ul class="plainlist">${slice.applications.map(
-      (one) => html`<li class="application"><b>${one.name}</b> <span class="quiet">${one.version}</span>${one.run === "stopped" ? html` <span class="kind out"><i aria-hidden="true"></i>stopped</span>` : nothing}
-        ${mine
-          ? html`<span class="acts" role="group" aria-label=${one.name}>
-              ${one.run === "stopped" ? html`<button @click=${() => ask("start", one.name)}>Start</button>` : html`<button class="grave" @click=${() => ask("stop", one.name)}>Stop</button>`}
-              <button class="grave" @click=${() => ask("restart", one.name)}>Restart</button>
-              <button @click=${() => this.#roll(one)}>Roll out …</button></span>`
-          : nothing}</li>`,
-    )}</ul>`;
+    if (!slice.applications.length)
+      return html`<p class="quiet">None yet: dsmtc depot put FILE brings one.</p>`;
+    const ask = (verb, name) =>
+      dialogs.ask(run(session, fleet, verb, { slice: slice.slice, application: name }));
+    return html`<ul class="plainlist">
+      ${slice.applications.map(
+        (one) =>
+          html`<li class="application">
+            <b>${one.name}</b>
+            <span class="quiet">${one.version}</span
+            >${one.run === "stopped" ? html` <span class="kind out"><i aria-hidden="true"></i>stopped</span>` : nothing}
+            ${
+              mine
+                ? html`<span class="acts" role="group" aria-label=${one.name}>
+                    ${one.run === "stopped" ? html`<button @click=${() => ask("start", one.name)}>Start</button>` : html`<button class="grave" @click=${() => ask("stop", one.name)}>Stop</button>`}
+                    <button class="grave" @click=${() => ask("restart", one.name)}>Restart</button>
+                    <button @click=${() => this.#roll(one)}>Roll out …</button></span
+                  >`
+                : nothing
+            }
+          </li>`,
+      )}
+    </ul>`;
   }
 
   #rollout(one) {
     const { session, dialogs, fleet } = this.#context;
     const mine = fleet.mayChange(this.#slice);
-    const deeds = !one.active ? [] : one.phase === "paused" ? ["resume", "promote", "abort"] : ["pause", "promote", "abort"];
+    const deeds = !one.active
+      ? []
+      : one.phase === "paused"
+        ? ["resume", "promote", "abort"]
+        : ["pause", "promote", "abort"];
+    const ask = (deed) => dialogs.ask(turnRollOut(session, this.#slice, one, deed));
+    const button = (deed) =>
+      html`<button class=${deed === "abort" ? "grave" : ""} @click=${() => ask(deed)}>
+        ${capital(deed)}
+      </button>`;
     return html`<section class="panel rollout" aria-label="Roll-out of ${one.application}">
-      <h2>Roll-out of ${one.application} ${one.from_version} → ${one.version} <span class="kind ${one.active ? "waiting" : one.phase === "done" ? "fine" : "out"}"><i aria-hidden="true"></i>${one.phase}</span>
-        ${mine && deeds.length ? html`<span class="acts">${deeds.map((deed) => html`<button class=${deed === "abort" ? "grave" : ""} @click=${() => dialogs.ask(turnRollOut(session, this.#slice, one, deed))}>${deed[0].toUpperCase() + deed.slice(1)}</button>`)}</span>` : nothing}</h2>
-      <p><progress max=${one.hosts || 1} value=${one.new} aria-label="nodes with the new release"></progress>
-        ${one.new} of ${count(one.hosts, "node")} have it, ${one.running} run it; wave ${one.wave} of ${one.waves.length} (${one.waves.join(", ")})</p>
+      <h2>
+        Roll-out of ${one.application} ${one.from_version} → ${one.version}
+        <span class="kind ${one.active ? "waiting" : one.phase === "done" ? "fine" : "out"}"
+          ><i aria-hidden="true"></i>${one.phase}</span
+        >
+        ${mine && deeds.length ? html`<span class="acts">${deeds.map(button)}</span>` : nothing}
+      </h2>
+      <p>
+        <progress max=${one.hosts || 1} value=${one.new} aria-label="nodes with the new release"></progress>
+        ${one.new} of ${count(one.hosts, "node")} have it, ${one.running} run it; wave ${one.wave} of
+        ${one.waves.length} (${one.waves.join(", ")})
+      </p>
       ${one.reason ? html`<p>${one.reason}</p>` : nothing}
       ${one.waits.map((reason) => html`<p class="quiet">${reason}</p>`)}
       ${one.awaited.length && one.active ? html`<p class="quiet">awaited: ${some(one.awaited)}</p>` : nothing}
@@ -117,20 +193,46 @@ class SlicePage {
 
   #hosts() {
     const { fleet } = this.#context;
-    const rows = [...fleet.of(this.#slice)].map(([host, sliver]) => ({ host, sliver, node: fleet.nodes.get(host) }));
-    for (const row of rows) row.rank = row.node ? RANK[fleet.verdict(row.node, this.#slice).kind] : RANK.unknown;
+    const rows = [...fleet.of(this.#slice)].map(([host, sliver]) => ({
+      host,
+      sliver,
+      node: fleet.nodes.get(host),
+    }));
+    for (const row of rows)
+      row.rank = row.node ? RANK[fleet.verdict(row.node, this.#slice).kind] : RANK.unknown;
     rows.sort((a, b) => a.rank - b.rank || (a.host < b.host ? -1 : 1));
     if (!rows.length) return html`<p class="quiet">It is on no node.</p>`;
-    return html`<div class="scroll"><table class="slivers">
-      <thead><tr><th scope="col">Node</th><th scope="col">Container</th><th scope="col">Agent</th><th scope="col">Applications</th></tr></thead>
-      <tbody>${repeat(rows.slice(0, this.#listed), (row) => row.host, ({ host, sliver, node }) => html`<tr>
-        <th scope="row"><a href=${to("node", host)}>${host}</a>${node && node.state !== "alive" ? html`<p class="why">the node is ${node.state}</p>` : nothing}${sliver.reason ? html`<p class="quiet">${sliver.reason}</p>` : nothing}</th>
-        <td>${layer(sliver.container, fleet.now, isLost(node))}</td>
-        <td>${layer(sliver.agent, fleet.now, isLost(node))}</td>
-        <td>${sliver.applications.map((one) => html`<div class="application">${application(one, fleet.now, isLost(node))}</div>`)}</td>
-      </tr>`)}</tbody>
-    </table></div>
-    ${rows.length > this.#listed ? html`<button class="plain more" @click=${() => this.#more()}>Show ${Math.min(rows.length - this.#listed, 5 * LISTED)} more</button>` : nothing}`;
+    return html`<div class="scroll">
+        <table class="slivers">
+          <thead>
+            <tr>
+              <th scope="col">Node</th>
+              <th scope="col">Container</th>
+              <th scope="col">Agent</th>
+              <th scope="col">Applications</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${repeat(
+              rows.slice(0, this.#listed),
+              (row) => row.host,
+              ({ host, sliver, node }) =>
+                html`<tr>
+                  <th scope="row">
+                    <a href=${to("node", host)}>${host}</a
+                    >${node && node.state !== "alive" ? html`<p class="why">the node is ${node.state}</p>` : nothing}${sliver.reason ? html`<p class="quiet">${sliver.reason}</p>` : nothing}
+                  </th>
+                  <td>${layer(sliver.container, fleet.now, isLost(node))}</td>
+                  <td>${layer(sliver.agent, fleet.now, isLost(node))}</td>
+                  <td>
+                    ${sliver.applications.map((one) => html`<div class="application">${application(one, fleet.now, isLost(node))}</div>`)}
+                  </td>
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+      </div>
+      ${rows.length > this.#listed ? html`<button class="plain more" @click=${() => this.#more()}>Show ${Math.min(rows.length - this.#listed, 5 * LISTED)} more</button>` : nothing}`;
   }
 
   #more() {
@@ -142,8 +244,20 @@ class SlicePage {
     const { session, dialogs } = this.#context;
     try {
       const packages = await session.get(`${this.#path}/packages`);
-      const versions = [...new Set(packages.filter((one) => one.application === name).map((one) => one.version))];
-      dialogs.ask(rollOut(session, this.#slice, name, versions.filter((one) => one !== version).concat(version).filter(Boolean)));
+      const versions = [
+        ...new Set(packages.filter((one) => one.application === name).map((one) => one.version)),
+      ];
+      dialogs.ask(
+        rollOut(
+          session,
+          this.#slice,
+          name,
+          versions
+            .filter((one) => one !== version)
+            .concat(version)
+            .filter(Boolean),
+        ),
+      );
     } catch (error) {
       dialogs.note(error.message, "refused");
     }
@@ -153,11 +267,19 @@ class SlicePage {
   async #refresh() {
     const { fleet, session } = this.#context;
     const since = performance.now() - this.#asked.at;
-    if (this.#asked.at && (since < PAUSE_MS || (fleet.version === this.#asked.version && since < 5 * PAUSE_MS))) return;
+    if (
+      this.#asked.at &&
+      (since < PAUSE_MS || (fleet.version === this.#asked.version && since < 5 * PAUSE_MS))
+    )
+      return;
     this.#asked = { version: fleet.version, at: performance.now() };
     try {
       if (!this.#functions.length) this.#functions = await session.get("/v1/functions");
-      [this.#status, this.#plans, this.#rollouts] = await Promise.all([session.get(`${this.#path}/status`), session.get(`${this.#path}/plans`), session.get(`${this.#path}/rollouts`)]);
+      [this.#status, this.#plans, this.#rollouts] = await Promise.all([
+        session.get(`${this.#path}/status`),
+        session.get(`${this.#path}/plans`),
+        session.get(`${this.#path}/rollouts`),
+      ]);
       this.#said = "";
     } catch (error) {
       this.#said = error.message;
@@ -165,3 +287,5 @@ class SlicePage {
     this.#context.changed();
   }
 }
+
+const capital = (word) => word[0].toUpperCase() + word.slice(1);

@@ -16,7 +16,8 @@ export function shares(fleet, slice) {
   for (const [host, sliver] of fleet.of(slice)) {
     if (!sliver.wanted) continue;
     const failed = kindOfNode(fleet.nodes.get(host)?.state) === "failed";
-    if (!sliver.applications.length) add(failed ? "failed" : sliver.agent.state === "running" ? "fine" : "waiting");
+    if (!sliver.applications.length)
+      add(failed ? "failed" : sliver.agent.state === "running" ? "fine" : "waiting");
     for (const one of sliver.applications) if (one.wanted) add(failed ? "failed" : kindOfApplication(one));
   }
   return counts;
@@ -26,8 +27,16 @@ export function shares(fleet, slice) {
 export function bar(counts) {
   const total = Object.values(counts).reduce((sum, number) => sum + number, 0);
   const shown = KINDS.filter(({ name }) => counts[name]);
-  const words = shown.map(({ name, word }) => `${counts[name].toLocaleString("en")} ${word.toLowerCase()}`).join(", ");
-  return html`<svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label=${words || "nothing is wanted"}>
+  const words = shown
+    .map(({ name, word }) => `${counts[name].toLocaleString("en")} ${word.toLowerCase()}`)
+    .join(", ");
+  return html`<svg
+    class="share"
+    viewBox="0 0 100 8"
+    preserveAspectRatio="none"
+    role="img"
+    aria-label=${words || "nothing is wanted"}
+  >
     <title>${words || "nothing is wanted"}</title>
     ${bars(shown, counts, total)}
   </svg>`;
@@ -45,16 +54,35 @@ function bars(shown, counts, total) {
 
 function view(fleet) {
   const rows = [...fleet.slices.values()].map((slice) => ({ slice, counts: shares(fleet, slice.slice) }));
-  rows.sort((a, b) => RANK[worst(Object.keys(a.counts))] - RANK[worst(Object.keys(b.counts))] || (a.slice.slice < b.slice.slice ? -1 : 1));
+  rows.sort(
+    (a, b) =>
+      RANK[worst(Object.keys(a.counts))] - RANK[worst(Object.keys(b.counts))] ||
+      (a.slice.slice < b.slice.slice ? -1 : 1),
+  );
   return html`
     <h1>Slices</h1>
     ${rows.length ? nothing : html`<p class="quiet">There is no slice that you may look into: dsmtc create --slice NAME makes one.</p>`}
-    ${rows.length
-      ? html`<div class="panel scroll"><table class="slices">
-          <thead><tr><th scope="col">Slice</th><th scope="col">Plan</th><th scope="col">Nodes</th><th scope="col">Instances</th><th scope="col">Applications</th><th scope="col">What is going on</th></tr></thead>
-          <tbody>${rows.map((row) => line(row))}</tbody>
-        </table></div>`
-      : nothing}
+    ${
+      rows.length
+        ? html`<div class="panel scroll">
+            <table class="slices">
+              <thead>
+                <tr>
+                  <th scope="col">Slice</th>
+                  <th scope="col">Plan</th>
+                  <th scope="col">Nodes</th>
+                  <th scope="col">Instances</th>
+                  <th scope="col">Applications</th>
+                  <th scope="col">What is going on</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${rows.map((row) => line(row))}
+              </tbody>
+            </table>
+          </div>`
+        : nothing
+    }
   `;
 }
 
@@ -64,8 +92,17 @@ function line({ slice, counts }) {
     <th scope="row"><a href=${to("slice", slice.slice)}>${slice.slice}</a></th>
     <td>${slice.plan || html`<span class="quiet">none</span>`}</td>
     <td>${slice.hosts.toLocaleString("en")}</td>
-    <td>${bar(counts)}<span class="quiet">${["failed", "waiting", "fine"].filter((kind) => counts[kind]).map((kind) => `${counts[kind].toLocaleString("en")} ${kind === "fine" ? "running" : kind}`).join(", ")}</span></td>
-    <td>${slice.applications.map((one) => html`<div>${one.name} <span class="quiet">${one.version}${one.run === "stopped" ? ", stopped" : ""}</span></div>`)}</td>
+    <td>
+      ${bar(counts)}<span class="quiet"
+        >${["failed", "waiting", "fine"]
+          .filter((kind) => counts[kind])
+          .map((kind) => `${counts[kind].toLocaleString("en")} ${kind === "fine" ? "running" : kind}`)
+          .join(", ")}</span
+      >
+    </td>
+    <td>
+      ${slice.applications.map((one) => html`<div>${one.name} <span class="quiet">${one.version}${one.run === "stopped" ? ", stopped" : ""}</span></div>`)}
+    </td>
     <td class="what">
       ${slice.managed ? nothing : html`<p>not managed: no orders</p>`}
       ${active.map((one) => html`<p>rolling out ${one.application} ${one.version}: ${one.phase}, wave ${one.wave} of ${one.waves}</p>`)}

@@ -1,0 +1,148 @@
+"""The planner's page in a real Chromium: seen live, acted on, refused by role, hostile texts, a crowd."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dsmt_core.lifecycle import State
+from lab.crowd import crowd
+from planner.fleet import NodeState
+from tests.e2e.application import App
+from tests.e2e.conftest import Stages
+from tests.e2e.reader import LACKING, Reader, reading
+from tests.e2e.stage import ADMIN, PASSWORD, Stage
+
+pytestmark = pytest.mark.skipif(bool(LACKING), reason=LACKING)
+
+NODES = 10_000
+SLICE = "my_slice"
+# What an application prints is anybody's: markup, an escape for terminals, a mark that turns the text.
+HOSTILE = r"""#!/bin/sh
+[ -f /var/pid ] || exit 3
+printf '<img src=x onerror=alert(1)><script>alert(2)</script> \033[31m\342\200\256live\n'
+"""
+START = r"""#!/bin/sh
+sleep 100000 >/dev/null 2>&1 </dev/null &
+echo $! >/var/pid
+printf '<b>bold</b> \033]0;title\007 \342\200\256turned\n'
+"""
+
+
+async def test_a_deployment_is_watched_and_changed(stages: Stages) -> None:
+    async with stages("embedded", hosts=3) as stage, reading(stage.scene.planner_url) as reader:
+        await reader.log_in(ADMIN, PASSWORD)
+        await reader.counts("idle", 3)
+        await _goes_to_running(stage, reader)
+        await _is_text(stage, reader)
+        await _the_plan_is_changed(stage, reader)
+        await _dies(stage, reader)
+        await _is_refused(stage, reader)
+        assert reader.dialogs == []
+        assert reader.complaints == []
+
+
+async def _goes_to_running(stage: Stage, reader: Reader) -> None:
+    scripts = {"status": HOSTILE, "start": START}
+    await stage.deploy(SLICE, App(scripts=scripts), plan="all_nodes")
+    await reader.counts("fine", 3)
+    for place, (lat, lon) in enumerate(((35.7, 139.7), (48.9, 2.4))):
+        labels = {"lat": str(lat), "lon": str(lon), "site": "<i>s</i>"}
+        host = stage.hosts[place]
+        await stage.ask(lambda client, host=host, labels=labels: client.label(host, labels))  # type: ignore[misc]
+    await reader.sees("details.lost summary", "1 node without coordinates")
+    await reader.picture("fleet")
+
+
+async def _is_text(stage: Stage, reader: Reader) -> None:
+    """What others wrote is shown as what it is, and is nothing else."""
+    await reader.go(f"/nodes/{stage.hosts[0]}")
+    says = reader.page.locator(".says").first
+    await reader.sees(says, "<img src=x onerror=alert(1)><script>alert(2)</script>")
+    assert "\x1b" not in (await says.inner_text())
+    assert "\u202e" not in (await says.inner_text())
+    await reader.sees(".facts", "<i>s</i>")
+    await reader.page.get_by_role("button", name="Log", exact=True).first.click()
+    log = reader.page.locator("pre.log")
+    await reader.sees(log, "<b>bold</b> \ufffd]0;title\ufffd [U+202E]turned")
+    assert await reader.page.locator("main img, main script, pre.log b, .facts i").count() == 0
+    await reader.picture("node")
+
+
+async def _the_plan_is_changed(stage: Stage, reader: Reader) -> None:
+    await reader.go(f"/slices/{SLICE}")
+    await reader.page.get_by_role("button", name="Set plan").click()
+    dialog = reader.page.get_by_role("dialog")
+    await dialog.get_by_label("Plan").select_option("limit")
+    # What the planner cannot do is told before it is done.
+    await reader.sees(dialog.get_by_role("alert"), "count is missing")
+    await dialog.get_by_label("Parameters").fill("parent=all_nodes count=2")
+    await reader.sees(dialog.locator(".foreseen"), "1 node stops; 2 nodes keep what they have")
+    await reader.picture("set-plan")
+    await dialog.get_by_role("button", name="Set plan").click()
+    await stage.until(lambda status: status["plan"] == "limit" and status["wanted"] == 2, SLICE)
+    await reader.sees(".figures .wanted dd", "2")
+    await reader.sees(".notes", f"{SLICE} follows the plan limit: 1 node stops")
+    entries = await stage.ask(lambda client: client.audit({}))
+    assert any("plan" in one["act"] for one in entries)
+
+
+async def _dies(stage: Stage, reader: Reader) -> None:
+    status = await stage.ask(lambda client: client.status(SLICE))
+    victim = status["hosts"][0]["host"]
+    await reader.go("/fleet")
+    await stage.scene.power_off(victim)
+    await reader.sees(f".wrong .problem.failed a:text-is('{victim}')")
+    await reader.sees(".wrong", "not heard for")
+    await reader.picture("node-failed")
+
+
+async def _is_refused(stage: Stage, reader: Reader) -> None:
+    """Who may look and not change is offered nothing, and refused by the planner."""
+    tech, password = "tech@example.com", "another-test-password"
+    await stage.ask(lambda client: client.add_account(tech, password, "tech"))
+    await reader.page.get_by_role("button", name="Log out").click()
+    await reader.log_in(tech, password)
+    await reader.go(f"/slices/{SLICE}")
+    await reader.sees(".figures .wanted dd")
+    assert await reader.page.get_by_role("button", name="Set plan").count() == 0
+    status = await reader.page.evaluate(
+        """async () => (await fetch("/v1/slices/my_slice/plan", {method: "PUT",
+            headers: {authorization: `Bearer ${sessionStorage.getItem("dsmt.session")}`,
+                      "content-type": "application/json"},
+            body: JSON.stringify({plan: "all_nodes"})})).status"""
+    )
+    assert status == 403
+
+
+async def test_a_crowd_stays_usable(tmp_path: Path) -> None:
+    async with (
+        crowd(tmp_path / "planner", nodes=NODES, admin=ADMIN, password=PASSWORD) as shown,
+        reading(shown.url) as reader,
+    ):
+        await reader.log_in(ADMIN, PASSWORD)
+        await reader.counts("fine", NODES)
+        for host in shown.hosts[:7]:
+            shown.judge(host, NodeState.FAILED)
+        shown.say(shown.hosts[7], State.FAILED, reason="exit code 3")
+        await reader.counts("failed", 8)
+        await reader.sees(".wrong", "exit code 3")
+        await reader.picture("crowd-map")
+        for view in ("Grid", "List"):
+            await reader.page.get_by_role("tab", name=view).click()
+            await reader.picture(f"crowd-{view.lower()}")
+        await reader.page.keyboard.press("/")
+        await reader.page.keyboard.type("node7.")
+        await reader.sees("table.nodes", shown.hosts[7])
+        await reader.page.get_by_role("link", name=shown.hosts[7]).first.click()
+        await reader.sees("h1", shown.hosts[7])
+        await reader.sees(".problems", "exit code 3")
+        # What the planner passes on and nobody can see, the page shows.
+        hidden = {"\x1b[31m": "\u241b[31m", "a\u202eb": "a[U+202E]b", "\ufeff\u200b": "[U+FEFF][U+200B]"}
+        said = await reader.page.evaluate(
+            "async (texts) => texts.map((await import('/view/words.js')).plain)",
+            list(hidden),
+        )
+        assert said == list(hidden.values())
+        assert reader.complaints == []
