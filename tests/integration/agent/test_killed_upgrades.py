@@ -13,7 +13,10 @@ import os
 import signal
 import tarfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from agents import state_file
 from agents.container_manager.slivers.directory_driver import agent_command
@@ -21,7 +24,8 @@ from agents.container_manager.slivers.driver import AgentCommand
 from agents.deployment_agent.memory import FILE
 from agents.deployment_agent.paths import OWN
 from agents.local_socket import ask
-from dsmt_core.commands import Verb
+from depot.rpmgen.making import Wish, make
+from dsmt_core.commands import Order, Verb
 from tests.integration.agent.sliver_world import APP, Package, World, order, package
 from tests.integration.agent.test_process import agent_pid, inside
 
@@ -32,25 +36,54 @@ FILES = 400
 STEPS = range(1, 40) if os.environ.get("DSMT_CHAOS") else (2, 5)
 SCRIPTS = {
     # Only a whole version starts.
-    "start.sh": f'test $(ls "${{0%/*}}/files" | wc -l) = {FILES} || exit 1\n'
-    'sleep 1000 & cat "${0%/*}/data" >> /var/starts',
+    "start.sh": 'cd "${0%/*}"; version=$(cat data)\n'
+    f'test $(grep -lx "$version" files/* | wc -l) = {FILES} || exit 1\n'
+    'sleep 1000 & echo "$version" >> /var/starts',
     "status.sh": 'tail -n 1 /var/starts | grep -x "$(cat "${0%/*}/data")"',
 }
 
 
-def _tar(world: World, version: str) -> tuple[Package, ...]:
-    path = world.place.directory / f"demo-{version}.tar"
+def _tar(directory: Path, version: str) -> Path:
+    path = directory / f"demo-{version}.tar"
     with tarfile.open(path, "w") as archive:
         named = {name: f"#!/bin/sh\n{text}\n" for name, text in SCRIPTS.items()}
-        filling = {f"files/{number}": "x" * 2048 for number in range(FILES)}
+        filling = {f"files/{number}": f"{version}\n{'x' * 2048}" for number in range(FILES)}
         # The scripts come first: what is torn later on could be started.
         for name, text in {**named, **filling, "data": f"{version}\n"}.items():
             info = tarfile.TarInfo(f"demo-{version}/{name}")
             info.size, info.mode = len(text), 0o755
             archive.addfile(info, io.BytesIO(text.encode()))
-    made = package(path)
-    world.node.add(made)
-    return (made,)
+    return path
+
+
+def _tars(directory: Path, version: str) -> tuple[Package, ...]:
+    return (package(_tar(directory, version)),)
+
+
+def _rpms(directory: Path, version: str) -> tuple[Package, ...]:
+    wish = Wish(
+        file=_tar(directory, version),
+        output=directory / f"rpms-{version}",
+        installdir="/usr/local",
+        scripts={name: f"/usr/local/demo/{name}.sh" for name in ("start", "status")},
+    )
+    return tuple(package(each.path) for each in make(wish))
+
+
+@dataclass(frozen=True)
+class Form:
+    """What an application comes in; of rpm a version has a release behind it."""
+
+    packages: Callable[[Path, str], tuple[Package, ...]]
+    release: str = ""
+
+    def order(self, world: World, verb: Verb, generation: int, version: str) -> Order:
+        made = self.packages(world.place.directory, version)
+        world.node.add(*made)
+        return order(verb, generation, made, version=version + self.release)
+
+
+FORMS = {"tar": Form(_tars), "rpm": Form(_rpms, "-1")}
 
 
 def _starts(world: World) -> list[str]:
@@ -82,21 +115,22 @@ def _record(world: World) -> Path:
 
 
 async def _upgraded(
-    world: World, kill: Callable[[str], None], allowed: Callable[[str, str], list[list[str]]]
+    world: World, form: Form, kill: Callable[[str], None], allowed: Callable[[str, str], list[list[str]]]
 ) -> int:
     """Upgrade again and again, until a kill comes too late; how many did not.
 
     Args:
         world: where.
+        form: what each version comes in.
         kill: called with the new version.
         allowed: which versions may have been started from an old one to a new one, in order.
     """
-    await world.order(order(Verb.APPCONFIG, 1, _tar(world, "0"), version="0"))
+    await world.order(form.order(world, Verb.APPCONFIG, 1, "0"))
     await _runs(world, "0")
     old = "0"
     for done, step in enumerate(STEPS):
         new, began = str(done + 1), len(_starts(world))
-        await world.order(order(Verb.UPDATE, done + 2, _tar(world, new), version=new))
+        await world.order(form.order(world, Verb.UPDATE, done + 2, new))
         killed = await _killed_at(world, step, lambda new=new: kill(new))  # type: ignore[misc]
         await _runs(world, new)
         assert _starts(world)[began:] in allowed(old, new), f"killed at step {step}"
@@ -107,14 +141,18 @@ async def _upgraded(
     return len(STEPS)
 
 
-async def test_an_agent_that_is_killed_at_any_step_ends_at_the_new_version(inside: World) -> None:
+@pytest.mark.parametrize("form", FORMS)
+async def test_an_agent_that_is_killed_at_any_step_ends_at_the_new_version(
+    inside: World, form: str
+) -> None:
     def kill(_: str) -> None:
         os.kill(agent_pid(inside), signal.SIGKILL)
 
-    assert await _upgraded(inside, kill, lambda _, new: [[new]]) >= 2
+    assert await _upgraded(inside, FORMS[form], kill, lambda _, new: [[new]]) >= 2
 
 
-async def test_a_power_failure_at_any_step_ends_at_the_new_version(inside: World) -> None:
+@pytest.mark.parametrize("form", FORMS)
+async def test_a_power_failure_at_any_step_ends_at_the_new_version(inside: World, form: str) -> None:
     world = inside
 
     def fail(new: str) -> None:
@@ -129,4 +167,5 @@ async def test_a_power_failure_at_any_step_ends_at_the_new_version(inside: World
         ask(world.place.init_socket, {"op": "agent", "start": True})
 
     # What ran is up again before the planner's answer is waited for, and what was switched to may be twice.
-    assert await _upgraded(world, fail, lambda old, new: [[new], [old, new], [new, new]]) >= 2
+    allowed = lambda old, new: [[new], [old, new], [new, new]]  # noqa: E731
+    assert await _upgraded(world, FORMS[form], fail, allowed) >= 2
