@@ -65,7 +65,7 @@ world: setup ## the simulated world: one seed, one run
 	@DSMT_WORLD_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/world -n 2
 
 e2e: setup examples ## the whole with real processes: the trace, the transcript, the kill matrix
-	@$(BIN)/python -m pytest tests/e2e -n 3
+	@$(BIN)/python -m pytest tests/e2e -n 4
 
 attacks: setup ## who has taken over a part of it, against the rest, on real parts
 	@$(BIN)/python -m pytest tests/attacks -n 2 --dist loadfile

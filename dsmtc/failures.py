@@ -8,7 +8,7 @@ import sys
 import traceback
 from typing import Final
 
-from dsmt_core.errors import DsmtError
+from dsmt_core.errors import DsmtError, Invalid
 from dsmtc.output import say
 
 INTERRUPTED: Final = 130
@@ -36,6 +36,10 @@ def _told(error: BaseException) -> int:
     if isinstance(error, DsmtError):
         tell(str(error), error.hint, error.place)
         return error.exit_code
+    if isinstance(error, UnicodeEncodeError):
+        # Python keeps what a shell gave as it was, and nothing that leaves here can carry it.
+        tell(f"{error.object[:40]!r} is not UTF-8", "say it in the characters of your terminal")
+        return Invalid.exit_code
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO, errno.EDQUOT}:
         tell(f"the answer cannot be written: {error.strerror}")
         _drop_stdout()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
@@ -69,6 +70,8 @@ class Logs:
         """
         if not 1 <= wish.lines <= LINES_MOST:
             raise Invalid(f"{wish.lines} lines", hint=f"from 1 to {LINES_MOST}")
+        if not 0 <= wish.since_s < math.inf:
+            raise Invalid(f"the lines of {wish.since_s:g} s", hint="a number of seconds from 0 on")
         hosts = self._places.hosts(slice_, name, wish.at)
         if self._streams >= STREAMS:
             raise Full(f"{STREAMS} logs are read already", hint="try again when one has ended")

@@ -76,7 +76,10 @@ async def test_the_log_is_told_and_waited_for(running: World) -> None:
         first = await ask(Kind.LOGS, lines=10)
         assert [line.partition(" ")[2] for line in first.text.splitlines()] == ["hello", "a\ufffdb\ufffd"]
         assert (first.more, first.lost, first.error) == (False, False, "")
-        assert (await ask(Kind.LOGS, since_s=3600.0, lines=1)).text.endswith("a\ufffdb\ufffd\n")
+        for since_s in (3600.0, 1e12, 1e300):
+            assert (await ask(Kind.LOGS, since_s=since_s, lines=1)).text.endswith("a\ufffdb\ufffd\n")
+        gone = await ask(Kind.LOGS, after="1:999999999")
+        assert (gone.text, gone.lost) == (first.text, True)
         nothing = await ask(Kind.LOGS, after=first.place)
         assert (nothing.text, nothing.place) == ("", first.place)
 
@@ -105,6 +108,10 @@ async def test_a_command_runs_once_as_the_application(running: World) -> None:
         assert (slow.timed_out, slow.exit) == (True, -9)
         missing = await ask(Kind.EXEC, argv=("/no/such",))
         assert (missing.code, "No such file" in missing.error) == ("conflict", True)
+        directory = await ask(Kind.EXEC, argv=("/app",))
+        assert (directory.code, "Permission denied" in directory.error) == ("conflict", True)
+        waiting = await ask(Kind.EXEC, argv=("cat",))
+        assert (waiting.text, waiting.exit) == ("", 0)
     before = running.states()
     assert before == ["requested", "instantiated", "initialized", "running"]
 

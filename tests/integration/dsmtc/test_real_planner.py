@@ -108,6 +108,47 @@ def test_the_guides_transcript_reads_word_by_word(me: Dsmtc) -> None:
         assert told in ended.out, (line, ended)
 
 
+def test_logs_and_commands_that_cannot_be_are_one_plain_line(me: Dsmtc) -> None:
+    create(me, "looked")
+    folder = me.home / "pinger-1.0"
+    folder.mkdir()
+    archive = me.home / "pinger-1.0.tgz"
+    with tarfile.open(archive, "w:gz") as tar:
+        info = tarfile.TarInfo("pinger-1.0/start.sh")
+        info.mode = 0o755
+        tar.addfile(info, io.BytesIO(b""))
+    put = me("depot", "put", str(archive))
+    assert put.code == 0, put
+    for words, code, said in (
+        (("logs",), 3, "pinger of looked is not placed anywhere"),
+        (("logs", "-f", "--since", "999999999d"), 3, "is not placed anywhere"),
+        (("logs", "-f", "all_nodes", "-n", "99999"), 3, "99999 lines"),
+        (("logs", "-f", "-n", "-1"), 3, "-1 lines"),
+        (("logs", "-f", "--since", "nan"), 2, "'nan' is no length of time"),
+        (("logs", "-f", "--since", "-5"), 2, "'-5' is no length of time"),
+        (("logs", "--since", " "), 2, "' ' is no length of time"),
+        (("logs", "--since", "9" * 400), 2, "is no length of time"),
+        (("logs", "a/../b"), 3, "'a/../b' is neither a node nor a plan of looked"),
+        (("logs", "a\n\x1b[2J"), 3, r"'a\n\x1b[2J' is neither a node nor a plan"),
+        (("logs", "\udcff"), 3, r"'\udcff' is not UTF-8"),
+        (("logs", "-a", "no"), 3, "the slice looked has no application no"),
+        (("logs", "-a", "../x"), 3, "'../x' is not a name"),
+        (("exec", "n1"), 2, "there is no command"),
+        (("exec", "n1", "--", ""), 3, "there is no command"),
+        (("exec", "n1", "--", "true"), 3, "'n1' is neither a node nor a plan of looked"),
+        (("exec", "all_nodes", "--", "true"), 3, "is not placed on all_nodes"),
+        (("exec", "n1", "--timeout", "9h", "--", "true"), 3, "a time limit of 32400 s"),
+        (("exec", "n1", "--timeout", "inf", "--", "true"), 2, "'inf' is no length of time"),
+        (("exec", "n1", "--", *["x"] * 300), 3, "at most 256 items"),
+        (("exec", "n1", "--", "x" * 100_000), 3, "at most 65536 characters"),
+        (("exec", "n1", "--", "a\udcff"), 3, "unable to parse raw data as a unicode string"),
+        (("exec", "x" * 70_000, "--", "true"), 3, "at most 1024 characters"),
+    ):
+        ended = me(*words)
+        assert (ended.code, ended.out, said in ended.err) == (code, "", True), (words[:4], ended)
+        assert len(ended.err.splitlines()) <= 2
+
+
 def test_the_planners_refusals_have_their_exit_codes(me: Dsmtc) -> None:
     create(me, "refusals")
     assert me(*["plan", "set", "--plan", "a", "--base", "all_nodes"]).code == 0

@@ -208,7 +208,16 @@ async def test_whom_the_api_reaches(api: Api) -> None:
     ):
         got, message, hint = await api.refused("POST", f"{at}/exec", body)
         assert (got, said in message) == (status, True), (message, hint)
-    for query, status in (("", 404), ("?lines=0", 422), ("?lines=10001", 422), ("?at=nowhere", 404)):
+    for query, status in (
+        ("", 404),
+        ("?lines=0", 422),
+        ("?lines=10001", 422),
+        ("?at=nowhere", 404),
+        ("?since_s=-1", 422),
+        ("?since_s=nan", 422),
+        ("?since_s=inf", 422),
+        ("?since_s=1e308&follow=1", 404),
+    ):
         got, _, _ = await api.refused("GET", f"{at}/logs{query}")
         assert got == status, query
     for query, status in (("", 404), ("?at=nowhere", 404), ("?within_s=0", 422), ("?within_s=x", 422)):
