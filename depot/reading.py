@@ -6,6 +6,7 @@ it later: a name or a version with a space in it stops here.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
@@ -16,9 +17,10 @@ from depot.image_file import read_image, refuse_compressed
 from depot.package import Said
 from depot.root_file import read_root
 from depot.rpm_file import MAGIC, RpmFile, read_rpm
+from depot.rpm_signature import Verdict, judged
 from depot.tarball import survey
 from dsmt_core.agents import KIND, PROGRAM
-from dsmt_core.errors import DsmtError, Invalid
+from dsmt_core.errors import DsmtError, Invalid, Unavailable
 from dsmt_core.image_archives import KIND as ARCHIVE
 from dsmt_core.image_archives import ImageArchive
 from dsmt_core.images import BYTES, HEAD, image_of
@@ -73,6 +75,8 @@ def _rpm(file: BinaryIO, size: int) -> Said:  # noqa: ARG001 - read_rpm bounds i
     read = read_rpm(file)
     version = Version(read.epoch, read.version, read.release)
     check_words(read)
+    if read.is_signed:
+        _check_signature(Path(file.name))
     return Said(
         kind="rpm",
         name=read.name,
@@ -84,6 +88,15 @@ def _rpm(file: BinaryIO, size: int) -> Said:  # noqa: ARG001 - read_rpm bounds i
         application=_application(read),
         scripts=_scripts_in(read.files, _application(read)),
     )
+
+
+def _check_signature(path: Path) -> None:
+    # Without rpm here nobody can say; whoever has the key finds out.
+    with contextlib.suppress(Unavailable):
+        if judged(path) is Verdict.BROKEN:
+            raise Invalid(
+                "it is damaged: its signature is none", hint="sign it again: rpmsign --addsign FILE"
+            )
 
 
 def _deb(file: BinaryIO, size: int) -> Said:

@@ -8,7 +8,7 @@ refused. A signature is another matter: the digests say that a file is whole, no
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
 from depot.header import Header, read_header
@@ -23,6 +23,7 @@ _PATHS_BYTES: Final = 64 << 20
 
 # Tags of the signature header.
 _HEADER_SHA1, _HEADER_SHA256, _BOTH_MD5 = 269, 273, 1004
+_SIGNATURES: Final = (267, 268, 1002, 1005, 278)
 _BOTH_SIZE, _BOTH_LONG_SIZE = 1000, 270
 # Tags of the header.
 _NAME, _VERSION, _RELEASE, _EPOCH, _ARCH = 1000, 1001, 1002, 1003, 1022
@@ -44,6 +45,7 @@ class RpmFile:
         requires: capabilities as ``pinger = 1.8-1``, without those of rpm itself (``rpmlib(…)``).
         provides: the same.
         files: the paths of its files and directories.
+        is_signed: it carries a signature; of whom, and whether it is true, only rpm can say.
     """
 
     name: str
@@ -54,6 +56,7 @@ class RpmFile:
     requires: tuple[str, ...]
     provides: tuple[str, ...]
     files: frozenset[str]
+    is_signed: bool = False
 
 
 def read_rpm(file: BinaryIO) -> RpmFile:
@@ -72,7 +75,7 @@ def read_rpm(file: BinaryIO) -> RpmFile:
         raise Invalid("it is a source package", hint="build it: rpmbuild --rebuild FILE")
     _check_header(signature, header)
     _check_payload(file, signature, header)
-    return _described(header)
+    return replace(_described(header), is_signed=any(signature.blob(tag) for tag in _SIGNATURES))
 
 
 def _check_header(signature: Header, header: Header) -> None:

@@ -28,6 +28,7 @@ from depot.metrics import DepotMetrics, metered_with
 from depot.nosniff import Nosniff
 from depot.package import Package
 from depot.repository import Repository
+from depot.rpm_signature import judged
 from depot.sending import Sender, answer
 from depot.store import Store, digest_of
 from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid, Unavailable
@@ -77,6 +78,7 @@ def create_app(
         Route("/v1/blobs", blobs.listed, methods=["GET"]),
         Route("/v1/uploads/{digest}", blobs.received, methods=["GET"]),
         Route("/v1/repodata", blobs.repodata, methods=["POST"]),
+        Route("/v1/signature", blobs.signature, methods=["POST"]),
         Route("/v1/blobs/{digest}", blobs.get, methods=["GET", "HEAD"]),
         Route("/v1/blobs/{digest}", blobs.delete, methods=["DELETE"]),
     ]
@@ -125,6 +127,16 @@ class _Blobs:
         except (ValueError, KeyError, TypeError) as error:
             raise Invalid('it is not {"packages": […]}') from error
         return JSONResponse(await self._repository.described(asked))
+
+    async def signature(self, request: Request) -> Response:
+        must_be_planner(self._caller(request))
+        try:
+            asked = json.loads(await request.body())
+            digest, keys = str(asked["digest"]), list(map(str, asked["keys"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise Invalid('it is not {"digest": …, "keys": […]}') from error
+        path = self._store.path(digest)
+        return JSONResponse({"verdict": await asyncio.to_thread(judged, path, keys)})
 
     async def get(self, request: Request) -> Response:
         self._caller(request)

@@ -30,6 +30,7 @@ from dsmt_core.events import Event
 from dsmt_core.limits import NO_LIMITS, Limits, limits_of
 from dsmt_core.names import Application, Host, Slice, application, host, slice_name
 from dsmt_core.packages import PackageRef
+from dsmt_core.publishers import ANYBODY, Vouching, vouching_of
 from dsmt_core.watch import USUAL, Watch
 
 STATUS_PERIOD_S: Final = 60.0
@@ -82,6 +83,8 @@ class Order:
         watch: how the application is watched; likewise.
         limits: of the sliver; a reader that knows none limits nothing.
         life: which slice of its name it is, of CREATE: one that was deleted and made again is another one.
+        vouching: whose packages the slice takes, and who signed those of the order; a reader that knows
+            nothing of it takes any.
     """
 
     verb: Verb
@@ -103,6 +106,7 @@ class Order:
     limits: Limits = NO_LIMITS
     agent_package: AgentPackage | None = None
     life: int = 0
+    vouching: Vouching = ANYBODY
 
     @property
     def text(self) -> str:
@@ -142,7 +146,7 @@ class Order:
             "life": str(self.life) if self.life else "",
             "watch": "" if self.watch == USUAL else self.watch.text,
         }
-        return pairs | {name: text for name, text in more.items() if text}
+        return pairs | {name: text for name, text in more.items() if text} | self.vouching.pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,7 @@ def order_of(event: Event) -> Order:
         heartbeat_s=_seconds(pairs, "heartbeat", 0.0) if verb is Verb.PACE else 0.0,
         limits=limits_of(pairs.get("limits", "")) if verb is Verb.CREATE else NO_LIMITS,
         life=_count(pairs, "life") if "life" in pairs else 0,
+        vouching=vouching_of(pairs),
     )
     if verb in FOR_APPLICATIONS:
         read = _with_application(read, pairs)
@@ -215,6 +220,7 @@ def _with_application(read: Order, pairs: Mapping[str, str]) -> Order:
         status_period=_seconds(pairs, "status-period", STATUS_PERIOD_S),
         configuration=Configuration.parse(pairs.get("configuration", "")),
         watch=Watch.parse(pairs.get("watch", "")),
+        vouching=read.vouching,
     )
 
 

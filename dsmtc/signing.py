@@ -1,11 +1,14 @@
-"""Signing a planner's challenge with an ssh key: by ``ssh-keygen``, which asks the agent or the person.
+"""Signing with an ssh key: by ``ssh-keygen``, which asks the agent or the person.
 
-Rule: nothing is signed but a challenge for the account that logs in, and for no purpose but a login. The
-key and its passphrase never come here.
+Rule: each signature is for one purpose. For a login nothing is signed but a challenge for the account that
+logs in. The key and its passphrase never come here.
 """
 
 from __future__ import annotations
 
+import os
+import re
+import stat
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -16,6 +19,7 @@ _NAMESPACE: Final = "dsmt-login"
 _FIRST: Final = "dsmt-login 1"
 # A person may have to find the passphrase, or to touch a token.
 _WAIT_S: Final = 120.0
+_PUBLIC: Final = re.compile(rb"(ssh|sk|ecdsa)-[a-z0-9@.-]+ ")
 
 
 def sign(key: str, account: str, challenge: str) -> str:
@@ -33,14 +37,26 @@ def sign(key: str, account: str, challenge: str) -> str:
     lines = challenge.splitlines()
     if lines[:1] != [_FIRST] or f"account {account}" not in lines[1:]:
         raise Denied("the planner sent something else than a challenge for this account; it is not signed")
+    return signature(key, challenge.encode(), _NAMESPACE)
+
+
+def signature(key: str, message: bytes, purpose: str) -> str:
+    """The signature of a message, as ``ssh-keygen -Y sign`` writes it.
+
+    Args:
+        key: the file of the private key, or of the public one when the agent has the private one.
+        message: what is signed.
+        purpose: SSHSIG's namespace: for another one the signature does not count.
+
+    Raises:
+        Denied: it was not signed.
+        NotFound: there is no such key, or no OpenSSH here.
+    """
     file = Path(key).expanduser()
-    if not file.is_file():
-        raise NotFound(f"there is no key {key}", hint="a file such as ~/.ssh/id_ed25519, or its .pub")
-    command = ["ssh-keygen", "-q", "-Y", "sign", "-n", _NAMESPACE, "-f", str(file)]
+    _check_file(file)
+    command = ["ssh-keygen", "-q", "-Y", "sign", "-n", purpose, "-f", str(file)]
     try:
-        done = subprocess.run(
-            command, input=challenge.encode(), capture_output=True, timeout=_WAIT_S, check=False
-        )
+        done = subprocess.run(command, input=message, capture_output=True, timeout=_WAIT_S, check=False)
     except FileNotFoundError:
         raise NotFound("there is no ssh-keygen here", hint="install OpenSSH, 8.1 or later") from None
     except subprocess.TimeoutExpired:
@@ -54,6 +70,31 @@ def sign(key: str, account: str, challenge: str) -> str:
     return done.stdout.decode(errors="replace")
 
 
+def _check_file(file: Path) -> None:
+    """Look whether ssh-keygen will use a key, of which it says little otherwise.
+
+    Raises:
+        NotFound, Invalid: there is no such file, or it cannot be read, or is no key.
+        Denied: it is a private key that others may read.
+    """
+    if not file.is_file():
+        raise NotFound(f"there is no key {file}", hint="a file such as ~/.ssh/id_ed25519, or its .pub")
+    try:
+        with file.open("rb") as opened:
+            begin = opened.read(80)
+            mode = os.fstat(opened.fileno()).st_mode
+    except OSError as error:
+        raise Invalid(f"the key {file} cannot be read: {error.strerror}") from error
+    is_private = b"PRIVATE KEY" in begin
+    if not is_private and not _PUBLIC.match(begin):
+        raise Invalid(f"{file} is no key of OpenSSH", hint="ssh-keygen -t ed25519 -f FILE makes one")
+    if is_private and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise Denied(
+            f"the key {file} may be read by others (mode {stat.S_IMODE(mode):o}); it is not used",
+            hint=f"chmod 600 {file}; if others have it already, make another one",
+        )
+
+
 def public_line(file: str) -> str:
     """The line of a public key's file.
 
@@ -63,7 +104,7 @@ def public_line(file: str) -> str:
     path = Path(file).expanduser()
     try:
         with path.open("rb") as opened:
-            text = opened.read(1 << 14).decode(errors="replace")
+            text = opened.read(1 << 16).decode(errors="replace")
     except FileNotFoundError:
         raise NotFound(f"there is no file {file}") from None
     except OSError as error:

@@ -36,7 +36,8 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "Plans and packages": {
         "plan": "set, list, show, delete, eval, explain, functions: node selections",
         "image": "add an application that is an image",
-        "depot": "put, list, get, remove, prune, quota: application packages",
+        "depot": "put, sign, list, get, remove, prune, quota: application packages",
+        "publishers": "add, remove, any: whose signed packages it takes",
     },
     "Applications": {
         "start": "let an application run",

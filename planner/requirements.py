@@ -22,6 +22,16 @@ _OPERATORS: Final = frozenset({"<", "<=", "=", "==", ">=", ">"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedBy:
+    """A signature of a package: whose key, when it was brought (seconds since the epoch), and by whom."""
+
+    key: str
+    signature: str
+    at: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
     """A file in the depot of a slice.
 
@@ -33,6 +43,7 @@ class Package:
         application: of which application it carries the scripts; empty for none.
         put_at: seconds since the epoch.
         scripts: which scripts it has, as the depot read them.
+        signatures: of publishers, each found true when it came.
     """
 
     filename: str
@@ -47,6 +58,7 @@ class Package:
     application: str = ""
     put_at: float = 0.0
     scripts: tuple[str, ...] = ()
+    signatures: tuple[SignedBy, ...] = ()
 
     @property
     def ref(self) -> PackageRef:

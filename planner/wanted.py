@@ -16,6 +16,7 @@ from dsmt_core.configuration import NONE, Configuration
 from dsmt_core.limits import NO_LIMITS, Limits
 from dsmt_core.names import DEFAULT_AGENT, Application, Host, PlanName, Site, Slice
 from dsmt_core.packages import PackageRef
+from dsmt_core.publishers import PackageSignature, Publishers
 from dsmt_core.watch import USUAL, Watch
 from planner.budget import DEFAULT, Budget
 from planner.guarded import Guarded
@@ -133,6 +134,8 @@ class WantedSlice:
         limits: of each of its slivers.
         life: which slice of its name it is: one that is made anew has another, and its users of the broker
             other passwords.
+        publishers: whose packages it takes; None: anybody's.
+        signed: of the packages in its depot, by digest, a signature of one of them.
     """
 
     name: Slice
@@ -157,6 +160,8 @@ class WantedSlice:
     life: int = 0
     site: Site = Site("")  # noqa: RUF009 - a NewType is a plain str
     quota: Quota = NO_QUOTA
+    publishers: Publishers | None = None
+    signed: Mapping[str, PackageSignature] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ DECIDES = (
     "planner/room.py",
     "depot/ranges.py",
     "planner/turns.py",
+    "planner/vouched.py",
+    "agents/signed_packages.py",
     "planner/release.py",
     "planner/foresight.py",
     "planner/rollout/*",

@@ -13,7 +13,7 @@ import random
 from collections.abc import Awaitable
 from typing import Final, Protocol
 
-from agents import heartbeat
+from agents import heartbeat, signed_packages
 from agents.container_manager.decide import Node, Probes, Step, Verdict
 from agents.container_manager.reports import Holdings, Reports
 from agents.order_trust import OUTDATED, OrderTrust
@@ -22,6 +22,7 @@ from broker.bus import Bus, Delivery
 from dsmt_core.channels import DEPLOYMENT
 from dsmt_core.commands import Order, Verb, order_of
 from dsmt_core.errors import DsmtError, Invalid
+from dsmt_core.lifecycle import State
 from dsmt_core.names import Slice
 from dsmt_core.nodes import ProbeResult
 from dsmt_core.rights import ORDERS
@@ -178,10 +179,21 @@ class Conduct:
             self._reports.period = order.heartbeat_s
             log.info("one heartbeat each %g s from now on", order.heartbeat_s)
             return ""
+        why = signed_packages.of_sliver(order) if order.verb is Verb.CREATE else ""
+        if why and not self.node.uses(order):
+            self._unsigned(order, why)
+            return why
         verdict = self.node.order(order, loop_time())
         log.info("%s generation %d: %s", order.text, order.generation, verdict)
         self.wake()
         return OUTDATED if verdict is Verdict.REFUSED else ""
+
+    def _unsigned(self, order: Order, why: str) -> None:
+        """Say that a sliver is not made; one that is there goes on as it is."""
+        log.warning("%s: %s", order.text, why)
+        if order.slice not in self.node.slivers:
+            word = self._reports.state(order.slice, State.FAILED, why)
+            self._tasks.create_task(said(word), name="unsigned")
 
     def _asked_to_probe(self, order: Order) -> None:
         if self._probes.asked(order.nonce):

@@ -11,6 +11,7 @@ import logging
 import signal
 from collections.abc import Iterable, Sequence
 
+from agents import signed_packages
 from agents.deployment_agent import configurations
 from agents.deployment_agent.application import Scripts, place
 from agents.deployment_agent.config import AgentConfig
@@ -47,7 +48,8 @@ from agents.deployment_agent.secrets import SecretFiles
 from agents.deployment_agent.sliver import Ran, Sliver
 from agents.deployment_agent.templates import RenderedFiles
 from agents.deployment_agent.voice import Voice
-from dsmt_core.errors import DsmtError, Invalid
+from dsmt_core.commands import Order
+from dsmt_core.errors import Denied, DsmtError, Invalid
 from dsmt_core.images import KIND
 from dsmt_core.names import Application
 from dsmt_core.nodes import GAVE_UP
@@ -93,6 +95,8 @@ class Hands:
         try:
             if isinstance(step, Publish | Report | Forget):
                 return await self._tell(name, deployment, step)
+            if isinstance(step, Fetch | Prepare | Install):
+                check_signed(deployment.record.order, step)
             if isinstance(step, Fetch | Clean | Uninstall):
                 return await self._get_or_remove(name, step)
             if isinstance(step, Prepare | Install):
@@ -221,6 +225,16 @@ class Hands:
             program = ImageProgram(name, where, env=env, sliver=self._sliver, paths=self._paths)
             return program.of(image)
         return Scripts(name, where, env=env, sliver=self._sliver, paths=self._paths)
+
+
+def check_signed(order: Order, step: Fetch | Prepare | Install) -> None:
+    """Look whether packages are signed as their order demands; those of another order were looked at then.
+
+    Raises:
+        Denied: they are not; another order may say otherwise.
+    """
+    if step.packages == order.packages and (why := signed_packages.of_application(order)):
+        raise Denied(why)
 
 
 async def tell(voice: Voice, name: Application, deployment: Deployment, step: Publish | Report) -> None:

@@ -60,6 +60,11 @@ class Kept:
             configuration=Configuration.parse(self.started).digest,
         )
 
+    def has(self, order: Order) -> bool:
+        """Whether what the order names is installed already."""
+        packages = " ".join(map(str, order.packages))
+        return (self.installed, self.packages) == (order.version, packages)
+
     def saying(self, became: State) -> Kept:
         """The same after this state was said."""
         there = self.version if became is State.RUNNING else self.installed

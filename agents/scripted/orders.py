@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from agents import signed_packages
 from agents.deployment_agent.voice import Voice
 from agents.order_trust import OrderTrust
 from agents.scripted.held import Holdings, Kept, taken
@@ -20,7 +21,7 @@ from broker import retry
 from broker.bus import Bus, Delivery
 from dsmt_core.channels import command_channel
 from dsmt_core.commands import FOR_APPLICATIONS, Order, Verb, order_of
-from dsmt_core.errors import DsmtError, Full, Invalid
+from dsmt_core.errors import Denied, DsmtError, Full, Invalid
 from dsmt_core.lifecycle import State
 from dsmt_core.names import DEPLOYMENT_AGENT, SLIVER_BOOTSTRAP, Application
 from dsmt_core.rights import ORDERS
@@ -116,6 +117,9 @@ class Orders:
 
     def _take(self, name: Application, order: Order) -> Kept | None:
         known = self._holdings.all().get(name)
+        is_there = known is not None and known.has(order)
+        if not is_there and (why := signed_packages.of_application(order)):
+            raise Denied(why)
         kept = taken(order, known)
         if kept is not None and kept is not known:
             try:

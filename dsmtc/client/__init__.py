@@ -19,13 +19,11 @@ from dsmtc.client.answers import (
     Invitation,
     Labels,
     Login,
-    Package,
     Plan,
     PlanFunction,
     PlanLoss,
     Slice,
     SliceStatus,
-    Stored,
     WhoAmI,
 )
 from dsmtc.client.caller import DEFAULT_PLANNER, Credentials
@@ -33,6 +31,7 @@ from dsmtc.client.client import Client
 from dsmtc.client.configurations import Configured
 from dsmtc.client.guards import GuardShown
 from dsmtc.client.heard import EventRecord, Lost
+from dsmtc.client.kept import Package, Stored
 from dsmtc.client.limits import LimitsShown
 from dsmtc.client.machines import Evidence, Misfit, Node
 from dsmtc.client.previewed import HeldBack, Leaver, Motion, Preview, ToAgree, Touched

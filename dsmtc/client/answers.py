@@ -10,6 +10,7 @@ from typing import NotRequired, TypedDict
 from dsmtc.client.heard import SilenceShown
 from dsmtc.client.previewed import Motion, ToAgree
 from dsmtc.client.rolled import Rollout
+from dsmtc.client.signed import Publisher
 from dsmtc.client.stood import Budget
 
 
@@ -82,6 +83,8 @@ class Slice(TypedDict):
     description: NotRequired[str]
     url: NotRequired[str]
     expires_at: NotRequired[float | None]
+    signed_only: NotRequired[bool]
+    publishers: NotRequired[list[Publisher]]
     motion: NotRequired[Motion]
 
 
@@ -161,37 +164,6 @@ class Evaluation(TypedDict):
     missing: int
     losses: NotRequired[list[PlanLoss]]
     notes: NotRequired[list[str]]
-
-
-class Package(TypedDict):
-    """A package of a slice."""
-
-    filename: str
-    digest: str
-    size: int
-    kind: str
-    name: str
-    version: str
-    arch: str
-    requires: list[str]
-    provides: NotRequired[list[str]]
-    application: str | None
-    put_at: float | str
-    scripts: NotRequired[list[str]]
-
-
-class Stored(Package):
-    """A package that was just put: what it is for.
-
-    Attributes:
-        application_added: the slice has one application more.
-        used_now: it is what nodes are told to install.
-        waits_for: a package that it requires and the depot does not hold yet.
-    """
-
-    application_added: bool
-    used_now: bool
-    waits_for: NotRequired[str]
 
 
 class Changed(TypedDict):

@@ -25,6 +25,7 @@ from dsmtc.client.nodes import Nodes
 from dsmtc.client.paths import of_slice, word
 from dsmtc.client.plans import Plans
 from dsmtc.client.psepr import PsEPR
+from dsmtc.client.publishers import PublisherKeys
 from dsmtc.client.quotas import Quotas
 from dsmtc.client.rollouts import Rollouts
 from dsmtc.client.secrets import Secrets
@@ -51,6 +52,7 @@ class Client(
     Standings,
     Facts,
     PsEPR,
+    PublisherKeys,
 ):
     """The planner, for one caller."""
 
@@ -133,13 +135,13 @@ class Client(
 
     # -- packages ----------------------------------------------------------------------------------
 
-    def packages(self, slice_: str) -> list[answers.Package]:
+    def packages(self, slice_: str) -> list[kept.Package]:
         """What the depot holds for a slice."""
-        return self.call("GET", of_slice(slice_, "packages"), shape=list[answers.Package])
+        return self.call("GET", of_slice(slice_, "packages"), shape=list[kept.Package])
 
     def put_package(
         self, slice_: str, path: Path, *, told: Callable[[int, int], None] = lambda _sent, _size: None
-    ) -> answers.Stored:
+    ) -> kept.Stored:
         """Put a package file into the depot; its digest goes ahead of it.
 
         Args:
@@ -153,7 +155,7 @@ class Client(
         digest, size = described(path)
         target = of_slice(slice_, "packages", path.name)
 
-        def send(begin: int, reached: Callable[[int], None]) -> answers.Stored:
+        def send(begin: int, reached: Callable[[int], None]) -> kept.Stored:
             def on_the_way(sent: int) -> None:
                 reached(begin + sent)
                 told(begin + sent, size)
@@ -164,7 +166,7 @@ class Client(
                 chunks = file_chunks(file, size - begin, told=on_the_way)
                 headers = sent_headers(digest, begin, size)
                 return self.transport.upload(
-                    target, chunks, headers=headers, token=self.token, shape=answers.Stored
+                    target, chunks, headers=headers, token=self.token, shape=kept.Stored
                 )
 
         def received() -> int:

@@ -1,10 +1,42 @@
-"""What the planner answers about the depot of a slice: what stays, what went, how much room there is."""
+"""What the planner answers about the depot of a slice: what is there, stays or went, and its room."""
 
 from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
-from dsmtc.client.answers import Package
+from dsmtc.client.signed import PackageSigner
+
+
+class Package(TypedDict):
+    """A package of a slice."""
+
+    filename: str
+    digest: str
+    size: int
+    kind: str
+    name: str
+    version: str
+    arch: str
+    requires: list[str]
+    provides: NotRequired[list[str]]
+    application: str | None
+    put_at: float | str
+    scripts: NotRequired[list[str]]
+    signatures: NotRequired[list[PackageSigner]]
+
+
+class Stored(Package):
+    """A package that was just put: what it is for.
+
+    Attributes:
+        application_added: the slice has one application more.
+        used_now: it is what nodes are told to install.
+        waits_for: a package that it requires and the depot does not hold yet.
+    """
+
+    application_added: bool
+    used_now: bool
+    waits_for: NotRequired[str]
 
 
 class KeptPackage(TypedDict):

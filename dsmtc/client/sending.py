@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dsmt_core.errors import Conflict, DeadlinePassed, DsmtError, Invalid, Unavailable
-from dsmtc.client.answers import Stored
+from dsmtc.client.kept import Stored
 
 ATTEMPTS: Final = 6
 # Less is sent anew by whoever wants it.

@@ -14,7 +14,9 @@ from typing import Annotated
 import typer
 
 from dsmt_core.errors import Conflict, Invalid, NotFound
+from dsmtc import publishing
 from dsmtc.amounts import bytes_of
+from dsmtc.commandline import Misused
 from dsmtc.dispatch import session_of
 from dsmtc.durations import seconds
 from dsmtc.progress import Progress
@@ -23,6 +25,7 @@ from dsmtc.rendering.views import packages, stored
 from dsmtc.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+_Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="packages, such as rpmgen makes")]
 _Names = Annotated[list[str], typer.Argument(metavar="FILENAME...", help="as depot list shows it")]
 
 
@@ -39,21 +42,71 @@ def depot(context: typer.Context) -> None:
 @app.command()
 def put(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="packages, such as rpmgen makes")],
+    files: _Files,
+    *,
+    sign_with: Annotated[str, typer.Option("--sign", metavar="KEYFILE", help=publishing.HELP)] = "",
 ) -> None:
-    """Put packages into the depot of the slice.
+    """Put packages into the depot of the slice, signed by their publisher if a key is named.
 
-    Example: dsmtc depot put pinger-1.8-1.noarch.rpm dsmtw_pinger-1.8-1.noarch.rpm
+    Example: dsmtc depot put pinger-1.8-1.noarch.rpm dsmtw_pinger-1.8-1.noarch.rpm --sign ~/.ssh/build
     """
     session = session_of(context)
     slice_ = session.slice
+    # A key that cannot be used is told before anything is sent.
+    signatures = [
+        publishing.signature_of(session, file, sign_with) if sign_with else None for file in files
+    ]
     kept = []
-    for file in files:
+    for file, signature in zip(files, signatures, strict=True):
         with Progress(file.name) as progress:
             kept.append(session.client.put_package(slice_, file, told=progress.reached))
         if not session.out.form:
             session.out.show([stored(kept[-1])])
+        if signature is not None:
+            publishing.keep(session, file.name, signature)
     session.out.answer(kept, list)
+
+
+@app.command()
+def sign(
+    context: typer.Context,
+    files: _Files,
+    *,
+    sign_with: Annotated[
+        str, typer.Option("--sign", metavar="KEYFILE", help=publishing.HELP)
+    ] = publishing.OWN_KEY,
+    signature: Annotated[
+        str, typer.Option(metavar="FILE.sig", help="of ssh-keygen -Y sign, made elsewhere")
+    ] = "",
+) -> None:
+    """Sign packages that are in the depot already; the very files are to be at hand.
+
+    Example: dsmtc depot sign pinger-1.8-1.noarch.rpm --sign ~/.ssh/build
+    """
+    session = session_of(context)
+    if signature and len(files) > 1:
+        raise Misused("--signature is of one file", hint="dsmtc depot sign FILE --signature FILE.sig")
+    kept = []
+    for file in files:
+        made = (
+            publishing.signature_in(Path(signature))
+            if signature
+            else publishing.signature_of(session, file, sign_with)
+        )
+        kept.append(publishing.keep(session, file.name, made))
+    session.out.answer(kept, list)
+
+
+@app.command("statement")
+def show_statement(context: typer.Context, file: Path) -> None:
+    """Print what a publisher signs of a package file: for keys that are kept elsewhere.
+
+    Example: dsmtc depot statement FILE | ssh-keygen -Y sign -n dsmt-package -f KEYFILE > FILE.sig
+    """
+    session = session_of(context)
+    about = publishing.statement(file)
+    answer = {"text": about.text, "digest": about.digest}
+    session.out.answer(answer, about.text.splitlines)
 
 
 @app.command("list")

@@ -58,11 +58,20 @@ def slice_view(found: Slice, now: float) -> View:
         ("url", found.get("url", "")),
         ("members", " ".join(found.get("members", []))),
         ("expires", f"in {span(end - now)}" if end and end > now else "is over" if end else "never"),
+        ("packages", _taken(found)),
         ("applications", " ".join(names(found.get("applications", [])))),
     ]
     yield Table(("OF IT", "IS"), [(name, text or "-") for name, text in rows])
     if end and end < now:
         yield end_line(found["slice"], end, now)
+
+
+def _taken(found: Slice) -> str:
+    """Whose packages a slice takes."""
+    if not found.get("signed_only"):
+        return "of anybody"
+    signers = " ".join(one["name"] for one in found.get("publishers", []))
+    return f"only signed by {signers}" if signers else "no new ones: it has no publisher"
 
 
 def accounts(found: Sequence[Account]) -> View:

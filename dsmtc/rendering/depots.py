@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dsmtc.client.kept import Pruned, Room
+from dsmtc.client.signed import PublishersShown
 from dsmtc.rendering.table import Part, Table, View
 from dsmtc.rendering.text import size
 
@@ -33,4 +34,25 @@ def room(found: Room) -> View:
         view.append(
             f"all slices of {found.get('site')} keep {size(found.get('site_used', 0))} of {size(most)}"
         )
+    return view
+
+
+def publishers(found: PublishersShown) -> View:
+    """Whose packages a slice takes, and what of it is not signed."""
+    view = list(_publishers(found))
+    if keys := found.get("rpm_keys"):
+        view.append(f"an RPM that is put must carry a signature of its own, of {' or '.join(keys)}")
+    return view
+
+
+def _publishers(found: PublishersShown) -> View:
+    if not found["signed_only"]:
+        return [f"{found['slice']} takes any package, signed or not; dsmtc publishers add NAME FILE.pub"]
+    if not found["publishers"]:
+        return [f"{found['slice']} takes no new packages: it has no publisher"]
+    rows = [(one["name"], one["fingerprint"]) for one in found["publishers"]]
+    lines = [f"{one['of']}: {', '.join(one['files'])}" for one in found["unsigned"]]
+    view: list[Part] = [Table(("PUBLISHER", "KEY"), rows)]
+    if lines:
+        view += ["not signed by them, so brought to no further host:", *(f"  {line}" for line in lines)]
     return view

@@ -29,6 +29,7 @@ from dsmtc.rendering.text import since, size
 # More hosts than fit on a few screens say less than their number.
 SHOWN: Final = 100
 _NODE_STATES: Final = frozenset({"STATE"})
+_KEY_SHOWN: Final = 15
 _DIGEST_SHOWN: Final = 12
 _VALUE_SHOWN: Final = 400
 
@@ -187,6 +188,7 @@ def packages(found: Sequence[Package], now: float) -> View:
     """What the depot holds for a slice."""
     if not found:
         return ["the depot holds nothing for this slice; dsmtc depot put FILE"]
+    is_signed = any(each.get("signatures") for each in found)
     rows = [
         (
             each["filename"],
@@ -198,11 +200,18 @@ def packages(found: Sequence[Package], now: float) -> View:
             each.get("application") or "-",
             each["digest"][:_DIGEST_SHOWN],
             since(each.get("put_at"), now),
+            *([_signers(each)] if is_signed else []),
         )
         for each in found
     ]
     columns = ("FILE", "KIND", "NAME", "VERSION", "ARCH", "SIZE", "APPLICATION", "DIGEST", "PUT")
-    return [Table(columns, rows)]
+    return [Table((*columns, "SIGNED") if is_signed else columns, rows)]
+
+
+def _signers(package: Package) -> str:
+    """Who signed it: publishers of the slice by name, others by the beginning of their key."""
+    signers = package.get("signatures", [])
+    return " ".join(one["publisher"] or f"{one['key'][:_KEY_SHOWN]}…" for one in signers) or "-"
 
 
 def changed(answer: Changed, verb: str) -> str:

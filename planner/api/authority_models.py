@@ -122,3 +122,15 @@ class Invitation(Body):
     uses: int | None = None
     hosts: Text = ""
     replaces: Text = ""
+
+
+class PublisherKey(Body):
+    """A publisher whose packages a slice takes: a line of a ``.pub`` file of OpenSSH, of Ed25519."""
+
+    key: LongText
+
+
+class Signature(Body):
+    """A signature of a package, as ``ssh-keygen -Y sign -n dsmt-package`` writes it."""
+
+    signature: LongText

@@ -32,7 +32,8 @@ _DIGITS: Final = 18
 @router.get("")
 async def listed(slice_: ReadSlice, planner: ThePlanner) -> list[dict[str, Any]]:
     """The packages of the slice."""
-    return [written(one) for one in await planner.packages.listed(slice_)]
+    publishers = planner.ledger.slice(slice_).publishers
+    return [written(one, publishers) for one in await planner.packages.listed(slice_)]
 
 
 _BYTES: Final = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}

@@ -18,6 +18,8 @@ from planner.fleet import ApplicationSeen, Fleet, NodeSeen, NodeState, SliverSee
 from planner.reconcile import orders
 from planner.reconcile.sent import Key, application_key, report_key, sliver_key
 from planner.release import said
+from planner.rollout.releases import release_of
+from planner.vouched import of_sliver, why_not
 from planner.wanted import Placement, Run, WantedSlice
 
 AGENT_S: Final = 5.0
@@ -127,6 +129,9 @@ def _need_sliver(needs: HostNeeds, slice_: WantedSlice, node: NodeSeen, host: Ho
         # Unknown is not false: the node is asked (by the round) before it is told.
         needs.wait("the node has not said yet what it holds")
         return False
+    if slice_.name not in node.slivers and (why := why_not(slice_, of_sliver(slice_))):
+        needs.wait(why)
+        return False
     order = orders.creation(slice_, host)
     needs.orders.append(Need(sliver_key(slice_.name, host), order, force=asked))
     if not is_there:
@@ -155,6 +160,10 @@ def _need_application(
     needs: HostNeeds, slice_: WantedSlice, placement: Placement, sliver: SliverSeen, *, asked: bool
 ) -> None:
     heard = sliver.applications.get(placement.application)
+    if heard is None and (why := _unsigned(slice_, placement)):
+        # Who has it already is told all the same, and goes on with what there is.
+        needs.wait(why, placement.application)
+        return
     confirmed = heard is not None and heard.generation == placement.generation
     if not confirmed or asked:
         order = orders.placed(slice_, placement, _verb(placement, heard))
@@ -167,6 +176,10 @@ def _need_application(
         needs.wait(f"it failed{why}", placement.application)
     elif heard is not None and (given_up := heard.given_up(placement.release)):
         needs.wait(f"gave up {said(placement.release)}: {given_up}", placement.application)
+
+
+def _unsigned(slice_: WantedSlice, placement: Placement) -> str:
+    return why_not(slice_, release_of(slice_, placement.application, placement.release).packages)
 
 
 def _verb(placement: Placement, heard: ApplicationSeen | None) -> Verb:

@@ -19,6 +19,7 @@ from dsmt_core.names import Application, Host, Slice, wrapper_of
 from dsmt_core.watch import USUAL
 from planner.release import ReleaseName
 from planner.rollout.releases import release_of
+from planner.vouched import of_sliver, vouching
 from planner.wanted import Placement, Run, WantedSlice
 
 _HEX: Final = 16
@@ -36,6 +37,7 @@ def creation(slice_: WantedSlice, host: Host) -> Order:
         agent_package=slice_.agent_package,
         digest=creation_digest(slice_),
         life=slice_.life,
+        vouching=vouching(slice_, of_sliver(slice_)),
     )
 
 
@@ -63,6 +65,7 @@ def placed(slice_: WantedSlice, placement: Placement, verb: Verb) -> Order:
             agent=slice_.agent,
             configuration=release.configuration,
             watch=wanted.watch,
+            vouching=vouching(slice_, release.packages),
         )
     )
 
@@ -104,6 +107,8 @@ def creation_digest(slice_: WantedSlice) -> str:
     more = [slice_.limits.text] if slice_.limits != NO_LIMITS else []
     if slice_.agent_package is not None:
         more.append(slice_.agent_package.text)
+    if packages := of_sliver(slice_):
+        more += vouching(slice_, packages).pairs.values()
     return _digest("there", slice_.agent, *more)
 
 
@@ -115,6 +120,8 @@ def _digested(order: Order) -> Order:
     # their orders still count.
     words += [order.configuration.text] if order.configuration != NONE else []
     words += [f"watch {order.watch.text}"] if order.watch != USUAL else []
+    # Another publisher is another order: what is still to be installed is looked at anew.
+    words += order.vouching.pairs.values()
     return replace(order, digest=_digest(*words))
 
 

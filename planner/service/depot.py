@@ -189,6 +189,20 @@ class DepotClient:
         told: dict[str, Any] = answer.json()
         return told
 
+    async def rpm_verdict(self, digest: str, keys: Iterable[str]) -> str:
+        """What rpm says of an RPM's own signature, asked about these keys of OpenPGP.
+
+        Raises:
+            Invalid: one of them is none.
+            Unavailable: the depot has no rpm, or does not answer.
+        """
+        with _reachable(self.url):
+            answer = await self._client.post(
+                f"{self.url}/v1/signature", json={"digest": digest, "keys": list(keys)}, timeout=_DESCRIBE
+            )
+        _check(answer.status_code, answer.content)
+        return str(answer.json()["verdict"])
+
     async def listed(self) -> list[Blob]:
         """Everything that the depot holds.
 

@@ -9,6 +9,7 @@ from planner.service.depot import DepotClient
 from planner.service.means import Means
 from planner.service.packages import Packages
 from planner.service.pruning import Pruning
+from planner.service.publishers import PublisherKeys
 from planner.service.quotas import Quotas
 from planner.service.repositories import Repositories
 
@@ -21,6 +22,7 @@ class Depots:
     quotas: Quotas
     pruning: Pruning
     repositories: Repositories
+    publishers: PublisherKeys
 
     @classmethod
     def of(cls, means: Means, depot: DepotClient, config: PlannerConfig) -> Depots:
@@ -28,4 +30,4 @@ class Depots:
         quotas = Quotas(means, config.slice_depot_bytes)
         packages = Packages(means, depot, quotas)
         pruning = Pruning(means, packages, config)
-        return cls(packages, quotas, pruning, Repositories(packages, depot))
+        return cls(packages, quotas, pruning, Repositories(packages, depot), PublisherKeys(means))

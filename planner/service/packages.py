@@ -6,23 +6,31 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Connection
 
-from dsmt_core.errors import DsmtError
+from dsmt_core.errors import Denied, DsmtError
 from dsmt_core.names import Slice
+from dsmt_core.openssh import shown
 from dsmt_core.packages import package_digest, package_filename
+from dsmt_core.publishers import Publishers
+from dsmt_core.signing import public_key
 from planner.requirements import Package
 from planner.room import Room
 from planner.service.depot import DepotClient, Upload
 from planner.service.means import Means
 from planner.service.quotas import Quotas
-from planner.store import packages, pruning
+from planner.store import packages, pruning, publishers
 from planner.store.applications import Effect
 
 _log = structlog.get_logger(__name__)
+_LACKS: Final = {
+    "unsigned": "carries no signature of its own",
+    "unknown": "is signed with another key of OpenPGP",
+    "broken": "carries a signature that is not of it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,7 @@ class Packages:
             Invalid: the name is not legal, or the bytes are not a package or not what the digest says.
             Conflict: another content under this name is in use.
             Full: the slice, or the depot, has no room for it.
+            Denied: an RPM lacks a signature of its own that the slice demands.
             Unavailable: of the depot.
         """
         self._ledger.slice(slice_)
@@ -67,6 +76,7 @@ class Packages:
         )
         package = replace(sent, put_at=self._clock())
         try:
+            await self._check_rpm(slice_, package)
             async with self._settling:
                 await self._depot.check(package.digest)
                 effect = await self._ledger.change(slice_, self._recorded, slice_, package)
@@ -74,6 +84,19 @@ class Packages:
             await self.sweep([package])
             raise
         return Stored(package, effect)
+
+    async def _check_rpm(self, slice_: Slice, package: Package) -> None:
+        """Look at an RPM's own signature, where the slice says whose it has to be."""
+        keys = await self._database.read(publishers.rpm_keys, slice_) if package.kind == "rpm" else {}
+        if not keys:
+            return
+        verdict = await self._depot.rpm_verdict(package.digest, keys.values())
+        if verdict != "good":
+            raise Denied(
+                f"{package.filename} {_LACKS.get(verdict, verdict)}, and the slice {slice_} takes RPMs "
+                f"with a signature of {' or '.join(sorted(keys))}",
+                hint="rpmsign --addsign FILE signs it; dsmtc publishers tells whose keys count",
+            )
 
     async def listed(self, slice_: Slice) -> list[Package]:
         """The packages of a slice, by file name.
@@ -178,8 +201,9 @@ async def _within(content: AsyncIterator[bytes], room: Room, come: int) -> Async
         yield piece
 
 
-def written(package: Package) -> dict[str, Any]:
-    """A package as the API shows it."""
+def written(package: Package, publishers: Publishers | None = None) -> dict[str, Any]:
+    """A package as the API shows it; publishers of its slice that have signed it are named."""
+    known = publishers or Publishers()
     return {
         "filename": package.filename,
         "digest": package.digest,
@@ -193,4 +217,13 @@ def written(package: Package) -> dict[str, Any]:
         "application": package.application,
         "scripts": list(package.scripts),
         "put_at": package.put_at,
+        "signatures": [
+            {
+                "key": shown(key := public_key(one.key)),
+                "publisher": known.name_of(key),
+                "at": one.at,
+                "by": one.by,
+            }
+            for one in package.signatures
+        ],
     }

@@ -30,6 +30,7 @@ from planner.service.previews import Checked, Previews, written_preview
 from planner.standing import bars_at
 from planner.store import slices
 from planner.store.wanted import load_slice
+from planner.vouched import check_all
 from planner.wanted import NO_PLAN, Plan, WantedSlice
 
 
@@ -103,6 +104,7 @@ class Plans:
         Raises:
             NotFound, Invalid: as `with_in_force`.
             Conflict: ``index`` is not that of now, or the guard rails do not allow it.
+            Denied: it would bring to further hosts what no publisher of the slice has signed.
         """
         return await self._change(
             slice_,
@@ -139,6 +141,8 @@ class Plans:
         def holds() -> None:
             found = self._previews.of(changed())
             checked.hold(found)
+            if found.starts:
+                check_all(self._ledger.slice(slice_))
             guarded.append(self._guards.check_count(slice_, found.asks))
 
         def made(connection: Connection) -> None:

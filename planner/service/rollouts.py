@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from dsmt_core.channels import Channel, component_channel
 from dsmt_core.errors import Conflict, DsmtError, NotFound
 from dsmt_core.names import PLANNER, Application, Slice
+from planner import vouched
 from planner.catalogue.parts import ROLLOUT
 from planner.fleet import Fleet
 from planner.foresight import in_waves
@@ -258,4 +259,5 @@ def _asked_for(connection: Connection, slice_: Slice, asked: Start) -> tuple[Wan
         return before, replace(now.release, configuration=configuration)
     depot = packages.listed(connection, slice_)
     resolved = applications.resolved_version(slice_, asked.application, asked.version, depot)
+    vouched.check(before, resolved[1])
     return before, Release(*resolved, configuration)

@@ -12,14 +12,16 @@ from sqlalchemy import Connection
 from broker.topology import agent_queue
 from dsmt_core.errors import DsmtError, Invalid
 from dsmt_core.names import DEFAULT_AGENT, Account, Site, Slice
+from planner import vouched
 from planner.described import check_described
 from planner.fleet import Fleet
 from planner.plans import check_in_force
 from planner.reconcile.round import ALL_SLICES
 from planner.service.means import Means
+from planner.service.publishers import written_publishers
 from planner.store import accounts, members, sites, slices
 from planner.store.slices import NewSlice, People
-from planner.store.wanted import incomplete
+from planner.store.wanted import incomplete, load_slice
 from planner.wanted import NO_PLAN, WantedSlice
 
 _PERIOD: Final = "status_period"
@@ -96,9 +98,17 @@ class Slices:
 
         Raises:
             NotFound, Invalid: agent or a parameter is not known.
+            Denied: its package is not signed by a publisher of the slice.
         """
         period = _status_period(agent, parameters) or self._status_period
-        await self._ledger.change(slice_, slices.set_agent, slice_, agent, parameters, period=period)
+
+        def chosen(connection: Connection) -> None:
+            slices.set_agent(connection, slice_, agent, parameters, period=period)
+            after = load_slice(connection, slice_)
+            if after is not None and after.agent_package is not None:
+                vouched.check(after, [after.agent_package.package])
+
+        await self._ledger.change(slice_, chosen)
 
     async def show(self, slice_: Slice) -> dict[str, Any]:
         """One slice, as the API shows it."""
@@ -136,7 +146,7 @@ def written_slice(wanted: WantedSlice, people: People, waiting: Mapping[Any, str
         }
         for one in wanted.applications.values()
     ]
-    return {
+    return written_publishers(wanted) | {
         "slice": wanted.name,
         "managed": wanted.managed,
         "owner": people.owner,

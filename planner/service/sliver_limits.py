@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import Connection
+
 from dsmt_core.errors import Conflict
 from dsmt_core.limits import Limits, changed
 from dsmt_core.names import Slice
+from planner import vouched
 from planner.allotment import memory_passed
 from planner.fleet import Fleet
 from planner.service.means import Means
 from planner.store import roots
+from planner.store.wanted import load_slice
 
 
 class SliverLimits:
@@ -33,16 +37,20 @@ class SliverLimits:
         Raises:
             Invalid: one of them is none, or a package is named that is no root file system.
             Conflict: what runs would be beyond a quota of memory.
+            Denied: the root file system is not signed by a publisher of the slice.
         """
         limits = self._ledger.slice(slice_).limits
         for name, text in texts.items():
             if name != "root":
                 limits = changed(limits, name, text)
-        await self._ledger.change_if(
-            slice_,
-            lambda: self._check_quota(slice_, limits),
-            lambda connection: roots.set_limits(connection, slice_, limits, texts.get("root")),
-        )
+
+        def set_(connection: Connection) -> None:
+            roots.set_limits(connection, slice_, limits, texts.get("root"))
+            after = load_slice(connection, slice_)
+            if after is not None and "root" in texts:
+                vouched.check(after, vouched.of_sliver(after))
+
+        await self._ledger.change_if(slice_, lambda: self._check_quota(slice_, limits), set_)
         return self.shown(slice_)
 
     def _check_quota(self, slice_: Slice, limits: Limits) -> None:

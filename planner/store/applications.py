@@ -17,7 +17,7 @@ from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.names import Application, Host, Slice
 from dsmt_core.packages import PackageRef
 from dsmt_core.watch import Watch
-from planner import turns
+from planner import turns, vouched
 from planner.foresight import Foresight, at_once
 from planner.requirements import Package, Resolution, resolve, scripts_of
 from planner.rollout.releases import in_use
@@ -118,6 +118,7 @@ def turn(connection: Connection, slice_: Slice, asked: Turn, depot: Sequence[Pac
         NotFound: no such slice, application, host or version.
         Invalid: the verb does not take hosts.
         Conflict: the application, or the version, still lacks a package.
+        Denied: one of its packages is not signed by a publisher of the slice.
     """
     before = _loaded(connection, slice_)
     if asked.application not in before.applications:
@@ -172,6 +173,9 @@ def _turned(before: WantedSlice, asked: Turn, depot: Sequence[Package]) -> Wante
     version = None
     if asked.verb is Verb.UPDATE:
         version = resolved_version(before.name, asked.application, asked.version, depot)
+        vouched.check(before, version[1])
+    elif asked.verb is Verb.START:
+        vouched.check(before, before.applications[asked.application].packages)
     return turns.turn(before, asked.application, asked.verb, hosts=asked.hosts, version=version)
 
 

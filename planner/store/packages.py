@@ -11,7 +11,7 @@ from dsmt_core.agents import AgentPackage
 from dsmt_core.errors import Conflict, NotFound
 from dsmt_core.images import KIND
 from dsmt_core.names import Slice
-from planner.requirements import Package
+from planner.requirements import Package, SignedBy
 from planner.store import applications, roots
 from planner.store.slices import people
 from planner.store.tables import PACKAGES, SLICES
@@ -115,13 +115,13 @@ def _columns(package: Package) -> dict[str, Any]:
         "requires": list(package.requires),
         "provides": list(package.provides),
         "scripts": list(package.scripts),
+        "signatures": list(map(asdict, package.signatures)),
     }
 
 
 def _package(row: Row[Any]) -> Package:
     fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to the columns of a row
     del fields["slice"]
-    return Package(
-        **fields
-        | {"requires": tuple(row.requires), "provides": tuple(row.provides), "scripts": tuple(row.scripts)}
-    )
+    lists = ("requires", "provides", "scripts")
+    signatures = tuple(SignedBy(**one) for one in row.signatures)
+    return Package(**fields | {name: tuple(fields[name]) for name in lists} | {"signatures": signatures})

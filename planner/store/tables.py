@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 # The last migration, which makes the tables as they are here: a database that has it needs none.
-REVISION: Final = "0021"
+REVISION: Final = "0022"
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -108,8 +108,7 @@ SLICES: Final = Table(
     Column("guard", JSON, nullable=False, server_default="{}"),
     # As `planner.store.restraints` writes it.
     Column("restraint", JSON, nullable=False, server_default="{}"),
-    # As `planner.budget` writes it; empty for the default.
-    Column("budget", String(32), nullable=False, server_default=""),
+    Column("budget", String(32), nullable=False, server_default=""),  # Of `planner.budget`.
     # As `dsmt_core.limits` writes them; empty for none.
     Column("limits", String(200), nullable=False, server_default=""),
     # How much it may keep in the depot; 0: no bound, none: the planner's default.
@@ -121,8 +120,8 @@ SLICES: Final = Table(
     Column("url", Text, nullable=False, server_default=""),
     # As `planner.quota` writes it; empty for none.
     Column("quota", String(200), nullable=False, server_default=""),
-    # None: it stays.
-    Column("expires_at", Float, nullable=True),
+    Column("expires_at", Float, nullable=True),  # None: it stays.
+    Column("publishers", JSON, nullable=False, server_default="{}"),  # Empty: any package.
 )
 
 MEMBERS: Final = Table(
@@ -157,6 +156,7 @@ PACKAGES: Final = Table(
     Column("application", String(64), nullable=False),
     Column("put_at", Float, nullable=False),
     Column("scripts", JSON, nullable=False, server_default="[]"),
+    Column("signatures", JSON, nullable=False, server_default="[]"),
     Index(None, "digest"),
 )
 

@@ -25,8 +25,9 @@ from planner import guarded
 from planner.budget import budget
 from planner.quota import quota_of
 from planner.steps import SliceChange
-from planner.store import restraints
+from planner.store import publishers, restraints
 from planner.store.differing import put_rows, swap_rows
+from planner.store.publishers import with_signatures
 from planner.store.rollouts import latest, store_rollouts, written_release
 from planner.store.site_quotas import load_site_quotas
 from planner.store.standings import load_standings
@@ -42,7 +43,7 @@ def load_wanted(connection: Connection) -> Wanted:
     """Everything that is wanted."""
     children = [_by_slice(connection, table) for table in _CHILDREN]
     rows = connection.execute(select(SLICES).order_by(SLICES.c.slice))
-    slices = {Slice(row.slice): _slice(row, *children) for row in rows}
+    slices = {Slice(row.slice): with_signatures(connection, _slice(row, *children)) for row in rows.all()}
     return Wanted(slices, load_standings(connection), load_site_quotas(connection))
 
 
@@ -51,7 +52,8 @@ def load_slice(connection: Connection, slice_: Slice) -> WantedSlice | None:
     row = connection.execute(select(SLICES).where(SLICES.c.slice == slice_)).one_or_none()
     if row is None:
         return None
-    return _slice(row, *(_by_slice(connection, table, slice_) for table in _CHILDREN))
+    children = (_by_slice(connection, table, slice_) for table in _CHILDREN)
+    return with_signatures(connection, _slice(row, *children))
 
 
 def commit(
@@ -219,6 +221,7 @@ def _slice(row: Row[Any], *children: _Rows) -> WantedSlice:
         life=row.life,
         site=Site(row.site),
         quota=quota_of(row.quota),
+        publishers=publishers.read(row.publishers),
     )
 
 

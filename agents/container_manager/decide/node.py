@@ -125,6 +125,13 @@ class Node:
                 since=now,
             )
 
+    def uses(self, order: Order) -> bool:
+        """Whether a sliver has the agent and the root file system of an order already."""
+        known = self._slivers.get(order.slice)
+        if known is None or known.agent != (_agent(order) or known.agent):
+            return False
+        return known.in_force.root == order.limits.root
+
     def order(self, order: Order, now: float) -> Verdict:
         """Take in an order for a sliver of this node; holdings are owed for each, see `report_due`."""
         if order.verb is Verb.REPORT:

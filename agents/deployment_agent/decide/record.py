@@ -28,6 +28,7 @@ from dsmt_core.errors import Invalid
 from dsmt_core.lifecycle import State, state
 from dsmt_core.names import application, host, slice_name
 from dsmt_core.packages import PackageRef
+from dsmt_core.publishers import vouching_of
 from dsmt_core.watch import Watch
 
 
@@ -160,6 +161,8 @@ def written(record: Record) -> dict[str, Any]:
             "digest": order.digest,
             "configuration": order.configuration.text,
             "watch": order.watch.text,
+            # Only where packages are to be signed.
+            **({"vouching": told} if (told := order.vouching.pairs) else {}),
             **{name: getattr(order, name) for name in _ORDER_TEXTS},
         },
         "state": str(record.state),
@@ -237,6 +240,7 @@ def _order(values: Mapping[str, Any]) -> Order:
         digest=str(values.get("digest", "")),
         configuration=Configuration.parse(str(values.get("configuration", ""))),
         watch=Watch.parse(str(values.get("watch", ""))),
+        vouching=vouching_of(values.get("vouching", {})),
         wrapper=str(values["wrapper"]),
         version=str(values["version"]),
         agent=str(values["agent"]),

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from dsmt_core.errors import Conflict, Denied, DsmtError, Invalid, NotFound, Unavailable
-from dsmtc.client.answers import Stored
+from dsmtc.client.kept import Stored
 from dsmtc.client.sending import ATTEMPTS, WORTH_IT, Sending
 
 STORED = cast("Stored", {"filename": "a.rpm"})

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from dsmtc.client.answers import Account, Health, Login, Package, SliceStatus, WhoAmI
+from dsmtc.client.answers import Account, Health, Login, SliceStatus, WhoAmI
 from dsmtc.client.heard import EventRecord
+from dsmtc.client.kept import Package
 from dsmtc.client.shape import fault
 
 ME = {"account": "a", "role": "user", "slices": ["s"]}
