@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Final
 
 from dsmt_core.errors import DsmtError
+from dsmtc.client import Client, Credentials
 from lab.choice import BROKERS, scene_of
 from lab.demo.transcript import SLICE, rpmgen
 from lab.home import made_anew
-from lab.scene import Scene, Scenery
+from lab.scene import PLACES, Scene, Scenery
 
 _TARBALL: Final = Path("examples/pinger-1.8.tgz")
 INTERRUPTED: Final = 130
@@ -60,7 +61,8 @@ async def _dev(arguments: argparse.Namespace, words: list[str]) -> int:
         await scene.start()
         environment = _environment(scene, scenery)
         await _prepare(scenery, environment)
-        _tell(scene, environment)
+        await asyncio.to_thread(_place, scene.planner_url, scenery)
+        _tell(scene, scenery, environment)
         return await _shell(words, environment)
     except asyncio.CancelledError:
         return INTERRUPTED
@@ -89,6 +91,13 @@ async def _prepare(scenery: Scenery, environment: dict[str, str]) -> None:
         await _run(["depot.rpmgen.main", *rpmgen(_TARBALL), "--output", str(packages)], environment)
 
 
+def _place(planner: str, scenery: Scenery) -> None:
+    """Say where on earth the nodes are, for the map."""
+    with Client(planner, Credentials(scenery.admin, scenery.password)) as client:
+        for host, (latitude, longitude) in zip(scenery.hosts, PLACES, strict=False):
+            client.label(host, {"latitude": str(latitude), "longitude": str(longitude)})
+
+
 async def _run(words: list[str], environment: dict[str, str]) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", *words),
@@ -114,9 +123,12 @@ async def _shell(words: list[str], environment: dict[str, str]) -> int:
         raise
 
 
-def _tell(scene: Scene, environment: dict[str, str]) -> None:
+def _tell(scene: Scene, scenery: Scenery, environment: dict[str, str]) -> None:
     lines = ["this world is yours until you leave the shell; from another terminal:"]
     lines += [f"  export {name}={value}" for name, value in environment.items()]
+    lines += [
+        f"  DSMTViewer is at {scene.planner_url}/view/ ({scenery.admin}, password {scenery.password})"
+    ]
     lines += [f"  a monitor connects to {scene.operator_url}"] if scene.broker != "embedded" else []
     packages = sorted(Path(environment["DSMT_ACCOUNT_FILE"]).parent.glob("packages/*.rpm"))
     if packages or _TARBALL.exists():

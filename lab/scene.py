@@ -24,6 +24,8 @@ HOSTS: Final = tuple(
         "node5.accra.example",
     )
 )
+# Where these cities are: latitude and longitude, in degrees.
+PLACES: Final = ((35.7, 139.7), (48.9, 2.4), (-12.0, -77.0), (59.9, 10.8), (5.6, -0.2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

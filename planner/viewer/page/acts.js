@@ -251,11 +251,15 @@ export function stand(session, fleet, verb, host) {
           .filter((app) => kindOfApplication(app) === "fine")
           .map((app) => `${app.name} (${one.slice})`),
       );
+      // The planner does neither without a reason.
+      const lacks = (verb === "exclude" || verb === "distrust") && !values.reason.trim();
       return {
+        blocked: lacks,
         lines: [
+          ...(lacks ? ["First say why."] : []),
           means,
           apps.length
-            ? `${count(apps.length, "application")} of the slices that you may see run there: ${some(apps)}.`
+            ? `${count(apps.length, "application")} of the slices that you may see ${apps.length === 1 ? "runs" : "run"} there: ${some(apps)}.`
             : "No application of the slices that you may see runs there.",
         ],
       };

@@ -5,7 +5,7 @@ import { html, nothing, repeat } from "../html.js";
 import { application, layer } from "../layers.js";
 import { to } from "../router.js";
 import { isLost, RANK } from "../verdicts.js";
-import { count, some } from "../words.js";
+import { ago, count, some } from "../words.js";
 import { bar, shares } from "./slices.js";
 
 const LISTED = 100;
@@ -183,11 +183,11 @@ class SlicePage {
         ${one.new} of ${count(one.hosts, "node")} have it, ${one.running} run it; wave ${one.wave} of
         ${one.waves.length} (${one.waves.join(", ")})
       </p>
-      ${one.reason ? html`<p>${one.reason}</p>` : nothing}
+      ${one.reason && !one.reason.endsWith(" started it") ? html`<p>${one.reason}</p>` : nothing}
       ${one.waits.map((reason) => html`<p class="quiet">${reason}</p>`)}
       ${one.awaited.length && one.active ? html`<p class="quiet">awaited: ${some(one.awaited)}</p>` : nothing}
       ${Object.entries(one.failed).map(([host, reason]) => html`<p class="refused"><a href=${to("node", host)}>${host}</a>: ${reason}</p>`)}
-      <p class="quiet">begun by ${one.by}</p>
+      <p class="quiet">begun ${ago(one.began_at, fleet.now)} by ${one.by}</p>
     </section>`;
   }
 
