@@ -38,15 +38,28 @@ class Dialogue:
             complete_in_thread=True,
         )
 
-    def ask(self, prompt: str) -> str | None:
-        """The next line; None at the end (Ctrl-D). Ctrl-C drops what was typed and asks again."""
+    def ask(self, prompt: str, *, open_: Callable[[str], bool] = lambda _: False) -> str | None:
+        """The next line; None at the end (Ctrl-D). Ctrl-C drops what was typed and asks again.
+
+        Args:
+            prompt: what stands before it.
+            open_: whether a text goes on in the next line.
+        """
         while True:
             try:
-                return self._session.prompt(FormattedText([("", clean(prompt))]))
+                text = self._session.prompt(_shown(prompt))
+                while open_(text):
+                    more = self._session.prompt(_shown("... "))
+                    text = f"{text[:-1]}{more}" if text.endswith("\\") else f"{text}\n{more}"
             except KeyboardInterrupt:
                 continue
             except EOFError:
                 return None
+            return text
+
+
+def _shown(prompt: str) -> FormattedText:
+    return FormattedText([("", clean(prompt))])
 
 
 class Words(Completer):

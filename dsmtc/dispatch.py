@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from typing import Any
 
 import typer
 from typer.main import get_command
 
 from dsmt_core.errors import NotFound
+from dsmtc.client.rehearsal import Rehearsed
 from dsmtc.commandline import Misused
+from dsmtc.failures import DRY_RUN
+from dsmtc.interrupted import goes_on
+from dsmtc.output import say
 from dsmtc.session import Session
-from dsmtc.verbs import COMMON_HELP, LISTS, module_of, unknown
+from dsmtc.verbs import COMMON_HELP, LISTS, UNREHEARSED, module_of, unknown
 
 __all__ = ["carry_out", "session_of"]
 
@@ -23,30 +28,76 @@ def carry_out(session: Session) -> int:
         DsmtError: it failed; `Misused` when the words cannot be understood.
     """
     verb, *rest = session.words
-    module = importlib.import_module(module_of(verb))
-    command: Any = get_command(module.app)
-    if len(module.app.registered_commands) > 1 and verb in getattr(command, "commands", {}):
-        command = command.commands[verb]
-    elif rest:
-        _check_subverb(command, verb, rest[0])
+    command = _command(verb, rest)
     _check_form(session.common.form, verb, rest)
+    rest = _rehearsed(session, command, verb, rest)
     for each in (command, *getattr(command, "commands", {}).values()):
         each.epilog = f"\b\n{COMMON_HELP}"
     try:
-        # Not `command.main`: that one takes a closed pipe and Ctrl-C for its own.
-        with command.make_context(f"dsmtc {verb}", rest, obj=session) as context:
-            command.invoke(context)
+        return _carried_out(session, command, verb, rest)
+    except Rehearsed as told:
+        return _told(session, told)
     except NotFound as error:
         if "did you mean" in error.hint:
             raise
         from dsmtc.meant import with_what_is_meant  # noqa: PLC0415 - only for an error
 
         raise with_what_is_meant(session, error) from None
+    except KeyboardInterrupt:
+        changing = any(client.transport.changing for client in session.clients.values())
+        if said := goes_on(session.words, changing=changing):
+            say(said)
+        raise
+
+
+def _command(verb: str, rest: list[str]) -> Any:
+    module = importlib.import_module(module_of(verb))
+    command: Any = get_command(module.app)
+    if len(module.app.registered_commands) > 1 and verb in getattr(command, "commands", {}):
+        return command.commands[verb]
+    if rest:
+        _check_subverb(command, verb, rest[0])
+    return command
+
+
+def _carried_out(session: Session, command: Any, verb: str, rest: list[str]) -> int:
+    try:
+        # Not `command.main`: that one takes a closed pipe and Ctrl-C for its own.
+        with command.make_context(f"dsmtc {verb}", rest, obj=session) as context:
+            command.invoke(context)
     except typer.Exit as ended:
         return ended.exit_code
     except typer.TyperException as error:
         raise Misused(_sentence(error.format_message()), hint=f"{_place(error, verb)} --help") from error
     return 0
+
+
+def _rehearsed(session: Session, command: Any, verb: str, rest: list[str]) -> list[str]:
+    """``rest`` without ``--dry-run``, which the session keeps then, unless the verb has one of its own."""
+    own = rest[: rest.index("--")] if "--" in rest else rest
+    if DRY_RUN not in own:
+        return rest
+    named = " ".join([verb, *rest[:1]])
+    if verb in UNREHEARSED or named in UNREHEARSED:
+        raise Misused(f"{named if named in UNREHEARSED else verb} cannot be tried by --dry-run")
+    for word in own:
+        command = getattr(command, "commands", {}).get(word, command)
+    if any(DRY_RUN in parameter.opts for parameter in command.params):
+        return rest
+    session.rehearses, session.common = True, replace(session.common, yes=True)
+    at = own.index(DRY_RUN)
+    return [*rest[:at], *rest[at + 1 :]]
+
+
+def _told(session: Session, told: Rehearsed) -> int:
+    """What would have been sent; the exit code says that there is something to do."""
+    would = {"would": {"method": told.method, "path": told.path}}
+    verb = " ".join(word for word in session.words[:2] if not word.startswith("-"))
+    session.out.answer(
+        would,
+        lambda: [f"dsmtc {verb} would change something: {told.method} {told.path}", "nothing was changed"],
+    )
+    return 1
 
 
 def session_of(context: typer.Context) -> Session:

@@ -1,7 +1,8 @@
-"""How far something is: one line on stderr that is overwritten on a terminal."""
+"""How far something is: one line on stderr, overwritten on a terminal, elsewhere one line a change."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from types import TracebackType
 from typing import Final, Self
@@ -11,8 +12,7 @@ from dsmtc.rendering.text import clean, cut, size
 
 WORTH_IT: Final = 1 << 20
 _WIDTH: Final = 30
-# A longer line would be broken, and only its end be overwritten.
-_TERMINAL: Final = 79
+_STEP: Final = 25
 
 
 class Progress:
@@ -36,12 +36,22 @@ class Progress:
     def reached(self, sent: int, whole: int) -> None:
         """``sent`` of ``whole`` bytes are done."""
         percent = sent * 100 // max(whole, 1)
-        if whole < WORTH_IT or percent == self._percent or not sys.stderr.isatty():
+        if whole < WORTH_IT or percent == self._percent:
+            return
+        if not sys.stderr.isatty():
+            self._told(percent, whole)
             return
         self._percent, self._drawn = percent, True
         bar = ("#" * (percent * _WIDTH // 100)).ljust(_WIDTH, ".")
-        sys.stderr.write(f"\r{self._name} [{bar}] {percent:3d} % of {size(whole)}")
+        line = f"{self._name} [{bar}] {percent:3d} % of {size(whole)}"
+        sys.stderr.write(f"\r{cut(line, _columns())}")
         sys.stderr.flush()
+
+    def _told(self, percent: int, whole: int) -> None:
+        """So many lines are enough for a log."""
+        if percent // _STEP > self._percent // _STEP:
+            say(f"{self._name}: {percent} % of {size(whole)}")
+        self._percent = percent
 
 
 class Ticker:
@@ -66,7 +76,12 @@ class Ticker:
             return
         self._told = line
         if sys.stderr.isatty():
-            sys.stderr.write(f"\r\x1b[K{clean(cut(line, _TERMINAL))}")
+            sys.stderr.write(f"\r\x1b[K{cut(clean(line), _columns())}")
             sys.stderr.flush()
         else:
             say(line)
+
+
+def _columns() -> int:
+    """Of the terminal; a longer line would be broken, and only its end be overwritten."""
+    return max(shutil.get_terminal_size().columns - 1, 20)

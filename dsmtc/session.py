@@ -34,6 +34,7 @@ class Session:
         clients: connections that outlive a line (the shell's), by planner and identity.
         typed: the password that was typed at a prompt, if one was.
         asks: a person may be asked for what lacks.
+        rehearses: nothing is changed: the first request that would is told.
     """
 
     common: Common
@@ -42,6 +43,7 @@ class Session:
     clients: dict[tuple[str, Identity], Client]
     typed: str = ""
     asks: bool = True
+    rehearses: bool = False
 
     @property
     def verb(self) -> str:
@@ -93,9 +95,10 @@ class Session:
             if self._program:
                 credentials = Credentials(token=self._program, trust=self._trust)
                 self.clients[key] = Client(self.planner, credentials, trace=self.out.trace)
-                return self.clients[key]
-            token = self.tokens.find(self._place, self.identity.password)
-            self.clients[key] = self._client(token, self.keep)
+            else:
+                token = self.tokens.find(self._place, self.identity.password)
+                self.clients[key] = self._client(token, self.keep)
+        self.clients[key].transport.rehearses = self.rehearses
         return self.clients[key]
 
     @cached_property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,9 @@ HELP: Final = """\
 Commands are those of dsmtc, without the slice: status, plan set --plan only10 --base limit count=10, …
   help [VERB]     this, or help on a verb     use SLICE   work with another slice
   !COMMAND        run a command of the system  exit, quit  leave (also Ctrl-D)
+A line goes on in the next behind a backslash, or while a quote is open; # begins a comment.
 Verbs: """
+_LINES_MOST: Final = 1_000
 _ENDS: Final = frozenset({"exit", "quit"})
 
 
@@ -112,7 +114,7 @@ class Shell:
 
     def _script(self, file: str, *, keep_going: bool) -> int:
         first_failure = 0
-        for text in _lines(file):
+        for text in whole(_lines(file)):
             code = self._guarded(partial(self.carry_out, text))
             if code is None:
                 break
@@ -142,7 +144,7 @@ class Shell:
         dialogue = Dialogue(self.session.home.history, self.known)
         prompt = self.prompt()
         while True:
-            text = dialogue.ask(prompt)
+            text = dialogue.ask(prompt, open_=is_open)
             if text is None or self._typed(text) is None:
                 return 0
             prompt = self.prompt() if self.session.common.verbose else self._again(prompt)
@@ -165,6 +167,35 @@ def _split(line: str) -> list[str]:
         return shlex.split(line, comments=True)
     except ValueError as error:
         raise Misused(f"the line cannot be read: {str(error).lower()}") from error
+
+
+def is_open(text: str) -> bool:
+    """Whether a line goes on in the next: a quote is open, or a backslash stands at its end."""
+    if text.lstrip().startswith(("#", "!")):
+        return text.endswith("\\") and text.lstrip().startswith("!")
+    try:
+        shlex.split(text.removesuffix("\\"), comments=True)
+    except ValueError:
+        return True
+    return text.endswith("\\")
+
+
+def joined(first: str, more: str) -> str:
+    """A line with what follows it; between quotes the line break is kept, a backslash at the end is not."""
+    return f"{first[:-1]}{more}" if first.endswith("\\") else f"{first}\n{more}"
+
+
+def whole(lines: Iterable[str]) -> Iterator[str]:
+    """Lines with those in which they go on; one that is still open at the end is told as it is."""
+    begun: str | None = None
+    for line in lines:
+        text = line.rstrip("\n")
+        begun = text if begun is None else joined(begun, text)
+        if not is_open(begun) or begun.count("\n") > _LINES_MOST:
+            yield begun
+            begun = None
+    if begun is not None:
+        yield begun
 
 
 def _lines(file: str) -> Iterator[str]:

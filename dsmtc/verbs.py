@@ -107,6 +107,9 @@ LISTS: Final = (
     "facts",
 )
 
+# What cannot be rehearsed: it is about this machine, or a program of its own.
+UNREHEARSED: Final = ("login", "logout", "shell", "dev", "swarm", "completion", "audit export", "depot get")
+
 COMMON_HELP: Final = """\
 Common options, before or after the verb:
   --slice NAME          the slice meant (DSMT_SLICE; else your only one)
@@ -118,6 +121,7 @@ Common options, before or after the verb:
   --authority FILE|sha256:…  whom to trust over https (DSMT_AUTHORITY, ~/.dsmt/authority.pem)
   --account-file FILE   three lines account:, password: (or key:), role: (DSMT_ACCOUNT_FILE)
   -o FORM, --json, --jsonl   wide: all columns; names: only these; json; jsonl: one record a line
+  --dry-run             tell what would change, and change nothing: exit code 0, 1 or 255
   --yes                 ask nothing
   -v                    tell each request         -vv     and a trace of an error"""
 

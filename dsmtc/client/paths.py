@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import SplitResult, quote, urlsplit
 
 from dsmt_core.errors import Invalid
+
+
+def base(url: str) -> SplitResult:
+    """The parts of a planner's URL.
+
+    Raises:
+        Invalid: it is none.
+    """
+    refused = Invalid(f"{url!r} is not the URL of a planner", hint="such as http://127.0.0.1:7080")
+    try:
+        parts = urlsplit(url)
+        legal = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise refused from None
+    if not legal or parts.query or parts.fragment or parts.username:
+        raise refused
+    return parts
 
 
 def of_slice(slice_: str, *words: str) -> str:

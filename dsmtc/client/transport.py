@@ -14,9 +14,10 @@ import socket
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Final, TypeVar, cast
-from urllib.parse import SplitResult, urlsplit
 
 from dsmt_core.errors import KINDS, DeadlinePassed, DsmtError, Invalid, Unavailable, from_code
+from dsmtc.client.paths import base
+from dsmtc.client.rehearsal import Rehearsed, changes
 from dsmtc.client.shape import fault, read_json
 from dsmtc.client.trust import Line, Trust, explained
 
@@ -48,12 +49,15 @@ class Transport:
     ) -> None:
         self._line = Line(trust or Trust(), timeout_s=CONNECT_S)
         self.url = url.rstrip("/")
-        self._parts = _split(self.url)
+        self._parts = base(self.url)
         self.timeout_s = timeout_s
         self._trace = trace
         self._connection: http.client.HTTPConnection | None = None
         self._sock: socket.socket | None = None
         self._used_at = 0.0
+        self.rehearses = False
+        # A request that changes something is sent, and not answered yet.
+        self.changing = False
 
     def hurry(self, within_s: float) -> None:
         """Wait for a connection, and for each answer, no longer than this from now on (seconds)."""
@@ -147,6 +151,9 @@ class Transport:
         self, method: str, path: str, headers: Mapping[str, str], chunks: Iterator[bytes] | list[bytes]
     ) -> http.client.HTTPResponse:
         began = time.monotonic()
+        self.changing = changes(method, path)
+        if self.changing and self.rehearses:
+            raise Rehearsed(method, path)
         with self._named_errors():
             connection = self._open()
             _limit(self._sock, began + self.timeout_s)
@@ -159,7 +166,7 @@ class Transport:
                 for chunk in chunks:
                     connection.send(chunk)
             answer = connection.getresponse()
-        self._used_at = time.monotonic()
+        self._used_at, self.changing = time.monotonic(), False
         self._trace(f"{method} {path} {answer.status} {(self._used_at - began) * 1000:.0f} ms")
         if answer.status >= http.HTTPStatus.MULTIPLE_CHOICES:
             raise self._refusal(answer, f"{method} {path}")
@@ -259,18 +266,6 @@ class Transport:
             f"what answers at {self.url} is not a planner of DSMT, or one of another version ({came})",
             hint="name the planner with --planner or DSMT_PLANNER; its version is in GET /v1/health",
         )
-
-
-def _split(url: str) -> SplitResult:
-    refused = Invalid(f"{url!r} is not the URL of a planner", hint="such as http://127.0.0.1:7080")
-    try:
-        parts = urlsplit(url)
-        legal = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        raise refused from None
-    if not legal or parts.query or parts.fragment or parts.username:
-        raise refused
-    return parts
 
 
 def _authorized(headers: Mapping[str, str], token: str) -> dict[str, str]:
