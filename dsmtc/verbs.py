@@ -64,6 +64,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "You": {
         "login": "log in once; later commands need no password",
         "logout": "end the login of this account here",
+        "doctor": "what is wrong with planner, broker, clock, TLS, disk, … and what to do",
         "whoami": "your account, role and slices",
         "plc": "create, adduser, deluser, addnode, delnode, addsite, delsite, quota, sites, people",
         "account": "add, passwd, roles, list, remove, …; keys and token: ways in without a password",

@@ -14,6 +14,7 @@ from dsmtc.client import answers, kept
 from dsmtc.client.agreements import Agreements
 from dsmtc.client.audit import AuditLog
 from dsmtc.client.authority import Authority
+from dsmtc.client.checkups import Checkups
 from dsmtc.client.configurations import Configurations
 from dsmtc.client.credentials import AccountCredentials
 from dsmtc.client.facts import Facts
@@ -39,6 +40,7 @@ class Client(
     AuditLog,
     AccountCredentials,
     Authority,
+    Checkups,
     Guards,
     Secrets,
     Limits,

@@ -11,6 +11,7 @@ import http
 import http.client
 import json
 import socket
+import ssl
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Final, TypeVar, cast
@@ -62,6 +63,10 @@ class Transport:
     def hurry(self, within_s: float) -> None:
         """Wait for a connection, and for each answer, no longer than this from now on (seconds)."""
         self.timeout_s = self._line.timeout_s = within_s
+
+    def certificate(self) -> Mapping[str, object]:
+        """What the planner showed of itself, as `ssl` tells it; empty without TLS or a connection."""
+        return (self._sock.getpeercert() or {}) if isinstance(self._sock, ssl.SSLSocket) else {}
 
     def close(self) -> None:
         """End the connection; the next request opens another."""

@@ -90,6 +90,17 @@ def create(me: Dsmtc, slice_: str) -> None:
     assert ended.code == 0, ended
 
 
+def test_the_doctor_finds_nothing_wrong(me: Dsmtc) -> None:
+    said = {one["what"]: one["state"] for one in me("doctor", "--json").json}
+    # Of a machine that is busy or full, and of a planner without nodes, it may have doubts.
+    doubts = [said.pop(name) for name in ("nodes", "disk", "rounds", "disk here")]
+    assert "ill" not in doubts
+    assert set(said) == {"packages", "planner", "version", "TLS", "login", "clock", "broker", "depot"} | {
+        "versions"
+    }
+    assert set(said.values()) == {"well"}, said
+
+
 def test_the_guides_transcript_reads_word_by_word(me: Dsmtc) -> None:
     create(me, "guide")
     for line, told in (
