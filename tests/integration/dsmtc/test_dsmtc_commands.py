@@ -185,7 +185,7 @@ def test_status_shows_health_first_and_no_escape_of_a_node_reaches_the_terminal(
     ended = dsmtc("status")
     lines = ended.out.splitlines()
     assert lines[1] == "3 wanted, 1 running, 0 failed, 0 waiting, 2 missing"
-    assert lines[2] == "waiting: 2 nodes are missing"
+    assert lines[3] == "waiting: 2 nodes are missing"
     assert "\\x1b]0;owned\\x07\\nrm -rf /\\u202e" in lines[-1]
     raw = dsmtc("status", "--json")
     assert raw.json == fake.status
