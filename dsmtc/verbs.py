@@ -30,6 +30,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "budget": "how much of it has to stay up",
         "limits": "how much memory, cpu, … it may use on each node",
         "status": "how the slice is, host by host (--watch)",
+        "top": "the fleet as a full-screen page: live, filter, sort, a node on Enter",
         "ping": "which agents are there, in how many milliseconds, and which are not",
         "wait": "until so many instances are in a state, or a roll-out is done",
     },
@@ -109,7 +110,17 @@ LISTS: Final = (
 )
 
 # What cannot be rehearsed: it is about this machine, or a program of its own.
-UNREHEARSED: Final = ("login", "logout", "shell", "dev", "swarm", "completion", "audit export", "depot get")
+UNREHEARSED: Final = (
+    "login",
+    "logout",
+    "shell",
+    "top",
+    "dev",
+    "swarm",
+    "completion",
+    "audit export",
+    "depot get",
+)
 
 COMMON_HELP: Final = """\
 Common options, before or after the verb:

@@ -77,7 +77,8 @@ def status_view(status: SliceStatus, now: float, *, whole: bool = False) -> View
 
 def _hosts(hosts: Sequence[HostStatus], now: float, *, whole: bool) -> View:
     worth = hosts if whole or len(hosts) <= MANY else [host for host in hosts if not is_well(host)]
-    shown = worth if whole else worth[:MOST]
+    # The problem first; apart from that as the planner has them.
+    shown = sorted(worth if whole else worth[:MOST], key=is_well)
     if rows := [row for host in shown for row in _rows(host, now)]:
         yield ""
         yield Table(COLUMNS, rows, STATES, named=[host["host"] for host in hosts])

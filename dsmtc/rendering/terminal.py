@@ -82,10 +82,11 @@ def _stacked(table: Table, rows: Sequence[tuple[str, ...]]) -> Text:
     text = Text()
     for row in rows:
         text.append(f"{row[0]}\n", style="bold")
-        for column, cell in list(zip(table.columns, row, strict=True))[1:]:
-            if cell not in {"", "-"}:
-                text.append(f"  {column.lower()} ", style="dim")
-                text.append(f"{cell}\n", style=_style(table, column, cell))
+        cells = [one for one in zip(table.columns, row, strict=True) if one[1] not in {"", "-"}]
+        for at, (column, cell) in enumerate(cells[1:]):
+            text.append(f"{'  ' if at == 0 else ', '}{column.lower()} ", style="dim")
+            text.append(cell, style=_style(table, column, cell))
+        text.append("\n")
     text.rstrip()
     return text
 

@@ -120,7 +120,7 @@ plc people home
 plc addsite new
 """.strip().splitlines()
 # What does not ask a planner that is there already, is a program of its own, or asks who is logged in only.
-NOT_ASKING = {"completion", "doctor", "shell", "dev", "swarm", "logout"}
+NOT_ASKING = {"completion", "doctor", "top", "shell", "dev", "swarm", "logout"}
 # Where an answer goes astray in the transport is the same for all; where its form does, each verb is asked.
 EACH = ("nothing", "another object", "a list of something")
 ANSWERS = {
