@@ -1,12 +1,12 @@
-"""How long do people wait? ``python -m benchmarks.faces --json``: whole commands, from their start to their end.
+"""How long do people wait? ``python -m benchmarks.faces --json``: whole commands, to their end.
 
 A planner and a broker of their own with a swarm of 1,000 nodes (`lab.swarm`: the real agents, in bodies
 that only pretend). ``help_ms``, ``status_ms`` (a kept token), ``ping_20_s`` and ``ping_100_s`` (until every
 agent's answer is printed) are medians of processes; ``api_status_per_s`` is asked over one kept connection,
 of the slice of all nodes, and ``api_status_20_per_s`` of one of 20.
 
-Times are of the wall, so what the machine does besides counts: ``load1`` tells. The ``_cpu_ms`` of a command
-are those that it takes of a processor itself.
+Times are of the wall, so what the machine does besides counts: ``load1`` tells. The ``_cpu_ms`` of a
+command are those that it takes of a processor itself.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Final
 
 from dsmtc.client import HostStatus, Node, SliceStatus
 from dsmtc.rendering.health import headline, is_well
+from dsmtc.rendering.standings import told
 from dsmtc.rendering.table import Piece
 from dsmtc.rendering.text import clean, cut, since
 
@@ -130,9 +131,8 @@ def _of_fleet(node: Node, now: float) -> Row:
     facts: Mapping[str, str] = node.get("facts", {})
     heard = node.get("heard_at")
     notes = [*(node.get("unwell") or []), *(one["what"] for one in node.get("evidence", [])[-1:])]
-    standing = node.get("standing")
-    if standing and standing["standing"] != "in service":
-        notes.insert(0, standing["standing"])
+    if standing := told(node.get("standing")):
+        notes.insert(0, standing)
     load, disk = facts.get("load1", ""), facts.get("disk_free_gb", "")
     cells = (
         node["host"],

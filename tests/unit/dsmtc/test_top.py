@@ -24,13 +24,18 @@ def a_node(host: str, state: str = "alive", **changed: Any) -> Node:
     return cast("Node", node | changed)
 
 
+CORDONED = {"state": "cordoned", "sentence": "cordoned by me", "late": False, "left": []}
 FLEET = Snapshot(
     100.0,
     [
         a_node("a", facts={"load1": "9.5"}),
         a_node("b", evidence=[{"what": "lost once", "when": 1.0, "by": "tracker"}]),
         a_node("c", "failed", heard_at=0.0),
-        a_node("d", "suspect", standing={"standing": "cordoned"}),
+        a_node(
+            "d",
+            "suspect",
+            standing=CORDONED,
+        ),
     ],
 )
 
@@ -55,7 +60,7 @@ def test_a_filter_wants_every_word() -> None:
 
 def test_a_row_tells_all_that_matters() -> None:
     rows = {row.host: row.cells for row in board(FLEET, Look()).rows}
-    assert rows["d"] == ("d", "suspect", "5s", "1", "0.5", "20 GiB", "cordoned")
+    assert rows["d"] == ("d", "suspect", "5s", "1", "0.5", "20 GiB", "cordoned by me")
     assert rows["c"][2] == "never"
 
 
