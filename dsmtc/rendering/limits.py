@@ -14,7 +14,7 @@ def limits(found: LimitsShown) -> View:
     yield f"limits of each sliver of {found['slice']}: {found['text']}"
     rows = [
         (
-            host["host"],
+            host.get("host", "-"),
             _of(host, "mem-use", "mem-quota"),
             _of(host, "disk-use", "disk-quota"),
             host.get("cpu-use", ""),

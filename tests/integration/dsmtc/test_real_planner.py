@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,11 +17,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from dsmt_core.errors import Conflict, DeadlinePassed, Invalid, NotFound, Unavailable, Undone
 from dsmt_core.wire import XML, decode
 from dsmtc.client import Client, Credentials
+from dsmtc.failures import report
+from dsmtc.verbs import module_of, names
+from tests.examples import example
 from tests.integration.dsmtc.conftest import Dsmtc
 from tests.integration.dsmtc.cutting import breaking
 
@@ -88,6 +97,67 @@ def create(me: Dsmtc, slice_: str) -> None:
     words = ["create", "--user", ADMIN, "--password", PASSWORD, "--role", "PI", "--user", user]
     ended = me(*words, "--slice", slice_)
     assert ended.code == 0, ended
+
+
+# What is a program of its own, wants a terminal, asks for a password, or ends the login of the others.
+NOT_RUN = {"dev", "swarm", "shell", "top", "login", "logout", "account passwd", "delete"}
+# What goes on and on.
+ENDLESS = {"--follow", "--watch", "-f", "--wait", "--until-running", "--password"}
+# Here are no nodes, no packages: what needs one is not found, or is not there in time.
+FILE = re.compile(r"[\w.-]+\.(rpm|deb|whl|tgz|txt|json|jsonl|toml|xml|pub|tar|conf|template|pem)$")
+NOT_HERE = (NotFound, Conflict, DeadlinePassed, Unavailable, Undone)
+
+
+def examples() -> list[str]:
+    """Every example in the help of every verb, but for those that cannot be run beside the others."""
+    found: list[str] = []
+    for verb in names():
+        command: Any = get_command(importlib.import_module(module_of(verb)).app)
+        whole = [getattr(command, "commands", {}).get(verb, command)]
+        for each in whole:
+            whole += list(getattr(each, "commands", {}).values())
+            found += re.findall(r"Example: dsmtc (.+?)(?=\n\s*\n|\Z)", each.help or "", re.DOTALL)
+    lines = dict.fromkeys(" ".join(each.split()) for each in found)
+    alone = [line for line in lines if not any(f"{line} ".startswith(f"{each} ") for each in NOT_RUN)]
+    return [line for line in alone if not ENDLESS & set(line.split())]
+
+
+def test_every_example_of_the_help_is_understood(
+    me: Dsmtc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    failures: list[BaseException] = []
+
+    def reported(error: BaseException, *, verbose: int) -> int:
+        failures.append(error)
+        return report(error, verbose=verbose)
+
+    monkeypatch.setattr("dsmtc.main.report", reported)
+    admin = {"DSMT_ACCOUNT": ADMIN, "DSMT_PASSWORD": PASSWORD, "DSMT_NEW_PASSWORD": "a long secret"}
+    for name in ("my_slice", "SLICENAME"):
+        assert me("create", "--slice", name, **admin).code == 0
+    wrong = []
+    for line in examples():
+        words = shlex.split(line)
+        files = [word.rpartition("=")[2].lstrip("@") for word in words if FILE.search(word)]
+        for file in (one for one in files if "/" not in one):
+            (tmp_path / file).write_text("nothing of what it should be")
+        ended = me(*words, DSMT_SLICE="my_slice", **admin)
+        expected = (*NOT_HERE, Invalid) if files else NOT_HERE
+        if any(not isinstance(error, expected) for error in failures):
+            wrong.append((line, ended.code, ended.err))
+        failures.clear()
+    assert not wrong
+
+
+def test_the_example_of_the_sdk_runs(
+    planner: Planner, me: Dsmtc, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create(me, "reported")
+    report_ = example(".", "fleet_report")
+    with Client(planner.url, Credentials(ADMIN, PASSWORD, "admin")) as admin:
+        lines = report_.report(admin)
+    assert any(line.startswith("reported: 0 of 0 run") for line in lines)
 
 
 def test_the_doctor_finds_nothing_wrong(me: Dsmtc) -> None:
