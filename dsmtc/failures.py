@@ -43,6 +43,9 @@ def _told(error: BaseException) -> int:
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO, errno.EDQUOT}:
         tell(f"the answer cannot be written: {error.strerror}")
         _drop_stdout()
+    elif isinstance(error, OSError) and error.filename is not None:
+        tell(f"{str(error.filename)[:80]!r}: {error.strerror}")
+        return Invalid.exit_code
     else:
         tell(f"this should not happen: {type(error).__name__}: {error}", "-vv shows where; report it")
     return 1

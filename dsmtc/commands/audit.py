@@ -103,6 +103,8 @@ def export(
     Example: dsmtc audit export audit-2026-03.jsonl
     """
     session = session_of(context)
+    if not file.name:
+        raise Misused(f"{str(file)!r} names no file")
     found = _told(audit_file.write(file, session.client.audit_export()))
     session.out.answer(found | {"file": str(file)}, lambda: [f"written to {file}", *verified(found)])
 
