@@ -16,6 +16,8 @@ from dsmt_core.wire import BODY_BYTES, decode
 
 DEAD_LETTER: Final = "application/octet-stream"
 _REASON_LENGTH: Final = 500
+# The broker puts it into the headers of what a queue has handed on.
+_DEATH: Final = "x-death"
 
 
 class Message(NamedTuple):
@@ -54,6 +56,9 @@ def read(message: Message, leased: Channel, most: int = BODY_BYTES) -> Event | R
     key = message.routing_key
     if not isinstance(key, str):
         return Refused("its routing key is not UTF-8")
+    if _DEATH in message.headers:
+        # No queue of ours hands on what expires: somebody's own repeats what others said, in their name.
+        return Refused("it comes out of another queue, where it expired")
     try:
         event = decode(message.body, message.content_type, most)
         arrival = Arrival(message.exchange, key, message.user_id)

@@ -60,6 +60,11 @@ class Difference:
     def __bool__(self) -> bool:
         return bool(self.missing or self.altered or self.strange)
 
+    def told(self, most: int) -> dict[str, list[str]]:
+        """For people: of each the first ``most``."""
+        kinds = {"missing": self.missing, "altered": self.altered, "strange": self.strange}
+        return {name: sorted(users)[:most] for name, users in kinds.items()}
+
 
 def shared(user: str) -> Rights | None:
     """What a user may do who is no party; None when DSMT has no such user."""

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, Final, Protocol
 
 from broker import retry
@@ -22,6 +22,7 @@ from dsmt_core import channels
 from dsmt_core.errors import DeadlinePassed, Denied, DsmtError, Unavailable
 
 _LONGEST_WAIT_S: Final = 5.0
+_NO_HEADERS: Final[Mapping[str, Any]] = MappingProxyType({})
 # So often in a row a queue may be silent. Once may be a pause of the broker; before the second time it has
 # answered on the same connection.
 _SILENCES: Final = 2
@@ -199,6 +200,7 @@ class Reader:
             method.routing_key,
             properties.user_id or "",
             method.redelivered,
+            properties.headers or _NO_HEADERS,
         )
         event = read(message, self._under, self._owner.limits.event_bytes)
         refuse = partial(self._refuse, acks, method.delivery_tag, message)

@@ -34,6 +34,7 @@ REQUEST_REFUSED: Final = "request-refused"
 AGREED: Final = "agreed"
 EXPIRES: Final = "expires"
 EXECUTED: Final = "executed"
+QUOTA: Final = "quota"
 ROLLOUT: Final = "rollout"
 AUDIT_HEAD: Final = "audit-head"
 OPERATORS: Final = "operators"
@@ -62,7 +63,14 @@ PARTS: Final = (
             *_says(f"{_SLICE}{DEPLOYMENT_AGENT}/command/*/", STATUS, CALL),
             *_says(f"{_SLICE}{CONTAINER_MGR}/", NODE_LIST),
             *_says(
-                f"{_SLICE}{PLANNER}/status/", SILENT, REQUEST_REFUSED, AGREED, ROLLOUT, EXECUTED, EXPIRES
+                f"{_SLICE}{PLANNER}/status/",
+                SILENT,
+                REQUEST_REFUSED,
+                AGREED,
+                ROLLOUT,
+                EXECUTED,
+                EXPIRES,
+                QUOTA,
             ),
             *_says(PLANNER_STATUS, HEALTH, greatest_s=HEALTH_S),
             *_says(PLANNER_STATUS, AUDIT_HEAD),

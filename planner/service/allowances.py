@@ -14,6 +14,7 @@ from planner.allotment import at_site, occupied
 from planner.authority.rights import Caller, Right, check, may
 from planner.fleet import Fleet
 from planner.quota import NAMES, Quota, SiteQuota, amount, looser, name_of
+from planner.service.floods import Floods
 from planner.service.means import Means
 from planner.service.previews import Previews
 from planner.service.quotas import Quotas
@@ -31,14 +32,18 @@ class Allowances:
         fleet: what is seen: what ends on a failed node counts no more.
         previews: tell what another quota would hold back.
         depot: knows what slices have in the depot.
+        floods: knows how much they say.
     """
 
-    def __init__(self, means: Means, fleet: Fleet, previews: Previews, depot: Quotas) -> None:
+    def __init__(
+        self, means: Means, fleet: Fleet, previews: Previews, depot: Quotas, floods: Floods
+    ) -> None:
         self._database = means.database
         self._ledger = means.ledger
         self._fleet = fleet
         self._previews = previews
         self._depot = depot
+        self._floods = floods
 
     async def of_slice(self, slice_: Slice) -> dict[str, Any]:
         """What a slice may use and uses, as the API shows it."""
@@ -128,7 +133,7 @@ class Allowances:
             "nodes": len(frozenset().union(*(hosts for _, hosts in places))),
             "slivers": sum(len(hosts) for _, hosts in places),
             "memory": sum(len(hosts) * one.limits.memory for one, hosts in places),
-        }
+        } | self._floods.said(one.name for one, _ in places)
 
     def _previewed(self, wanted: Wanted, some: Iterable[WantedSlice]) -> dict[str, Any]:
         """What waits then, slice by slice."""

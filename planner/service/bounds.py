@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from planner.fleet import Fleet
 from planner.service.allowances import Allowances
 from planner.service.budgets import Budgets
+from planner.service.floods import Floods
 from planner.service.means import Means
 from planner.service.previews import Previews
 from planner.service.quotas import Quotas
@@ -22,8 +23,10 @@ class Bounds:
     allowances: Allowances
 
     @classmethod
-    def of(cls, means: Means, fleet: Fleet, previews: Previews, depot: Quotas) -> Bounds:
+    def of(cls, means: Means, fleet: Fleet, previews: Previews, depot: Quotas, floods: Floods) -> Bounds:
         """The bounds of the slices that are kept there."""
         return cls(
-            Budgets(means, fleet), SliverLimits(means, fleet), Allowances(means, fleet, previews, depot)
+            Budgets(means, fleet),
+            SliverLimits(means, fleet),
+            Allowances(means, fleet, previews, depot, floods),
         )

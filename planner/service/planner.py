@@ -40,6 +40,7 @@ from planner.service.depot import DepotClient, DepotSecrets
 from planner.service.depots import Depots
 from planner.service.expiry import Expiry
 from planner.service.facts import FactSources
+from planner.service.floods import Floods
 from planner.service.guards import Guards
 from planner.service.history import History
 from planner.service.identity import identity
@@ -94,9 +95,7 @@ class Planner:
     """
 
     def __init__(self, config: PlannerConfig, database: Database, bus: Bus, planner_id: str) -> None:
-        self.config = config
-        self.bus = bus
-        self.id = planner_id
+        self.config, self.bus, self.id = config, bus, planner_id
         self.clock = SteadyClock()
         self.database = database
         self.crew = Crew()
@@ -120,8 +119,8 @@ class Planner:
         self.sites.left = self.roster.wake
         mirrors = Mirrors(config.depot_mirrors, self.fleet)
         told = Told(lambda: self.depot.url, secrets_.node, mirrors.of, self.roster, voice.signing)
-        pace = Pace(least=config.round_every, most=config.full_round_every)
-        self.rounds = Rounds(means, self.fleet, voice=voice, pace=pace)
+        self.floods = Floods(means, self.roster, voice)
+        self.rounds = Rounds(means, self.fleet, voice=voice, pace=Pace.of(config))
         self._offer(means, voice)
         self.standings = Standings(means, watched, waiting=self.rounds.waiting)
         self.nodes = Nodes(means, watched, config=config, told=told, standings=self.standings)
@@ -139,7 +138,8 @@ class Planner:
         self.condition = OwnCondition(self.bus, voice, Refusals(self.audit, self.clock))
         self.snapshots = Snapshots(self.bus, self.tap.values, self.clock)
         answers = self.condition.refusals.hearing(voice.signing.hearing(self.tracking.heard))
-        senses = Senses(watched, self.tap, self.rounds.wake, answers, (self.observing, self.snapshots))
+        listeners = (self.observing, self.snapshots, self.floods)
+        senses = Senses(watched, self.tap, self.rounds.wake, answers, listeners)
         self.seeing = Seeing(means, senses, requests=self.requests, heartbeat=self.config.heartbeat)
         self.lag = Lag(self.config.heartbeat, self._deafened)
 
@@ -154,7 +154,7 @@ class Planner:
         self.applications = Applications(means, self.guards)
         self.plans = Plans(means, self.fleet, previews, self.guards)
         self.agreements = Agreements(self.ledger, previews, voice.tell)
-        self.bounds = Bounds.of(means, self.fleet, previews, self.depots.quotas)
+        self.bounds = Bounds.of(means, self.fleet, previews, self.depots.quotas, self.floods)
         self.rollouts = Rollouts(means, self.fleet, self.rounds)
         self.expiry = Expiry(
             means, self.slices, self.packages, voice.tell, self.audit, self.config.slice_grace
@@ -189,10 +189,9 @@ class Planner:
             Unavailable: the broker did not answer within ``config.broker_wait``.
             Denied: it refused user or password.
         """
-        await self.ledger.load()
-        await self.nodes.load()
+        for part in (self.ledger, self.nodes, self.floods, self.roster):
+            await part.load()
         self.gate.knows(await self.audit.let_in())
-        await self.roster.load()
         await connect(self.bus, self.config)
         await self._declare()
         self.bus.on_connected(self._connected)
@@ -217,6 +216,7 @@ class Planner:
             ("lag", self.lag.run()),
             ("audit", self.audit.run()),
             ("users of the broker", self.roster.run()),
+            ("floods", self.floods.run()),
             ("pruning", self.depots.pruning.run()),
         ):
             self.crew.start(name, work)
@@ -242,7 +242,7 @@ class Planner:
             NotFound: there is no such slice.
         """
         wanted = self.ledger.slice(slice_)
-        waiting = list(self.rounds.waiting(slice_))
+        waiting = [*self.floods.waiting(slice_), *self.rounds.waiting(slice_)]
         for name, missing in (await self.database.read(incomplete, slice_)).items():
             waiting.append(Waiting(slice=slice_, reason=missing, application=name))
         bars = bars_at(self.ledger.wanted.standings, self.clock())

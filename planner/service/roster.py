@@ -79,6 +79,8 @@ class Roster:
         self._news = asyncio.Event()
         self._looking = asyncio.Lock()
         self.trouble = ""
+        # Who may not connect for a while (`planner.service.floods`).
+        self.silenced: Callable[[], Collection[str]] = frozenset
 
     @property
     def keeps(self) -> bool:
@@ -151,7 +153,8 @@ class Roster:
         await self._admit(mine)
 
     async def _admit(self, wanted: Iterable[Party]) -> None:
-        await self._put(self._entries([party for party in wanted if party.user not in self._there]))
+        out = {*self._there, *self.silenced()}
+        await self._put(self._entries([party for party in wanted if party.user not in out]))
 
     async def expect(self, places: Collection[tuple[Slice, Host]]) -> None:
         """Make the users of slivers that are about to be ordered, as far as it can be done now."""
@@ -261,11 +264,7 @@ class Roster:
         return set(_RETIRED - {str(one.get("user")) for one in connections})
 
     async def _tell(self, found: Difference) -> None:
-        what = {
-            "missing": sorted(found.missing)[:_TOLD],
-            "altered": sorted(found.altered)[:_TOLD],
-            "strange": sorted(found.strange)[:_TOLD],
-        }
+        what = found.told(_TOLD)
         _log.warning("users of the broker were not as they should be, and are mended", **what)
         await self.audit.note("broker.repair", "", what)
 
@@ -281,7 +280,8 @@ class Roster:
             self.trouble = ""
 
     def _parties(self) -> set[Party]:
-        return parties(self._means.ledger.wanted, self._claims())
+        out = self.silenced()
+        return {one for one in parties(self._means.ledger.wanted, self._claims()) if one.user not in out}
 
     def _entries(self, some: Iterable[Party]) -> dict[str, Entry]:
         return entries(some, self._means.ledger.wanted, self._keys())

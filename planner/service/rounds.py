@@ -19,6 +19,7 @@ from broker.topology import agent_queue, agent_topology
 from dsmt_core.commands import Order
 from dsmt_core.errors import Conflict, DsmtError
 from dsmt_core.names import Host, Slice
+from planner.config import PlannerConfig
 from planner.fleet import Dirty, Fleet
 from planner.reconcile import HeldBack, SentOrders, reconcile
 from planner.service.means import Means
@@ -54,6 +55,11 @@ class Pace:
 
     least: float
     most: float
+
+    @classmethod
+    def of(cls, config: PlannerConfig) -> Pace:
+        """As the planner is configured."""
+        return cls(least=config.round_every, most=config.full_round_every)
 
 
 class Rounds:

@@ -211,6 +211,23 @@ def test_what_expires_into_the_queues_of_others_is_not_believed(town: Town, kind
     _nothing_changed(town)
 
 
+def test_nobody_repeats_what_another_said_in_the_other_s_name(town: Town) -> None:
+    """So nobody makes another one say more than its quota of events."""
+    attacker, victim = town.loot(Kind.SLIVER, BETA), town.loot(Kind.SLIVER, ALPHA)
+    where = Channel("/com/example/repeated/")
+    said = encode(Sender("app", victim.user, "life").event(where, "word", now=time.time(), id_="e" * 32))
+    queue = f"lease.{attacker.user}.ec40"
+    with intruding(attacker.url) as intruder, intruding(victim.url) as speaker:
+        echo = {"x-dead-letter-exchange": PSEPR, "x-message-ttl": 1}
+        assert intruder.tries(declares(queue, **echo)) == DONE
+        assert intruder.tries(binds(queue, PSEPR, routing_key(where))) == DONE
+        told = {"user_id": victim.user, "content_type": MSGPACK}
+        assert speaker.tries(says(PSEPR, routing_key(where), said, **told)) == DONE
+        refused = town.entered("delivery.refused", "planner", "it comes out of another queue")
+        intruder.tries(deletes(queue))
+    assert refused["change"]["user"] == victim.user
+
+
 @pytest.mark.parametrize("kind", INSIDERS)
 def test_words_that_are_not_words_reach_nobody(town: Town, kind: Kind) -> None:
     status = routing_key(status_channel(ALPHA, DEPLOYMENT_AGENT, HERE))

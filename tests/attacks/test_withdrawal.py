@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -9,17 +11,21 @@ from typing import Any
 
 import pytest
 
+import broker
 from broker.access import Permission
 from broker.address import as_user, password_in
+from broker.application import Application
 from broker.parties import Kind, rights_of
-from dsmt_core.errors import NotFound
+from dsmt_core.errors import DsmtError, NotFound
 from dsmt_core.rights import NODE_USER
+from dsmtc.client import Client
 from tests.attacks.intruder import intruding, let_in
 from tests.attacks.town import ALPHA, BETA, HERE, THERE, Town
 
 # What the planner promises; tests on a busy machine wait longer for it.
 LOOK_S = 20.0
 SOON_S = 30.0
+_RATE = 50
 
 
 def until(holds: Callable[[], Any], within_s: float = SOON_S) -> Any:
@@ -151,3 +157,52 @@ def test_no_password_is_in_a_log_or_in_the_data_that_others_read(town: Town) -> 
 def test_a_program_of_a_slice_is_of_its_members(town: Town) -> None:
     with town.scene.client() as client, pytest.raises(NotFound, match="nobodys"):
         client.broker("nobodys")
+
+
+async def flood(url: str) -> None:
+    """Say as much as the broker takes, and what it does not take again."""
+    async with broker.connected(url) as bus:
+        me = Application(bus, "flooder")
+        while True:
+            with contextlib.suppress(DsmtError):
+                await asyncio.gather(*(me.post("/x/flood/", "noise", str(number)) for number in range(200)))
+            await asyncio.sleep(0)
+
+
+def entered(client: Client, act: str) -> list[dict[str, Any]]:
+    return [dict(one) for one in client.audit({"act": act})]
+
+
+async def test_a_flooding_sliver_is_told_of_cut_off_and_back_and_nobody_else_notices(town: Town) -> None:
+    before = await asyncio.to_thread(town.vitals)
+    flooder, quiet, other = (
+        town.loot(Kind.SLIVER),
+        town.loot(Kind.SLIVER, host=THERE),
+        town.loot(Kind.SLIVER, BETA),
+    )
+    with town.scene.client() as client:
+        client.set_quota(ALPHA, {"events_per_second": _RATE})
+        flooding = asyncio.create_task(flood(flooder.url))
+        try:
+            await asyncio.to_thread(until, lambda: entered(client, "events.over"), 60.0)
+            await asyncio.to_thread(until, lambda: flooder.user not in users(town), 60.0)
+            assert not await let_in(flooder.url)
+            assert await let_in(quiet.url)
+            assert await let_in(other.url)
+            assert {quiet.user, other.user, f"slice.{ALPHA}"} <= users(town)
+            (entry, *_) = entered(client, "events.cut")
+            assert entry["change"]["cut_off"] == [flooder.user]
+            assert (entry["slice"], entry["change"]["quota"]) == (ALPHA, _RATE)
+            status = client.status(ALPHA)
+            assert f"{flooder.user} may not connect for" in str(status)
+            assert "may not connect" not in str(client.status(BETA))
+        finally:
+            flooding.cancel()
+            with contextlib.suppress(asyncio.CancelledError, DsmtError):
+                await flooding
+        # By itself, with the password that it had.
+        await asyncio.to_thread(until, lambda: flooder.user in users(town), 90.0)
+        assert await let_in(flooder.url)
+        assert await asyncio.to_thread(town.vitals) == before
+        client.set_quota(ALPHA, {"events_per_second": 0})
+        assert client.quota(ALPHA)["bounds"] == []

@@ -115,6 +115,17 @@ async def test_a_reader_that_waits_is_woken_by_the_end() -> None:
         (Message(encode(event()), MSGPACK, "psepr", "com.example.other", "planner"), "routing key"),
         (Message(encode(event()), MSGPACK, "psepr", "com.example.pinger", "node"), "may not speak"),
         (Message(None, MSGPACK, "psepr", "k", "planner"), "cannot be read"),  # type: ignore[arg-type]
+        (
+            Message(
+                encode(event()),
+                MSGPACK,
+                "psepr",
+                "com.example.pinger",
+                "planner",
+                headers={"x-death": [{"queue": "lease.sliver.beta.n1.x"}]},
+            ),
+            "another queue",
+        ),
     ],
 )
 def test_what_is_not_believed_comes_with_the_reason(message: Message, reason: str) -> None:

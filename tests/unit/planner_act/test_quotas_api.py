@@ -39,6 +39,13 @@ async def test_a_quota_is_said_bound_by_bound_and_taken_away(api: Api, pi: Api) 
     }
     assert {"what": "nodes", "most": 5, "whose": "the slice east_web", "used": 0} in told["bounds"]
     assert (await api("GET", "/slices/east_web/depot"))["allowed"] == 1000
+    # All share a user of the broker here, so nobody knows who says how much.
+    assert told["bounds"][-1] == {
+        "what": "events_per_second",
+        "most": 50,
+        "whose": "the slice east_web",
+        "used": None,
+    }
     assert (await api("PUT", QUOTA, dict.fromkeys(NOTHING, 0)))["bounds"] == []
     assert (await api("GET", "/slices/east_web/depot"))["is_default"]
 
