@@ -9,7 +9,7 @@ export PYTHON
 # The checks start our programs some hundreds of times: what was compiled once is kept, whatever a shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo dev test computing waiting lint types docs unit contract integration world e2e soak mutants chaos bench examples clean
+.PHONY: help setup demo dev test computing waiting lint types docs unit contract integration world e2e soak mutants chaos bench examples audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,10 @@ soak: setup ## for long: a million bodies at the decoders, all of the HTTP by it
 	@DSMT_EXAMPLES=3000 $(BIN)/python -m pytest tests/unit/planner/test_dirty_laws.py --timeout 3600
 	@DSMT_HTTP_EXAMPLES=100 $(BIN)/python -m pytest tests/integration/planner/test_openapi.py --timeout 3600
 	@$(BIN)/python -m tests.world --seed 1 --count $(if $(filter file,$(origin SEEDS)),100000,$(SEEDS)) --jobs 2 --keep-going
+
+audit: setup ## whether a dependency has a known hole (pip-audit); needs the network, and says so when it has none
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --group audit 2>/dev/null || { echo "audit: pip-audit cannot be installed from here; nothing is known" >&2; exit 5; }
+	@$(BIN)/python -m tests.dependencies
 
 mutants: setup ## mutation tests of what decides, most of an hour (ROOMS='turns plans': only those)
 	@$(BIN)/python -m tests.mutants $(ROOMS)
