@@ -45,6 +45,11 @@ def history_age(seconds: float) -> float:
     return _lasting(seconds, "--history-age")
 
 
+def audit_keep(seconds: float) -> float:
+    """How long entries of the audit log stay in the database; 0: for ever."""
+    return _lasting(seconds, "--audit-keep") if seconds else 0.0
+
+
 def grace(seconds: float) -> float:
     """How long after its end a slice is deleted."""
     return _lasting(seconds, "--slice-grace")

@@ -47,6 +47,7 @@ class PlannerConfig:
             planner removes what nobody needs; 0: it removes nothing by itself.
         depot_older_than: what was put within so many seconds stays then, too.
         depot_mirrors: each ``SITE=URL``: the mirror of the depot that nodes of a site ask first.
+        audit_keep: what of the audit log is older goes into files of its own; 0: nothing does.
         slice_grace: how long after its end a slice is deleted.
         metrics: who may read ``/metrics``; None: nobody.
         facts: further sources of facts, as `planner.facts.open_source` reads them.
@@ -79,6 +80,7 @@ class PlannerConfig:
     depot_keep: int = 0
     depot_older_than: float = 30 * 86_400.0
     depot_mirrors: tuple[str, ...] = ()
+    audit_keep: float = 0.0
     slice_grace: float = GRACE_S
     metrics: Reader | None = None
     facts: tuple[str, ...] = ()
@@ -112,6 +114,11 @@ class PlannerConfig:
     def order_key(self) -> Path:
         """The file with the key that signs orders."""
         return self.data / "order.key"
+
+    @property
+    def audit_folder(self) -> Path:
+        """Where the older parts of the audit log go."""
+        return self.data / "audit"
 
     @property
     def audit_heads(self) -> Path:

@@ -27,6 +27,7 @@ from planner import checked, collector, keys
 from planner.config import PlannerConfig
 from planner.expiry import GRACE_S
 from planner.options import (
+    AuditKeep,
     BrokerManagement,
     Data,
     DatabaseUrl,
@@ -108,6 +109,7 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
     depot_older_than: DepotOlderThan = 30 * 86_400.0,
     metrics: Metrics = "",
     slice_grace: SliceGrace = GRACE_S,
+    audit_keep: AuditKeep = 0.0,
     database: DatabaseUrl = "",
     heartbeat: Annotated[float, typer.Option(help="The nodes' period, seconds.")] = 5.0,
     status_period: Annotated[
@@ -165,17 +167,22 @@ def run_planner_program(  # noqa: PLR0913 - one parameter for each option
         depot_older_than=depot_older_than,
         metrics=Reader.parse(metrics),
         slice_grace=checked.grace(slice_grace),
+        audit_keep=checked.audit_keep(audit_keep),
         facts=tuple(facts or ()),
     )
-    if not config.data.is_dir() and not database:
-        raise NotFound(
-            f"there is no directory {config.data}",
-            hint=f"dsmt-planner init --data {config.data} --admin ACCOUNT",
-        )
+    _check_there(config)
     if ready_file is not None:
         # One of a former life would be believed before this one answers.
         ready_file.unlink(missing_ok=True)
     asyncio.run(_serve(config, ready_file))
+
+
+def _check_there(config: PlannerConfig) -> None:
+    if not config.data.is_dir() and not config.database:
+        raise NotFound(
+            f"there is no directory {config.data}",
+            hint=f"dsmt-planner init --data {config.data} --admin ACCOUNT",
+        )
 
 
 def main() -> int:

@@ -54,6 +54,10 @@ SliceGrace = Annotated[
     float,
     typer.Option(help="Seconds from the end of a slice until it is deleted; so long people are warned."),
 ]
+AuditKeep = Annotated[
+    float,
+    typer.Option(help="Seconds; older entries of the audit log go into files in DIR/audit; 0: none do."),
+]
 DepotMirrors = Annotated[
     list[str] | None,
     typer.Option(

@@ -77,10 +77,11 @@ def main() -> int:
     """Look, and tell; the exit code."""
     try:
         ran = subprocess.run(COMMAND, capture_output=True, text=True, timeout=_WITHIN_S, check=False)
-        report = found(json.loads(ran.stdout))
     except subprocess.TimeoutExpired:
         sys.stderr.write(f"audit: no answer within {_WITHIN_S} s; nothing is known\n")
         return UNKNOWN
+    try:
+        report = found(json.loads(ran.stdout))
     except ValueError:
         last = (ran.stderr.strip().splitlines() or ["it said nothing"])[-1]
         sys.stderr.write(f"audit: pip-audit could look nothing up, so nothing is known: {last[:300]}\n")

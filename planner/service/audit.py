@@ -19,8 +19,11 @@ from dsmt_core.errors import DsmtError
 from planner.audit.act import BEGUN, DONE, Act, current
 from planner.audit.quiet import Quiet
 from planner.audit.words import REFUSALS_ONLY, UNKNOWN_AT_FIRST
+from planner.config import PlannerConfig
 from planner.service.audit_heads import Heads
+from planner.service.audit_shelf import Keeping, Shelf
 from planner.service.clock import SteadyClock
+from planner.service.voice import Voice
 from planner.store import Database
 from planner.store import audit as store
 
@@ -37,17 +40,30 @@ class Audit:
         database: where it is; each of its writes carries the entry of the act that goes on.
         clock: seconds since the epoch.
         heads: remembers how far the log went.
+        shelf: puts the older part away; None: all stays.
     """
 
-    def __init__(self, database: Database, clock: SteadyClock, heads: Heads) -> None:
+    def __init__(
+        self, database: Database, clock: SteadyClock, heads: Heads, shelf: Shelf | None = None
+    ) -> None:
         self._database = database
         self._clock = clock
         self._heads = heads
+        self._shelf = shelf
         self._refusals = Quiet(free=30, every_s=2.0)
         self._strangers = Quiet(free=1, every_s=600.0)
         # However many addresses they come from.
         self._all = Quiet(free=300, every_s=2.0)
         database.accompany(self._beside)
+
+    @classmethod
+    def of(
+        cls, database: Database, clock: SteadyClock, voice: Voice, config: PlannerConfig, id_: str
+    ) -> Audit:
+        """The log of the installation with this id, kept for as long as its planner was told."""
+        keeping = Keeping(config.audit_folder, config.audit_keep)
+        shelf = Shelf(database, keeping, id_) if keeping.keep_s else None
+        return cls(database, clock, Heads(config.audit_heads, voice), shelf)
 
     async def before(self) -> None:
         """Have the act that goes on entered before it happens.
@@ -160,8 +176,11 @@ class Audit:
         return {"removed": removed, "anchor": str(through)}
 
     async def run(self) -> None:
-        """Remember how far the log went, for ever."""
-        await self._heads.run(lambda: self._database.read(store.head))
+        """Remember how far the log went, and put the older part away, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._heads.run(lambda: self._database.read(store.head)))
+            if self._shelf is not None:
+                tasks.create_task(self._shelf.run(self._clock))
 
     async def close(self) -> None:
         """Remember it once more."""

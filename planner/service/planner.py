@@ -30,7 +30,6 @@ from planner.reconcile import summary
 from planner.service.agreements import Agreements
 from planner.service.applications import Applications
 from planner.service.audit import Audit
-from planner.service.audit_heads import Heads
 from planner.service.bounds import Bounds
 from planner.service.clock import SteadyClock
 from planner.service.condition import OwnCondition
@@ -107,7 +106,7 @@ class Planner:
         secrets_ = DepotSecrets.kept_in(config.depot_secrets)
         self.depot = DepotClient(config.depot, secrets_.planner)
         voice = Voice(bus, self.clock, secrets.token_hex(8), OrderKeys(config.order_key))
-        self.audit = Audit(database, self.clock, Heads(config.audit_heads, voice))
+        self.audit = Audit.of(database, self.clock, voice, config, planner_id)
         self.news = RolloutNews(voice.tell)
         self.ledger = Ledger(database, self._changed, self._stood, self.news.changed)
         self.sites = Sites(database, self.ledger, self.clock)

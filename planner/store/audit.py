@@ -121,6 +121,22 @@ def prune(connection: Connection, through: Head) -> int:
     return int(connection.execute(delete(AUDIT).where(AUDIT.c.number <= through.number)).rowcount)
 
 
+def older(connection: Connection, before: float, *, most: int) -> tuple[Head, Head | None]:
+    """After which entry the log begins, and the last one of those that are older, and may go; None: none.
+
+    Args:
+        connection: in a transaction.
+        before: seconds since the epoch; an entry behind a younger one stays with it.
+        most: so many entries at most.
+    """
+    since, last = anchor(connection), head(connection).number
+    young = select(func.min(AUDIT.c.number)).where(AUDIT.c.at_ms >= int(before * 1000))
+    first_young = connection.execute(young).scalar()
+    number = min(last - 1, since.number + most, last if first_young is None else int(first_young) - 1)
+    found = connection.execute(select(AUDIT).where(AUDIT.c.number == number)).one_or_none()
+    return since, None if found is None or number <= since.number else _entry(found).head
+
+
 def _conditions(wish: Wish) -> Iterator[ColumnElement[bool]]:
     columns = AUDIT.c
     if wish.since is not None:
