@@ -44,7 +44,7 @@ def initialise(config: PlannerConfig, admin: str, password: str, home: str = "")
     person = accounts.Person(account(admin), hash_now(password), tuple(one.value for one in FIRST_ROLES))
     named = site_name(home) if home else None
     config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(config.database_url)
+    database = _own(config)
     try:
         new = database.write_now(_let_in, person, named, now=SteadyClock()())
         DepotSecrets.kept_in(config.depot_secrets)
@@ -57,6 +57,17 @@ def initialise(config: PlannerConfig, admin: str, password: str, home: str = "")
     finally:
         database.close_now()
     return new
+
+
+def _own(config: PlannerConfig) -> Database:
+    """The database, which nobody else has now."""
+    try:
+        return Database(config.database_url)
+    except Conflict as error:
+        raise Conflict(
+            error.message,
+            hint="end it, do this again, and start it again: what runs on nodes goes on meanwhile",
+        ) from error
 
 
 def _let_in(connection: Connection, person: accounts.Person, home: Site | None, *, now: float) -> bool:

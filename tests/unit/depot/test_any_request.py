@@ -95,7 +95,9 @@ async def sent(
 ) -> httpx.Response:
     transport = httpx.ASGITransport(create_app(place.store, SECRETS, limits=Limits()))
     async with httpx.AsyncClient(transport=transport, base_url="http://depot") as client:
-        return await client.send(client.build_request(method, path, headers=headers, content=body))
+        return await client.send(
+            client.build_request(method, f"http://depot{path}", headers=headers, content=body)
+        )
 
 
 def held(place: Place) -> dict[str, bytes]:
