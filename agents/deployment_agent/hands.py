@@ -104,7 +104,9 @@ class Hands:
             return await self._process(name, deployment, step)
         except DsmtError as error:
             _LOG.warning("%s of %s: %s", type(step).__name__, name, error)
-            return Troubled(error.message, final=isinstance(error, Invalid))
+            full = isinstance(step, Prepare | Install) and self._paths.full
+            reason = f"{error.message}; the disk of the sliver is full" if full else error.message
+            return Troubled(reason, final=isinstance(error, Invalid))
 
     async def run(
         self,

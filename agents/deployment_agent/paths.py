@@ -7,12 +7,14 @@ reads or writes a file does it ask where that lies **here**.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 OWN: Final = ".dsmt"
+_LITTLE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,11 @@ class SliverPaths:
         """`/opt` as the sliver's programs name it."""
         return f"{self.root}/opt"
 
+    @property
+    def full(self) -> bool:
+        """Whether less than a megabyte is free where packages are unpacked and applications write."""
+        return any(_free(place) < _LITTLE for place in (self.app, self.opt, self.var))
+
     def hold_applications(self) -> bool:
         """Whether anything was installed here: in a new sliver both places are empty."""
         entries = (*_names(self.opt / "dsmt"), *(name for name in _names(self.app) if name != OWN))
@@ -107,6 +114,14 @@ class SliverPaths:
             if path.is_relative_to(top):
                 return place / path.relative_to(top)
         return Path(path)
+
+
+def _free(directory: Path) -> int:
+    try:
+        found = os.statvfs(directory)
+    except OSError:
+        return _LITTLE
+    return found.f_bavail * found.f_frsize
 
 
 def _names(directory: Path) -> list[str]:
