@@ -71,6 +71,8 @@ async def execute(
     slice_: ChangeSlice, application: str, caller: TheCaller, planner: ThePlanner, body: models.Execution
 ) -> dict[str, Any]:
     """Run a command as the application on a node, or on those of a plan."""
+    if planner.ledger.slice(slice_).publishers is not None:
+        check(caller, Right.RUN_UNSIGNED, slice_)
     command = Command(
         application=application_name(application),
         at=body.at,

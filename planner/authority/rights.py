@@ -47,6 +47,7 @@ class Right(StrEnum):
     MANAGE_SITES = "make, change or delete sites, or move what belongs to one"
     MANAGE_SITE = "say who has which role at this site"
     SAY_PUBLISHERS = "say whose packages this slice takes"
+    RUN_UNSIGNED = "run commands in this slice, which takes signed packages only"
     SAY_MEMBERS = "say who the members of this slice are"
     GIVE_QUOTA = "say how much the slices of a site may use"
     GIVE_SLICE_QUOTA = "say how much this slice may use"
@@ -100,6 +101,8 @@ TABLE: Final = {
     Right.MANAGE_SITE: Holders(_ADMIN, _MAKERS),
     # Not a member's: whoever has stolen a member's password must not bring packages of his own.
     Right.SAY_PUBLISHERS: Holders(_MAKERS, _MAKERS),
+    # A command is a program that nobody has signed.
+    Right.RUN_UNSIGNED: Holders(_MAKERS, _MAKERS),
     Right.SAY_MEMBERS: Holders(_MAKERS, _MAKERS),
     Right.READ_AUDIT: Holders(_MAKERS, _MAKERS, members=True),
     Right.KEEP_AUDIT: Holders(_ADMIN),

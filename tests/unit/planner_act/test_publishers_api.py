@@ -84,6 +84,18 @@ async def test_a_member_signs_but_does_not_say_whose_packages_count(api: Api, sc
     assert (signer["key"], signer["publisher"], signer["by"]) == (shown(OURS.key), "build", MEMBER)
 
 
+async def test_a_member_runs_no_commands_where_packages_are_signed(api: Api, scaler: Api) -> None:
+    await api.put("s1", "x-1.rpm", OLD)
+    command, path = {"argv": ["true"], "at": "n1"}, "/slices/s1/applications/x/exec"
+    assert (await scaler.refused("POST", path, command))[0] == 404
+    await api("PUT", f"{PUBLISHERS}/build", {"key": OURS.line})
+    status, message, hint = await scaler.refused("POST", path, command)
+    assert (status, "which takes signed packages only" in message) == (403, True)
+    assert "admin or pi" in hint
+    # Whoever says whose packages count may: there is only no such node.
+    assert (await api.refused("POST", path, command))[0] == 404
+
+
 async def test_only_a_signature_of_this_very_package_is_kept(mine: Api) -> None:
     path = "/slices/s1/packages/x-1.rpm/signature"
     for text in ("", "garbage", OURS.armoured(said(OLD).text, "git"), "x" * 9000):
