@@ -1,4 +1,4 @@
-"""A deployment agent in its sliver installs what is signed as ordered; what is not waits, what runs goes on."""
+"""A deployment agent installs what is signed as ordered; what is not waits, and what runs goes on."""
 
 from __future__ import annotations
 
