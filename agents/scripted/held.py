@@ -61,9 +61,9 @@ class Kept:
         )
 
     def has(self, order: Order) -> bool:
-        """Whether what the order names is installed already."""
-        packages = " ".join(map(str, order.packages))
-        return (self.installed, self.packages) == (order.version, packages)
+        """Whether what the order names is installed already, or was ordered before and is only to rest."""
+        same = self.packages == " ".join(map(str, order.packages))
+        return same and (self.installed == order.version or order.verb is Verb.STOP)
 
     def saying(self, became: State) -> Kept:
         """The same after this state was said."""

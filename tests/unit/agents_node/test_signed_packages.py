@@ -99,3 +99,6 @@ def test_an_agent_of_scripts_knows_what_it_has() -> None:
     assert there.has(replace(ORDER, vouching=STRIPPED))
     assert not there.has(replace(ORDER, packages=()))
     assert not replace(there, installed="0-1").has(ORDER)
+    # To rest it may be told in any case.
+    assert fresh.has(replace(ORDER, verb=Verb.STOP))
+    assert not fresh.has(replace(ORDER, verb=Verb.STOP, packages=()))
