@@ -54,7 +54,8 @@ def save(
     Raises:
         OSError: the disk is full or the directory is missing; the old content stays.
     """
-    text = json.dumps({**value, DIGEST: _digest(value)}, indent=1, sort_keys=True) + "\n"
+    # On one line: json indents in Python, by some thousand calls for a small state.
+    text = json.dumps({**value, DIGEST: _digest(value)}, sort_keys=True) + "\n"
     temporary = path.with_name(path.name + _TEMPORARY)
     temporary.unlink(missing_ok=True)
     try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -126,7 +126,7 @@ class Watch:
     @property
     def values(self) -> dict[str, Any]:
         """What differs from the usual."""
-        return {name: value for name, value in asdict(self).items() if value != _USUAL[name]}
+        return {name: value for name in _USUAL if (value := getattr(self, name)) != _USUAL[name]}
 
     @property
     def text(self) -> str:

@@ -28,15 +28,15 @@ def run(given: Mapping[str, Any] | None = None) -> None:
     """Entry point; the exit code is that of `dsmt_core.errors`.
 
     Args:
-        given: the configuration, where the init has it; None: it is in a file.
+        given: the configuration, where the init has it, and no arguments; None: it is in a file.
     """
-    arguments = parser().parse_args()
-    logging.basicConfig(
-        level=logging.DEBUG if arguments.verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(message)s",
-    )
+    run_directory, verbose = _run_directory(), False
+    if given is None:
+        arguments = parser().parse_args()
+        run_directory, verbose = arguments.run, arguments.verbose
+    _log(logging.DEBUG if verbose else logging.INFO)
     try:
-        program = asyncio.run(_serve(SliverPaths.of_environment(os.environ, arguments.run), given))
+        program = asyncio.run(_serve(SliverPaths.of_environment(os.environ, run_directory), given))
         if program is not None:
             program.become()
     except OSError as error:
@@ -56,11 +56,24 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--run",
         type=Path,
-        default=Path(os.environ.get("DSMT_RUN") or "/run/dsmt"),
+        default=_run_directory(),
         help="directory with init.sock, node.sock and agent.json (DSMT_RUN; default %(default)s)",
     )
     made.add_argument("-v", "--verbose", action="store_true", help="log every step")
     return made
+
+
+def _run_directory() -> Path:
+    return Path(os.environ.get("DSMT_RUN") or "/run/dsmt")
+
+
+def _log(level: int) -> None:
+    root = logging.getLogger()
+    logging.basicConfig(
+        # Setting it would have every logger forget what it knows, also where it is set already: in a fork.
+        level=level if root.level != level else None,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
 
 
 async def _serve(paths: SliverPaths, given: Mapping[str, Any] | None) -> Program | None:

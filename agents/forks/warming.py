@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from agents import bootstrap
-from agents.deployment_agent import main
 from agents.deployment_agent.config import AgentConfig, config_of
 from agents.deployment_agent.paths import SliverPaths
 from broker.rabbit.rehearsal import Peer
@@ -51,7 +50,6 @@ def rehearse() -> int:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         logging.basicConfig(level=logging.INFO, handlers=[handler])
         try:
-            main.parser().parse_args([])
             return asyncio.run(_live())
         finally:
             root.removeHandler(handler)
