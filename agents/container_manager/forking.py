@@ -27,8 +27,6 @@ from agents.container_manager.slivers.place import Place
 from dsmt_core.errors import DsmtError, Unavailable
 from dsmt_core.names import Slice
 
-# The server is as large as three agents of their own.
-PAYS_FROM: Final = 3
 _TIMEOUT_S: Final = 5.0
 _LINE_BYTES: Final = 1 << 16
 # What an init hands along: where the agent prints to, and where it reads its configuration.
@@ -128,9 +126,8 @@ class Forking:
     async def _answer(self, line: _Line, serial: Any, handed: list[int]) -> None:
         pid = 0
         try:
-            if self._server.pid or len(self._lines) >= PAYS_FROM:
-                loop = asyncio.get_running_loop()
-                pid = await loop.run_in_executor(self._thread, self._forked, line.place, handed)
+            loop = asyncio.get_running_loop()
+            pid = await loop.run_in_executor(self._thread, self._forked, line.place, handed)
         except (DsmtError, OSError, RuntimeError) as error:
             log.warning("the agent of %s is forked by its init: %s", line.place.slice, error)
         finally:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from agents import local_socket, state_file
-from agents.container_manager import agent_orders, forking
+from agents.container_manager import agent_orders
 from agents.container_manager.forking import Forking
 from agents.container_manager.slivers import record
 from agents.container_manager.slivers.directory_driver import agent_command, agent_inside
@@ -30,10 +30,9 @@ async def until(condition: Callable[[], object], within_s: float = 60.0) -> None
 
 
 @pytest.fixture
-async def forks(bubblewrap: SliverDriver, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Forking]:
+async def forks(bubblewrap: SliverDriver) -> AsyncIterator[Forking]:
     if os.geteuid() != 0:
         pytest.skip("needs slivers with a user of their own")
-    monkeypatch.setattr(forking, "PAYS_FROM", 1)
     made = Forking(bubblewrap)
     yield made
     await made.close()

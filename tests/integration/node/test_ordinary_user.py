@@ -70,7 +70,6 @@ LOOK = (
 
 async def main(driver, place):
     forks = forking.Forking(driver)
-    forking.PAYS_FROM = 1
     await forks.attend(place)
     await asyncio.to_thread(agent_orders.tell, place, None, {"start": True})
     told = lambda: local_socket.ask(place.init_socket, {"op": "agent"})["pid"]
