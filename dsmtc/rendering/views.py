@@ -29,6 +29,14 @@ from dsmtc.rendering.text import since, size
 # More hosts than fit on a few screens say less than their number.
 SHOWN: Final = 100
 _NODE_STATES: Final = frozenset({"STATE"})
+# Facts that are shown when all columns are.
+_WIDE: Final = {
+    "CPUS": "cpus",
+    "MEMORY MB": "memory_mb",
+    "DISK GB": "disk_free_gb",
+    "LOAD": "load1",
+    "VERSION": "dsmt_version",
+}
 _KEY_SHOWN: Final = 15
 _DIGEST_SHOWN: Final = 12
 _VALUE_SHOWN: Final = 400
@@ -77,7 +85,7 @@ def slices(found: Sequence[Slice]) -> View:
         for each in found
     ]
     columns = ("SLICE", "MANAGED", "PLAN", "AGENT", "APPLICATIONS", "OWNER", "MEMBERS", "EXPIRES")
-    return [Table(columns, rows)]
+    return [Table(columns, rows, wide=frozenset({"AGENT", "MEMBERS"}))]
 
 
 def _ends(at: float | None) -> str:
@@ -205,7 +213,8 @@ def packages(found: Sequence[Package], now: float) -> View:
         for each in found
     ]
     columns = ("FILE", "KIND", "NAME", "VERSION", "ARCH", "SIZE", "APPLICATION", "DIGEST", "PUT")
-    return [Table((*columns, "SIGNED") if is_signed else columns, rows)]
+    wide = frozenset({"KIND", "ARCH", "DIGEST"})
+    return [Table((*columns, "SIGNED") if is_signed else columns, rows, wide=wide)]
 
 
 def _signers(package: Package) -> str:
@@ -238,12 +247,13 @@ def nodes(found: Sequence[Node], now: float, where: str = "") -> View:
             *stands,
             since(each.get("heard_at"), now) or "never",
             " ".join(each.get("slivers", [])) or "-",
+            *(each.get("facts", {}).get(fact, "-") for fact in _WIDE.values()),
             _latest(each),
         )
         for each, stands in zip(found, cells, strict=True)
     ]
-    columns = ("HOST", "STATE", *standing, "HEARD", "SLIVERS", "EVIDENCE")
-    return [Table(columns, rows, _NODE_STATES)]
+    columns = ("HOST", "STATE", *standing, "HEARD", "SLIVERS", *_WIDE, "EVIDENCE")
+    return [Table(columns, rows, _NODE_STATES, wide=frozenset(_WIDE))]
 
 
 def node(found: Node, now: float) -> View:

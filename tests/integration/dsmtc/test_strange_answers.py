@@ -100,6 +100,10 @@ services
 channels
 publish --channel /com/example/ --field a --value b
 broker
+publishers --slice s
+publishers add --slice s build KEY
+publishers remove --slice s build
+publishers any --slice s --yes
 login
 whoami
 account add you@example.com
