@@ -114,10 +114,15 @@ def _check_subverb(command: Any, verb: str, word: str) -> None:
 
 def _check_form(form: str, verb: str, rest: list[str]) -> None:
     """Before anything is done: only what is a list has names."""
-    if form == "names" and verb not in LISTS and " ".join([verb, *rest[:1]]) not in LISTS:
+    if form != "names":
+        return
+    from dsmtc.grammar import verb_of  # noqa: PLC0415 - only who wants names asks
+
+    named = verb_of([verb, *rest])
+    if named not in LISTS and f"{named} list" not in LISTS:
         alike = [name for name in LISTS if name.split()[0] == verb]
         hint = f"such as dsmtc {alike[0]} -o names" if alike else "such as dsmtc nodes -o names"
-        raise Misused(f"{verb} lists nothing, so it has no names", hint=hint)
+        raise Misused(f"{named} lists nothing, so it has no names", hint=hint)
 
 
 def _place(error: typer.TyperException, verb: str) -> str:

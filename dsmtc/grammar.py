@@ -109,6 +109,11 @@ def after(words: Sequence[str], begun: str = "", *, own: Sequence[str] = ()) -> 
     return Next(tuple(below) if not given else (), _place(rule, given))
 
 
+def verb_of(words: Sequence[str]) -> str:
+    """The verb of a line, with the verbs of it, such as ``plan set``."""
+    return " ".join(_parsed(words)[0])
+
+
 def _parsed(words: Sequence[str]) -> tuple[list[str], dict[str, str], int]:
     """The verb (of one or more words), its options, and how many places are taken."""
     known = grammar()

@@ -27,12 +27,14 @@ from dsmtc.client.answers import (
     WhoAmI,
 )
 from dsmtc.client.caller import DEFAULT_PLANNER, Credentials
+from dsmtc.client.checkups import Checkup, Finding
 from dsmtc.client.client import Client
 from dsmtc.client.configurations import Configured
 from dsmtc.client.guards import GuardShown
 from dsmtc.client.heard import EventRecord, Lost
 from dsmtc.client.kept import Package, Stored
 from dsmtc.client.limits import LimitsShown
+from dsmtc.client.looked_in import LogLine, PingLine, RunResult
 from dsmtc.client.machines import Evidence, Misfit, Node
 from dsmtc.client.previewed import HeldBack, Leaver, Motion, Preview, ToAgree, Touched
 from dsmtc.client.rolled import Foreseen, ForeseenWave, Rollout
@@ -44,6 +46,7 @@ __all__ = [
     "ApplicationStatus",
     "Budget",
     "Changed",
+    "Checkup",
     "Client",
     "Configured",
     "Credentials",
@@ -51,6 +54,7 @@ __all__ = [
     "EventRecord",
     "Evidence",
     "Explanation",
+    "Finding",
     "Foreseen",
     "ForeseenWave",
     "FunctionParameter",
@@ -63,17 +67,20 @@ __all__ = [
     "Labels",
     "Leaver",
     "LimitsShown",
+    "LogLine",
     "Login",
     "Lost",
     "Misfit",
     "Motion",
     "Node",
     "Package",
+    "PingLine",
     "Plan",
     "PlanFunction",
     "PlanLoss",
     "Preview",
     "Rollout",
+    "RunResult",
     "Slice",
     "SliceStatus",
     "Standing",

@@ -108,7 +108,8 @@ def plans(found: Sequence[Plan]) -> View:
     functions = [(each["name"], pairs(each["parameters"])) for each in found if _function(each)]
     view: list[Part] = [Table(("PLAN", "BASE", "PARAMETERS"), rows) if rows else "no plans of its own"]
     if functions:
-        view += ["", Table(("FUNCTION", "PARAMETERS"), functions)]
+        # Functions are no plans of the slice: they are no names of it.
+        view += ["", Table(("FUNCTION", "PARAMETERS"), functions, named=())]
     return view
 
 
@@ -137,7 +138,8 @@ def evaluation(found: Evaluation) -> View:
         for side, those in sides
         for each in those[:SHOWN]
     ]
-    view += [Table(("HOST", "", "BECAUSE", "DECIDED BY"), rows)] if rows else []
+    selected = [each["host"] for each in found["hosts"]]
+    view += [Table(("HOST", "", "BECAUSE", "DECIDED BY"), rows, named=selected)] if rows else []
     if more := [f"{len(those) - SHOWN} more {side}" for side, those in sides if len(those) > SHOWN]:
         view.append(f"… and {', '.join(more)}; --json tells all, plan explain --node one of them")
     return view

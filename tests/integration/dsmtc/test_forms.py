@@ -51,9 +51,12 @@ def test_all_answered_is_exit_code_0(dsmtc: Dsmtc, fake: Fake) -> None:
 def test_names_are_for_pipes_and_only_lists_have_them(dsmtc: Dsmtc, fake: Fake) -> None:
     assert dsmtc("slices", "-o", "names").out == "s\nt\n"
     assert dsmtc("slices", "-o=names").out == "s\nt\n"
+    assert dsmtc("plan", "--slice", "s", "-o", "names").out == ""
+    assert dsmtc("plan", "eval", "--plan", "p", "--slice", "s", "-o", "names").out == "node1\n"
+    assert dsmtc("depot", "--slice", "s", "-o", "names").out == ""
     asked = len(fake.asked)
-    for line in ("delete --slice s --yes -o names", "whoami -o names"):
-        ended = dsmtc(*line.split())
+    for line in ("delete --slice s --yes", "whoami", "nodes forget n", "plan set --slice s --plan p"):
+        ended = dsmtc(*line.split(), "-o", "names")
         assert (ended.code, "so it has no names" in ended.err) == (2, True), line
     # Nothing was done for one that cannot be answered so.
     assert len(fake.asked) == asked
