@@ -1,9 +1,11 @@
 """How long do people wait? ``python -m benchmarks.faces --json``: whole commands, to their end.
 
-A planner and a broker of their own with a swarm of 1,000 nodes (`lab.swarm`: the real agents, in bodies
-that only pretend). ``help_ms``, ``status_ms`` (a kept token), ``ping_20_s`` and ``ping_100_s`` (until every
-agent's answer is printed) are medians of processes; ``api_status_per_s`` is asked over one kept connection,
-of the slice of all nodes, and ``api_status_20_per_s`` of one of 20.
+``help_ms``, ``status_ms`` (1,000 hosts, a token that is kept), ``ping_20_s`` and ``ping_100_s`` (until
+every agent's answer is printed) are medians of processes. Pings go to a planner and a RabbitMQ of their own
+with a swarm (`lab.swarm`: the real agents, in bodies that only pretend); ``api_status_per_s`` is asked of
+the same planner over one kept connection, about 100 hosts. The status of 1,000 hosts is computed by the
+planner's own code for each request, over a fleet that was never there (`faces_rig`); ``summary_ms`` is that
+alone.
 
 Times are of the wall, so what the machine does besides counts: ``load1`` tells. The ``_cpu_ms`` of a
 command are those that it takes of a processor itself.
@@ -26,16 +28,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from dsmt_core.names import Slice
+from benchmarks.faces_rig import Face
 from dsmtc.client import Client
 from lab.swarm.lines import SHARED, check_descriptors
 from lab.swarm.trial import SLICE, Size, Trial
 
-NODES: Final = 1_000
+NODES: Final = 100
+HOSTS: Final = 1_000
 TIMES: Final = 7
 WITHIN_S: Final = 900.0
 ASKING_S: Final = 3.0
-SMALL: Final = Slice("small")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,57 +89,61 @@ class Person:
         )
 
 
-async def measure(home: Path, nodes: int) -> dict[str, Any]:
+async def measure(home: Path, nodes: int, hosts: int) -> dict[str, Any]:
     """All figures of one run."""
+    figures: dict[str, Any] = {"nodes": nodes, "hosts": hosts}
+    figures |= await _shown(home, hosts)
     trial = Trial(home / "trial", Size(nodes=nodes, instances=nodes, connections=SHARED))
     (home / "trial").mkdir()
     try:
         await trial.start()
         await trial.connect()
         await trial.deploy(WITHIN_S)
-        figures: dict[str, Any] = {"nodes": nodes}
         counts = [count for count in (20, 100) if count <= nodes]
         await asyncio.to_thread(_prepare, trial, counts)
         person = Person(home, {"DSMT_PLANNER": trial.scene.planner_url, "DSMT_SLICE": SLICE})
         who = trial.scene.scenery
         await asyncio.to_thread(person.typed, "login", "--user", who.admin, "--password", who.password)
-        for name, words in (("help", ["--help"]), ("status", ["status"])):
-            figures |= _in_ms(name, await person.median(*words))
         for count in counts:
             took = await person.median("ping", f"only{count}")
             figures[f"ping_{count}_s"] = round(took.wall_s, 3)
             figures[f"ping_{count}_cpu_ms"] = round(took.cpu_s * 1000)
-        for name, slice_ in (("api_status_per_s", SLICE), ("api_status_20_per_s", SMALL)):
-            figures[name] = round(await asyncio.to_thread(_asked, trial, slice_), 1)
+        figures["api_status_per_s"] = round(await asyncio.to_thread(_asked, trial), 1)
         return figures
     finally:
         await trial.stop()
+
+
+async def _shown(home: Path, hosts: int) -> dict[str, Any]:
+    """Commands that need a planner's words and no agents."""
+    face = Face(hosts)
+    try:
+        told = {"DSMT_PLANNER": face.url, "DSMT_TOKEN": "a token that is kept"}
+        person = Person(home, {**told, "DSMT_SLICE": "bench"})
+        figures = _in_ms("help", await person.median("--help"))
+        figures |= _in_ms("status", await person.median("status"))
+        return figures | {"summary_ms": round(statistics.median(face.timed() for _ in range(5)) * 1000)}
+    finally:
+        face.close()
 
 
 def _prepare(trial: Trial, counts: Sequence[int]) -> None:
     with trial.scene.client() as client:
         for count in counts:
             client.define_plan(SLICE, f"only{count}", "limit", {"parent": "well", "count": str(count)})
-        client.create(SMALL)
-        client.set_plan(SMALL, "limit", {"parent": "all_nodes", "count": "20"})
-        until = time.monotonic() + WITHIN_S
-        while client.status(SMALL)["running"] < min(20, trial.size.nodes):
-            if time.monotonic() > until:
-                raise SystemExit(f"{SMALL} does not run")
-            time.sleep(0.2)
 
 
 def _in_ms(name: str, took: Took) -> dict[str, int]:
     return {f"{name}_ms": round(took.wall_s * 1000), f"{name}_cpu_ms": round(took.cpu_s * 1000)}
 
 
-def _asked(trial: Trial, slice_: str) -> float:
+def _asked(trial: Trial) -> float:
     """How many statuses the planner tells in a second, one after the other."""
     with trial.scene.client() as client:
-        client.status(slice_)
+        client.status(SLICE)
         count, began = 0, time.perf_counter()
         while time.perf_counter() - began < ASKING_S:
-            _told(client, slice_)
+            _told(client, SLICE)
             count += 1
         return count / (time.perf_counter() - began)
 
@@ -153,11 +159,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="for other benchmarks' sake; it is always JSON")
-    parser.add_argument("--nodes", type=int, default=NODES)
+    parser.add_argument("--nodes", type=int, default=NODES, help="of the swarm")
+    parser.add_argument("--hosts", type=int, default=HOSTS, help="of the slice whose status is shown")
     options = parser.parse_args()
     check_descriptors(options.nodes, SHARED)
     with tempfile.TemporaryDirectory(prefix="dsmt-bench-") as home:
-        figures = asyncio.run(measure(Path(home), options.nodes))
+        figures = asyncio.run(measure(Path(home), options.nodes, options.hosts))
     print(json.dumps({"load1": round(os.getloadavg()[0], 1), **figures}))
 
 
