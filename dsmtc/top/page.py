@@ -66,6 +66,7 @@ class Top(App[None]):
         Binding("p", "pause", "pause"),
         Binding("escape", "whole", "all", show=False),
         Binding("q", "quit", "quit"),
+        Binding("ctrl+c", "quit", show=False, priority=True),
     ]
     CSS = """
     #summary, #place { height: 1; padding: 0 1 }

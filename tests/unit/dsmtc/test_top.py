@@ -119,7 +119,7 @@ async def test_the_page_is_kept_current_filtered_and_sorted() -> None:
         await pilot.press("p")
         page.show(FLEET)
         assert "PAUSED" in text_of(page, "#place")
-        await pilot.press("q")
+        await pilot.press("ctrl+c")
     assert ended == [True]
 
 
