@@ -8,6 +8,7 @@ import typer
 
 from dsmtc.commandline import Misused
 from dsmtc.dispatch import session_of
+from dsmtc.session import Session
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -28,11 +29,13 @@ def top(context: typer.Context) -> None:
     from dsmtc.top.feed import follow  # noqa: PLC0415 - textual takes 200 ms, and only here
     from dsmtc.top.page import Top  # noqa: PLC0415
 
-    client, slice_ = session.client, session.named_slice
+    slice_ = session.named_slice
     # What is wrong at once is an error as everywhere, and no page.
-    client.whoami()
+    session.client.whoami()
     if slice_:
-        client.slice(slice_)
+        session.client.slice(slice_)
+    # A connection of its own: a thread asks by it, and the shell may go on before that has ended.
+    client = Session(session.common, session.environment, session.words, {}, session.typed).client
     Top(
         lambda shown, trouble: follow(client, slice_, shown, trouble).set,
         f"dsmtc top  {session.planner}",

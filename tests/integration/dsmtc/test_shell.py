@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.integration.dsmtc.conftest import Dsmtc
 from tests.integration.dsmtc.fake_planner import Fake, a_slice
+from tests.integration.dsmtc.test_completion import a_node
 
 PATIENCE_S = 60.0
 # What moves the cursor or sets a mode.
@@ -161,6 +162,14 @@ def test_a_password_is_asked_for_and_not_shown(stranger: Dsmtc, fake: Fake, serv
         screen.type("secret\r")
         screen.until("me@example.com [user]")
         assert "secret" not in screen.seen
+        assert screen.end() == 0
+
+
+def test_the_page_of_the_fleet_is_shown_and_left(dsmtc: Dsmtc, fake: Fake) -> None:
+    fake.nodes = [a_node("node1.example.org")]
+    with terminal(dsmtc, "top") as screen:
+        screen.until("node1.example.org")
+        screen.type("q")
         assert screen.end() == 0
 
 
