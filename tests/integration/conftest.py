@@ -15,8 +15,18 @@ from tests.rabbitmq import private_rabbitmq
 
 # They kill their broker while a queue is just being made, and may get it back without a leader.
 KILLING = {"test_trouble", "test_lost_leader", "test_faults_of_the_broker"}
-# What starts something for all tests of its module: a planner, a PostgreSQL.
-SHARING = {"test_real_planner", "test_postgresql", "test_tls"}
+# What starts something for all tests of its module: a planner, a PostgreSQL. A worker that had other tests
+# between two of them would start it anew for each.
+SHARING = {
+    "test_audit",
+    "test_authority",
+    "test_keys",
+    "test_postgresql",
+    "test_publishers",
+    "test_real_planner",
+    "test_rpm_signatures",
+    "test_tls",
+}
 
 
 class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

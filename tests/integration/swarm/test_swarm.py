@@ -17,12 +17,12 @@ from dsmt_core.errors import Full
 from lab.swarm.lines import REAL, SHARED, check_descriptors, needed
 from lab.swarm.trial import Size, Trial
 
-NODES = 20
+NODES = 12
 WITHIN_S = 120.0
 
 
-async def test_twenty_nodes_deploy_and_what_fails_is_replaced(tmp_path: Path) -> None:
-    size = Size(nodes=NODES, instances=16, heartbeat_s=1.0, connections=REAL)
+async def test_a_dozen_nodes_deploy_and_what_fails_is_replaced(tmp_path: Path) -> None:
+    size = Size(nodes=NODES, instances=9, heartbeat_s=1.0, connections=REAL)
     trial = Trial(tmp_path / "swarm", size)
     (tmp_path / "swarm").mkdir()
     try:
