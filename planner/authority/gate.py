@@ -15,12 +15,13 @@ from dsmt_core.names import Account, Site, account
 from planner.authority.attempts import Doors
 from planner.authority.passwords import Passwords
 from planner.authority.rights import Caller, Right, Role, check, may, role
-from planner.authority.sessions import LOG_IN, Session, Sessions, check_own
+from planner.authority.sessions import Session, Sessions, check_own
 from planner.authority.sites import Standing, check_manages
 from planner.store import Database, accounts, sites
 
 # From where those try who are in already, and say an old password.
 _INSIDE: Final = "inside"
+_FORGOTTEN: Final = "forgotten? who looks after the account sets another: dsmtc account passwd ACCOUNT"
 
 
 Locked = Callable[[str, str], Awaitable[None]]
@@ -58,7 +59,7 @@ class Gate:
         person = await self._database.read(accounts.find, account(name))
         known = person.password_hash if person else ""
         if not await self._passwords.verify(password, known) or person is None:
-            raise Unauthenticated(f"account or password of {name} is wrong", hint=LOG_IN)
+            raise Unauthenticated(f"account or password of {name} is wrong", hint=_FORGOTTEN)
         self.welcome(name, origin)
         return await self.sessions.begin(person, asked_role, by="password")
 

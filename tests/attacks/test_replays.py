@@ -238,8 +238,9 @@ def test_a_clock_that_is_hours_wrong_delays_and_does_not_wedge(
             before = settled(town)
             # Of a session that has ended, and by this clock of another day.
             say_again(town, *recorder.orders(channel))
+            last = max(map(generation, recorder.orders(channel)))
             watched(town, every_s=71.0 + (off_s > 0))
-            recorded(town, recorder, channel, above=max(map(generation, recorder.orders(channel))))
+            recorded(town, recorder, channel, above=last)
             assert settled(town) == before
         finally:
             asyncio.run(town.scene.power_off(THERE))
