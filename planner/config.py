@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from broker.metering import Reader
 from broker.topology import HISTORY_AGE_S, HISTORY_BYTES
@@ -11,6 +12,9 @@ from dsmt_core.commands import STATUS_PERIOD_S
 from planner.expiry import GRACE_S
 from planner.store.database import sqlite_url
 from planner.tls.deciding import Wish
+
+# A quarter, for whoever reports by quarters.
+PAST_AGE_S: Final = 92 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,7 @@ class PlannerConfig:
         broker_wait: how long a start waits for the broker before it gives up.
         invitation: how long an invitation of a node holds unless it says otherwise.
         history_age: what was said longer ago may be dropped from the history.
+        past_age: how long it is known how nodes and applications were.
         history_bytes: how large the history may be; beyond it the oldest may be dropped.
         depot_bytes: how much the planner's own depot may hold; 0 for its default.
         slice_depot_bytes: how much each slice may keep in the depot unless it was given another bound; 0:
@@ -74,6 +79,7 @@ class PlannerConfig:
     broker_wait: float = 30.0
     invitation: float = 86_400.0
     history_age: float = HISTORY_AGE_S
+    past_age: float = PAST_AGE_S
     history_bytes: int = HISTORY_BYTES
     depot_bytes: int = 0
     slice_depot_bytes: int = 0

@@ -51,6 +51,7 @@ from planner.service.nodes import Nodes
 from planner.service.observing import Observing
 from planner.service.plans import Plans
 from planner.service.previews import Previews
+from planner.service.recording import Recording
 from planner.service.refusals import Refusals
 from planner.service.replays import Replays
 from planner.service.requests import Requests
@@ -127,7 +128,7 @@ class Planner:
         asked = (self.ledger, self.plans, self.applications)
         self.requests = Requests(*asked, tell=voice.tell, audit=self.audit)
         self._listen(means, watched, voice)
-        self._behind = WriteBehind(database, watched)
+        self._behind = WriteBehind(means, watched, Recording(means, config.past_age))
 
     def _listen(self, means: Means, watched: Watched, voice: Voice) -> None:
         """What is made of what is heard."""

@@ -13,8 +13,9 @@ from dsmt_core.names import Host
 from planner.failed_nodes import Misfit, Past
 from planner.failed_nodes.misfit import Place
 from planner.fleet import SeenRow
-from planner.service.means import Watched
-from planner.store import Database, evidence, nodes
+from planner.service.means import Means, Watched
+from planner.service.recording import Recording
+from planner.store import evidence, nodes
 
 WRITE_S: Final = 1.0
 EXCHANGES_S: Final = 5.0
@@ -32,8 +33,9 @@ class WriteBehind:
     Rows that could not be written are kept for the next time: one for each node and sliver at most.
     """
 
-    def __init__(self, database: Database, watched: Watched) -> None:
-        self._database = database
+    def __init__(self, means: Means, watched: Watched, recording: Recording) -> None:
+        self._database = means.database
+        self._recording = recording
         self._fleet = watched.fleet
         self._tracker = watched.tracker
         self._misfits = watched.misfits
@@ -43,6 +45,7 @@ class WriteBehind:
 
     async def run(self) -> None:
         """Write, for ever."""
+        await self._recording.begin()
         while True:
             await asyncio.sleep(WRITE_S)
             await self.flush()
@@ -53,7 +56,9 @@ class WriteBehind:
         Raises:
             Conflict: another planner has taken over the database.
         """
-        self._kept |= {(row.host, row.slice): row for row in self._fleet.take_rows()}
+        rows = self._fleet.take_rows()
+        await self._recording.note(rows)
+        self._kept |= {(row.host, row.slice): row for row in rows}
         self._pasts |= self._tracker.take_past()
         self._fits |= self._misfits.take_rows()
         if not (self._kept or self._pasts or self._fits):

@@ -1,0 +1,144 @@
+"""Passages: something entered a state at a moment. A recorder tells them from what is seen and wanted.
+
+    host  slice  part                state
+    h1           node                as the tracker judges
+    h1    web    container, agent    of the life cycle
+    h1    web    application:pinger  of the life cycle
+    h1    web    wanted:pinger       running or stopped: what people want there
+                 planner             here, or away: nobody looked
+
+An empty state: there is none any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from dsmt_core.names import Host, Slice
+from planner.fleet import SeenRow
+from planner.wanted import Wanted, WantedSlice
+
+NODE: Final = "node"
+CONTAINER: Final = "container"
+AGENT: Final = "agent"
+APPLICATION: Final = "application:"
+WANTED: Final = "wanted:"
+PLANNER: Final = "planner"
+HERE: Final = "here"
+AWAY: Final = "away"
+NOWHERE: Final = (Host(""), Slice(""))
+
+_Place = tuple[Host, Slice]
+
+
+class Passage(NamedTuple):
+    """Something entered a state.
+
+    Attributes:
+        at: seconds since the epoch.
+        host: where; empty for the planner.
+        slice: whose; empty for a node and the planner.
+        part: which part, as in the table above.
+        state: that it entered; empty: it is no more.
+    """
+
+    at: float
+    host: Host
+    slice: Slice
+    part: str
+    state: str
+
+
+class Recorder:
+    """Remembers the last state of each part, and tells what has changed since.
+
+    Args:
+        last: the last passage of each part, as stored.
+    """
+
+    def __init__(self, last: Iterable[Passage] = ()) -> None:
+        self._states: dict[_Place, dict[str, tuple[str, float]]] = {}
+        self._slices: dict[Slice, WantedSlice] | None = None
+        for one in last:
+            if one.state:
+                self._states.setdefault((one.host, one.slice), {})[one.part] = (one.state, one.at)
+
+    def seen(self, rows: Iterable[SeenRow], now: float) -> list[Passage]:
+        """What these rows of seen tell that is new.
+
+        Args:
+            rows: as they are written behind.
+            now: seconds since the epoch.
+        """
+        found: list[Passage] = []
+        for row in rows:
+            place = (row.host, row.slice)
+            told = dict(_told(row))
+            gone = [part for part in self._states.get(place, ()) if not part.startswith(WANTED)]
+            told |= {part: ("", 0.0) for part in gone if part not in told}
+            found += self._changes(place, told, now)
+        return found
+
+    def wanted(self, wanted: Wanted, now: float) -> list[Passage]:
+        """What is wanted otherwise than at the last call."""
+        found: list[Passage] = []
+        # At the first call also those of which only the past knows.
+        before = self._slices or {}
+        known = before.keys() if self._slices is not None else {name for _, name in self._states if name}
+        for name in {*known, *wanted.slices}:
+            slice_ = wanted.slices.get(name)
+            if slice_ is None or slice_ is not before.get(name):
+                found += self._placed(name, slice_, now)
+        self._slices = dict(wanted.slices)
+        return found
+
+    def planner(self, state: str, at: float) -> list[Passage]:
+        """The planner is here, or was away."""
+        return self._changes(NOWHERE, {PLANNER: (state, 0.0)}, at)
+
+    def _placed(self, name: Slice, slice_: WantedSlice | None, now: float) -> Iterator[Passage]:
+        told: dict[_Place, dict[str, tuple[str, float]]] = {}
+        for one in slice_.placements if slice_ else ():
+            told.setdefault((one.host, name), {})[WANTED + one.application] = (one.run.value, 0.0)
+        known = {place for place in self._states if place[1] == name}
+        for place in known | told.keys():
+            parts = told.get(place, {})
+            gone = [part for part in self._states.get(place, ()) if part.startswith(WANTED)]
+            yield from self._changes(place, parts | {p: ("", 0.0) for p in gone if p not in parts}, now)
+
+    def _changes(self, place: _Place, told: Mapping[str, tuple[str, float]], now: float) -> list[Passage]:
+        known = self._states.setdefault(place, {})
+        found = []
+        for part, (state, since) in told.items():
+            before, entered = known.get(part, ("", 0.0))
+            if state == before:
+                continue
+            # Whoever tells since when is believed, but never into what was written already.
+            at = since if entered < since <= now else max(now, entered)
+            found.append(Passage(at, *place, part, state))
+            if state:
+                known[part] = (state, at)
+            else:
+                known.pop(part, None)
+        if not known:
+            del self._states[place]
+        return found
+
+
+def _told(row: SeenRow) -> Iterator[tuple[str, tuple[str, float]]]:
+    """The parts that a row of seen tells of, with their states, and since when where it says so."""
+    value = row.value
+    if value is None:
+        return
+    if not row.slice:
+        yield NODE, (str(value["state"]), 0.0)
+        return
+    yield CONTAINER, _layer(value["container"])
+    yield AGENT, _layer(value["agent"])
+    for name, one in value["applications"].items():
+        yield APPLICATION + name, _layer(one["layer"])
+
+
+def _layer(value: Mapping[str, Any]) -> tuple[str, float]:
+    return str(value["state"]), float(value["since"])
