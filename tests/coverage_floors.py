@@ -30,6 +30,7 @@ DECIDES = (
     "planner/authority/sites.py",
     "planner/expiry.py",
     "planner/allotment.py",
+    "planner/floods.py",
     "planner/checkup.py",
     "planner/quota.py",
     "planner/described.py",

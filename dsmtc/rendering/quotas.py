@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from dsmt_core.limits import shown_size
 from dsmtc.client.quotas import Bound, Preview, SiteQuota, SliceQuota
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import size
 
+_HEAD: Final = ("QUOTA", "USED", "MOST", "OF")
+
 
 def of_slice(found: SliceQuota) -> View:
     """All bounds that count for a slice."""
     if not found["bounds"]:
         return [f"nothing bounds what {found['slice']} uses"]
-    return [Table(("QUOTA", "USED", "MOST", "OF"), _rows(found["bounds"]))]
+    return [Table(_HEAD, _rows(found["bounds"])), *_beyond(found["bounds"])]
 
 
 def of_site(found: SiteQuota) -> View:
@@ -25,7 +28,7 @@ def of_site(found: SiteQuota) -> View:
     ]
     if not (together or each):
         return [f"the site {found['site']} bounds nothing"]
-    return [Table(("QUOTA", "USED", "MOST", "OF"), [*together, *each])]
+    return [Table(_HEAD, [*together, *each]), *_beyond(found["bounds"])]
 
 
 def preview(found: Preview) -> View:
@@ -34,6 +37,13 @@ def preview(found: Preview) -> View:
         return ["nothing would wait; nothing that runs is stopped"]
     rows = [(one["slice"], one["host"] or "-", one["reason"]) for one in found["waiting"]]
     return ["nothing that runs is stopped; this would wait:", Table(("SLICE", "HOST", "WHY"), rows)]
+
+
+def _beyond(bounds: Sequence[Bound]) -> list[str]:
+    """What a bound that is passed already means."""
+    passed = [_name(one["what"]) for one in bounds if (one["used"] or 0) > one["most"]]
+    held = ", ".join(dict.fromkeys(name for name in passed if name != "events per second"))
+    return [f"beyond its quota: {held}; what runs goes on, and nothing new begins"] if held else []
 
 
 def _rows(bounds: Sequence[Bound]) -> list[tuple[str, str, str, str]]:

@@ -7,7 +7,9 @@ import asyncio
 import pytest
 
 from dsmt_core.commands import Verb
+from planner.floods import Cut, written
 from planner.service.planner import Planner
+from planner.store import settings
 from tests.unit.planner_act.conftest import Api, LogIn, StartNode
 from tests.unit.planner_act.test_rounds import ordered
 
@@ -167,3 +169,11 @@ async def test_a_limit_of_memory_beyond_the_quota_is_refused(api: Api, start_nod
     assert "dsmtc slice quota" in hint
     assert (await api.refused("PUT", "/slices/s1/limits", {"memory": "0"}))[0] == 409
     assert (await api("PUT", "/slices/s1/limits", {"memory": "32M"}))["memory"] == 32 << 20
+
+
+async def test_who_is_cut_off_stays_so_when_the_planner_starts_again(planner: Planner) -> None:
+    until = planner.clock() + 60
+    cuts = {"sliver.web.n1": Cut(until, 1, "the slice web"), "sliver.web.n2": Cut(until - 99, 1, "it")}
+    await planner.database.write(settings.put, "silenced", written(cuts))
+    await planner.floods.load()
+    assert planner.roster.silenced() == {"sliver.web.n1"}
