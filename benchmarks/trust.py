@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import json
 import re
-import secrets
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,9 @@ from typing import Any, Final
 import httpx
 
 import broker
+from agents.container_manager import certificates, joining
+from agents.container_manager.config import NodeConfig
+from agents.container_manager.joining import Joined
 from benchmarks.bus_rig import Rig
 from broker.address import parse
 from broker.bus import Bus, Link
@@ -78,7 +80,7 @@ async def _measured(folder: Path) -> dict[str, Any]:
         # The server is this scene's alone, so its users are the planner's to keep.
         await scene.start()
         try:
-            figures |= await _enrolled(scene)
+            figures |= await _enrolled(scene, folder / "nodes")
             figures |= await asyncio.to_thread(_logins, scene)
         finally:
             await scene.stop()
@@ -142,29 +144,36 @@ async def _tls(server: PrivateBroker, authority: Authority) -> dict[str, float]:
     return {"events_s_plain": round(plain), "events_s_tls": round(tls), "tls_ratio": round(tls / plain, 3)}
 
 
-async def _enrolled(scene: ProcessScene) -> dict[str, float]:
-    """A hundred nodes join at once, each with a user of its own; then one that is connected is excluded."""
-    with scene.client() as client:
-        token = client.invite()["token"]
-    hosts = [f"n{number}.example" for number in range(_NODES)]
-    began = time.perf_counter()
-    with ThreadPoolExecutor(_AT_ONCE) as pool, httpx.Client(base_url=scene.planner_url, timeout=60) as http:
-        answers = list(pool.map(lambda host: _join(http, host, token), hosts))
-    enrolled = time.perf_counter() - began
-    if {parse(one["broker"]).user for one in answers} != {f"node.{host}" for host in hosts}:
+async def _enrolled(scene: ProcessScene, folder: Path) -> dict[str, float]:
+    """A hundred nodes are enrolled at once; then one that is connected is excluded.
+
+    Each as `dsmt-node` does it, with an invitation of its own: a key, a signed join, two certificates, a
+    user of the broker, and all of it kept on disk.
+    """
+    hosts = [Host(f"n{number}.example") for number in range(_NODES)]
+
+    def enrol(host: Host, token: str) -> Joined:
+        config = NodeConfig(planner=scene.planner_url, host=host, data=folder / host, token=token)
+        config.data.mkdir(parents=True)
+        joined = joining.join(config)
+        joining.remember(config.data, joined)
+        return joined
+
+    with scene.client() as client, ThreadPoolExecutor(_AT_ONCE) as pool:
+        client.whoami()  # so that the login is over
+        began = time.perf_counter()
+        waiting = [pool.submit(enrol, one, client.invite(uses=1, hosts=one)["token"]) for one in hosts]
+        answers = [one.result() for one in waiting]
+        enrolled = time.perf_counter() - began
+    if {parse(one.broker).user for one in answers} != {f"node.{host}" for host in hosts}:
         raise SystemExit("nodes got no users of their own")
+    if not all(certificates.held(folder / host).fingerprint for host in hosts):
+        raise SystemExit("nodes got no certificates")
     return {"enrol_100_s": round(enrolled, 2), "withdraw_s": await _withdrawn(scene, hosts[0], answers[0])}
 
 
-def _join(http: httpx.Client, host: str, token: str) -> dict[str, Any]:
-    body = {"host": host, "token": token, "boot_id": secrets.token_hex(8), "claim": secrets.token_hex(16)}
-    answer = http.post("/v1/nodes/join", json=body).raise_for_status()
-    joined: dict[str, Any] = answer.json()
-    return joined
-
-
-async def _withdrawn(scene: ProcessScene, host: str, joined: dict[str, Any]) -> float:
-    bus = broker.connect(joined["broker"])
+async def _withdrawn(scene: ProcessScene, host: str, joined: Joined) -> float:
+    bus = broker.connect(joined.broker)
     await bus.start(wait_s=30)
     began = time.perf_counter()
 

@@ -176,8 +176,13 @@ class Entrance:
 
     def _said(self, joined: Joined, token: str) -> Denied | None:
         holder = self._joined.get(joined.host)
-        if token or holder is None or holder.claim_hash != joined.claim_hash:
+        if token or holder is None:
             return None
+        if holder.claim_hash != joined.claim_hash:
+            return Denied(
+                f"another machine is {joined.host}, since it joined with an invitation",
+                hint=f"if this one is right: dsmtc nodes reinvite {joined.host}, and here dsmt-node rekey",
+            )
         return Denied(
             f"{joined.host} joined with a key, and now shows {'another one' if joined.key else 'none'}",
             hint="put its directory back from a backup, or join anew: dsmtc nodes invite",

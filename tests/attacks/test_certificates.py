@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,10 @@ from typing import Any
 import pytest
 
 import broker
-from agents.container_manager import certificates
+from agents.container_manager import certificates, identity, joining
+from agents.container_manager.config import NodeConfig
 from agents.container_manager.own_key import OwnKey
-from broker.address import as_user, with_certificate
+from broker.address import as_user, password_in, with_certificate
 from broker.certificates import Authority, life_of
 from broker.parties import Kind
 from dsmt_core.authorities import as_pem
@@ -194,6 +197,72 @@ async def test_an_excluded_nodes_certificate_takes_it_to_the_login_and_no_furthe
     place.until(lambda: f"node.{HERE}" not in place.connections())
     assert place.reaches_the_login(place.node / "node.pem") == ""
     assert not await let_in(url)
+    # It asks the planner, and ends what runs there; then it may come back.
+    place.until(lambda: not [*(place.node / "slivers").glob("*/init.json")])
     with place.scene.client() as client:
         client.stand("include", [HERE])
     vitals(place)
+
+
+async def test_of_two_copies_the_one_that_people_mean_goes_on_alone(place: Guarded, tmp_path: Path) -> None:
+    before = vitals(place)
+    # Somebody copies the disk of the node, and starts the copy elsewhere.
+    other = tmp_path / "copy"
+    other.mkdir()
+    for name in KNOWN_BY:
+        shutil.copy2(place.node / name, other / name)
+    copy = NodeConfig(planner=place.scene.planner_url, host=HERE, data=other)
+    held = joining.join(copy)
+    assert held.broker == place.loot(Kind.NODE).url
+    assert not told_of_a_copy(place)
+    # With the next word of the first one there are two, whoever has restarted meanwhile.
+    place.scene.planner.end()
+    await place.scene.start_planner()
+    os.kill(place.scene.manager_pid(HERE), signal.SIGKILL)
+
+    def again() -> bool:
+        joining.join(copy)
+        return told_of_a_copy(place)
+
+    place.until(again)
+    assert vitals(place) == before
+    # People say that the one elsewhere is right.
+    with place.scene.client() as client:
+        token = client.invite(uses=1, replaces=HERE)["token"]
+    with pytest.raises(Denied, match="shows the key or claim of that one"):
+        joining.join(replace(copy, token=token, data=rekeyed(other, tmp_path / "half", "node.key")))
+    identity.run(["rekey", "--data", str(other)])
+    renewed = joining.join(replace(copy, token=token))
+    joining.remember(other, renewed)
+    assert password_in(renewed.broker) != password_in(held.broker)
+    assert not told_of_a_copy(place)
+    # The other one is out: its connections, its password, its key.
+    place.until(lambda: f"node.{HERE}" not in place.connections())
+    assert not await let_in(with_certificate(held.broker, str(place.node / "node.pem")))
+    with pytest.raises(Denied, match=f"another machine is {HERE}"):
+        joining.join(replace(copy, data=place.node))
+    assert await let_in(with_certificate(renewed.broker, str(other / "node.pem")))
+    # And is the node again, with what the right one has.
+    await place.scene.power_off(HERE)
+    for name in KNOWN_BY:
+        shutil.copy2(other / name, place.node / name)
+    await place.scene.power_on(HERE)
+    # Until then the planner tells what it heard before.
+    place.until(lambda: vitals(place) != before)
+
+
+KNOWN_BY = ("claim", "node.key", "node.json", "trust.json", *certificates.FILES)
+
+
+def rekeyed(data: Path, other: Path, name: str) -> Path:
+    """The same node with one thing of its own only: not enough to be another one."""
+    shutil.copytree(data, other)
+    (other / name).unlink()
+    return other
+
+
+def told_of_a_copy(place: Guarded) -> bool:
+    with place.scene.client() as client:
+        copied_at = client.node(HERE)["copied_at"]
+        said = [one for one in client.audit({}) if one["act"] == "node.copied"]
+    return bool(copied_at and said)
