@@ -31,7 +31,7 @@ _UNWANTED: Final = {
     "TLSV1_ALERT_UNKNOWN_CA": "the one that was shown is not of its authority",
     "SSLV3_ALERT_CERTIFICATE_EXPIRED": "the one that was shown has ended",
     "SSLV3_ALERT_BAD_CERTIFICATE": "the one that was shown is none",
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": "the one that was shown is not of a client",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "none of a client was shown",
 }
 _NOT_SIGNED: Final = "its certificate is not signed by the authority that is trusted here"
 

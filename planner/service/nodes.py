@@ -113,12 +113,14 @@ class Nodes:
             raise Invalid(f"a claim has at least {_CLAIM_AT_LEAST} characters", hint="make it at random")
         joined = self.entrance.asked(name, asked)
         joined, of_token = await self.entrance.admit(joined, asked.token, self._held)
-        joined, given = await self.certificates.give(joined, asked)
         # Claimed before the first wait, so that of two at once only one can have it.
         before, self._joined[name] = self._joined.get(name), joined
         try:
             await self._told.roster.welcome(name, anew=bool(of_token))
             await self._bus.declare(*node_topology(name))
+            # Not before it is known that it is welcome: who is put out would be given one with each word.
+            joined, given = await self.certificates.give(joined, asked)
+            self._joined[name] = joined
             await self._database.write(nodes.join, joined, of_token, now=self._clock())
         except BaseException:
             self._restore(name, before)

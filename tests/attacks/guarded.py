@@ -83,6 +83,10 @@ class Guarded(Town):
         """Who is connected: user → what the broker says of it."""
         return {one["user"]: one for one in self.scene.server.management.connections("dsmt")}
 
+    def users(self) -> set[str]:
+        """Who may connect."""
+        return {one["name"] for one in self.scene.server.management.request("GET", "/users")}
+
     def reaches_the_login(self, certificate: Path | None, key: Path | None = None) -> str:
         """Why the broker does not even ask who it is; empty: it asks."""
         context = ssl.create_default_context(cadata=self.signer.der)

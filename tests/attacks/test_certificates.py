@@ -26,7 +26,7 @@ from broker.address import as_user, password_in, with_certificate
 from broker.certificates import Authority, life_of
 from broker.parties import Kind
 from dsmt_core.authorities import as_pem
-from dsmt_core.errors import Denied
+from dsmt_core.errors import Banished, Denied
 from dsmt_core.signing import out_of_text
 from tests.attacks.guarded import Guarded, client_file, guarded
 from tests.attacks.intruder import let_in
@@ -189,14 +189,26 @@ def test_a_node_whose_certificate_has_ended_is_not_locked_out(place: Guarded) ->
     ).read_text()
 
 
-async def test_an_excluded_nodes_certificate_takes_it_to_the_login_and_no_further(place: Guarded) -> None:
+async def test_an_excluded_nodes_certificate_takes_it_to_the_login_and_no_further(
+    place: Guarded, tmp_path: Path
+) -> None:
     url = with_certificate(place.loot(Kind.NODE).url, str(place.node / "node.pem"))
     assert await let_in(url)
     with place.scene.client() as client:
         client.stand("exclude", [HERE], said={"reason": "stolen", "at_once": True})
-    place.until(lambda: f"node.{HERE}" not in place.connections())
+    place.until(lambda: f"node.{HERE}" not in place.users())
     assert place.reaches_the_login(place.node / "node.pem") == ""
     assert not await let_in(url)
+    # Nor is it given another one, however often it asks.
+    for name in ("claim", "node.key"):
+        shutil.copy2(place.node / name, tmp_path / name)
+    with place.scene.client() as client:
+        before = [one for one in client.audit({}) if one["act"] == "node.certify"]
+    with pytest.raises(Banished):
+        joining.join(NodeConfig(planner=place.scene.planner_url, host=HERE, data=tmp_path))
+    assert not (tmp_path / "node.pem").exists()
+    with place.scene.client() as client:
+        assert [one for one in client.audit({}) if one["act"] == "node.certify"] == before
     # It asks the planner, and ends what runs there; then it may come back.
     place.until(lambda: not [*(place.node / "slivers").glob("*/init.json")])
     with place.scene.client() as client:
