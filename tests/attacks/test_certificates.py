@@ -53,7 +53,11 @@ def vitals(place: Guarded) -> Any:
             found = [(name, client.status(name)["hosts"]) for name in (ALPHA, BETA)]
         states = [(name, host["applications"]) for name, hosts in found for host in hosts]
         running = [name for name, some in states if some and some[0]["state"] == "running"]
-        pids = [place._pid(HERE, name) for name in (ALPHA, BETA)]
+        try:
+            pids = [place._pid(HERE, name) for name in (ALPHA, BETA)]
+        except FileNotFoundError:
+            # A sliver that is just being removed, or made.
+            return None
         return pids if running == [ALPHA, BETA] and all(pids) else None
 
     return place.until(look)
