@@ -132,6 +132,7 @@ async def test_a_crowd_stays_usable(tmp_path: Path) -> None:
         for view in ("Grid", "List"):
             await reader.page.get_by_role("tab", name=view).click()
             await reader.picture(f"crowd-{view.lower()}")
+        await _is_for_keyboards_and_screen_readers(reader)
         await reader.page.keyboard.press("/")
         await reader.page.keyboard.type("node7.")
         await reader.sees("table.nodes", shown.hosts[7])
@@ -146,3 +147,23 @@ async def test_a_crowd_stays_usable(tmp_path: Path) -> None:
         )
         assert said == list(hidden.values())
         assert reader.complaints == []
+
+
+async def _is_for_keyboards_and_screen_readers(reader: Reader) -> None:
+    """Whatever can be used has a name, and the tabs obey arrows."""
+    unnamed = await reader.page.evaluate(
+        """() => [...document.querySelectorAll("button, a, input, select, canvas")].filter((one) => {
+            const label = one.labels?.length ? one.labels[0].textContent : "";
+            return !(one.getAttribute("aria-label") || one.textContent || label || one.title).trim();
+        }).map((one) => one.outerHTML)"""
+    )
+    assert unnamed == []
+    await reader.page.get_by_role("tab", name="List").focus()
+    await reader.page.keyboard.press("ArrowRight")
+    await reader.sees(reader.page.get_by_role("tab", name="Map", selected=True))
+    await reader.page.get_by_role("tab", name="Map").press("ArrowLeft")
+    await reader.sees(reader.page.get_by_role("tab", name="List", selected=True))
+    for keys, heading in (("gs", "Slices"), ("?", "Help"), ("gf", "Fleet")):
+        await reader.page.keyboard.type(keys)
+        await reader.sees(reader.page.get_by_role("heading", name=heading, exact=True, level=1))
+    await reader.page.get_by_role("tab", name="List").click()

@@ -15,6 +15,7 @@ export class Fleet {
   #skew = 0;
   #next = null;
   #byName = null;
+  #versions = new Map();
 
   /** The planner's time, in seconds. */
   get now() {
@@ -38,6 +39,11 @@ export class Fleet {
       const sliver = slivers.get(slice);
       if (sliver) yield [host, sliver];
     }
+  }
+
+  /** Grows with every change of a slice or of its slivers. */
+  versionOf(slice) {
+    return this.#versions.get(slice) ?? 0;
   }
 
   mayChange(slice) {
@@ -87,6 +93,7 @@ export class Fleet {
     this.slices = next.slices;
     this.#slivers = next.#slivers;
     this.#columns = next.#columns;
+    for (const slice of this.slices.keys()) this.#changed(slice);
     this.#next = null;
     this.#byName = null;
     this.isLive = true;
@@ -116,6 +123,7 @@ export class Fleet {
       version,
     }));
     this.slices.set(slice.slice, slice);
+    this.#changed(slice.slice);
   }
 
   #takeSliver(sliver) {
@@ -124,12 +132,14 @@ export class Fleet {
     sliver.applications = sliver.applications.map((one) => named(this.#columns.application, one));
     if (!this.#slivers.has(sliver.host)) this.#slivers.set(sliver.host, new Map());
     this.#slivers.get(sliver.host).set(sliver.slice, sliver);
+    this.#changed(sliver.slice);
     this.#forget(sliver.host);
   }
 
   #drop(host, slice) {
     if (host && slice) {
       this.#slivers.get(host)?.delete(slice);
+      this.#changed(slice);
       this.#forget(host);
     } else if (host) {
       this.nodes.delete(host);
@@ -139,6 +149,10 @@ export class Fleet {
       this.slices.delete(slice);
       for (const [of, slivers] of this.#slivers) if (slivers.delete(slice)) this.#forget(of);
     }
+  }
+
+  #changed(slice) {
+    this.#versions.set(slice, (this.#versions.get(slice) ?? 0) + 1);
   }
 
   #forget(host) {

@@ -9,7 +9,8 @@ import { to } from "../router.js";
 import { isLost, KINDS } from "../verdicts.js";
 import { ago, iso, lasting, moment, span } from "../words.js";
 
-const COMPONENTS = ["sliver-mgr", "container-mgr", "deployment-agent"];
+const SLICES = "/org/dsmt/ns/deployment/";
+const COMPONENTS = ["sliver-mgr", "sliver-bootstrap", "deployment-agent"];
 
 export function open(context, [host]) {
   return new NodePage(context, host);
@@ -29,7 +30,7 @@ class NodePage {
     this.#host = host;
     this.title = host;
     this.#logs = new Logs(context);
-    this.#events = new Events(context, () => this.#channels());
+    this.#events = new Events(context, host, () => this.#channels());
   }
 
   close() {
@@ -215,11 +216,9 @@ class NodePage {
   #channels() {
     const slices = [...this.#context.fleet.slivers(this.#host).keys()].slice(0, 8);
     return [
-      { channel: `/org/dsmt/ns/node/${this.#host}/`, passes: (event) => event.field !== "heartbeat" },
+      `/org/dsmt/ns/node/${this.#host}/facts/`,
       ...slices.flatMap((slice) =>
-        COMPONENTS.map((one) => ({
-          channel: `/org/dsmt/ns/deployment/${slice}/org.dsmt.component.${one}/status/${this.#host}/`,
-        })),
+        COMPONENTS.map((one) => `${SLICES}${slice}/org.dsmt.component.${one}/status/${this.#host}/`),
       ),
     ];
   }

@@ -1,6 +1,7 @@
 // One slice: what is wanted and how far that is, its plan, its applications and roll-outs, host by host.
 
 import { rollOut, run, setPlan, turnRollOut, writeParameters } from "../acts.js";
+import { Events } from "../events.js";
 import { html, nothing, repeat } from "../html.js";
 import { application, layer } from "../layers.js";
 import { to } from "../router.js";
@@ -18,18 +19,20 @@ export function open(context, [slice]) {
 class SlicePage {
   #context;
   #slice;
-  #asked = { version: -1, at: 0 };
+  #asked = { version: -1, at: 0, took: 0 };
   #status = null;
   #plans = [];
   #rollouts = [];
   #functions = [];
   #said = "";
   #listed = LISTED;
+  #events;
 
   constructor(context, slice) {
     this.#context = context;
     this.#slice = slice;
     this.title = slice;
+    this.#events = new Events(context, slice, () => [`/org/dsmt/ns/deployment/${slice}/`]);
   }
 
   get #path() {
@@ -67,6 +70,7 @@ class SlicePage {
         <h2>Hosts</h2>
         ${this.#hosts()}
       </section>
+      <section class="panel">${this.#events.view()}</section>
     `;
   }
 
@@ -263,16 +267,17 @@ class SlicePage {
     }
   }
 
-  /** Ask for what the feed does not tell: soon after it told that something is new, else every ten seconds. */
+  /** Ask for what the feed does not tell: soon after it told of something new, else every ten seconds. */
   async #refresh() {
     const { fleet, session } = this.#context;
-    const since = performance.now() - this.#asked.at;
-    if (
-      this.#asked.at &&
-      (since < PAUSE_MS || (fleet.version === this.#asked.version && since < 5 * PAUSE_MS))
-    )
-      return;
-    this.#asked = { version: fleet.version, at: performance.now() };
+    const version = fleet.versionOf(this.#slice);
+    const begun = performance.now();
+    const { at, took } = this.#asked;
+    // What takes the planner long is asked for seldom.
+    const pause = Math.max(PAUSE_MS, 20 * took) * (version === this.#asked.version ? 5 : 1);
+    if (at && begun - at < pause) return;
+    if (at && version !== this.#asked.version) this.#events.refresh();
+    this.#asked = { version, at: begun, took };
     try {
       if (!this.#functions.length) this.#functions = await session.get("/v1/functions");
       [this.#status, this.#plans, this.#rollouts] = await Promise.all([
@@ -284,6 +289,7 @@ class SlicePage {
     } catch (error) {
       this.#said = error.message;
     }
+    this.#asked.took = performance.now() - begun;
     this.#context.changed();
   }
 }
