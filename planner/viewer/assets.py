@@ -95,7 +95,10 @@ def _unpack(archive: bytes, one: dict[str, Any], target: Path) -> None:
     """Write the files that are served; nothing else of an archive is looked at."""
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as members:
         for name in one["files"]:
-            content = members.extractfile(f"package/{name}")
+            try:
+                content = members.extractfile(f"package/{name}")
+            except KeyError:
+                content = None
             if content is None:
                 raise NotFetched(f"{one['package']} has no file {name}")
             path = target / one["package"] / name
