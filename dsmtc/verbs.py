@@ -33,6 +33,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "top": "the fleet as a full-screen page: live, filter, sort, a node on Enter",
         "ping": "which agents are there, in how many milliseconds, and which are not",
         "wait": "until so many instances are in a state, or a roll-out is done",
+        "availability": "which share of the time what was wanted ran (--since, --by, --csv)",
     },
     "Plans and packages": {
         "plan": "set, list, show, delete, eval, explain, functions: node selections",
@@ -105,6 +106,7 @@ LISTS: Final = (
     "account token list",
     "plc sites",
     "plc people",
+    "availability",
     "services",
     "channels",
     "facts",

@@ -23,6 +23,7 @@ from dsmtc.client.guards import Guards
 from dsmtc.client.limits import Limits
 from dsmtc.client.looked_in import LookedIn
 from dsmtc.client.nodes import Nodes
+from dsmtc.client.past import Pasts
 from dsmtc.client.paths import of_slice, word
 from dsmtc.client.plans import Plans
 from dsmtc.client.psepr import PsEPR
@@ -44,6 +45,7 @@ class Client(
     Guards,
     Secrets,
     Limits,
+    Pasts,
     Plans,
     Quotas,
     Rollouts,
