@@ -24,6 +24,8 @@ need tmux tmux
 # For tests only: the planner's other database, and who reads a depot. Who uses DSMT needs neither here.
 if [ -n "${CI:-}" ]; then
     need dnf dnf
+    need zsh zsh # they complete what is typed
+    need fish fish
     need "gcc libc6-dev" cc # clocks that are wrong are a library of twenty lines
     ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
 fi

@@ -109,7 +109,7 @@ def test_a_name_that_was_mistyped(dsmtc: Dsmtc) -> None:
 
 @pytest.mark.parametrize("shell", SCRIPTS)
 def test_a_real_shell_completes(dsmtc: Dsmtc, shell: str) -> None:
-    if shutil.which(shell) is None:
+    if shutil.which(shell) is None and not os.environ.get("CI"):
         pytest.skip(f"{shell} is not installed")
     program = dsmtc.home / "bin" / "dsmtc"
     program.parent.mkdir()
