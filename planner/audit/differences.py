@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
 from planner.wanted import Plan, WantedApplication, WantedSlice
@@ -44,4 +44,9 @@ def _shown(value: object) -> object:
     if isinstance(value, WantedApplication):
         # What its configuration says was asked for, and stands there.
         return f"{value.version} {value.run} restarts={value.restarts}"
+    if is_dataclass(value):
+        # A quota, limits, a guard rail: what of it is not as usual.
+        named = {one.name: getattr(value, one.name) for one in fields(value) if one.repr}
+        usual = {one.name: one.default for one in fields(value)}
+        return {name: _shown(what) for name, what in named.items() if what != usual[name]}
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)

@@ -26,7 +26,7 @@ export function wrongPanel(fleet, { nodes, chosen, counts, slice, pick }) {
   return html`
     <section class="panel wrong" aria-label="What is wrong">
       ${heading(chosen, counts, pick)} ${chosen ? nothing : heldBack(fleet, slice)}
-      ${!wrong.length && !chosen ? calm(fleet) : nothing}
+      ${!wrong.length && !chosen ? calm(fleet, slice) : nothing}
       ${chosen || wrong.length <= APART ? nothing : grouped(groups(wrong), pick)}
       <ul class="problems">
         ${repeat(
@@ -51,9 +51,12 @@ function heading(chosen, counts, pick) {
     : html`<h2>Nothing is wrong</h2>`;
 }
 
-function calm(fleet) {
+function calm(fleet, slice) {
+  const runs = waitingSlices(fleet, slice).length
+    ? "What has a place runs; more is wanted, and waits."
+    : "Everything that is wanted runs.";
   const said = fleet.nodes.size
-    ? "Everything that is wanted runs."
+    ? runs
     : "No node has joined yet: dsmtc nodes invite makes a token with which one can.";
   return html`<p class="quiet calm">${said}</p>`;
 }
@@ -92,11 +95,13 @@ function ofNode(node, now) {
   </li>`;
 }
 
+function waitingSlices(fleet, slice) {
+  return [...fleet.slices.values()].filter((one) => one.waiting.length && (!slice || one.slice === slice));
+}
+
 /** What the planner holds back, of the slices that are looked at. */
 function heldBack(fleet, slice) {
-  const slices = [...fleet.slices.values()].filter(
-    (one) => one.waiting.length && (!slice || one.slice === slice),
-  );
+  const slices = waitingSlices(fleet, slice);
   if (!slices.length) return nothing;
   const reason = ([text, times]) => html`<span>${text}${times > 1 ? ` (${times} times)` : ""}</span>`;
   return html`<details class="held" open>

@@ -95,7 +95,7 @@ class SlicePage {
             </div>`,
         )}
       </dl>
-      ${bar(counts)}
+      ${bar({ ...counts, waiting: (counts.waiting ?? 0) + (status?.missing ?? 0) })}
       ${
         status?.waiting_reasons.length
           ? html`<ul class="reasons">
