@@ -38,6 +38,8 @@ _OPTIONS: Final = {
     "--site": ("sites",),
 }
 _PLACES: Final = {
+    "planned": ("plans",),
+    "plan_name": ("plans",),
     "host": ("nodes",),
     "hosts": ("nodes",),
     "at": ("nodes", "plans"),

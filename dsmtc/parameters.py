@@ -10,10 +10,27 @@ from pathlib import Path
 from typing import Final
 
 from dsmt_core.errors import Full, Invalid
-from dsmtc.commandline import parameters
+from dsmtc.commandline import Misused, parameters
 
 FILE_BYTES: Final = 65_536
 """What the planner takes of one parameter."""
+
+
+def plan_and_parameters(plan: str, words: Sequence[str] | None) -> tuple[str, dict[str, str]]:
+    """The plan, by ``--plan`` or as the first word, and its parameters.
+
+    Raises:
+        Misused: no plan is named.
+        Invalid, Full: of `read_parameters`.
+    """
+    given = list(words or ())
+    if not plan and given and "=" not in given[0]:
+        plan = given.pop(0)
+    if not plan:
+        raise Misused(
+            "no plan is named", hint="such as only10, or --plan only10; dsmtc plan list lists them"
+        )
+    return plan, read_parameters(given)
 
 
 def read_parameters(words: Sequence[str] | None) -> dict[str, str]:

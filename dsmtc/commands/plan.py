@@ -8,13 +8,17 @@ import typer
 
 from dsmtc.dispatch import session_of
 from dsmtc.looking import CheckIndex, DryRun, look
-from dsmtc.parameters import read_parameters
+from dsmtc.parameters import plan_and_parameters
 from dsmtc.rendering.previews import motion_lines
 from dsmtc.rendering.views import evaluation, explanation, functions, plan_line, plans
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-_Words = Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="parameters")]
-_Plan = Annotated[str, typer.Option(help="the plan's name")]
+_Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PLAN] [NAME=VALUE]...", help="the plan, and its parameters"),
+]
+_Name = Annotated[str, typer.Argument(metavar="[PLAN]", help="the plan's name")]
+_Plan = Annotated[str, typer.Option(help="the plan's name; or as the first word")]
 
 
 @app.callback(invoke_without_command=True)
@@ -30,9 +34,9 @@ def plan(context: typer.Context) -> None:
 @app.command("set")
 def set_plan(  # noqa: PLR0913 - each is an option
     context: typer.Context,
-    words: _Words = None,
+    planned: _Words = None,
     *,
-    plan: _Plan,
+    plan: _Plan = "",
     base: Annotated[str, typer.Option(help="the function, such as minus or limit")],
     dry_run: DryRun = False,
     check_index: CheckIndex = "",
@@ -42,7 +46,7 @@ def set_plan(  # noqa: PLR0913 - each is an option
     Example: dsmtc plan set --plan goodNodes --base minus left=all_nodes right=failed
     """
     session = session_of(context)
-    given = read_parameters(words)
+    plan, given = plan_and_parameters(plan, planned)
     if dry_run:
         look(session, session.client.preview_plan(session.slice, plan, base, given), check_index)
     made = session.client.define_plan(session.slice, plan, base, given, check_index=check_index)
@@ -61,23 +65,25 @@ def list_plans(context: typer.Context) -> None:
 
 
 @app.command("show")
-def show_plan(context: typer.Context, *, plan: _Plan) -> None:
+def show_plan(context: typer.Context, plan_name: _Name = "", *, plan: _Plan = "") -> None:
     """Show one plan.
 
-    Example: dsmtc plan show --plan goodNodes
+    Example: dsmtc plan show goodNodes
     """
     session = session_of(context)
+    plan, _ = plan_and_parameters(plan, [plan_name] if plan_name else [])
     found = session.client.plan(session.slice, plan)
     session.out.answer(found, lambda: [plan_line(found)])
 
 
 @app.command("delete")
-def delete_plan(context: typer.Context, *, plan: _Plan) -> None:
+def delete_plan(context: typer.Context, plan_name: _Name = "", *, plan: _Plan = "") -> None:
     """Delete a plan that nothing uses.
 
     Example: dsmtc plan delete --plan goodNodes
     """
     session = session_of(context)
+    plan, _ = plan_and_parameters(plan, [plan_name] if plan_name else [])
     session.client.delete_plan(session.slice, plan)
     session.out.answer({"name": plan, "deleted": True}, lambda: [f"plan {plan} is deleted"])
 
@@ -85,9 +91,9 @@ def delete_plan(context: typer.Context, *, plan: _Plan) -> None:
 @app.command("explain")
 def explain_plan(
     context: typer.Context,
-    words: _Words = None,
+    planned: _Words = None,
     *,
-    plan: _Plan,
+    plan: _Plan = "",
     node: Annotated[str, typer.Option(help="such as node1.example.org")],
 ) -> None:
     """Tell why a plan or function has a node in or out now, and which function decided.
@@ -95,7 +101,8 @@ def explain_plan(
     Example: dsmtc plan explain --plan only3 --node node1.example.org
     """
     session = session_of(context)
-    found = session.client.explain(session.slice, plan, read_parameters(words), node)
+    plan, given = plan_and_parameters(plan, planned)
+    found = session.client.explain(session.slice, plan, given, node)
     session.out.answer(found, lambda: explanation(found))
 
 
@@ -111,11 +118,12 @@ def list_functions(context: typer.Context) -> None:
 
 
 @app.command("eval")
-def eval_plan(context: typer.Context, words: _Words = None, *, plan: _Plan) -> None:
+def eval_plan(context: typer.Context, planned: _Words = None, *, plan: _Plan = "") -> None:
     """Show which nodes a plan or function selects now, and why; changes nothing.
 
-    Example: dsmtc plan eval --plan limit count=10
+    Example: dsmtc plan eval limit count=10
     """
     session = session_of(context)
-    found = session.client.evaluate(session.slice, plan, read_parameters(words))
+    plan, given = plan_and_parameters(plan, planned)
+    found = session.client.evaluate(session.slice, plan, given)
     session.out.answer(found, lambda: evaluation(found))

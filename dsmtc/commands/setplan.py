@@ -8,7 +8,7 @@ import typer
 
 from dsmtc.dispatch import session_of
 from dsmtc.looking import CheckIndex, DryRun, look
-from dsmtc.parameters import read_parameters
+from dsmtc.parameters import plan_and_parameters
 from dsmtc.rendering.previews import motion_lines
 from dsmtc.rendering.views import slice_line
 
@@ -18,9 +18,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def setplan(
     context: typer.Context,
-    words: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="parameters")] = None,
+    planned: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PLAN] [NAME=VALUE]...", help="the plan, and its parameters"),
+    ] = None,
     *,
-    plan: Annotated[str, typer.Option(help="its plan or function")],
+    plan: Annotated[str, typer.Option(help="its plan or function; or as the first word")] = "",
     dry_run: DryRun = False,
     check_index: CheckIndex = "",
 ) -> None:
@@ -29,7 +32,7 @@ def setplan(
     Example: dsmtc setplan --plan only10 --dry-run
     """
     session = session_of(context)
-    given = read_parameters(words)
+    plan, given = plan_and_parameters(plan, planned)
     if dry_run:
         look(session, session.client.preview(session.slice, plan, given), check_index)
     slice_ = session.client.set_plan(session.slice, plan, given, check_index=check_index)

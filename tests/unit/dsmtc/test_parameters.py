@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dsmt_core.errors import DsmtError, Full, Invalid
-from dsmtc.parameters import FILE_BYTES, read_parameters
+from dsmtc.commandline import Misused
+from dsmtc.parameters import FILE_BYTES, plan_and_parameters, read_parameters
 
 
 def test_a_file_is_read_and_everything_else_is_as_written(tmp_path: Path) -> None:
@@ -47,3 +48,27 @@ def test_neither_a_directory_nor_nothing_is_a_file(tmp_path: Path) -> None:
         read_parameters([f"query=@{tmp_path}"])
     with pytest.raises(Invalid, match="names no file"):
         read_parameters(["query=@"])
+
+
+@pytest.mark.parametrize(
+    ("plan", "words", "read"),
+    [
+        ("only3", [], ("only3", {})),
+        ("", ["only3"], ("only3", {})),
+        ("", ["limit", "count=3"], ("limit", {"count": "3"})),
+        ("limit", ["count=3"], ("limit", {"count": "3"})),
+    ],
+)
+def test_a_plan_is_named_by_its_option_or_first(plan: str, words: list[str], read: object) -> None:
+    assert plan_and_parameters(plan, words) == read
+
+
+@pytest.mark.parametrize("words", [[], ["count=3"]])
+def test_no_plan_is_told(words: list[str]) -> None:
+    with pytest.raises(Misused, match="no plan"):
+        plan_and_parameters("", words)
+
+
+def test_a_second_plan_is_no_parameter() -> None:
+    with pytest.raises(DsmtError):
+        plan_and_parameters("only3", ["only10"])
