@@ -90,7 +90,7 @@ class ProcessScene:
             "DSMT_OPERATOR_BROKER": urls["operator"],
             "DSMT_APPLICATION_BROKER": urls["application"],
         }
-        if not self._vhost:
+        if not self._vhost and not self.scenery.shared_users:
             # Users belong to a whole broker: where other installations share it, they share users, too.
             environment["DSMT_BROKER_MANAGEMENT"] = self.server.managed_url
         command = [

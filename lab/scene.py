@@ -42,6 +42,7 @@ class Scenery:
         admin: the first account.
         password: of it.
         port: of the planner; 0 takes a free one.
+        shared_users: nodes have one user of the broker, agents another: many may speak by one connection.
     """
 
     home: Path
@@ -53,6 +54,7 @@ class Scenery:
     admin: str = "pi@example.com"
     password: str = field(repr=False)
     port: int = 0
+    shared_users: bool = False
 
 
 class Scene(Protocol):

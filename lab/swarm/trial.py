@@ -17,6 +17,7 @@ from dsmt_core.errors import DeadlinePassed
 from dsmt_core.names import Host, Slice
 from lab.processes import ProcessScene
 from lab.scene import Scenery
+from lab.swarm.lines import SHARED
 from lab.swarm.swarm import Swarm, hosts
 from lab.swarm.tally import Place
 
@@ -65,7 +66,12 @@ class Trial:
     def __init__(self, home: Path, size: Size) -> None:
         self.size = size
         scenery = Scenery(
-            home=home, hosts=(), heartbeat_s=size.heartbeat_s, status_period_s=60.0, password=_password()
+            home=home,
+            hosts=(),
+            heartbeat_s=size.heartbeat_s,
+            status_period_s=60.0,
+            password=_password(),
+            shared_users=size.connections == SHARED,
         )
         self.scene = ProcessScene(scenery)
         self._home = home
