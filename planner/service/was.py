@@ -76,12 +76,18 @@ class Was:
         return {"at": moment, "parts": [_written(one) for one in found]}
 
     async def changes(self, time: Time, slices: Slices) -> dict[str, Any]:
-        """What changed, in order; the first `CHANGES_MOST` of it, and whether there is more."""
+        """What changed, in order; the first `CHANGES_MOST` or so of it, and whether there is more."""
         found = await self._database.read(past.between, time.begin, time.end, slices, CHANGES_MOST + 1)
         more = len(found) > CHANGES_MOST
-        shown = found[:CHANGES_MOST]
+        shown = await self._whole(time, slices, found) if more else found
         until = shown[-1].at if more else time.end
         return {"since": time.begin, "until": until, "more": more, "changes": [*map(_written, shown)]}
+
+    async def _whole(self, time: Time, slices: Slices, found: list[Passage]) -> list[Passage]:
+        """Only moments of which all is there, for who asks again goes on behind the last; at least one."""
+        last = found[-1].at
+        whole = [one for one in found if one.at < last]
+        return whole or await self._database.read(past.between, time.begin, last, slices)
 
     async def series(self, time: Time, points: int, slices: Slices, application: str) -> dict[str, Any]:
         """How many instances were how, at equal distances.

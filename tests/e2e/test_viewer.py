@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,37 @@ sleep 100000 >/dev/null 2>&1 </dev/null &
 echo $! >/var/pid
 printf '<b>bold</b> \033]0;title\007 \342\200\256turned\n'
 """
+# What was is written a little later than it is shown.
+_UNTIL_WRITTEN = """async (victim) => {
+    const headers = { authorization: `Bearer ${sessionStorage.getItem("dsmt.session")}` };
+    const isFailed = ([, host, , part, state]) => host === victim && part === "node" && state === "failed";
+    while (!(await (await fetch("/v1/past/fleet", { headers })).json()).parts.some(isFailed))
+        await new Promise((done) => setTimeout(done, 200));
+}"""
+# Wherever the reader went before, a moment looks the same; what differs is told.
+_GONE_THROUGH = """async () => {
+    const { Bygone } = await import("/view/bygone.js");
+    const kinds = [["", "node"], ["s", "container"], ["s", "application:a"], ["s", "wanted:a"]];
+    const states = ["alive", "failed", "running", "", "requested"];
+    const changes = [];
+    for (let place = 0; place < 400; place += 1)
+        changes.push([place / 4, `h${place * 7 % 5}`, ...kinds[place * 3 % 4], states[place * 11 % 5]]);
+    for (const [at, state] of [[40, "away"], [47, "here"]])
+        changes.push([at + 0.1, "", "", "planner", state]);
+    changes.sort((a, b) => a[0] - b[0]);
+    const told = { parts: [[-5, "h9", "", "node", "alive"]], changes, begin: 0, end: 100 };
+    const at = (past, moment) => {
+        past.go(moment);
+        const shown = past.byName.map((node) => {
+            const { host, state, since } = node;
+            return [host, state, since, past.verdict(node).kind, [...past.slivers(host)]];
+        });
+        return JSON.stringify(shown);
+    };
+    const past = new Bygone(told, () => null);
+    const moments = [99, 3, 50, 44, 40, 0, 100, 47.2, 12.5, 12.25];
+    return moments.filter((one) => at(past, one) !== at(new Bygone(told, () => null), one));
+}"""
 
 
 async def test_a_deployment_is_watched_and_changed(stages: Stages) -> None:
@@ -92,10 +124,34 @@ async def _dies(stage: Stage, reader: Reader) -> None:
     status = await stage.ask(lambda client: client.status(SLICE))
     victim = status["hosts"][0]["host"]
     await reader.go("/fleet")
+    alive_at = time.time()
     await stage.scene.power_off(victim)
     await reader.sees(f".wrong .problem.failed a:text-is('{victim}')")
     await reader.sees(".wrong", "not heard for")
     await reader.picture("node-failed")
+    await _is_replayed(reader, victim, alive_at)
+
+
+async def _is_replayed(reader: Reader, victim: str, alive_at: float) -> None:
+    """The slider goes back to where the node lived, and a key to where it failed."""
+    await reader.page.evaluate(_UNTIL_WRITTEN, victim)
+    await reader.go("/time?window=15min&view=list")
+    await reader.sees(".past", "This is the past")
+    row = reader.page.locator("table.nodes tr", has_text=victim)
+    await reader.sees(row, "Failed")
+    await reader.page.get_by_label("Moment").evaluate(
+        """(slide, at) => {
+            const ago = Date.now() / 1000 - at;
+            slide.value = Number(slide.max) - ago;
+            slide.dispatchEvent(new Event("input"));
+        }""",
+        alive_at,
+    )
+    await reader.sees(row, "Fine")
+    await reader.picture("time")
+    await reader.page.get_by_label("At", exact=True).fill("a quarter past two")
+    await reader.page.get_by_role("button", name="Go", exact=True).click()
+    await reader.sees(".timeline [role=alert]", "That is no time")
 
 
 async def _is_refused(stage: Stage, reader: Reader) -> None:
@@ -146,6 +202,7 @@ async def test_a_crowd_stays_usable(tmp_path: Path) -> None:
             list(hidden),
         )
         assert said == list(hidden.values())
+        assert await reader.page.evaluate(_GONE_THROUGH) == []
         assert reader.complaints == []
 
 

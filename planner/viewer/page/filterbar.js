@@ -6,7 +6,8 @@ import { KINDS } from "./verdicts.js";
 
 /**
  * @param filter a `Filter`.
- * @param around {counts, slices, plans}: how many of each kind, and what can be chosen;
+ * @param around {counts, slices, plans}: how many of each kind, and what can be chosen
+ *   (without plans: null);
  *   {set, toggle}: called with what changes of the filter, and with a kind.
  */
 export function filterBar(filter, { counts, slices, plans, set, toggle }) {
@@ -30,7 +31,7 @@ export function filterBar(filter, { counts, slices, plans, set, toggle }) {
           ${slices.map((name) => html`<option value=${name} ?selected=${name === filter.slice}>${name}</option>`)}
         </select></label
       >
-      ${filter.slice ? planChoice(filter, plans, set) : nothing}
+      ${filter.slice && plans ? planChoice(filter, plans, set) : nothing}
       <div class="kinds" role="group" aria-label="States">
         ${KINDS.map((kind) => kindButton(kind, counts[kind.name] ?? 0, filter.kinds.has(kind.name), toggle))}
       </div>

@@ -10,6 +10,7 @@ export const PAGES = [
   { name: "slices", path: /^\/slices$/, nav: "Slices", load: () => import("./pages/slices.js") },
   { name: "slice", path: /^\/slices\/([^/]+)$/, load: () => import("./pages/slice.js") },
   { name: "node", path: /^\/nodes\/([^/]+)$/, load: () => import("./pages/node.js") },
+  { name: "time", path: /^\/time$/, nav: "Time", load: () => import("./pages/time.js") },
   { name: "help", path: /^\/help$/, nav: "Help", load: () => import("./pages/help.js") },
 ];
 

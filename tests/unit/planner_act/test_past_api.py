@@ -8,9 +8,12 @@ import pytest
 
 from dsmt_core.errors import Full
 from dsmt_core.names import Host, Slice
-from planner.fleet import NodeState
+from planner.fleet import Fleet, NodeState
 from planner.past import HERE, NOWHERE, PLANNER, Passage
+from planner.service import was
+from planner.service.clock import SteadyClock
 from planner.service.planner import Planner
+from planner.service.was import Time, Was
 from planner.store import Database, past
 from planner.store.database import sqlite_url
 from tests.unit.planner_act.conftest import Api, LogIn
@@ -63,6 +66,26 @@ async def test_too_much_is_refused_with_what_to_do(
     with pytest.raises(Full, match="things passed") as raised:
         await store.read(past.between, -1.0, 9.0)
     assert "shorter time" in raised.value.hint
+    await store.close()
+
+
+async def test_changes_are_told_in_parts_that_lose_nothing(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where more happened at one moment than a part holds."""
+    monkeypatch.setattr(was, "CHANGES_MOST", 3)
+    moments = [1.0, 2.0, 2.0, 2.0, 3.0, 4.0, 4.0, 4.0, 4.0, 4.0, 5.0]
+    course = [passage(at, f"s{place}") for place, at in enumerate(moments)]
+    await store.write(past.append, course, 9.0)
+    told: list[str] = []
+    asks, since, more = 0, 0.0, True
+    teller = Was(store, Fleet(), SteadyClock())
+    while more:
+        said = await teller.changes(Time(since, 9.0), None)
+        told += [one[4] for one in said["changes"]]
+        asks, since, more = asks + 1, said["until"], said["more"]
+    assert told == [one.state for one in course]
+    assert asks > 2
     await store.close()
 
 

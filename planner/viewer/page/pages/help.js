@@ -7,6 +7,8 @@ const KEYS = [
   ["/", "filter by name or site"],
   ["g then f", "the fleet"],
   ["g then s", "the slices"],
+  ["g then t", "the fleet as it was"],
+  ["space  ,  .", "on the page of time: play or pause, the change before, the next change"],
   ["+  −  0  arrows", "on the map: closer, farther, the whole world, move"],
   ["arrows, Page up and down, Enter", "on the grid: move, open the node"],
   ["Esc", "leave a dialog without doing anything"],
