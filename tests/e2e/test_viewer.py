@@ -60,6 +60,19 @@ _GONE_THROUGH = """async () => {
     const moments = [99, 3, 50, 44, 40, 0, 100, 47.2, 12.5, 12.25];
     return moments.filter((one) => at(past, one) !== at(new Bygone(told, () => null), one));
 }"""
+# Who began first stands first, and where nothing changed last.
+_FALLS = """async () => {
+    const { courses, summary } = await import("/view/course.js");
+    const own = "application:p";
+    const hosts = {
+        c: [[0, own, "running"]],
+        a: [[0, own, "running"], [9, own, "failed"]],
+        b: [[0, own, "running"], [3, own, "requested"], [8, own, "running"], [8, "agent", "running"]],
+    };
+    const found = courses({ since: 0, until: 20, hosts }, "p");
+    const { moved, ran, slowest } = summary(found);
+    return [...found.map(({ host }) => host), moved, ran, slowest];
+}"""
 
 
 async def test_a_deployment_is_watched_and_changed(stages: Stages) -> None:
@@ -152,6 +165,23 @@ async def _is_replayed(reader: Reader, victim: str, alive_at: float) -> None:
     await reader.page.get_by_label("At", exact=True).fill("a quarter past two")
     await reader.page.get_by_role("button", name="Go", exact=True).click()
     await reader.sees(".timeline [role=alert]", "That is no time")
+    await _is_reported(reader, victim)
+
+
+async def _is_reported(reader: Reader, victim: str) -> None:
+    await reader.go("/availability?by=application&period=15min")
+    await reader.sees("table.availability tbody th", SLICE)
+    async with reader.page.expect_download() as saved:
+        await reader.page.get_by_role("button", name="Save as CSV").click()
+    text = (await (await saved.value).path()).read_text()
+    assert text.startswith("name,share,")
+    await reader.page.locator("select[name=by]").select_option("node")
+    await reader.sees("table.availability", victim)
+    await reader.picture("availability")
+    await reader.go(f"/charts?slice={SLICE}&period=15min")
+    await reader.sees(".key", "failed 1")
+    await reader.sees(".chart canvas >> nth=0")
+    await reader.picture("charts")
 
 
 async def _is_refused(stage: Stage, reader: Reader) -> None:
@@ -203,6 +233,7 @@ async def test_a_crowd_stays_usable(tmp_path: Path) -> None:
         )
         assert said == list(hidden.values())
         assert await reader.page.evaluate(_GONE_THROUGH) == []
+        assert await reader.page.evaluate(_FALLS) == ["b", "a", "c", 2, 1, 5]
         assert reader.complaints == []
 
 

@@ -2,7 +2,7 @@
 
 import { to } from "./router.js";
 
-const GO = { f: "fleet", s: "slices", t: "time", h: "help" };
+const GO = { f: "fleet", s: "slices", t: "time", c: "charts", a: "availability", h: "help" };
 const WITHIN_MS = 1500;
 
 export function listen() {

@@ -9,8 +9,16 @@ export const PAGES = [
   { name: "fleet", path: /^\/(?:fleet)?$/, nav: "Fleet", load: () => import("./pages/fleet.js") },
   { name: "slices", path: /^\/slices$/, nav: "Slices", load: () => import("./pages/slices.js") },
   { name: "slice", path: /^\/slices\/([^/]+)$/, load: () => import("./pages/slice.js") },
+  { name: "rollout", path: /^\/rollouts\/([^/]+)\/([^/]+)$/, load: () => import("./pages/rollout.js") },
   { name: "node", path: /^\/nodes\/([^/]+)$/, load: () => import("./pages/node.js") },
   { name: "time", path: /^\/time$/, nav: "Time", load: () => import("./pages/time.js") },
+  { name: "charts", path: /^\/charts$/, nav: "Charts", load: () => import("./pages/charts.js") },
+  {
+    name: "availability",
+    path: /^\/availability$/,
+    nav: "Availability",
+    load: () => import("./pages/availability.js"),
+  },
   { name: "help", path: /^\/help$/, nav: "Help", load: () => import("./pages/help.js") },
 ];
 
@@ -27,7 +35,7 @@ export function here() {
 
 /** The address of a page, for links. */
 export function to(name, ...params) {
-  const words = { fleet: "/fleet", slices: "/slices", slice: "/slices/", node: "/nodes/", help: "/help" };
+  const words = { slice: "/slices/", node: "/nodes/", rollout: "/rollouts/" };
   return `#${words[name] ?? `/${name}`}${params.map(encodeURIComponent).join("/")}`;
 }
 

@@ -37,11 +37,7 @@ export class Session {
   }
 
   async logIn(account, password, role) {
-    const said = await this.#ask(
-      "POST",
-      "/v1/login",
-      role ? { account, password, role } : { account, password },
-    );
+    const said = await this.post("/v1/login", role ? { account, password, role } : { account, password });
     this.#keep(said.token);
   }
 
@@ -59,10 +55,12 @@ export class Session {
     this.#ended(sentence);
   }
 
-  get = (path) => this.#ask("GET", path);
-  post = (path, body = {}) => this.#ask("POST", path, body);
-  put = (path, body = {}) => this.#ask("PUT", path, body);
-  delete = (path) => this.#ask("DELETE", path);
+  get = async (path) => parse(await this.#ask("GET", path));
+  /** What is answered, as it is. */
+  text = (path) => this.#ask("GET", path);
+  post = async (path, body = {}) => parse(await this.#ask("POST", path, body));
+  put = async (path, body = {}) => parse(await this.#ask("PUT", path, body));
+  delete = async (path) => parse(await this.#ask("DELETE", path));
 
   /** The lines of a stream of JSON, until it ends or `signal` ends it. */
   async *lines(path, signal) {
@@ -92,7 +90,7 @@ export class Session {
       });
     }
     if (!answer.ok) throw await this.#refused(answer);
-    return parse(await answer.text());
+    return answer.text();
   }
 
   async #refused(answer) {

@@ -49,7 +49,7 @@ function live({ link, fleet }) {
 
 const isHere = (name, current) =>
   name === current ||
-  (name === "slices" && current === "slice") ||
+  (name === "slices" && ["slice", "rollout"].includes(current)) ||
   (name === "fleet" && current === "node");
 
 function skip(event) {

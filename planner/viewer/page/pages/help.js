@@ -8,6 +8,8 @@ const KEYS = [
   ["g then f", "the fleet"],
   ["g then s", "the slices"],
   ["g then t", "the fleet as it was"],
+  ["g then c", "charts"],
+  ["g then a", "availability"],
   ["space  ,  .", "on the page of time: play or pause, the change before, the next change"],
   ["+  −  0  arrows", "on the map: closer, farther, the whole world, move"],
   ["arrows, Page up and down, Enter", "on the grid: move, open the node"],

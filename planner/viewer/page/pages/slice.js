@@ -55,6 +55,7 @@ class SlicePage {
         ${slice.managed ? nothing : html`<span class="kind big out"><i aria-hidden="true"></i>not managed</span>`}
         <span class="space"></span>
         <a href="${to("fleet")}?slice=${encodeURIComponent(slice.slice)}">On the map</a>
+        <a href="${to("charts")}?slice=${encodeURIComponent(slice.slice)}">Over time</a>
       </div>
       ${this.#said ? html`<p class="refused" role="alert">${this.#said}</p>` : nothing}
       ${this.#figures(counts)}
@@ -191,7 +192,10 @@ class SlicePage {
       ${one.waits.map((reason) => html`<p class="quiet">${reason}</p>`)}
       ${one.awaited.length && one.active ? html`<p class="quiet">awaited: ${some(one.awaited)}</p>` : nothing}
       ${Object.entries(one.failed).map(([host, reason]) => html`<p class="refused"><a href=${to("node", host)}>${host}</a>: ${reason}</p>`)}
-      <p class="quiet">begun ${ago(one.began_at, fleet.now)} by ${one.by}</p>
+      <p class="quiet">
+        begun ${ago(one.began_at, fleet.now)} by ${one.by} ·
+        <a href=${to("rollout", this.#slice, one.application)}>host by host</a>
+      </p>
     </section>`;
   }
 
