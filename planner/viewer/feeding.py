@@ -1,8 +1,8 @@
 """``GET /v1/fleet``: the fleet as it is, then what changes, as server-sent events.
 
 Each event is one JSON object: ``begin`` (forget what you know; who you are, what you may, the columns),
-``rows`` (each replaces the one of its key), ``live`` (that was all there is), ``now`` (nothing new; how the
-planner is), ``end`` (why it ends). Docs: docs/reference/protocol.md.
+``rows`` (each replaces the one of its key), ``live`` (that was all there is), ``now`` (how the planner is,
+and how long ago nodes were heard), ``end`` (why it ends). Docs: docs/reference/protocol.md.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from planner.api.routing import router_at
 from planner.authority.rights import Caller, Right, check, may
 from planner.service.planner import Planner
 from planner.viewer import rows
+from planner.viewer.ages import ages
 from planner.viewer.feed import Feed, Viewed
 from planner.viewer.rows import NO_HOST, Key
 
@@ -98,7 +99,6 @@ class Looking:
                     if "end" in news:
                         return
             async for event in self._news(page):
-                told = clock()
                 yield event
             if clock() - told >= NOW_S:
                 told = clock()
@@ -160,7 +160,13 @@ class Looking:
 
     def _now(self) -> dict[str, Any]:
         health = self._planner.health()
-        return {"at": round(self._planner.clock(), 3), "link": health["link"], "trouble": health["trouble"]}
+        now = self._planner.clock()
+        return {
+            "at": round(now, 3),
+            "link": health["link"],
+            "trouble": health["trouble"],
+            "heard": ages(self._planner.fleet.columns.heard, now),
+        }
 
 
 async def _written(events: AsyncGenerator[dict[str, Any] | str]) -> AsyncIterator[str]:

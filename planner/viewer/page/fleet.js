@@ -8,6 +8,8 @@ export class Fleet {
   you = { account: "", role: "", nodes: false, nodes_of_sites: [], slices: [], all_slices: false };
   isLive = false;
   trouble = "";
+  /** How long ago nodes were heard: [[upper end in seconds or null, how many], …]. */
+  heard = [];
   /** Grows with every change; who has drawn one version need not draw it again. */
   version = 0;
   #slivers = new Map();
@@ -66,6 +68,7 @@ export class Fleet {
     const now = said.live ?? said.now ?? said.begin?.now;
     if (now) {
       this.#skew = now.at - Date.now() / 1000;
+      this.heard = now.heard ?? [];
       this.trouble =
         now.trouble || (now.link === "connected" ? "" : `the planner's link to the broker is ${now.link}`);
     }

@@ -4,7 +4,7 @@ import { Chart } from "../chart.js";
 import { html, nothing } from "../html.js";
 import { asked, choices, periodOf } from "../periods.js";
 import { setQuery, to } from "../router.js";
-import { count, moment } from "../words.js";
+import { count, moment, span } from "../words.js";
 
 const POINTS = 300;
 const PAUSE_MS = 10_000;
@@ -49,7 +49,7 @@ class ChartsPage {
       ${this.#said ? html`<p class="refused" role="alert">${this.#said}</p>` : nothing}
       ${this.#charts[0].isLacking ? html`<p class="refused">The page's charts are not installed: python planner/viewer/assets.py fetches them.</p>` : nothing}
       ${this.#legend()} ${this.#panel("ill", "What had failed or waited")}
-      ${this.#panel("all", "All that was wanted")} ${this.#table()}
+      ${this.#panel("all", "All that was wanted")} ${heartbeats(fleet.heard)} ${this.#table()}
     `;
   }
 
@@ -151,4 +151,33 @@ class ChartsPage {
     this.#took = performance.now() - begun;
     this.#context.changed();
   }
+}
+
+/** How long ago the nodes were heard, in classes: what is far down is silent. */
+function heartbeats(heard) {
+  if (!heard.length) return nothing;
+  const all = heard.reduce((sum, [, number]) => sum + number, 0) || 1;
+  const most = Math.max(...heard.map(([, number]) => number), 1);
+  const from = (place) => (place ? span(heard[place - 1][0]) : "0 s");
+  const label = ([edge], place) => (edge === null ? `${from(place)} and longer` : `${from(place)} – ${span(edge)}`);
+  return html`<section class="panel">
+    <h2>Since the last heartbeat of a node <span class="quiet">now, of all nodes</span></h2>
+    <table class="ages">
+      <tbody>
+        ${heard.map((one, place) => {
+          const [, number] = one;
+          return html`<tr>
+            <th scope="row" class="quiet">${label(one, place)}</th>
+            <td class="number">${number ? number.toLocaleString("en") : "–"}</td>
+            <td class="number quiet">${number ? `${((100 * number) / all).toFixed(1)} %` : ""}</td>
+            <td>
+              <svg class="age" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+                <rect width=${number ? Math.max((100 * number) / most, 0.5) : 0} height="10"></rect>
+              </svg>
+            </td>
+          </tr>`;
+        })}
+      </tbody>
+    </table>
+  </section>`;
 }
