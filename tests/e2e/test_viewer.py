@@ -179,7 +179,7 @@ async def _is_reported(reader: Reader, victim: str) -> None:
     await reader.sees("table.availability", victim)
     await reader.picture("availability")
     await reader.go(f"/charts?slice={SLICE}&period=15min")
-    await reader.sees(".key", "failed 1")
+    await reader.sees(".key", "running")
     await reader.sees(".chart canvas >> nth=0")
     await reader.sees("table.ages tr:first-child", "1 s")
     await reader.picture("charts")
