@@ -64,7 +64,11 @@ export class Chart {
     if (box === this.#box && now === this.#drawn) return;
     [this.#box, this.#drawn] = [box, now];
     this.#plot?.destroy();
-    this.#plot = new this.#library(this.#options(width), stacked(samples, this.#parts), box);
+    const options = this.#options(width);
+    // Where nobody looked, nothing is not zero.
+    if (!this.#parts.some(({ name }) => name === "unknown"))
+      options.hooks.drawClear = [(plot) => drawGaps(plot, gaps(samples))];
+    this.#plot = new this.#library(options, stacked(samples, this.#parts), box);
   }
 
   close() {
@@ -118,6 +122,29 @@ function stacked(samples, parts) {
     rows.push(below);
   }
   return rows;
+}
+
+/** From when to when something was unknown: [[begin, end], …]. */
+function gaps(samples) {
+  const found = [];
+  samples.forEach(({ at, unknown }, place) => {
+    if (!unknown) return;
+    const end = samples[place + 1]?.at ?? at;
+    if (found.at(-1)?.[1] === at) found.at(-1)[1] = end;
+    else found.push([at, end]);
+  });
+  return found;
+}
+
+function drawGaps(plot, found) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.fillStyle = pattern(ctx, "unknown");
+  for (const [begin, end] of found) {
+    const [from, to] = [begin, end].map((at) => plot.valToPos(at, "x", true));
+    ctx.fillRect(from, bbox.top, Math.max(to - from, 1), bbox.height);
+  }
+  ctx.restore();
 }
 
 /** At midnight the day, else the time. */

@@ -84,6 +84,7 @@ class ChartsPage {
     </p>`;
   }
 
+  /** For who does not see the chart. */
   #summary() {
     const worst = this.#samples.reduce((a, b) => (a && a.failed >= b.failed ? a : b), null);
     if (!worst) return "nothing is known yet";
