@@ -9,7 +9,19 @@ from typing import Final
 
 from dsmt_core.names import Host, Slice
 from lab.crowd import APP, SLICE, Crowd
-from planner.past import AGENT, APPLICATION, AWAY, CONTAINER, HERE, NODE, NOWHERE, PLANNER, WANTED, Passage
+from planner.past import (
+    AGENT,
+    APPLICATION,
+    AWAY,
+    CONTAINER,
+    HERE,
+    NODE,
+    NOWHERE,
+    PLANNER,
+    VERSION,
+    WANTED,
+    Passage,
+)
 from planner.store import past
 
 _RUNNING: Final = APPLICATION + APP
@@ -49,6 +61,7 @@ def _begun(hosts: Sequence[Host], begin: float) -> Iterator[Passage]:
         yield Passage(begin, host, SLICE, AGENT, "running")
         yield Passage(begin, host, SLICE, WANTED + APP, "running")
         yield Passage(begin, host, SLICE, _RUNNING, "running")
+        yield Passage(begin, host, SLICE, VERSION + APP, "1.7-1")
 
 
 def _outages(
@@ -83,5 +96,6 @@ def _rolled_out(
         states = list(_BEGUN)
         if draw.random() < 0.03:
             states[-1] = "failed"
+        yield Passage(moments[0], host, SLICE, VERSION + APP, "1.8-1")
         for (moment, _), state in zip(pairwise(moments), states, strict=True):
             yield Passage(moment, host, SLICE, _RUNNING, state)

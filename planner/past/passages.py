@@ -4,6 +4,7 @@
     h1           node                as the tracker judges
     h1    web    container, agent    of the life cycle
     h1    web    application:pinger  of the life cycle
+    h1    web    version:pinger      that its agent said last; 20 characters of it
     h1    web    wanted:pinger       running or stopped: what people want there
                  planner             here, or away: nobody looked
 
@@ -23,11 +24,15 @@ NODE: Final = "node"
 CONTAINER: Final = "container"
 AGENT: Final = "agent"
 APPLICATION: Final = "application:"
+VERSION: Final = "version:"
 WANTED: Final = "wanted:"
 PLANNER: Final = "planner"
 HERE: Final = "here"
 AWAY: Final = "away"
 NOWHERE: Final = (Host(""), Slice(""))
+
+# As long as the column of states is.
+_VERSION_MOST: Final = 20
 
 _Place = tuple[Host, Slice]
 
@@ -138,6 +143,9 @@ def _told(row: SeenRow) -> Iterator[tuple[str, tuple[str, float]]]:
     yield AGENT, _layer(value["agent"])
     for name, one in value["applications"].items():
         yield APPLICATION + name, _layer(one["layer"])
+        # An upgrade may take less time than passes between two looks: the state alone would not show it.
+        if version := str(one.get("version", ""))[:_VERSION_MOST]:
+            yield VERSION + name, (version, float(one["layer"]["since"]))
 
 
 def _layer(value: Mapping[str, Any]) -> tuple[str, float]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from dsmt_core.errors import Invalid
 from dsmt_core.names import Application, Host, Slice
 from planner.fleet import Fleet
-from planner.past import APPLICATION, Group, Instance, Passage, availability, instances, series
+from planner.past import APPLICATION, VERSION, Group, Instance, Passage, availability, instances, series
 from planner.plans.ground import site_of
 from planner.service.clock import SteadyClock
 from planner.store import Database, past
@@ -110,7 +110,7 @@ class Was:
 
     async def course(self, time: Time, slice_: Slice, application: Application) -> dict[str, Any]:
         """Host by host, through which states an application and what it stands on went."""
-        parts = {"container", "agent", APPLICATION + application}
+        parts = {"container", "agent", APPLICATION + application, VERSION + application}
         found = await self._database.read(_told, time, {slice_})
         hosts: dict[Host, list[list[Any]]] = {}
         for one in found:

@@ -5,6 +5,7 @@ import { verdict } from "./verdicts.js";
 
 const APPLICATION = "application:";
 const WANTED = "wanted:";
+const VERSION = "version:";
 const NONE = new Map();
 
 export class Bygone {
@@ -223,7 +224,7 @@ function sliverOf(host, slice, parts) {
     name,
     ...layer(APPLICATION + name),
     wanted: parts.get(WANTED + name)?.[0] ?? "",
-    version: "",
+    version: parts.get(VERSION + name)?.[0] ?? "",
     wanted_version: "",
     text: "",
   }));

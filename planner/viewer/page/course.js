@@ -17,23 +17,28 @@ export const letterOf = (state) => LETTERS[state] ?? "?";
 /**
  * @param told {since, until, hosts: {HOST: [[at, part, state], …]}}.
  * @param application its name.
- * @returns [{host, begin, spans: [{begin, end, state}, …], below: the same}, …]; `spans` of the application,
- *   `below` where its container or agent did not run; the host on which something changed first is the first.
+ * @param from when it was begun; what changed before does not belong to it.
+ * @returns [{host, begin, spans: [{begin, end, state}, …], below, versions}, …]; `spans` of the application,
+ *   `below` where its container or agent did not run, `versions` that it got, with when; the host on which
+ *   something changed first is the first.
  */
-export function courses({ since, until, hosts }, application) {
+export function courses({ since, until, hosts }, application, from = since) {
   const own = `application:${application}`;
   const found = Object.entries(hosts).map(([host, passages]) => {
-    const at = passages.map(([moment]) => moment).filter((moment) => moment > since);
+    const at = passages.map(([moment]) => moment).filter((moment) => moment > since && moment >= from);
     const below = ["container", "agent"].flatMap((part) =>
       spans(passages, part, until)
         .filter(({ state }) => state !== "running")
         .map((one) => ({ ...one, part })),
     );
-    return { host, begin: Math.min(...at, Infinity), spans: spans(passages, own, until), below };
+    const versions = spans(passages, `version:${application}`, until).filter(({ begin }) => begin > since);
+    return { host, begin: Math.min(...at, Infinity), spans: spans(passages, own, until), below, versions };
   });
   return found.sort((a, b) => compared(a.begin, b.begin) || (a.host < b.host ? -1 : 1));
 }
 
+// So many characters of a version are kept.
+const KEPT = 20;
 // Where nothing changed: behind all others.
 const compared = (a, b) => (a === b ? 0 : a - b);
 
@@ -48,14 +53,13 @@ function spans(passages, part, until) {
   return found.filter(({ begin, end, state }) => state && end > begin);
 }
 
-/** How many hosts changed, and how long they needed until they ran: the one in the middle and the slowest. */
-export function summary(found) {
-  const moved = found.filter(({ begin }) => begin < Infinity);
-  const took = moved.map(({ begin, spans: own }) => {
-    const runs = own.at(-1)?.state === "running" && own.find((one) => one.state === "running" && one.begin >= begin);
-    return runs ? runs.begin - begin : null;
-  });
-  const known = took.filter((one) => one !== null).sort((a, b) => a - b);
-  const middle = known.length ? known[known.length >> 1] : null;
-  return { moved: moved.length, ran: known.length, middle, slowest: known.at(-1) ?? null };
+/** On how many hosts something changed, and when those that got a version got it, in order. */
+export function summary(found, version) {
+  const moved = found.filter(({ begin }) => begin < Infinity).length;
+  const cut = version.slice(0, KEPT);
+  const got = found
+    .map(({ versions }) => versions.findLast((one) => one.state === cut)?.begin)
+    .filter((at) => at !== undefined)
+    .sort((a, b) => a - b);
+  return { moved, got };
 }

@@ -71,6 +71,21 @@ def test_a_change_is_told_once_and_with_the_time_that_was_said() -> None:
     assert told(recorder.seen([sliver("running", 13.5)], 14.0)) == [(13.5, "application:pinger", "running")]
 
 
+def test_a_version_is_told_even_when_the_state_is_the_same_again() -> None:
+    recorder = Recorder()
+
+    def running(version: str, since: float) -> SeenRow:
+        layers = {"container": layer("running", 1.0), "agent": layer("running", 2.0)}
+        one = {"layer": layer("running", since), "version": version}
+        return SeenRow(H1, WEB, {**layers, "applications": {PINGER: one}})
+
+    recorder.seen([running("1.8-1", 5.0)], 6.0)
+    assert told(recorder.seen([running("1.9-1", 7.5)], 8.0)) == [(7.5, "version:pinger", "1.9-1")]
+    assert recorder.seen([running("1.9-1", 7.5)], 9.0) == []
+    # The column of states holds no more.
+    assert told(recorder.seen([running("2" * 40, 9.5)], 10.0)) == [(9.5, "version:pinger", "2" * 20)]
+
+
 def test_a_time_that_cannot_be_is_not_believed() -> None:
     recorder = Recorder()
     recorder.seen([sliver("running", 13.0)], 14.0)

@@ -62,7 +62,8 @@ class RollOutPage {
   }
 
   #picture(rollout) {
-    const { moved, ran, middle, slowest } = summary(this.#rows);
+    const { moved, got } = summary(this.#rows, rollout.version);
+    const after = (share) => span(got[Math.floor(share * (got.length - 1))] - rollout.began_at);
     // They are sorted: behind these are those on which nothing changed.
     const shown = this.#rows.slice(0, Math.min(this.#listed, moved));
     const still = this.#rows.length - moved;
@@ -79,11 +80,16 @@ class RollOutPage {
         >
       </div>
       <p aria-live="polite">
-        ${count(moved, "host")} changed, ${ran.toLocaleString("en")} of them run
-        it${middle === null ? "" : `: half of them within ${span(middle)}, the slowest after ${span(slowest)}`}.
+        ${count(moved, "host")} changed;
+        ${
+          got.length
+            ? `${got.length.toLocaleString("en")} got ${rollout.version}: the first after ${after(0)}, half of them after ${after(0.5)}, all after ${after(1)}.`
+            : `none got ${rollout.version} in this time.`
+        }
       </p>
       <p class="key">
         ${STATES.map(({ name }) => html`<span><i class="letter ${kindOfLayer(name)} is-${name}" aria-hidden="true">${letterOf(name)}</i>${name}</span>`)}
+        <span><i class="letter got" aria-hidden="true"></i>got another version</span>
         <span class="quiet">a line below a bar: its container or agent did not run</span>
       </p>
       ${this.#axis()}
@@ -129,11 +135,16 @@ class RollOutPage {
     return node;
   }
 
-  #bar({ host, spans: own, below }, y) {
-    const said = own.map(({ begin, state }) => `${state} from ${moment(begin)}`).join(", ");
+  #bar({ host, spans: own, below, versions }, y) {
+    const said = own
+      .concat(versions)
+      .sort((a, b) => a.begin - b.begin)
+      .map(({ begin, state }) => `${state} from ${moment(begin)}`)
+      .join(", ");
     return svg`<g role="listitem" aria-label="${host}: ${said || "nothing is known"}">
       ${own.map((one) => this.#rect(one, y + 2, ROW - 7, one.state))}
       ${below.map((one) => this.#rect(one, y + ROW - 4, 2.5, `its ${one.part} ${one.state}`))}
+      ${versions.map((one) => this.#got(one, y))}
     </g>`;
   }
 
@@ -146,6 +157,12 @@ class RollOutPage {
       class="${kind} is-${state}" x="${from}%" y=${y} width="${width}%" height=${height}
     ><title>${says} from ${moment(begin)}, ${span(end - begin)}</title></rect>
     ${hasRoom ? svg`<text class="is-${state}" x="${from + width / 2}%" y=${y + height - 2} aria-hidden="true">${letterOf(state)}</text>` : nothing}`;
+  }
+
+  #got({ begin, state }, y) {
+    const x = this.#x(begin);
+    return svg`<rect class="got" x="${x}%" y=${y} width="3" height=${ROW - 3}
+      ><title>${state} from ${moment(begin)}</title></rect>`;
   }
 
   /** Where a moment is, in hundredths. */
@@ -187,7 +204,7 @@ class RollOutPage {
         const told = await session.get(`/v1/past/course?${query}`);
         if (rollout.number === this.#rollout.number) {
           this.#told = { ...told, asked: begun };
-          this.#rows = courses(told, application);
+          this.#rows = courses(told, application, rollout.began_at);
         }
       }
       this.#said = "";

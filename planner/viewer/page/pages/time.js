@@ -290,6 +290,7 @@ function changed({ slice, part, state, before }) {
   if (kind === "planner")
     return state === "away" ? "the planner went away" : "the planner was there";
   if (kind === "wanted") return `${slice} · ${name}: ${state ? `wanted ${state}` : "no longer wanted"}`;
+  if (kind === "version") return `${slice} · ${name}: ${state ? `has ${state}` : "has no version"}`;
   const what = part === "node" ? "" : `${slice} · ${name || kind}: `;
   const from = before[0] ? `${before[0]} → ` : "";
   return `${what}${from}${state || "gone"}`;
