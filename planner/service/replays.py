@@ -36,7 +36,8 @@ class Replays:
     def __init__(self, history: History, tap: Tap) -> None:
         self._history = history
         self._tap = tap
-        # Weak: an answer that nobody began to read must hold no place.
+        # Weak: an answer that nobody began to read must hold no place. One that has ended gives it back:
+        # it may be kept for long by the traceback of what ended it.
         self._running: WeakSet[_Replay] = WeakSet()
 
     async def begin(self, wanted: Filter, since: Since, *, follow: bool) -> AsyncGenerator[Heard]:
@@ -55,9 +56,17 @@ class Replays:
             raise Full(f"{REPLAYS} replays are under way already", hint="try again when one has ended")
         replay = _Replay(self._history, self._tap, wanted)
         self._running.add(replay)
-        heard = replay.heard(since, follow=follow)
+        heard = self._heard(replay, since, follow=follow)
         await anext(heard)
         return _only_events(heard)
+
+    async def _heard(self, replay: _Replay, since: Since, *, follow: bool) -> AsyncGenerator[Heard | None]:
+        try:
+            async with aclosing(replay.heard(since, follow=follow)) as heard:
+                async for one in heard:
+                    yield one
+        finally:
+            self._running.discard(replay)
 
 
 class _Replay:

@@ -223,9 +223,10 @@ def test_nobody_repeats_what_another_said_in_the_other_s_name(town: Town) -> Non
         assert intruder.tries(binds(queue, PSEPR, routing_key(where))) == DONE
         told = {"user_id": victim.user, "content_type": MSGPACK}
         assert speaker.tries(says(PSEPR, routing_key(where), said, **told)) == DONE
-        refused = town.entered("delivery.refused", "planner", "it comes out of another queue")
+        # Other attempts end up in it for the same reason, in the name of others.
+        why = "it comes out of another queue"
+        assert town.entered("delivery.refused", "planner", why, user=victim.user)
         intruder.tries(deletes(queue))
-    assert refused["change"]["user"] == victim.user
 
 
 @pytest.mark.parametrize("kind", INSIDERS)

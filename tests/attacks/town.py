@@ -90,15 +90,25 @@ class Town:
         with self.scene.client() as client:
             return {name: client.status(name)["hosts"] for name in (ALPHA, BETA)}
 
-    def entered(self, word: str, about: str, reason: str, slice_: str = "") -> Any:
-        """The first entry in the audit log that tells of such a refusal, once there is one."""
+    def entered(self, word: str, about: str, reason: str, slice_: str = "", *, user: str = "") -> Any:
+        """The first entry in the audit log that tells of such a refusal, once there is one.
+
+        Args:
+            word: of the act.
+            about: whom it is about.
+            reason: a part of it.
+            slice_: of which.
+            user: of the broker, as whom it was said; empty for any.
+        """
+
+        def told(one: Any) -> bool:
+            whose = user in {"", dict(one["change"]).get("user", "")}
+            return whose and reason in one["outcome"] and one["slice"] == slice_
 
         def found() -> Any:
             with self.scene.client() as client:
                 entries = client.audit({"act": word, "about": about, "refused": True, "limit": 1000})
-            return next(
-                (one for one in entries if reason in one["outcome"] and one["slice"] == slice_), None
-            )
+            return next(filter(told, entries), None)
 
         return self.until(found)
 

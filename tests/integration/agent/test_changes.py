@@ -109,6 +109,8 @@ async def test_an_order_for_another_host_is_not_obeyed(world: World, packages: M
 
 async def test_an_agent_that_is_started_again_adopts_what_runs(world: World, packages: Made) -> None:
     before = await _running(world, packages)
+    # What was told is on its record then; one that ends right before tells it again.
+    await world.until(lambda events: any(e.field == "status" for e in events))
     await world.end_agent()
     heard = len(world.events)
     await world.start_agent()

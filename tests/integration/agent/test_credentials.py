@@ -61,6 +61,8 @@ async def test_the_scripts_find_their_credentials_in_a_private_file(sliver: Worl
         "slice": SLICE,
         "host": HOST,
         "application": APP,
+        # Its broker asks for none.
+        "certificate": "",
     }
     mode, owner = (var / "stat").read_text().split()
     assert (mode, owner) == ("600", (var / "uid").read_text().strip())

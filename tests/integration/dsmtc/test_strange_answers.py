@@ -64,6 +64,7 @@ check --slice s pinger
 check --slice s pinger --tcp 8080
 limits --slice s
 limits --slice s --memory 64M
+availability --slice s
 logs --slice s node1
 exec --slice s node1 -- uname
 rollout start --slice s pinger --waves 1,100%

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,19 @@ from agents.container_manager.own_key import OwnKey
 from broker.certificates import Authority, key_of, life_of
 from dsmt_core.authorities import certificates, fingerprint
 from dsmt_core.enrolment import statement
+from planner.config import PlannerConfig
 from planner.service.planner import Planner
 from planner.store import nodes
 from planner.tls.clients import Clients
 from tests.unit.planner_act.conftest import Api
 
 CLAIM = "the claim of this node, long enough"
+
+
+@pytest.fixture
+def config(config: PlannerConfig) -> PlannerConfig:
+    # Nodes that do not beat here must not be taken for failed: their names would be free.
+    return replace(config, heartbeat=60.0)
 
 
 async def said(api: Api, host: str, token: str = "", *, key: OwnKey | None = None, **more: str) -> Any:
