@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from agents import state_file
 from agents.deployment_agent.installers.rpm import RpmInstaller
 from dsmt_core.commands import Verb
 from dsmt_core.packages import PackageRef
@@ -22,6 +24,13 @@ async def _running(world: World, packages: Made) -> frozenset[int]:
     await world.order(order(Verb.APPCONFIG, 1, made))
     await world.until_states(*WALK)
     return (await world.sliver.processes(APP)).pids
+
+
+def _noted(world: World) -> str:
+    """The state of the application on the agent's record."""
+    value = state_file.load(world.paths.own / "applications.json").value
+    kept = value["applications"] if value else []
+    return str(kept[0]["state"]) if kept else ""
 
 
 async def test_an_update_brings_the_new_version(world: World, packages: Made) -> None:
@@ -109,8 +118,10 @@ async def test_an_order_for_another_host_is_not_obeyed(world: World, packages: M
 
 async def test_an_agent_that_is_started_again_adopts_what_runs(world: World, packages: Made) -> None:
     before = await _running(world, packages)
-    # What was told is on its record then; one that ends right before tells it again.
-    await world.until(lambda events: any(e.field == "status" for e in events))
+    # One that ends right before it has noted what it told would tell it again.
+    async with asyncio.timeout(60):
+        while _noted(world) != "running":  # noqa: ASYNC110 - a file that is written tells nobody
+            await asyncio.sleep(0.02)
     await world.end_agent()
     heard = len(world.events)
     await world.start_agent()
