@@ -71,6 +71,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "plc": "create, adduser, deluser, addnode, delnode, addsite, delsite, quota, sites, people",
         "account": "add, passwd, roles, list, remove, …; keys and token: ways in without a password",
         "audit": "who did what, when, from where (verify, export, prune)",
+        "ca": "show, fetch: the authority that the planner's certificate is of",
         "completion": "for bash, zsh and fish: verbs, options and names at a Tab",
         "shell": "the same commands at a prompt (also dsmtc --cli)",
         "dev": "a little world on this machine, to try things",

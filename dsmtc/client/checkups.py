@@ -23,9 +23,22 @@ class Checkup(TypedDict):
     now: float
 
 
+class AuthorityShown(TypedDict):
+    """The authority of the installation: PEM, ``sha256:…``, and ends in seconds since the epoch."""
+
+    certificate: str
+    fingerprint: str
+    ends: float
+    planner_ends: float
+
+
 class Checkups(Caller):
     """What is wrong, and what to do."""
 
     def checkup(self) -> Checkup:
         """What the planner finds about itself, the broker, the depot and the nodes."""
         return self.call("GET", "/v1/checkup", shape=Checkup)
+
+    def authority(self) -> AuthorityShown:
+        """Whom the planner's certificate is of; `NotFound` where it speaks plain HTTP."""
+        return self.call("GET", "/v1/authority", shape=AuthorityShown)

@@ -6,9 +6,21 @@ from collections.abc import Sequence
 
 from dsmtc.client import Account, Slice
 from dsmtc.client.authority import Site
+from dsmtc.client.checkups import AuthorityShown
 from dsmtc.rendering.table import Table, View
-from dsmtc.rendering.text import span
+from dsmtc.rendering.text import moment, span
 from dsmtc.rendering.views import names, slice_line
+
+
+def shown(found: AuthorityShown) -> View:
+    """The authority of the installation, and how others come to trust it."""
+    rows = [
+        ("fingerprint", found["fingerprint"]),
+        ("holds until", moment(found["ends"])),
+        ("planner's certificate", f"until {moment(found['planner_ends'])}, renewed by itself"),
+        ("who trusts it", f"--authority {found['fingerprint']}"),
+    ]
+    return [Table(("AUTHORITY", "IS"), rows)]
 
 
 def sites(found: Sequence[Site]) -> View:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, Final
 
 from fastapi import Request
 
+from broker.certificates import life_of
 from dsmt_core.enrolment import CERTIFIES
 from dsmt_core.errors import NotFound
 from dsmt_core.names import host as host_name
@@ -14,15 +16,21 @@ from planner.api.routing import router_at
 from planner.tls.showing import Tls
 
 router = router_at("/authority", "authority")
+# Its key stands before it.
+_BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 
 
 @router.get("")
 async def shown(request: Request) -> dict[str, Any]:
-    """Its certificate; needs no account."""
+    """Its certificate, until when that holds, and until when the planner's own; needs no account."""
     tls: Tls | None = request.app.state.tls
     if tls is None:
         raise NotFound("this planner speaks plain HTTP, and shows no certificate")
-    return {"certificate": tls.pem, "fingerprint": tls.fingerprint}
+    own = await asyncio.to_thread(tls.path.read_bytes)
+    ends = life_of(tls.pem.encode()).ends.timestamp()
+    planner_ends = life_of(own[own.index(_BEGIN) :]).ends.timestamp()
+    told = {"certificate": tls.pem, "fingerprint": tls.fingerprint}
+    return told | {"ends": ends, "planner_ends": planner_ends}
 
 
 @router.get("/challenge")

@@ -123,6 +123,8 @@ renew
 plc sites
 plc people home
 plc addsite new
+ca
+ca fetch KEY.pem
 """.strip().splitlines()
 # What does not ask a planner that is there already, is a program of its own, or asks who is logged in only.
 NOT_ASKING = {"completion", "doctor", "top", "shell", "dev", "swarm", "logout"}

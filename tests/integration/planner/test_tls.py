@@ -155,6 +155,28 @@ def test_people_name_the_authority_by_its_fingerprint_once(place: Place) -> None
     assert found == [place.pem]
 
 
+def test_people_are_told_the_authority_and_until_when_it_holds(place: Place, tmp_path: Path) -> None:
+    environment = os.environ | {"DSMT_PASSWORD": PASSWORD, "DSMT_HOME": str(tmp_path / "dsmtc")}
+
+    def dsmtc(*words: str) -> subprocess.CompletedProcess[str]:
+        """With the fingerprint, as people are told it."""
+        trusted = ["--planner", place.url, "--authority", place.fingerprint]
+        command = [sys.executable, "-m", "dsmtc.main", *words, "--user", ADMIN, *trusted]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    told = json.loads(dsmtc("ca", "--json").stdout)
+    now = time.time()
+    assert told["fingerprint"] == place.fingerprint
+    # The planner's own ends sooner, and is renewed.
+    assert now < told["planner_ends"] < told["ends"]
+    assert dsmtc("ca", "fetch", str(tmp_path / "ca.pem")).returncode == 0
+    assert certificates((tmp_path / "ca.pem").read_text()) == certificates(place.pem)
+    again = dsmtc("ca", "fetch", str(tmp_path / "ca.pem"))
+    assert (again.returncode, "there already" in again.stderr) == (6, True)
+
+
 def test_another_fingerprint_is_refused_before_a_password_is_sent(place: Place, tmp_path: Path) -> None:
     other = fingerprint(b"another one")
     with place.client(Trust(wanted=other)) as client, pytest.raises(Denied, match="another authority"):
