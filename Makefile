@@ -98,7 +98,7 @@ bench: setup examples ## the figures, as JSON
 	@$(BIN)/python -m benchmarks.node --json
 	@$(BIN)/python -m benchmarks.mirror --json
 	@$(BIN)/python -m benchmarks.trust --json
-	@$(BIN)/python -m benchmarks.viewer --json
+	@$(BIN)/python -m benchmarks.faces --json
 
 examples: setup examples/pinger-1.8.tgz ## the example applications as tarballs
 

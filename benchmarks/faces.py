@@ -7,6 +7,9 @@ the same planner over one kept connection, about 100 hosts. The status of 1,000 
 planner's own code for each request, over a fleet that was never there (`faces_rig`); ``summary_ms`` is that
 alone.
 
+The figures of the page (``viewer_…``) are those of `benchmarks.viewer`; ``viewer_fps`` is the worse of map
+and grid. ``--no-viewer`` leaves them out.
+
 Times are of the wall, so what the machine does besides counts: ``load1`` tells. The ``_cpu_ms`` of a
 command are those that it takes of a processor itself.
 """
@@ -153,18 +156,30 @@ def _told(client: Client, slice_: str) -> None:
     client.transport.request("GET", f"/v1/slices/{slice_}/status", token=client.token, shape=object)
 
 
+def _viewed() -> dict[str, Any]:
+    """The figures of the page."""
+    from benchmarks import viewer  # noqa: PLC0415 - it needs Playwright, which the others do not
+
+    measured = asyncio.run(viewer.measure())
+    figures = {name: value for name, value in measured.items() if name not in {"nodes", "load1"}}
+    return figures | {"viewer_fps": min(figures["viewer_fps_map"], figures["viewer_fps_grid"])}
+
+
 def main() -> None:
     """Print one JSON object."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="for other benchmarks' sake; it is always JSON")
+    parser.add_argument("--no-viewer", action="store_true", help="without the page, which needs Chromium")
     parser.add_argument("--nodes", type=int, default=NODES, help="of the swarm")
     parser.add_argument("--hosts", type=int, default=HOSTS, help="of the slice whose status is shown")
     options = parser.parse_args()
     check_descriptors(options.nodes, SHARED)
     with tempfile.TemporaryDirectory(prefix="dsmt-bench-") as home:
         figures = asyncio.run(measure(Path(home), options.nodes, options.hosts))
+    if not options.no_viewer:
+        figures |= _viewed()
     print(json.dumps({"load1": round(os.getloadavg()[0], 1), **figures}))
 
 
