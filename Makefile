@@ -35,9 +35,10 @@ test: setup lint examples ## everything that checks the project
 
 computing:
 	@for each in types docs unit world; do nice -n 5 $(MAKE) --no-print-directory $$each || exit 1; done
+	@$(MAKE) --no-print-directory attacks
 
 waiting:
-	@for each in contract integration e2e attacks; do $(MAKE) --no-print-directory $$each || exit 1; done
+	@for each in contract integration e2e; do $(MAKE) --no-print-directory $$each || exit 1; done
 
 lint: setup ## ruff (all rules), format, import contracts
 	@$(BIN)/ruff check .

@@ -11,12 +11,15 @@ from dsmtc.rendering.table import Table, View
 
 _COLUMNS: Final = ("name", "share", "wanted_s", "running_s", "unknown_s", "outages", "longest_s")
 
+_NAMED: Final = {"application": "APPLICATION", "node": "NODE", "site": "SITE"}
+
 
 def availability(found: Availability) -> View:
     """A line for each, the worst first."""
     if not found["rows"]:
         return ["nothing was wanted in that time, as far as it is known"]
-    columns = (found["by"].upper(), "AVAILABLE", "OUTAGES", "LONGEST", "WANTED", "UNKNOWN")
+    named = _NAMED.get(found["by"], "NAME")
+    columns = (named, "AVAILABLE", "OUTAGES", "LONGEST", "WANTED", "UNKNOWN")
     rows = [
         (
             one["name"],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -154,8 +156,8 @@ def test_an_image_is_signed_as_what_names_it(admin: Dsmtc, tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("slice_")
 def test_rpms_must_carry_a_signature_of_their_own(admin: Dsmtc, files: list[Path], tmp_path: Path) -> None:
-    folder = tmp_path / "gpg"
-    folder.mkdir()
+    # GnuPG's agent listens on a path in it, which may have 107 characters.
+    folder = Path(tempfile.mkdtemp(prefix="gpg-"))
     ours, theirs = (Vendor.made(folder, name) for name in ("ours", "theirs"))
     try:
         key = tmp_path / "vendor.asc"
@@ -179,3 +181,4 @@ def test_rpms_must_carry_a_signature_of_their_own(admin: Dsmtc, files: list[Path
     finally:
         ours.end()
         theirs.end()
+        shutil.rmtree(folder, ignore_errors=True)

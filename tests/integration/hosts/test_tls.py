@@ -130,7 +130,10 @@ def test_who_has_the_cookie_and_no_certificate_is_not_a_host(secured: Secured) -
     own = secured.folder / "mq1/root/etc/rabbitmq/tls"
     known = secured.folder / "hosts.config"
     known.write_text((own / "hosts.config").read_text().replace("/etc/rabbitmq/tls", str(own)))
-    told = asked(secured, f"-proto_dist inet_tls -ssl_dist_optfile {known}")
+    secretly = f"-proto_dist inet_tls -ssl_dist_optfile {known}"
+    # On a crowded machine two hosts may take longer to shake hands than Erlang waits.
+    tries = (asked(secured, secretly) for _ in range(5))
+    told = next((one for one in tries if one.returncode == 0), None) or asked(secured, secretly)
     assert told.returncode == 0, told.stderr
     assert asked(secured, "").returncode != 0
     authority = parse(secured.urls["DSMT_BROKER"]).authority
