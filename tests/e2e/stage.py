@@ -98,8 +98,15 @@ class Stage:
             if holds(status):
                 return status
             if time.monotonic() > deadline:
-                raise DeadlinePassed(f"after {within_s:g} s the status is still {status}")
+                late = DeadlinePassed(f"after {within_s:g} s the status is still {status}")
+                late.add_note(self._logs())
+                raise late
             await asyncio.sleep(0.2)
+
+    def _logs(self) -> str:
+        """The ends of what the processes logged: the directory may be gone when somebody reads of it."""
+        ends = {path.name: path.read_text(errors="replace")[-2_000:] for path in self.home.glob("*.log")}
+        return "\n".join(f"--- {name}\n{end}" for name, end in sorted(ends.items()))
 
     async def eventually(self, what: Callable[[], T], *, within_s: float = WITHIN_S) -> T:
         """Wait until ``what`` gives something that counts as true."""
