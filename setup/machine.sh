@@ -19,8 +19,13 @@ need uidmap newuidmap
 need procps ps
 need iproute2 ip # hosts of the cluster's tests are name spaces of the network
 need tmux tmux
-# For tests only, as the Makefile asks for them: `make demo` needs no browser.
-[ -z "${DSMT_TESTS:-}" ] || need chromium chromium
+# For tests only, as the Makefile asks for them: `make demo` needs no browser, and signs nothing.
+if [ -n "${DSMT_TESTS:-}" ]; then
+    need chromium chromium
+    need openssh-client ssh-keygen
+    need gpg gpg
+    need gpg-agent gpg-agent
+fi
 # For tests only: the planner's other database, and who reads a depot. Who uses DSMT needs neither here.
 if [ -n "${CI:-}" ]; then
     need dnf dnf
