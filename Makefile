@@ -25,7 +25,7 @@ dev: setup examples ## the same little world, kept, with the shell open
 	@$(BIN)/dsmtc dev
 
 # What only the tests need is installed for them.
-test e2e: export DSMT_TESTS := yes
+test unit integration e2e: export DSMT_TESTS := yes
 
 # Two at a time: one row computes, the other mostly waits for real parts. Who computes takes what the others leave
 # (a lower priority): that keeps brokers from their time limits, and no processor idle.
