@@ -91,10 +91,18 @@ class Recorder:
         # At the first call also those of which only the past knows.
         before = self._slices or {}
         known = before.keys() if self._slices is not None else {name for _, name in self._states if name}
-        for name in {*known, *wanted.slices}:
-            slice_ = wanted.slices.get(name)
-            if slice_ is None or slice_ is not before.get(name):
-                found += self._placed(name, slice_, now)
+        changed: dict[Slice, set[_Place]] = {
+            name: set()
+            for name in {*known, *wanted.slices}
+            if name not in wanted.slices or wanted.slices[name] is not before.get(name)
+        }
+        if changed:
+            # Once for all of them: at a start every slice is new, and there are many places.
+            for place in self._states:
+                if place[1] in changed:
+                    changed[place[1]].add(place)
+        for name, places in changed.items():
+            found += self._placed(wanted.slices.get(name), places, now)
         self._slices = dict(wanted.slices)
         return found
 
@@ -102,12 +110,12 @@ class Recorder:
         """The planner is here, or was away."""
         return self._changes(NOWHERE, {PLANNER: (state, 0.0)}, at)
 
-    def _placed(self, name: Slice, slice_: WantedSlice | None, now: float) -> Iterator[Passage]:
+    def _placed(self, slice_: WantedSlice | None, places: set[_Place], now: float) -> Iterator[Passage]:
+        """What is wanted otherwise of a slice, of which the past knows ``places``."""
         told: dict[_Place, dict[str, tuple[str, float]]] = {}
         for one in slice_.placements if slice_ else ():
-            told.setdefault((one.host, name), {})[WANTED + one.application] = (one.run.value, 0.0)
-        known = {place for place in self._states if place[1] == name}
-        for place in known | told.keys():
+            told.setdefault((one.host, one.slice), {})[WANTED + one.application] = (one.run.value, 0.0)
+        for place in places | told.keys():
             parts = told.get(place, {})
             gone = [part for part in self._states.get(place, ()) if part.startswith(WANTED)]
             yield from self._changes(place, parts | {p: ("", 0.0) for p in gone if p not in parts}, now)

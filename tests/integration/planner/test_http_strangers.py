@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from broker.http_connection import HttpConnection
-from planner.api import create_app, limits
+from planner.api import limits
 from planner.api.strict import HEADERS
-from planner.config import PlannerConfig
-from planner.service.http import HttpServer, listening
-from planner.service.planner import Planner
-from planner.setup import initialise
+from tests.integration.planner.alone import alone
 from tests.integration.planner.conftest import ADMIN, PASSWORD
 
 WAIT_S = 30.0
@@ -31,21 +27,8 @@ async def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr(HttpConnection, "look_s", 0.1)
     monkeypatch.setattr(limits, "SILENCE_S", 0.5)
     monkeypatch.setattr(limits, "BODY_S", 1.5)
-    config = PlannerConfig(
-        data=tmp_path / "planner",
-        broker=f"memory://planner@{secrets.token_hex(4)}",
-        depot="http://depot.example",
-        broker_wait=5.0,
-    )
-    await asyncio.to_thread(initialise, config, ADMIN, PASSWORD)
-    planner = await Planner.open(config)
-    await planner.start()
-    bound = listening("127.0.0.1", 0)
-    server = HttpServer(create_app(planner), bound)
-    await server.start()
-    yield bound.getsockname()[1]
-    await server.close()
-    await planner.close()
+    async with alone(tmp_path) as port:
+        yield port
 
 
 class Talk:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from planner.api import create_app
 from planner.api.lasting import Lasting
-from planner.config import PlannerConfig
-from planner.service.http import HttpServer, listening
-from planner.service.planner import Planner
-from planner.setup import initialise
+from tests.integration.planner.alone import alone
 from tests.integration.planner.conftest import ADMIN, PASSWORD
 
 OTHER = "you@example.com"
@@ -27,21 +22,8 @@ NAMES = ("planner.example.org", "localhost")
 async def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """A planner on a real socket that looks often at who follows."""
     monkeypatch.setattr(Lasting, "every_s", 0.1)
-    config = PlannerConfig(
-        data=tmp_path / "planner",
-        broker=f"memory://planner@{secrets.token_hex(4)}",
-        depot="http://depot.example",
-        broker_wait=5.0,
-    )
-    await asyncio.to_thread(initialise, config, ADMIN, PASSWORD)
-    planner = await Planner.open(config)
-    await planner.start()
-    bound = listening("127.0.0.1", 0)
-    server = HttpServer(create_app(planner, names=NAMES), bound)
-    await server.start()
-    yield f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
-    await server.close()
-    await planner.close()
+    async with alone(tmp_path, names=NAMES) as port:
+        yield f"http://127.0.0.1:{port}/v1"
 
 
 class Person:
