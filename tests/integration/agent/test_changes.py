@@ -23,7 +23,15 @@ async def _running(world: World, packages: Made) -> frozenset[int]:
     await world.start_agent()
     await world.order(order(Verb.APPCONFIG, 1, made))
     await world.until_states(*WALK)
+    await _until_noted(world, "running")
     return (await world.sliver.processes(APP)).pids
+
+
+async def _until_noted(world: World, state: str) -> None:
+    """Told comes before noted: an agent that ends in between would tell it again."""
+    async with asyncio.timeout(60):
+        while _noted(world) != state:  # noqa: ASYNC110 - a file that is written tells nobody
+            await asyncio.sleep(0.02)
 
 
 def _noted(world: World) -> str:
@@ -118,10 +126,6 @@ async def test_an_order_for_another_host_is_not_obeyed(world: World, packages: M
 
 async def test_an_agent_that_is_started_again_adopts_what_runs(world: World, packages: Made) -> None:
     before = await _running(world, packages)
-    # One that ends right before it has noted what it told would tell it again.
-    async with asyncio.timeout(60):
-        while _noted(world) != "running":  # noqa: ASYNC110 - a file that is written tells nobody
-            await asyncio.sleep(0.02)
     await world.end_agent()
     heard = len(world.events)
     await world.start_agent()
