@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 
 from scaling import Aims, wish
@@ -72,4 +73,6 @@ parser.add_argument("--cool-down", type=float, default=30.0, help="seconds")
 parser.add_argument("--period", type=float, default=5.0, help="seconds between two looks")
 
 if __name__ == "__main__":
-    asyncio.run(main(parser.parse_args()))
+    # Ctrl-C is how it ends.
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main(parser.parse_args()))

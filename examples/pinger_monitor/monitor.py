@@ -6,6 +6,7 @@ DSMT_OPERATOR_BROKER   the broker; ``dsmtc broker`` prints it
 
 import argparse
 import asyncio
+import contextlib
 import os
 from collections.abc import Mapping
 
@@ -50,4 +51,6 @@ async def main(count: int) -> None:
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--count", type=int, default=0)
-asyncio.run(main(parser.parse_args().count))
+# Ctrl-C is how it ends.
+with contextlib.suppress(KeyboardInterrupt):
+    asyncio.run(main(parser.parse_args().count))

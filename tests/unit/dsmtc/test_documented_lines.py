@@ -17,7 +17,7 @@ from dsmtc.verbs import module_of
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-SHOWN = re.compile(r"^(?:    |\$ )(?:> )?dsmtc (?:\S+@\S+ \[\w+\] \w+> )?(?P<words>[a-z-].*?)(?:  .*)?$")
+SHOWN = re.compile(r"^(?:    |\$ )(?:[$>] )?dsmtc (?:\S+@\S+ \[\w+\] \w+> )?(?P<words>[a-z-].*?)(?:  .*)?$")
 # Where the words of another program begin.
 ENDS = {"|", ";", "&&", "||", ">", "<", "(", ")", ";;", "&"}
 
