@@ -49,8 +49,18 @@ def waited(wish: Wish, status: SliceStatus) -> Waited:
         "count": there,
         "of": least,
         "lacking": lacking,
-        "reasons": [] if lacking else status["waiting_reasons"],
+        "reasons": [] if lacking else [*_nothing(status), *status["waiting_reasons"]],
     }
+
+
+def _nothing(status: SliceStatus) -> list[str]:
+    """Why there is nothing that could be waited for, which no node can tell."""
+    hosts = status["hosts"]
+    if any(host["applications"] for host in hosts) or status["waiting_reasons"]:
+        return []
+    if hosts:
+        return ["the slice has no application that is complete; dsmtc depot put brings one"]
+    return [] if status.get("plan") else ["the slice has no plan; dsmtc setplan chooses the nodes"]
 
 
 def sentence(answer: Waited) -> str:

@@ -43,6 +43,25 @@ def read_parameters(words: Sequence[str] | None) -> dict[str, str]:
     return {name: _value(name, value) for name, value in parameters(words or ()).items()}
 
 
+def named_as(word: str, option: str, what: str, such: str) -> str:
+    """A name that may be given as a word or as an option.
+
+    Args:
+        word: as it was given; empty when it was not.
+        option: the same, as an option.
+        what: it is, with its article.
+        such: how it is given as an option.
+
+    Raises:
+        Misused: it was not given, or twice and differently.
+    """
+    if word and option and word != option:
+        raise Misused(f"{what} is given twice: {word[:80]} and {option[:80]}")
+    if not (word or option):
+        raise Misused(f"{what} has to be named", hint=f"as the first word, or {such}")
+    return word or option
+
+
 def _value(name: str, value: str) -> str:
     if not value.startswith("@"):
         return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,6 +13,11 @@ FREE_SHARE: Final = 0.05
 FREE_BYTES: Final = 1 << 30
 LAG_S: Final = 0.5
 NAMED: Final = 5
+# Logs and events are put in order by these; what the way of a heartbeat takes is far less.
+CLOCK_S: Final = 3.0
+# Below it no application of any size can be installed there.
+NODE_FREE_GB: Final = 1.0
+_LONG_S: Final = 7_200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,8 @@ class Vitals:
         depot: why the depot cannot be reached; empty: it can.
         versions: node → version of its DSMT, where it said one.
         nodes: state → how many.
+        clocks: node → how far its clock is ahead of the planner's, seconds, where that is known.
+        rooms: node → GB that are free there, where it said so.
     """
 
     version: str
@@ -58,11 +65,22 @@ class Vitals:
     depot: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     nodes: Mapping[str, int] = field(default_factory=dict)
+    clocks: Mapping[str, float] = field(default_factory=dict)
+    rooms: Mapping[str, float] = field(default_factory=dict)
 
 
 def findings(seen: Vitals) -> list[Finding]:
     """Everything that was looked at, whether it is well or not."""
-    return [_broker(seen), _rounds(seen), _disk(seen), _depot(seen), _versions(seen), _nodes(seen)]
+    return [
+        _broker(seen),
+        _rounds(seen),
+        _disk(seen),
+        _depot(seen),
+        _versions(seen),
+        _nodes(seen),
+        _clocks(seen),
+        _rooms(seen),
+    ]
 
 
 def _broker(seen: Vitals) -> Finding:
@@ -129,3 +147,34 @@ def _nodes(seen: Vitals) -> Finding:
     said = ", ".join(f"{count} {state}" for state, count in sorted(ill.items()))
     said = f"of {sum(seen.nodes.values())}: {said}"
     return Finding("nodes", DOUBT, said, "dsmtc nodes failed tells which, since when, and why")
+
+
+def _clocks(seen: Vitals) -> Finding:
+    off = {host: ahead for host, ahead in seen.clocks.items() if abs(ahead) > CLOCK_S}
+    if not off:
+        return Finding("clocks", WELL, f"those of {len(seen.clocks)} nodes agree with the planner's")
+    worst = sorted(off, key=lambda host: (-abs(off[host]), host))
+    told = [f"{host} {_span(off[host])} {'ahead' if off[host] > 0 else 'behind'}" for host in worst]
+    todo = "let these nodes follow the network's time (chrony, systemd-timesyncd)"
+    if len(off) > 1 and 2 * len(off) > len(seen.clocks):
+        todo = (
+            "it may be the planner's that is off: put its clock right and start it again; else the nodes'"
+        )
+    return Finding("clocks", DOUBT, f"of the planner's differ: {_some(told)}", todo)
+
+
+def _rooms(seen: Vitals) -> Finding:
+    full = sorted((free, host) for host, free in seen.rooms.items() if free < NODE_FREE_GB)
+    if not full:
+        return Finding("disks", WELL, f"{len(seen.rooms)} nodes have room")
+    todo = 'make room there, or choose by it: dsmtc plan set --base where "expr=disk_free_gb > 5"'
+    return Finding("disks", DOUBT, f"nearly full: {_some([host for _, host in full])}", todo)
+
+
+def _span(seconds: float) -> str:
+    size = abs(seconds)
+    return f"{size:.0f} s" if size < _LONG_S else f"{size / 3600:.1f} h"
+
+
+def _some(told: Sequence[str]) -> str:
+    return ", ".join(told[:NAMED]) + (f" and {len(told) - NAMED} more" if len(told) > NAMED else "")

@@ -180,6 +180,10 @@ class Client(
 
         return Sending(send, received).run()
 
+    def about_package(self, slice_: str, filename: str) -> kept.PackageKnown:
+        """One package: what it is, who put it, and what uses it."""
+        return self.call("GET", of_slice(slice_, "packages", filename, "about"), shape=kept.PackageKnown)
+
     @contextlib.contextmanager
     def package(self, slice_: str, filename: str) -> Iterator[Iterator[bytes]]:
         """The bytes of a package, in pieces of at most 256 KiB."""

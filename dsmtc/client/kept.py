@@ -25,6 +25,22 @@ class Package(TypedDict):
     signatures: NotRequired[list[PackageSigner]]
 
 
+class PackageKnown(Package):
+    """A package, and what is known of it besides.
+
+    Attributes:
+        put_by: the account that put it; empty when the audit log does not tell any more.
+        uses: why it cannot be removed, a sentence each; none: nothing uses it.
+        hosts: the nodes to which an application with it is given.
+        slices: the other slices, of those that you may look into, whose depot has the same content.
+    """
+
+    put_by: str
+    uses: list[str]
+    hosts: list[str]
+    slices: list[str]
+
+
 class Stored(Package):
     """A package that was just put: what it is for.
 
@@ -32,11 +48,13 @@ class Stored(Package):
         application_added: the slice has one application more.
         used_now: it is what nodes are told to install.
         waits_for: a package that it requires and the depot does not hold yet.
+        lacks_signature: the slice takes signed packages only, and no publisher of it has signed this one.
     """
 
     application_added: bool
     used_now: bool
     waits_for: NotRequired[str]
+    lacks_signature: NotRequired[bool]
 
 
 class KeptPackage(TypedDict):

@@ -39,7 +39,8 @@ class Certificate(TypedDict):
 class Node(TypedDict):
     """A node as last heard; ``out_until``: its probation does not end before.
 
-    ``copied_at``: when two machines last showed its key; 0: never.
+    ``copied_at``: when two machines last showed its key; 0: never. ``clock_off_s``: how far its clock is
+    ahead of the planner's (behind: below 0); None: not known.
     """
 
     host: str
@@ -60,3 +61,4 @@ class Node(TypedDict):
     standing: NotRequired[Standing]
     certificate: NotRequired[Certificate]
     copied_at: NotRequired[float]
+    clock_off_s: NotRequired[float | None]

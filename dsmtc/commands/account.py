@@ -19,12 +19,16 @@ _Named = Annotated[str, typer.Option("--account", help="the same as an option")]
 _New = Annotated[str, typer.Option("--new-password-file", help="else DSMT_NEW_PASSWORD, else asked for")]
 
 
-@app.callback()
-def account() -> None:
-    """Accounts of the planner.
+@app.callback(invoke_without_command=True)
+def account(context: typer.Context) -> None:
+    """Accounts of the planner; alone it lists them (admin), or shows your own.
 
     Example: dsmtc account add me@example.com user
     """
+    if context.invoked_subcommand is None:
+        session = session_of(context)
+        everybody = session.client.whoami()["role"] == "admin"
+        list_accounts(context) if everybody else show(context)
 
 
 @app.command()

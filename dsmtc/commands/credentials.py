@@ -22,12 +22,14 @@ token = typer.Typer(add_completion=False, rich_markup_mode=None)
 _Of = Annotated[str, typer.Option("--account", help="whose (admin); else your own")]
 
 
-@keys.callback()
-def _keys() -> None:
-    """Keys of OpenSSH with which an account may log in.
+@keys.callback(invoke_without_command=True)
+def _keys(context: typer.Context) -> None:
+    """Keys of OpenSSH with which an account may log in; alone it lists them.
 
     Example: dsmtc account keys add ~/.ssh/id_ed25519.pub
     """
+    if context.invoked_subcommand is None:
+        list_keys(context)
 
 
 @keys.command("add")
@@ -80,12 +82,14 @@ def remove_key(
     session.out.answer({"removed": meant[0]}, lambda: [f"removed {key}; log in again"])
 
 
-@token.callback()
-def _token() -> None:
-    """Tokens of programs, which log in with nothing else (DSMT_TOKEN).
+@token.callback(invoke_without_command=True)
+def _token(context: typer.Context) -> None:
+    """Tokens of programs, which log in with nothing else (DSMT_TOKEN); alone it lists them.
 
     Example: dsmtc account token make backup --for 30d
     """
+    if context.invoked_subcommand is None:
+        list_tokens(context)
 
 
 @token.command("make")

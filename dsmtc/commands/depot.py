@@ -20,7 +20,7 @@ from dsmtc.commandline import Misused
 from dsmtc.dispatch import session_of
 from dsmtc.durations import seconds
 from dsmtc.progress import Progress
-from dsmtc.rendering.depots import pruned, room
+from dsmtc.rendering.depots import about, lacking, pruned, room
 from dsmtc.rendering.views import packages, stored
 from dsmtc.session import Session
 
@@ -65,6 +65,9 @@ def put(
         if signature is not None:
             publishing.keep(session, file.name, signature)
     session.out.answer(kept, list)
+    if not sign_with:
+        for line in lacking(slice_, kept):
+            session.out.story(line)
 
 
 @app.command()
@@ -118,6 +121,19 @@ def list_packages(context: typer.Context) -> None:
     session = session_of(context)
     found = session.client.packages(session.slice)
     session.out.answer(found, lambda: packages(found, time.time()))
+
+
+@app.command()
+def show(
+    context: typer.Context, filename: Annotated[str, typer.Argument(help="as depot list shows it")]
+) -> None:
+    """Show one package: what it is, who put it and when, whose signatures it has, and what uses it.
+
+    Example: dsmtc depot show pinger-1.8-1.noarch.rpm
+    """
+    session = session_of(context)
+    found = session.client.about_package(session.slice, filename)
+    session.out.answer(found, lambda: about(found, time.time()))
 
 
 @app.command()

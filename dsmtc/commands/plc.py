@@ -11,24 +11,30 @@ from dsmtc.amounts import bytes_of
 from dsmtc.commandline import Misused
 from dsmtc.commands.create import tell_new, told_of
 from dsmtc.dispatch import session_of
+from dsmtc.parameters import named_as
 from dsmtc.rendering import quotas as view
 from dsmtc.rendering.authority import people as people_view
 from dsmtc.rendering.authority import sites as sites_view
 from dsmtc.rendering.views import slice_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-_User = Annotated[str, typer.Argument(metavar="ACCOUNT", help="such as you@example.com")]
-_Site = Annotated[str, typer.Argument(metavar="SITE", help="such as princeton")]
-_Host = Annotated[str, typer.Argument(metavar="HOST", help="such as node1.example.org")]
+_User = Annotated[str, typer.Argument(metavar="[ACCOUNT]", help="such as you@example.com")]
+_Site = Annotated[str, typer.Argument(metavar="[SITE]", help="such as princeton")]
+_Host = Annotated[str, typer.Argument(metavar="[HOST]", help="such as node1.example.org")]
 _At = Annotated[str, typer.Option("--site", help="at this site")]
+_UserToo = Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="the same as an option")]
+_SiteToo = Annotated[str, typer.Option("--site", metavar="SITE", help="the same as an option")]
+_HostToo = Annotated[str, typer.Option("--node", metavar="HOST", help="the same as an option")]
 
 
-@app.callback()
-def plc() -> None:
-    """Sites, people, nodes and slices.
+@app.callback(invoke_without_command=True)
+def plc(context: typer.Context) -> None:
+    """Sites, people, nodes and slices; alone it lists the sites.
 
     Example: dsmtc plc sites
     """
+    if context.invoked_subcommand is None:
+        sites(context)
 
 
 @app.command()
@@ -53,16 +59,21 @@ def create(
 @app.command()
 def adduser(
     context: typer.Context,
-    account: _User,
+    account: _User = "",
     role: Annotated[list[str] | None, typer.Argument(metavar="[ROLE...]", help="at the site")] = None,
     *,
     site: _At = "",
+    named: _UserToo = "",
 ) -> None:
     """Have an account be a member of the slice, or with --site have roles (user) there.
 
     Example: dsmtc plc adduser you@example.com --slice SLICENAME
     """
     session = session_of(context)
+    if named and account:
+        # With the account as an option, all words are roles.
+        role, account = [account, *(role or ())], ""
+    account = named_as(account, named, "an account", "--account ACCOUNT")
     if site:
         held = [one.lower() for one in role or ["user"]]
         found = session.client.set_site_roles(site, account, held)
@@ -75,12 +86,13 @@ def adduser(
 
 
 @app.command()
-def deluser(context: typer.Context, account: _User, *, site: _At = "") -> None:
+def deluser(context: typer.Context, account: _User = "", *, site: _At = "", named: _UserToo = "") -> None:
     """Have an account be no member of the slice any more, or with --site have no role there.
 
     Example: dsmtc plc deluser you@example.com --slice SLICENAME
     """
     session = session_of(context)
+    account = named_as(account, named, "an account", "--account ACCOUNT")
     if site:
         found = session.client.set_site_roles(site, account, [])
         session.out.answer(found, lambda: [f"account {account}: no role at {site}"])
@@ -91,23 +103,24 @@ def deluser(context: typer.Context, account: _User, *, site: _At = "") -> None:
 
 
 @app.command()
-def addnode(context: typer.Context, host: _Host, *, site: _At) -> None:
+def addnode(context: typer.Context, host: _Host = "", *, site: _At, named: _HostToo = "") -> None:
     """Have a node belong to a site (admin); a new one is invited: dsmtc nodes invite --site SITE.
 
     Example: dsmtc plc addnode node1.example.org --site princeton
     """
     session = session_of(context)
-    moved = session.client.move_node(host, site)
+    moved = session.client.move_node(named_as(host, named, "a node", "--node HOST"), site)
     session.out.answer(moved, lambda: [f"node {moved['host']} belongs to {moved['site']}"])
 
 
 @app.command()
-def delnode(context: typer.Context, host: _Host) -> None:
+def delnode(context: typer.Context, host: _Host = "", *, named: _HostToo = "") -> None:
     """Forget a node that will not come back, as dsmtc nodes forget does (admin).
 
     Example: dsmtc plc delnode node1.example.org
     """
     session = session_of(context)
+    host = named_as(host, named, "a node", "--node HOST")
     session.client.forget(host)
     session.out.answer({"host": host, "forgotten": True}, lambda: [f"node {host} is forgotten"])
 
@@ -115,8 +128,9 @@ def delnode(context: typer.Context, host: _Host) -> None:
 @app.command()
 def addsite(
     context: typer.Context,
-    site: _Site,
+    site: _Site = "",
     *,
+    named: _SiteToo = "",
     description: Annotated[str, typer.Option(help="what it is")] = "",
 ) -> None:
     """Make a site (admin); its slices are those that begin with its name and an underscore.
@@ -124,6 +138,7 @@ def addsite(
     Example: dsmtc plc addsite princeton --description "Princeton University"
     """
     session = session_of(context)
+    site = named_as(site, named, "a site", "--site SITE")
     made = session.client.add_site(site, description)
     session.out.answer(made, lambda: [f"site {made['site']} is made; its slices begin with {site}_"])
 
@@ -131,9 +146,10 @@ def addsite(
 @app.command()
 def quota(  # noqa: PLR0913 - one option a bound
     context: typer.Context,
-    site: _Site,
+    site: _Site = "",
     depot: Annotated[str, typer.Argument(metavar="[BYTES]", help="of each slice in the depot")] = "",
     *,
+    named: _SiteToo = "",
     nodes: quotas.Nodes = None,
     slivers: quotas.Slivers = None,
     memory: quotas.Memory = "",
@@ -149,6 +165,9 @@ def quota(  # noqa: PLR0913 - one option a bound
     """
     session = session_of(context)
     client = session.client
+    if named and site and not depot:
+        site, depot = "", site
+    site = named_as(site, named, "a site", "--site SITE")
     numbers = {"nodes": nodes, "slivers": slivers, "events_per_second": events_per_second}
     given = quotas.given(quotas.Said(numbers=numbers, memory=memory, depot=depot_bytes, clear=clear or ()))
     of_each = {**(given if each else {}), **({"depot_bytes": bytes_of(depot) or 0} if depot else {})}
@@ -165,12 +184,13 @@ def quota(  # noqa: PLR0913 - one option a bound
 
 
 @app.command()
-def delsite(context: typer.Context, site: _Site) -> None:
+def delsite(context: typer.Context, site: _Site = "", *, named: _SiteToo = "") -> None:
     """Delete a site to which no slice and no node belongs (admin).
 
     Example: dsmtc plc delsite princeton
     """
     session = session_of(context)
+    site = named_as(site, named, "a site", "--site SITE")
     session.client.remove_site(site)
     session.out.answer({"site": site, "deleted": True}, lambda: [f"site {site} is deleted"])
 
@@ -187,11 +207,11 @@ def sites(context: typer.Context) -> None:
 
 
 @app.command()
-def people(context: typer.Context, site: _Site) -> None:
+def people(context: typer.Context, site: _Site = "", *, named: _SiteToo = "") -> None:
     """List who belongs to a site, with their roles there (pi or admin there, admin).
 
     Example: dsmtc plc people princeton
     """
     session = session_of(context)
-    found = session.client.site(site)
+    found = session.client.site(named_as(site, named, "a site", "--site SITE"))
     session.out.answer(found, lambda: people_view(found))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dsmtc.client.kept import Pruned, Room
-from dsmtc.client.signed import PublishersShown
+from collections.abc import Sequence
+
+from dsmtc.client.kept import PackageKnown, Pruned, Room, Stored
+from dsmtc.client.signed import PackageSigner, PublishersShown
 from dsmtc.rendering.table import Part, Table, View
-from dsmtc.rendering.text import size
+from dsmtc.rendering.text import moment, since, size
 
 
 def pruned(found: Pruned) -> View:
@@ -20,6 +22,50 @@ def pruned(found: Pruned) -> View:
             Table(("STAYS", "BECAUSE"), [(one["filename"], one["reason"]) for one in found["kept"]])
         )
     return view
+
+
+def about(found: PackageKnown, now: float) -> View:
+    """All about one package."""
+    put_at = found["put_at"]
+    when = f"{moment(put_at)}, {since(put_at, now)} ago" if isinstance(put_at, int | float) else put_at
+    exact = f" ({found['size']} bytes)"
+    rows = [
+        ("kind", found["kind"]),
+        ("name", f"{found['name']} {found['version']} {found['arch'] or 'noarch'}"),
+        ("application", found["application"] or "-"),
+        ("scripts", " ".join(found.get("scripts", [])) or "-"),
+        ("size", size(found["size"]) + exact),
+        ("sha256", found["digest"]),
+        ("put", f"{when} by {found['put_by'] or 'nobody that the audit log still knows'}"),
+        *_each("requires", found["requires"]),
+        *_each("provides", found.get("provides", [])),
+        *_each("signed", [_signature(one, now) for one in found.get("signatures", [])] or ["by nobody"]),
+        *_each("used", found["uses"] or ["by nothing: dsmtc depot remove takes it away"]),
+        *_each("on", found["hosts"]),
+        *_each("also in", found["slices"]),
+    ]
+    return [found["filename"], Table(("OF IT", "IS"), rows)]
+
+
+def _each(name: str, told: Sequence[str]) -> list[tuple[str, str]]:
+    """A row for each, the name beside the first."""
+    return [(name if at == 0 else "", text) for at, text in enumerate(told)]
+
+
+def _signature(one: PackageSigner, now: float) -> str:
+    whose = f"by {one['publisher']}" if one["publisher"] else "by no publisher of this slice"
+    return f"{whose}, {one['key']}, brought by {one['by']} {since(one['at'], now)} ago"
+
+
+def lacking(slice_: str, kept: Sequence[Stored]) -> list[str]:
+    """What to say of packages that were put without a signature that their slice demands."""
+    names = [one["filename"] for one in kept if one.get("lacks_signature")]
+    if not names:
+        return []
+    return [
+        f"{slice_} takes signed packages only, and no publisher of it has signed {', '.join(names)}",
+        f"  no node will use it; sign it: dsmtc depot sign {' '.join(names)} --sign KEYFILE",
+    ]
 
 
 def room(found: Room) -> View:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dsmtc.rendering.text import clean, cut
+from dsmtc.rendering.text import clean, columns, cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ View = Iterable[Part]
 
 def plain(table: Table) -> list[str]:
     """The table as lines; trailing spaces are cut."""
-    rows = [table.columns, *table.cleaned()]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(table.columns))]
+    rows = [tuple(map(clean, table.columns)), *table.cleaned()]
+    widths = [max(columns(row[at]) for row in rows) for at in range(len(table.columns))]
     return [_row(row, widths) for row in rows]
 
 
@@ -82,4 +82,5 @@ def names(view: View) -> list[str]:
 
 
 def _row(cells: tuple[str, ...], widths: list[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+    padded = [cell + " " * (width - columns(cell)) for cell, width in zip(cells, widths, strict=True)]
+    return "  ".join(padded).rstrip()

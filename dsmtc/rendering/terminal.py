@@ -27,6 +27,7 @@ STYLES: Final = {
     "unknown": "dim",
 }
 _IN_BETWEEN: Final = "cyan"
+PAIR: Final = 2
 NARROW: Final = 60
 """A terminal of fewer columns shows no tables that it would have to break."""
 _KINDS: Final = {"faint": "dim", "warning": "yellow"}
@@ -65,7 +66,7 @@ def _table(table: Table, width: int) -> RenderableType:
         return _stacked(table, rows)
     drawn_table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in table.columns:
-        drawn_table.add_column(column, overflow="fold")
+        drawn_table.add_column(Text(clean(column)), overflow="fold")
     for row in rows:
         cells = zip(table.columns, row, strict=True)
         drawn_table.add_row(*[Text(cell, style=_style(table, column, cell)) for column, cell in cells])
@@ -81,10 +82,15 @@ def _stacked(table: Table, rows: Sequence[tuple[str, ...]]) -> Text:
     """On a screen that is too narrow for columns: one below the other, the name of each row first."""
     text = Text()
     for row in rows:
-        text.append(f"{row[0]}\n", style="bold")
+        text.append(row[0], style="bold")
+        if len(row) == PAIR:
+            # A name and what is said of it.
+            text.append("  " if row[0] else "    ").append(f"{row[1]}\n")
+            continue
+        text.append("\n")
         cells = [one for one in zip(table.columns, row, strict=True) if one[1] not in {"", "-"}]
         for at, (column, cell) in enumerate(cells[1:]):
-            text.append(f"{'  ' if at == 0 else ', '}{column.lower()} ", style="dim")
+            text.append(f"{'  ' if at == 0 else ', '}{clean(column).lower()} ", style="dim")
             text.append(cell, style=_style(table, column, cell))
         text.append("\n")
     text.rstrip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 from typing import Final
 
 CELL: Final = 160
@@ -31,6 +32,14 @@ def clean(text: str) -> str:
 def referenced(document: str) -> str:
     """An XML document with the same characters written as references: it says the same, in one line."""
     return _HOSTILE.sub(lambda match: f"&#{ord(match[0])};", document)
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a harmless text takes: letters of East Asia take two."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(one) in "WF" for one in text)
+    return len(text) + wide - sum(unicodedata.combining(one) > 0 for one in text)
 
 
 def cut(text: str, limit: int = CELL) -> str:

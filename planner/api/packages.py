@@ -15,9 +15,10 @@ from starlette.requests import ClientDisconnect
 
 from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid
 from planner.api import models
-from planner.api.access import ChangeSlice, ReadSlice, ThePlanner
+from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
 from planner.api.limits import SILENCE_S
 from planner.api.routing import router_at
+from planner.authority.rights import Right, may
 from planner.retention import Retention
 from planner.service.depot import Upload
 from planner.service.packages import written
@@ -50,11 +51,14 @@ async def put(slice_: ChangeSlice, filename: str, request: Request, planner: The
     except DsmtError:
         await _drain(upload)
         raise
-    effect = stored.effect
-    return written(stored.package) | {
+    effect, publishers = stored.effect, planner.ledger.slice(slice_).publishers
+    shown = written(stored.package, publishers)
+    return shown | {
         "application_added": bool(effect.added),
         "used_now": effect.used and not effect.missing,
         "waits_for": effect.missing,
+        "lacks_signature": publishers is not None
+        and not any(one["publisher"] for one in shown["signatures"]),
     }
 
 
@@ -70,6 +74,18 @@ async def get(slice_: ReadSlice, filename: str, planner: ThePlanner) -> Streamin
     return StreamingResponse(
         content, media_type="application/octet-stream", headers=headers, background=closing
     )
+
+
+@router.get("/{filename}/about")
+async def about(slice_: ReadSlice, filename: str, caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
+    """One package: what it is, who put it (``put_by``), what uses it, and where."""
+    found = await planner.packages.known(slice_, filename)
+    return written(found.package, planner.ledger.slice(slice_).publishers) | {
+        "put_by": found.by,
+        "uses": list(found.uses),
+        "hosts": list(found.hosts),
+        "slices": [one for one in found.alike if may(caller, Right.READ_SLICE, one)],
+    }
 
 
 @router.delete("/{filename}")

@@ -14,6 +14,7 @@ from dsmt_core.lifecycle import State
 from dsmt_core.names import DEPLOYMENT_AGENT, Host, Slice
 from dsmt_core.nodes import FACTS, HOLDINGS
 from dsmt_core.selection import SLIVER_STATE
+from planner.fleet.clocks import Clocks
 from planner.fleet.dirty import Dirty
 from planner.fleet.fits import ALL_FIT, Fits
 from planner.fleet.folding import ASKS, FOLDS, NODE_FOLDS, News, Place, SliverFold, place_of
@@ -45,6 +46,7 @@ class Fleet(Nodes):
         self._fits: dict[Slice, Fits] = {}
         self._unfitted = Dirty(everything=True)
         self.healths = Healths()
+        self.clocks = Clocks()
 
     def forget(self, host: Host) -> None:
         """A person has taken the node away; its slivers are not waited for any more."""
@@ -53,6 +55,7 @@ class Fleet(Nodes):
             for key in [key for key in self._slivers if key[1] == host]:
                 self._drop(*key)
             self.healths.drop(NODE, host)
+            self.clocks.drop(host)
 
     def fold(self, event: Event, *, now: float) -> str:
         """Take over what an event says: deployment-status, status, holdings or facts.

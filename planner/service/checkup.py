@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
@@ -37,8 +38,18 @@ async def checkup(planner: Planner) -> list[dict[str, Any]]:
             one["host"]: one["facts"]["dsmt_version"] for one in nodes if "dsmt_version" in one["facts"]
         },
         nodes=Counter(str(one["state"]) for one in nodes),
+        clocks={one["host"]: off for one in nodes if (off := one["clock_off_s"]) is not None},
+        rooms={one["host"]: free for one in nodes if (free := _number(one["facts"])) is not None},
     )
     return [asdict(one) for one in findings(seen)]
+
+
+def _number(facts: Mapping[str, str]) -> float | None:
+    """How many GB a node says are free; None: it says nothing that can be read."""
+    try:
+        return float(facts["disk_free_gb"])
+    except (KeyError, ValueError):
+        return None
 
 
 async def _depot(planner: Planner) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from dsmt_core.names import Slice
 from planner.fleet import Fleet
 from planner.service.calls import Calls
 from planner.service.commands import Commands
+from planner.service.ledger import Ledger
 from planner.service.logs import Logs
 from planner.service.means import Means
 from planner.service.pings import Pings
@@ -28,4 +32,11 @@ class LookingIn:
         self.calls = Calls(means.bus, voice)
         self.logs = Logs(places, self.calls)
         self.commands = Commands(places, self.calls, voice)
-        self.pings = Pings(places, self.calls, fleet)
+        self.pings = Pings(places, self.calls, fleet, partial(_brought, means.ledger))
+
+
+def _brought(ledger: Ledger, slice_: Slice) -> str:
+    """The agent that people have brought for a slice; empty for DSMT's own."""
+    wanted = ledger.wanted.slices.get(slice_)
+    package = wanted.agent_package if wanted else None
+    return package.name if package else ""

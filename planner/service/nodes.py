@@ -260,6 +260,7 @@ class Nodes:
             "state": self._fleet.state(name),
             "heard_at": self._heard_at(name),
             "period": self._fleet.period(name),
+            "clock_off_s": self._fleet.clocks.off(name),
             **judged(self._watched, name, self._clock()),
             "copied_at": self._joined[name].copied_at,
             "certificate": asdict(self._joined[name].certified),

@@ -22,8 +22,9 @@ from planner.room import Room
 from planner.service.depot import DepotClient, Upload
 from planner.service.means import Means
 from planner.service.quotas import Quotas
-from planner.store import packages, pruning, publishers
+from planner.store import package_uses, packages, pruning, publishers
 from planner.store.applications import Effect
+from planner.store.package_uses import Known
 
 _log = structlog.get_logger(__name__)
 _LACKS: Final = {
@@ -83,7 +84,8 @@ class Packages:
         except DsmtError:
             await self.sweep([package])
             raise
-        return Stored(package, effect)
+        # The same content again keeps the signatures that it had.
+        return Stored(await self._database.read(packages.get, slice_, name), effect)
 
     async def _check_rpm(self, slice_: Slice, package: Package) -> None:
         """Look at an RPM's own signature, where the slice says whose it has to be."""
@@ -106,6 +108,15 @@ class Packages:
         """
         self._ledger.slice(slice_)
         return await self._database.read(packages.listed, slice_)
+
+    async def known(self, slice_: Slice, filename: str) -> Known:
+        """One package, and what uses it.
+
+        Raises:
+            NotFound: no such slice or package.
+        """
+        self._ledger.slice(slice_)
+        return await self._database.read(package_uses.known, slice_, filename)
 
     async def get(
         self, slice_: Slice, filename: str

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from importlib.metadata import version
 from typing import Any, Final
 
 from dsmt_core.calls import Call, Kind
-from dsmt_core.errors import DsmtError, Invalid
+from dsmt_core.errors import DeadlinePassed, DsmtError, Invalid
 from dsmt_core.lifecycle import State
 from dsmt_core.names import Host, Slice
 from planner.fleet import Fleet
@@ -30,9 +31,13 @@ class Pings:
         places: who is meant.
         calls: asks agents.
         fleet: what was heard of who does not answer.
+        brought: the agent that people of a slice have brought; empty: it has DSMT's own.
     """
 
-    def __init__(self, places: Places, calls: Calls, fleet: Fleet) -> None:
+    def __init__(
+        self, places: Places, calls: Calls, fleet: Fleet, brought: Callable[[Slice], str] = lambda _: ""
+    ) -> None:
+        self._brought = brought
         self._places = places
         self._calls = calls
         self._fleet = fleet
@@ -77,9 +82,9 @@ class Pings:
         sliver = self._fleet.sliver(slice_, host)
         agent = sliver.agent if sliver else None
         known = agent.state if agent else State.UNDEFINED
-        trouble = error.message
-        if known is not State.RUNNING:
-            trouble = f"its agent is {known}"
+        trouble = error.message if known is State.RUNNING else f"its agent is {known}"
+        if known is State.RUNNING and isinstance(error, DeadlinePassed):
+            trouble += self._too_old(slice_, host)
         return {
             "trouble": trouble,
             "node_state": self._fleet.state(host),
@@ -87,3 +92,11 @@ class Pings:
             "agent": known,
             "agent_since": agent.since if agent else 0.0,
         }
+
+    def _too_old(self, slice_: Slice, host: Host) -> str:
+        """Why an agent that runs may not know what a ping is; empty when it should."""
+        if brought := self._brought(slice_):
+            return f"; {brought} was brought by people, and may not know pings"
+        node, own = self._fleet.node(host), version("dsmt")
+        its = node.facts.get("dsmt_version", own) if node else own
+        return f"; its node has DSMT {its}, whose agent may not know pings" if its != own else ""

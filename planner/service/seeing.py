@@ -209,6 +209,7 @@ class Seeing:
         if ignored:
             self.ignored += 1
             return
+        self._senses.watched.fleet.clocks.heard(of, event.sent_at - now)
         self._senses.watched.tracker.heard(of, now=now, period=period)
         node = self._senses.watched.fleet.node(of)
         if node is not None and node.differs_since is not None:

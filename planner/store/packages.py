@@ -79,7 +79,7 @@ def remove(connection: Connection, slice_: Slice, filename: str) -> Package:
         Conflict: an application is wanted with it, or it is the slice's agent.
     """
     package = get(connection, slice_, filename)
-    if str(package.ref) in _agents(connection, slice_):
+    if str(package.ref) in agents(connection, slice_):
         raise Conflict(
             f"{filename} is the agent of {slice_}",
             hint="dsmtc setagent chooses another agent, or another version of it, first",
@@ -98,7 +98,7 @@ def remove(connection: Connection, slice_: Slice, filename: str) -> Package:
     return package
 
 
-def _agents(connection: Connection, slice_: Slice) -> list[str]:
+def agents(connection: Connection, slice_: Slice) -> list[str]:
     """The package of the slice's agent, as orders name it; none for the default one."""
     text = connection.execute(select(SLICES.c.agent_package).where(SLICES.c.slice == slice_)).scalar()
     return [str(AgentPackage.parse(text).package)] if text else []

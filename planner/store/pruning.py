@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import Final
 
 from sqlalchemy import Connection, delete, select
 
@@ -11,11 +13,13 @@ from planner.release import version_of
 from planner.requirements import Package
 from planner.retention import Retention, Sorted, Uses, sort
 from planner.rollout.releases import in_use
-from planner.store.packages import listed
+from planner.store.packages import agents, listed
 from planner.store.slices import no_slice
 from planner.store.tables import APPLICATIONS, PACKAGES
 from planner.store.wanted import load_slice
 from planner.wanted import WantedSlice
+
+_NOTHING_BESIDES: Final = Retention(keep=0)
 
 
 def pruned(
@@ -43,6 +47,23 @@ def pruned(
             delete(PACKAGES).where(PACKAGES.c.slice == slice_, PACKAGES.c.filename.in_(names))
         )
     return found
+
+
+def reasons(connection: Connection, wanted: WantedSlice, package: Package) -> Iterator[str]:
+    """Why a package of a slice's depot is not removed; nothing when nothing uses it.
+
+    Some reasons may come twice.
+    """
+    if str(package.ref) in agents(connection, wanted.name):
+        yield "the agent of the slice"
+    uses, depot = _uses(connection, wanted), listed(connection, wanted.name)
+    if package.application:
+        mine = package.application, package.version
+        yield from (reason for named, reason in _versions(connection, wanted) if named == mine)
+    # One reason of each package, also of what only others require.
+    kept = sort(depot, uses, _NOTHING_BESIDES, now=math.inf).kept
+    if reason := kept.get(package.filename):
+        yield reason
 
 
 def referred_to(connection: Connection) -> set[str]:

@@ -147,6 +147,7 @@ class Fake:
     events: int = 3
     pings: list[dict[str, Any]] = field(default_factory=list)
     altered: bool = False
+    demands: bool = False
 
     def login(self, body: dict[str, str]) -> dict[str, Any]:
         """Check a password and hand out a token."""
@@ -284,9 +285,22 @@ class Fake:
                 return [self._package(name) for name in self.packages]
             case "PUT", [name]:
                 self.packages[name] = body
-                return {**self._package(name), "application_added": True, "used_now": True}
+                return {
+                    **self._package(name),
+                    "application_added": True,
+                    "used_now": True,
+                    "lacks_signature": self.demands,
+                }
             case "GET", [name]:
                 return b"altered" if self.altered else self.packages[name]
+            case "GET", [name, "about"]:
+                known = {
+                    "put_by": "me@example.com",
+                    "uses": ["wanted as pinger"],
+                    "hosts": [],
+                    "slices": [],
+                }
+                return self._package(name) | known
             case "DELETE", [name]:
                 del self.packages[name]
         return {"filename": rest[0], "deleted": True}

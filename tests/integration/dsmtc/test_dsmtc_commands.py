@@ -255,6 +255,57 @@ def test_a_package_comes_back_whole_or_not_at_all(dsmtc: Dsmtc, fake: Fake, tmp_
     assert [path.name for path in tmp_path.iterdir() if "rpm" in path.name] == ["got.rpm"]
 
 
+def test_all_about_one_package(dsmtc: Dsmtc, fake: Fake) -> None:
+    fake.slices["s"] = a_slice("s")
+    fake.packages["a-1.rpm"] = b"x" * 2048
+    shown = " ".join(dsmtc("depot", "show", "a-1.rpm").out.split())
+    for said in (
+        "a-1.rpm",
+        "2.0 KiB (2048 bytes)",
+        "by me@example.com",
+        "signed by nobody",
+        "wanted as pinger",
+    ):
+        assert said in shown
+    assert dsmtc("depot", "show", "a-1.rpm", "--json").json["put_by"] == "me@example.com"
+
+
+def test_an_unsigned_package_where_signed_ones_are_taken_is_told_at_once(
+    dsmtc: Dsmtc, fake: Fake, tmp_path: Path
+) -> None:
+    fake.slices["s"], fake.demands = a_slice("s"), True
+    package = tmp_path / "a-1.rpm"
+    package.write_bytes(b"x")
+    ended = dsmtc("depot", "put", str(package))
+    assert ended.code == 0
+    assert "takes signed packages only, and no publisher of it has signed a-1.rpm" in ended.err
+    assert "dsmtc depot sign a-1.rpm --sign KEYFILE" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("line", "method", "path"),
+    [
+        ("plc addsite --site lima", "POST", "/v1/sites"),
+        ("plc delsite --site lima", "DELETE", "/v1/sites/lima"),
+        ("plc delnode --node n1", "DELETE", "/v1/nodes/n1"),
+        (
+            "plc adduser --account you@example.com pi --site lima",
+            "PUT",
+            "/v1/sites/lima/people/you%40example.com",
+        ),
+    ],
+)
+def test_what_plc_is_about_may_be_an_option(dsmtc: Dsmtc, line: str, method: str, path: str) -> None:
+    told = dsmtc(*line.split(), "--dry-run", "--json").json["would"]
+    assert told["method"] == method
+    assert told["path"].startswith(path.rpartition("/")[0]), told
+
+
+def test_what_plc_is_about_has_to_be_named_once(dsmtc: Dsmtc) -> None:
+    for line in ("plc addsite", "plc addsite a --site b", "plc delnode", "plc adduser"):
+        assert dsmtc(*line.split()).code == 2, line
+
+
 def test_a_file_that_cannot_be_read_is_named(dsmtc: Dsmtc, fake: Fake, tmp_path: Path) -> None:
     fake.slices["s"] = a_slice("s")
     for path, told in (

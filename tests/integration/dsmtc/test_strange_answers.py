@@ -44,6 +44,7 @@ facts
 depot --slice s
 depot put --slice s PACKAGE
 depot get --slice s a-1.rpm
+depot show --slice s a-1.rpm
 depot remove --slice s a-1.rpm
 depot prune --slice s
 depot quota --slice s

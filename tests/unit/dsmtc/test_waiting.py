@@ -47,6 +47,12 @@ def test_without_a_count_all_are_waited_for_also_those_for_whom_there_is_no_node
     assert not waited(Wish("running"), status())["reached"], "nothing at all is not all"
 
 
+def test_where_nothing_can_run_it_is_told_why() -> None:
+    empty = {"host": "a", "node_state": "alive", "applications": [], "reason": ""}
+    assert "has no application" in sentence(waited(Wish("running"), status(empty)))
+    assert "has no plan" in sentence(waited(Wish("running"), status()))
+
+
 def test_an_instance_on_a_failed_node_does_not_count() -> None:
     found = status(host("a", "running", node="failed"))
     assert not waited(Wish("running", 1), found)["reached"]

@@ -15,9 +15,11 @@ from dsmt_core.calls import ANSWER, Answer, Call, Kind, call_of
 from dsmt_core.channels import Channel, status_channel
 from dsmt_core.errors import Conflict, DeadlinePassed, Full, Invalid, Unavailable
 from dsmt_core.events import Event, Sender
+from dsmt_core.lifecycle import State
 from dsmt_core.names import DEPLOYMENT_AGENT, Application, Host, Slice
 from planner.authority.order_keys import OrderKeys
 from planner.fleet import Fleet
+from planner.fleet.seen import LayerSeen, SliverSeen
 from planner.service import calls as calls_module
 from planner.service import logs as logs_module
 from planner.service.calls import Calls
@@ -193,6 +195,24 @@ async def test_a_ping_tells_who_is_there_and_what_is_known_of_the_others() -> No
     agents.health.link = Link.AWAY
     with pytest.raises(Unavailable):
         pings.ask(S1, "", 1.0)
+
+
+async def test_a_ping_tells_who_may_be_too_old_to_answer_one() -> None:
+    fleet = Fleet()
+    fleet.join(H1, now=7.0)
+    running = SliverSeen(agent=LayerSeen(State.RUNNING))
+    fleet.sliver = lambda *_: running  # type: ignore[method-assign]
+    node = fleet.node(H1)
+    assert node is not None
+    for facts, brought, said in (
+        ({}, "", "did not answer within 0.01 s"),
+        ({"dsmt_version": "0.0.1"}, "", "its node has DSMT 0.0.1, whose agent may not know pings"),
+        ({}, "my-agent", "my-agent was brought by people, and may not know pings"),
+    ):
+        node.facts = facts
+        pings = Pings(_Places(H1), calls_of(Agents({})), fleet, lambda _, own=brought: own)  # type: ignore[arg-type,misc]
+        (_, line) = [line async for line in pings.ask(S1, "", 0.01)]
+        assert line["trouble"].endswith(said), line
 
 
 async def test_whom_the_api_reaches(api: Api) -> None:

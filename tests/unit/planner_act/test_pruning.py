@@ -123,3 +123,16 @@ async def test_bytes_that_were_removed_meanwhile_are_not_referred_to(
 
 def _means(planner: Planner) -> Means:
     return Means(planner.database, planner.ledger, planner.bus, planner.clock)
+
+
+async def test_all_about_one_package(many: Api) -> None:
+    await many("POST", "/slices", {"slice": "s2"})
+    await many.put("s2", "other.rpm", b"rpm dsmtw_pinger 1.0-1")
+    at = "/slices/s1/packages"
+    used = await many("GET", f"{at}/dsmtw_pinger-1.0-1.rpm/about")
+    assert used["put_by"]
+    assert (used["uses"], used["slices"]) == (["wanted as pinger", "in use by pinger"], ["s2"])
+    assert used["hosts"] == []
+    free = await many("GET", f"{at}/dsmtw_pinger-1.5-1.rpm/about")
+    assert (free["uses"], free["version"], free["slices"]) == ([], "1.5-1", [])
+    assert (await many.refused("GET", f"{at}/nothing.rpm/about"))[0] == 404
