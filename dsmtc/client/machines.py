@@ -62,3 +62,4 @@ class Node(TypedDict):
     certificate: NotRequired[Certificate]
     copied_at: NotRequired[float]
     clock_off_s: NotRequired[float | None]
+    of_site: NotRequired[str]

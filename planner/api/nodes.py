@@ -64,7 +64,7 @@ async def join(body: models.Join, planner: ThePlanner) -> dict[str, Any]:
 async def shown(host: str, caller: TheCaller, planner: ThePlanner) -> dict[str, Any]:
     """One node."""
     check(caller, Right.LIST_NODES)
-    return planner.nodes.one(host)
+    return planner.nodes.one(host) | {"of_site": await planner.sites.of_node(host_name(host))}
 
 
 @router.patch("/{host}/labels")

@@ -64,6 +64,12 @@ async def put(slice_: ChangeSlice, body: models.BudgetChoice, planner: ThePlanne
     return await planner.bounds.budgets.put(slice_, read_budget(body.budget))
 
 
+@budget.post("/preview")
+async def preview(slice_: ReadSlice, body: models.BudgetChoice, planner: ThePlanner) -> dict[str, Any]:
+    """What another disruption budget would allow now; changes nothing."""
+    return planner.bounds.budgets.shown(slice_, read_budget(body.budget))
+
+
 def _meant(body: models.StandingWish, planner: Planner) -> list[Host]:
     """The nodes that are meant, by name.
 

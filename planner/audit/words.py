@@ -16,6 +16,7 @@ ASKS_ONLY: Final = frozenset(
         "POST /v1/sites/{site}/quota/preview",
         f"POST {_SLICE}/quota/preview",
         f"POST {_SLICE}/plan/preview",
+        f"POST {_SLICE}/budget/preview",
         f"POST {_SLICE}/plans/eval",
         f"POST {_SLICE}/plans/explain",
         f"POST {_SLICE}/plans/{{plan}}/preview",

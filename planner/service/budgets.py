@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dsmt_core.names import Slice
@@ -33,11 +34,18 @@ class Budgets:
         await self._ledger.change(slice_, slices.set_budget, slice_, text)
         return self.shown(slice_)
 
-    def shown(self, slice_: Slice) -> dict[str, Any]:
-        """The budget of a slice, what it allows now, and why it never allows anything if that is so."""
+    def shown(self, slice_: Slice, chosen: Budget | None = None) -> dict[str, Any]:
+        """The budget of a slice, what it allows now, and why it never allows anything if that is so.
+
+        Args:
+            slice_: of which slice.
+            chosen: as if it were this one.
+        """
         wanted = self._ledger.wanted
         bars = bars_at(wanted.standings, self._clock())
         mine = self._ledger.slice(slice_)
+        if chosen is not None:
+            mine = replace(mine, budget=chosen)
         allotted = Shares(wanted, self._fleet.back_or_failed()).of(mine)
         one = Disruption(mine, self._fleet, bars, allotted)
         return {

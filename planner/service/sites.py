@@ -120,6 +120,10 @@ class Sites:
         for host in hosts:
             check(caller, Right.MANAGE_NODES, site=known.get(host, home))
 
+    async def of_node(self, host: Host) -> Site:
+        """The site to which a node belongs; whoever has the rights there looks after it."""
+        return await self._database.read(sites.of_node, host)
+
     async def for_slice(self, slice_: Slice) -> Site:
         """The site to which a new slice of this name belongs."""
         return await self._database.read(_site_of, slice_)

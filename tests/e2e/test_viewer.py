@@ -10,6 +10,7 @@ import pytest
 from dsmt_core.lifecycle import State
 from lab.crowd import crowd
 from planner.fleet import NodeState
+from tests.e2e import acting
 from tests.e2e.application import App
 from tests.e2e.conftest import Stages
 from tests.e2e.reader import LACKING, Reader, reading
@@ -29,6 +30,7 @@ sleep 100000 >/dev/null 2>&1 </dev/null &
 echo $! >/var/pid
 printf '<b>bold</b> \033]0;title\007 \342\200\256turned\n'
 """
+SCRIPTS = {"status": HOSTILE, "start": START}
 # What was is written a little later than it is shown.
 _UNTIL_WRITTEN = """async (victim) => {
     const headers = { authorization: `Bearer ${sessionStorage.getItem("dsmt.session")}` };
@@ -81,6 +83,12 @@ async def test_a_deployment_is_watched_and_changed(stages: Stages) -> None:
         await reader.counts("idle", 3)
         await _goes_to_running(stage, reader)
         await _is_text(stage, reader)
+        begun = await acting.noted(stage, 0)
+        await acting.applications(stage, reader, SLICE)
+        await acting.plans(reader, SLICE)
+        await acting.roll_outs(stage, reader, SLICE, App(version="1.9", scripts=SCRIPTS))
+        await acting.standings(reader, stage.hosts[0])
+        await acting.noted(stage, begun)
         await _the_plan_is_changed(stage, reader)
         await _dies(stage, reader)
         await _is_refused(stage, reader)
@@ -89,8 +97,7 @@ async def test_a_deployment_is_watched_and_changed(stages: Stages) -> None:
 
 
 async def _goes_to_running(stage: Stage, reader: Reader) -> None:
-    scripts = {"status": HOSTILE, "start": START}
-    await stage.deploy(SLICE, App(scripts=scripts), plan="all_nodes")
+    await stage.deploy(SLICE, App(scripts=SCRIPTS), plan="all_nodes")
     await reader.counts("fine", 3)
     for place, (lat, lon) in enumerate(((35.7, 139.7), (48.9, 2.4))):
         labels = {"lat": str(lat), "lon": str(lon), "site": "<i>s</i>"}
@@ -119,10 +126,10 @@ async def _the_plan_is_changed(stage: Stage, reader: Reader) -> None:
     await reader.go(f"/slices/{SLICE}")
     await reader.page.get_by_role("button", name="Set plan").click()
     dialog = reader.page.get_by_role("dialog")
-    await dialog.get_by_label("Plan").select_option("limit")
+    await dialog.get_by_label("Plan", exact=True).select_option("limit")
     # What the planner cannot do is told before it is done.
     await reader.sees(dialog.get_by_role("alert"), "count is missing")
-    await dialog.get_by_label("Parameters").fill("parent=all_nodes count=2")
+    await dialog.get_by_label("count", exact=True).fill("2")
     await reader.sees(dialog.locator(".foreseen"), "1 node stops; 2 nodes keep what they have")
     await reader.picture("set-plan")
     await dialog.get_by_role("button", name="Set plan").click()

@@ -6,6 +6,8 @@ import { html, nothing } from "./html.js";
 const SHOWN_MS = 8_000;
 
 export class Dialogs {
+  /** How many acts were done: a page asks anew for what one may have changed. */
+  done = 0;
   #changed;
   #asked = null;
   #notes = [];
@@ -18,27 +20,29 @@ export class Dialogs {
    * Ask before something is done.
    *
    * @param act {title, verb, danger?, fields?, foresee?, perform}
-   *   fields: [{name, label, type, value?, options?, hint?}], which the reader fills in; a hint is a text, or a
-   *     function of all values
-   *   foresee(values): a promise of {lines, table?, index?}: what it would do; it may refuse
+   *   fields: [{name, label, type?, value?, options?, hint?}], which the reader fills in, or a function of all
+   *     values that gives them; type: text, lines (of text), select, checkbox, number
+   *   values: to begin with, where no field says so
+   *   foresee(values): a promise of {lines, table?, index?, blocked?}: what it would do; it may refuse; lines are
+   *     texts, or a function that gives those of now
    *   typed(name, values): after the reader has changed one value; may change others
    *   perform(values, index): a promise of a sentence that says what was done
    */
   ask(act) {
-    this.#asked = {
-      act,
-      values: Object.fromEntries((act.fields ?? []).map((one) => [one.name, one.value ?? ""])),
-      foreseen: null,
-      error: null,
-      busy: false,
-      turn: 0,
-    };
+    const values = { ...act.values };
+    this.#asked = { act, values, foreseen: null, error: null, meanwhile: "", busy: false, turn: 0 };
+    for (const one of fieldsOf(act, values)) values[one.name] ??= one.value ?? "";
     this.#foresee();
   }
 
   close() {
     this.#asked = null;
     this.#changed();
+  }
+
+  /** The reader has logged in anew: what was asked is still asked. */
+  again() {
+    if (this.#asked) this.#foresee();
   }
 
   /** Say something for a few seconds. */
@@ -81,17 +85,16 @@ export class Dialogs {
     return html`
       <form @submit=${(event) => this.#perform(event)} @input=${(event) => this.#typed(event)}>
         <h2 id="ask-title">${act.title}</h2>
-        ${(act.fields ?? []).map((field) => this.#field(field, asked.values))}
-        <div class="foreseen" aria-live="polite" aria-busy=${asked.looking ? "true" : "false"}>
+        ${fieldsOf(act, asked.values).map((field) => this.#field(field, asked.values))}
+        <div
+          class="foreseen ${error && !foreseen ? "none" : ""}"
+          aria-live="polite"
+          aria-busy=${asked.looking ? "true" : "false"}
+        >
           ${foreseen ? consequences(foreseen) : error ? nothing : html`<p class="quiet">Looking at what this would do …</p>`}
         </div>
         <div role="alert">
-          ${
-            error
-              ? html`<p class="refused">${error.message}</p>
-                  ${error.hint ? html`<p class="quiet">${error.hint}</p>` : nothing}`
-              : nothing
-          }
+          ${asked.meanwhile ? html`<p class="refused">${asked.meanwhile}</p>` : nothing} ${error ? refusal(error) : nothing}
         </div>
         <footer>
           <button type="button" class="plain" @click=${() => this.close()}>Cancel</button>
@@ -107,36 +110,52 @@ export class Dialogs {
   }
 
   #field(field, values) {
-    if (field.type === "select") {
-      return html`<label
-        >${field.label}
-        <select name=${field.name}>
-          ${field.options.map(([value, word]) => html`<option value=${value} ?selected=${value === values[field.name]}>${word}</option>`)}</select
-        >${hint(field, values)}</label
-      >`;
-    }
-    if (field.type === "checkbox") {
-      return html`<label class="check"
-        ><input type="checkbox" name=${field.name} ?checked=${values[field.name]} />
-        ${field.label}${hint(field, values)}</label
-      >`;
-    }
-    return html`<label
-      >${field.label}
-      <input
-        name=${field.name}
-        type=${field.type ?? "text"}
-        .value=${values[field.name]}
-        spellcheck="false"
-        autocomplete="off"
-      />${hint(field, values)}</label
-    >`;
+    const { name, label, type = "text", options = [] } = field;
+    const said = typeof field.hint === "function" ? field.hint(values) : field.hint;
+    const hint = said ? html`<small class="quiet" id="hint-${name}">${said}</small>` : nothing;
+    const by = said ? `hint-${name}` : nothing;
+    const value = values[name] ?? "";
+    if (type === "checkbox")
+      return html`<div class="field check">
+        <label><input type="checkbox" name=${name} ?checked=${value} aria-describedby=${by} /> ${label}</label>${hint}
+      </div>`;
+    return html`<div class="field">
+      <label for="ask-${name}">${label}</label>
+      ${
+        type === "select"
+          ? html`<select id="ask-${name}" name=${name} aria-describedby=${by}>
+              ${options.map(([of, word]) => html`<option value=${of} ?selected=${of === value}>${word}</option>`)}
+            </select>`
+          : type === "lines"
+            ? html`<textarea
+                id="ask-${name}"
+                name=${name}
+                rows="3"
+                .value=${value}
+                spellcheck="false"
+                aria-describedby=${by}
+              ></textarea>`
+            : html`<input
+                id="ask-${name}"
+                name=${name}
+                type=${type}
+                .value=${value}
+                list=${options.length ? `list-${name}` : nothing}
+                spellcheck="false"
+                autocomplete="off"
+                aria-describedby=${by}
+              />`
+      }
+      ${type === "text" && options.length ? html`<datalist id="list-${name}">${options.map((of) => html`<option value=${of}></option>`)}</datalist>` : nothing}
+      ${hint}
+    </div>`;
   }
 
   #typed(event) {
     const { name, type, checked, value } = event.target;
     if (!name || !this.#asked) return;
     this.#asked.values[name] = type === "checkbox" ? checked : value;
+    this.#asked.meanwhile = "";
     this.#asked.act.typed?.(name, this.#asked.values);
     this.#foresee(300);
   }
@@ -170,30 +189,40 @@ export class Dialogs {
     if (!asked?.foreseen || asked.busy) return;
     asked.busy = true;
     asked.error = null;
+    asked.meanwhile = "";
     this.#changed();
     try {
       const said = await asked.act.perform(asked.values, asked.foreseen.index ?? "");
+      this.done += 1;
       if (this.#asked === asked) this.#asked = null;
       this.note(said || `${asked.act.title}: done`);
     } catch (error) {
       asked.error = error;
-      // Most likely the world has changed meanwhile: look again.
-      if (error.code === "conflict") this.#foresee(1);
+      // Who has left the dialog is told, too.
+      if (this.#asked !== asked) this.note(`${asked.act.title}: ${error.message}`, "refused");
+      else if (error.code === "conflict") {
+        // Most likely the world has changed meanwhile: look again, and say why.
+        asked.meanwhile = error.message;
+        this.#foresee(1);
+      }
     }
     asked.busy = false;
     this.#changed();
   }
 }
 
-function hint(field, values) {
-  const said = typeof field.hint === "function" ? field.hint(values) : field.hint;
-  return said ? html`<small class="quiet">${said}</small>` : nothing;
+const fieldsOf = ({ fields = [] }, values) => (typeof fields === "function" ? fields(values) : fields);
+
+function refusal({ message, hint, place }) {
+  return html`<p class="refused">${message}</p>
+    ${place ? html`<pre class="place">${place}</pre>` : nothing}
+    ${hint ? html`<p class="quiet">${hint}</p>` : nothing}`;
 }
 
 function consequences({ lines, table }) {
   return html`
     <ul>
-      ${lines.map((line) => html`<li>${line}</li>`)}
+      ${(typeof lines === "function" ? lines() : lines).map((line) => html`<li>${line}</li>`)}
     </ul>
     ${
       table?.rows.length

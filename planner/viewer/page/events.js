@@ -3,9 +3,11 @@
 
 import { html, nothing, repeat } from "./html.js";
 import { kindOfLayer } from "./verdicts.js";
-import { iso, moment } from "./words.js";
+import { cut, iso, moment } from "./words.js";
 
 const MOST = 300;
+// Characters of what one event says.
+const LONGEST = 1_000;
 const DAY = "24h";
 const CHANGES = "deployment-status";
 const SLICES = "/org/dsmt/ns/deployment/";
@@ -90,7 +92,7 @@ export class Events {
     if (!this.#found.length)
       return html`<p class="quiet">Nothing ${this.#whole ? "was said" : "has changed"} ${when}.</p>`;
     return html`<div class="scroll tall" tabindex="0" role="region" aria-label="Events">
-      <table class="events">
+      <table class="events stacked">
         <thead>
           <tr>
             <th scope="col">When</th>
@@ -157,10 +159,12 @@ function change({ pairs }) {
 function said({ field, pairs, value }, part = "") {
   const isPairs = Object.keys(pairs).length > 0;
   return html`<td class="quiet">${part.replace(PART, "")}</td>
-    <td class="what"><b>${field}</b> ${isPairs ? rest(pairs) : value}</td>`;
+    <td class="what"><b>${field}</b> ${isPairs ? rest(pairs) : cut(value, LONGEST)}</td>`;
 }
 
-const rest = (pairs) =>
+const rest = (pairs) => cut(written(pairs), LONGEST);
+
+const written = (pairs) =>
   Object.entries(pairs)
     .filter(([name]) => !SAID_ELSEWHERE.has(name))
     .map(([name, value]) => (name === "reason" || name === "text" ? value : `${name} ${value}`))

@@ -13,6 +13,9 @@ export class Feed {
   #hear;
   #told;
   #ending = null;
+  #silent = null;
+  #heardAt = 0;
+  #goOn = null;
 
   /**
    * @param session whose eyes it has.
@@ -33,8 +36,23 @@ export class Feed {
       const heard = await this.#once(ending.signal);
       if (ending.signal.aborted || !this.#session.isOpen) return;
       pause = heard ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS);
-      await new Promise((done) => setTimeout(done, pause * (0.5 + Math.random())));
+      await this.#wait(pause * (0.5 + Math.random()));
     }
+  }
+
+  /**
+   * Called about once a second: leaves a connection that is dead without a word. By the clock on the wall and
+   * not by a timer of its own: in a machine that sleeps timers stand still, and in a tab behind others they
+   * are slow.
+   */
+  look() {
+    if (Date.now() - this.#heardAt > SILENCE_MS) this.#silent?.abort();
+  }
+
+  /** Somebody looks, or the network is back: no longer wait to try again. */
+  hasten() {
+    this.look();
+    this.#goOn?.();
   }
 
   end() {
@@ -44,16 +62,11 @@ export class Feed {
 
   /** One connection; whether anything was heard on it. */
   async #once(signal) {
-    const silent = new AbortController();
-    let timer = 0;
-    const awake = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => silent.abort(), SILENCE_MS);
-    };
+    const silent = (this.#silent = new AbortController());
+    this.#heardAt = Date.now();
     let heard = false;
     this.#told("connecting");
     try {
-      awake();
       const both = AbortSignal.any([signal, silent.signal]);
       const answer = await fetch("/v1/fleet?follow=true", { headers: this.#session.headers, signal: both });
       if (!answer.ok) {
@@ -63,7 +76,7 @@ export class Feed {
       }
       let rest = "";
       for await (const text of texts(answer.body)) {
-        awake();
+        this.#heardAt = Date.now();
         const events = (rest + text).split("\n\n");
         rest = events.pop();
         for (const event of events) {
@@ -80,8 +93,16 @@ export class Feed {
       if (!signal.aborted)
         this.#told(quiet ? "the planner is silent" : `the planner does not answer (${error.message})`);
     } finally {
-      clearTimeout(timer);
+      this.#silent = null;
     }
     return heard;
+  }
+
+  async #wait(pause) {
+    await new Promise((done) => {
+      this.#goOn = done;
+      setTimeout(done, pause);
+    });
+    this.#goOn = null;
   }
 }

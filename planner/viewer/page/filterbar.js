@@ -28,6 +28,7 @@ export function filterBar(filter, { counts, slices, plans, set, toggle }) {
         ><span class="unseen">Slice</span>
         <select name="slice" @change=${(event) => set({ slice: event.target.value, plan: "" })}>
           <option value="">All slices</option>
+          ${filter.slice && !slices.includes(filter.slice) ? html`<option value=${filter.slice} selected>${filter.slice} (not there)</option>` : nothing}
           ${slices.map((name) => html`<option value=${name} ?selected=${name === filter.slice}>${name}</option>`)}
         </select></label
       >

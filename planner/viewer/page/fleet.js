@@ -5,7 +5,7 @@ import { verdict } from "./verdicts.js";
 export class Fleet {
   nodes = new Map();
   slices = new Map();
-  you = { account: "", role: "", nodes: false, nodes_of_sites: [], slices: [], all_slices: false };
+  you = NOBODY;
   isLive = false;
   trouble = "";
   /** How long ago nodes were heard: [[upper end in seconds or null, how many], …]. */
@@ -52,9 +52,20 @@ export class Fleet {
     return this.you.slices.includes(slice);
   }
 
-  /** Of sites only the planner knows which nodes are theirs, and refuses the others. */
-  get mayManageNodes() {
-    return this.you.nodes || this.you.nodes_of_sites.length > 0;
+  /** Whether the reader may take a node out of service; to which site it belongs, the node's page knows. */
+  mayManage({ of_site: site }) {
+    return this.you.nodes || this.you.nodes_of_sites.includes(site);
+  }
+
+  /** Forget everything: nobody is logged in. */
+  forget() {
+    this.#adopt(new Fleet());
+    this.#versions.clear();
+    this.you = NOBODY;
+    this.isLive = false;
+    this.trouble = "";
+    this.heard = [];
+    this.version += 1;
   }
 
   /** One event of the feed. */
@@ -165,6 +176,7 @@ export class Fleet {
 }
 
 const NONE = new Map();
+const NOBODY = { account: "", role: "", nodes: false, nodes_of_sites: [], slices: [], all_slices: false };
 
 function named(columns, values) {
   const found = {};

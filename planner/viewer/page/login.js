@@ -7,6 +7,7 @@ export class LogIn {
   #begin;
   #busy = false;
   #said = null;
+  #isReady = false;
 
   constructor(context, begin) {
     this.#context = context;
@@ -14,7 +15,14 @@ export class LogIn {
     this.#said = context.ended ? { message: context.ended, hint: "" } : null;
   }
 
+  drawn(root) {
+    if (this.#isReady) return;
+    this.#isReady = true;
+    [...root.querySelectorAll("input")].find((one) => !one.value)?.focus();
+  }
+
   view() {
+    const was = this.#context.was ?? { account: "", role: "" };
     return html`
       <main class="login">
         <form @submit=${(event) => this.#submit(event)} aria-labelledby="login-title">
@@ -27,7 +35,7 @@ export class LogIn {
               type="text"
               autocomplete="username"
               required
-              autofocus
+              .value=${was.account}
               spellcheck="false"
               autocapitalize="off"
           /></label>
@@ -38,7 +46,7 @@ export class LogIn {
             >Role
             <select name="role">
               <option value="">the strongest that I have</option>
-              ${["admin", "pi", "user", "tech"].map((role) => html`<option value=${role}>${role}</option>`)}
+              ${["admin", "pi", "user", "tech"].map((role) => html`<option value=${role} ?selected=${role === was.role}>${role}</option>`)}
             </select>
           </label>
           <button class="primary" ?disabled=${this.#busy}>${this.#busy ? "…" : "Log in"}</button>
@@ -63,7 +71,7 @@ export class LogIn {
     this.#context.changed();
     try {
       await this.#context.session.logIn(form.get("account"), form.get("password"), form.get("role"));
-      this.#context.ended = "";
+      this.#context.begin(form.get("account"));
       this.#begin();
     } catch (error) {
       // The hint of the command line names its own verbs.

@@ -2,12 +2,18 @@
 
 import { html, nothing } from "./html.js";
 
+import { cut } from "./words.js";
+
 const KEPT = 1000;
+// Characters, of a line and of all.
+const LONGEST = 4_000;
+const MOST = 400_000;
 
 export class Logs {
   #context;
   #of = null;
   #lines = [];
+  #size = 0;
   #said = "";
   #ending = null;
 
@@ -24,14 +30,14 @@ export class Logs {
     const ending = (this.#ending = new AbortController());
     this.#of = { slice, application, host };
     this.#lines = [];
+    this.#size = 0;
     this.#said = "";
     const query = new URLSearchParams({ at: host, lines: "200", follow: "true" });
     const path = `/v1/slices/${encodeURIComponent(slice)}/applications/${encodeURIComponent(application)}/logs?${query}`;
     this.#context.changed();
     try {
       for await (const line of this.#context.session.lines(path, ending.signal)) {
-        this.#lines.push(line.trouble ? `— ${line.trouble}` : (line.text ?? ""));
-        if (this.#lines.length > KEPT) this.#lines.splice(0, this.#lines.length - KEPT);
+        this.#add(line.trouble ? `— ${line.trouble}` : (line.text ?? ""));
         this.#context.changed();
       }
       this.#said = "it says nothing more";
@@ -47,6 +53,13 @@ export class Logs {
     this.#of = null;
   }
 
+  #add(text) {
+    const line = cut(text, LONGEST);
+    this.#lines.push(line);
+    this.#size += line.length;
+    while (this.#lines.length > KEPT || this.#size > MOST) this.#size -= this.#lines.shift().length;
+  }
+
   view() {
     if (!this.#of) return nothing;
     const { slice, application, host } = this.#of;
@@ -58,7 +71,14 @@ export class Logs {
         </h2>
         <pre class="log" tabindex="0" role="log" aria-label="What ${application} prints">
 ${this.#lines.join("\n") || "nothing yet"}</pre>
-        ${this.#said ? html`<p class="quiet" role="status">${this.#said}</p>` : nothing}
+        ${
+          this.#said
+            ? html`<p class="quiet" role="status">
+                ${this.#said}
+                <button class="plain" @click=${() => this.follow(slice, application, host)}>Read again</button>
+              </p>`
+            : nothing
+        }
       </section>
     `;
   }

@@ -3,7 +3,7 @@
 import { Dialogs } from "./dialogs.js";
 import { Feed } from "./feed.js";
 import { Fleet } from "./fleet.js";
-import { render } from "./html.js";
+import { html, render } from "./html.js";
 import { LogIn } from "./login.js";
 import { here } from "./router.js";
 import { Session } from "./session.js";
@@ -14,6 +14,10 @@ import { useTheme } from "./theme.js";
 /** What a page is given: the session, the fleet, dialogs, and `changed()` to have it drawn again. */
 class Context {
   link = "connecting";
+  /** Since when it is not live, in milliseconds; 0: it is. */
+  lostAt = 0;
+  /** Who was logged in when the login ended without the reader's doing, or null. */
+  was = null;
   fleet = new Fleet();
   #pending = false;
   #draw;
@@ -28,10 +32,7 @@ class Context {
         this.fleet.hear(said);
         this.changed();
       },
-      (link) => {
-        this.link = link;
-        this.changed();
-      },
+      (link) => this.#linked(link),
     );
   }
 
@@ -47,13 +48,45 @@ class Context {
     else requestAnimationFrame(drawn);
   }
 
+  /** The login is over; with a sentence: without the reader's doing, who goes on later where this was. */
   over(sentence) {
     this.feed.end();
-    this.fleet = new Fleet();
-    this.dialogs.close();
+    this.was = sentence ? this.fleet.you : null;
+    this.fleet.forget();
+    if (!sentence) this.dialogs.close();
     this.ended = sentence;
     this.changed();
   }
+
+  /** Somebody has logged in. */
+  begin(account) {
+    if (this.was?.account !== account) this.dialogs.close();
+    this.ended = "";
+    this.lostAt = 0;
+  }
+
+  #linked(link) {
+    this.link = link;
+    if (link !== "live") this.lostAt ||= Date.now();
+    else {
+      this.lostAt = 0;
+      // What is asked may have other consequences by now.
+      this.dialogs.again();
+    }
+    this.changed();
+  }
+}
+
+/** In the place of a page whose module cannot be had, or does not fit those that are here. */
+function unloaded(error) {
+  const view = () =>
+    html`<h1>This page could not be loaded</h1>
+      <p class="refused" role="alert">${error.message}</p>
+      <p>
+        The planner does not answer, or is another one by now.
+        <button @click=${() => location.reload()}>Load everything anew</button>
+      </p>`;
+  return { open: () => ({ title: "Not loaded", view }) };
 }
 
 export async function start(root) {
@@ -69,6 +102,7 @@ export async function start(root) {
       open = null;
       logIn ??= new LogIn(context, begin);
       render(logIn.view(), root);
+      logIn.drawn(root);
       document.title = "Log in · DSMTViewer";
       return;
     }
@@ -86,7 +120,7 @@ export async function start(root) {
     open?.close?.();
     open = null;
     const place = here();
-    const found = place ? await place.page.load() : await import("./pages/nowhere.js");
+    const found = await (place ? place.page.load() : import("./pages/nowhere.js")).catch(unloaded);
     if (mine !== asked) return;
     open = found.open(context, place?.params ?? [], place?.query ?? new URLSearchParams());
     context.changed();
@@ -102,9 +136,16 @@ export async function start(root) {
   let logIn = null;
   window.addEventListener("hashchange", go);
   window.addEventListener("resize", () => context.changed());
-  document.addEventListener("visibilitychange", () => context.changed());
+  window.addEventListener("online", () => context.feed.hasten());
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) context.feed.hasten();
+    context.changed();
+  });
   // Ages grow by themselves.
-  setInterval(() => context.changed(), 1000);
+  setInterval(() => {
+    context.feed.look();
+    context.changed();
+  }, 1000);
   if (context.session.isOpen) begin();
   else draw();
 }

@@ -22,6 +22,7 @@ export class WorldMap {
   #spots = [];
   #hovered = null;
   #drag = null;
+  #fingers = new Map();
   #canvas = null;
   #drawn = "";
 
@@ -203,17 +204,19 @@ export class WorldMap {
     );
     canvas.addEventListener("pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
-      this.#drag = { x: event.offsetX, y: event.offsetY, moved: false };
+      this.#fingers.set(event.pointerId, place(event));
+      this.#drag = { ...place(event), moved: this.#fingers.size > 1 };
     });
     canvas.addEventListener("pointermove", (event) => this.#moved(event));
     canvas.addEventListener("pointerup", (event) => this.#released(event));
-    canvas.addEventListener("pointercancel", () => (this.#drag = null));
+    canvas.addEventListener("pointercancel", (event) => this.#lifted(event));
     canvas.addEventListener("pointerleave", () => this.#hover(null));
     canvas.addEventListener("keydown", (event) => this.#key(event));
   }
 
   #moved(event) {
     if (!this.#drag) return this.#hover(this.#spotAt(event.offsetX, event.offsetY));
+    if (this.#fingers.size > 1) return this.#pinched(event);
     const [x, y] = [event.offsetX - this.#drag.x, event.offsetY - this.#drag.y];
     if (!this.#drag.moved && Math.hypot(x, y) < 4) return;
     const scale = this.#scale(this.#canvas.clientWidth, this.#canvas.clientHeight);
@@ -221,9 +224,30 @@ export class WorldMap {
     this.#moveTo(this.#view.east - x / scale, this.#view.north + y / scale);
   }
 
+  /** Two fingers: the map follows the middle between them, and grows with what is between them. */
+  #pinched(event) {
+    if (!this.#fingers.has(event.pointerId)) return;
+    const before = between(this.#fingers);
+    this.#fingers.set(event.pointerId, place(event));
+    const after = between(this.#fingers);
+    const scale = this.#scale(this.#canvas.clientWidth, this.#canvas.clientHeight);
+    this.#moveTo(
+      this.#view.east - (after.x - before.x) / scale,
+      this.#view.north + (after.y - before.y) / scale,
+    );
+    if (before.apart > 0) this.zoomBy(after.apart / before.apart, after.x, after.y);
+  }
+
+  /** A finger has left; whoever is left goes on from where it is. */
+  #lifted(event) {
+    this.#fingers.delete(event.pointerId);
+    const [left] = this.#fingers.values();
+    this.#drag = left ? { ...left, moved: true } : null;
+  }
+
   #released(event) {
     const drag = this.#drag;
-    this.#drag = null;
+    this.#lifted(event);
     if (!drag || drag.moved) return;
     const spot = this.#spotAt(event.offsetX, event.offsetY);
     this.#picked(spot ? spot.nodes : null);
@@ -262,6 +286,14 @@ export class WorldMap {
     event.preventDefault();
     moves[event.key]();
   }
+}
+
+const place = ({ offsetX: x, offsetY: y }) => ({ x, y });
+
+/** The middle between the first two fingers, and how far they are apart. */
+function between(fingers) {
+  const [a, b] = fingers.values();
+  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, apart: Math.hypot(a.x - b.x, a.y - b.y) };
 }
 
 function ends(numbers) {

@@ -171,7 +171,7 @@ export class Panorama {
   #listView(fleet, nodes) {
     return html`
       <div class="scroll">
-        <table class="nodes">
+        <table class="nodes stacked">
           <thead>
             <tr>
               <th scope="col">Node</th>

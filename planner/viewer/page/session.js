@@ -3,6 +3,8 @@
 import { parse } from "./words.js";
 
 const KEPT = "dsmt.session";
+// Characters of a line; the planner tells none that is longer than a million.
+const LONGEST = 8_000_000;
 
 /** A refusal or failure, as the planner says it: a sentence, and what to do. */
 export class Refused extends Error {
@@ -11,6 +13,8 @@ export class Refused extends Error {
     this.status = status;
     this.code = said?.code ?? "";
     this.hint = said?.hint ?? "";
+    /** Where in a text it went wrong: the line, and a line with a caret. */
+    this.place = said?.place ?? "";
   }
 }
 
@@ -70,6 +74,7 @@ export class Session {
     for await (const text of texts(answer.body)) {
       const lines = (rest + text).split("\n");
       rest = lines.pop();
+      if (rest.length > LONGEST) throw new Refused(0, { message: "the planner tells an endless line" });
       for (const line of lines) if (line) yield parse(line);
     }
   }

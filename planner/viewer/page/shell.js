@@ -3,6 +3,7 @@
 import { html, nothing } from "./html.js";
 import { PAGES, to } from "./router.js";
 import { nextTheme } from "./theme.js";
+import { moment } from "./words.js";
 
 export function shell(context, current, open) {
   const { fleet, session } = context;
@@ -30,6 +31,7 @@ export function shell(context, current, open) {
       </button>
       <button class="plain" @click=${() => session.logOut()}>Log out</button>
     </header>
+    ${isLost(context) ? lost(context) : nothing}
     ${fleet.trouble ? html`<p class="trouble" role="alert">The planner is degraded: ${fleet.trouble}</p>` : nothing}
     <main id="main" tabindex="-1">
       ${open && fleet.isLive ? open.view() : html`<p class="quiet wait">Waiting for the planner …</p>`}
@@ -37,6 +39,15 @@ export function shell(context, current, open) {
     ${context.dialogs.view()}
   `;
 }
+
+// What lasts for a moment only, the mark in the bar tells.
+const isLost = ({ fleet, lostAt }) => fleet.isLive && lostAt > 0 && Date.now() - lostAt > 2_000;
+
+const lost = ({ lostAt }) =>
+  html`<p class="trouble" role="alert">
+    No connection to the planner since ${moment(lostAt / 1000)}: what is shown was so then. It is tried again
+    and again.
+  </p>`;
 
 function live({ link, fleet }) {
   const isLive = link === "live" || (link === "connecting" && !fleet.isLive);

@@ -31,10 +31,20 @@ export function nextTheme() {
 const colours = new Map();
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => colours.clear());
 
-/** A colour of the style sheet, for a canvas. */
+/** A colour of the style sheet (or its font), for a canvas. */
 export function colour(name) {
   if (!colours.has(name)) {
+    if (name !== "font") register(`--${name}`);
     colours.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
   }
   return colours.get(name);
+}
+
+const registered = new Set();
+
+/** Of a property that is known to be a colour a browser tells the one of the present scheme. */
+function register(name) {
+  if (registered.has(name)) return;
+  registered.add(name);
+  CSS.registerProperty({ name, syntax: "<color>", inherits: true, initialValue: "transparent" });
 }

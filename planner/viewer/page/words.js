@@ -25,6 +25,12 @@ export function parse(text) {
   });
 }
 
+/** The begin of a text that is too long to be read, and how much more there is. */
+export function cut(text, most) {
+  if (text.length <= most) return text;
+  return `${text.slice(0, most)} … (and ${count(text.length - most, "more character", "more characters")})`;
+}
+
 const UNITS = [
   [86_400, "d"],
   [3_600, "h"],

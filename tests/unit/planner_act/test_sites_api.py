@@ -108,6 +108,8 @@ async def test_a_tech_keeps_the_nodes_of_its_site(
     await start_node("n2.home")
     await tech("PATCH", "/nodes/n1.north/labels", {"labels": {"rack": "1"}})
     await tech("POST", "/standings/cordon", {"hosts": ["n1.north"], "reason": "disk"})
+    assert (await tech("GET", "/nodes/n1.north"))["of_site"] == "north"
+    assert (await tech("GET", "/nodes/n2.home"))["of_site"] == "home"
     for method, path, body in (
         ("PATCH", "/nodes/n2.home/labels", {"labels": {"rack": "1"}}),
         ("POST", "/standings/cordon", {"hosts": ["n1.north", "n2.home"]}),

@@ -197,6 +197,10 @@ async def test_only_an_admin_takes_nodes_out_of_service(pair: Api, log_in: LogIn
 async def test_a_budget_tells_what_it_allows_and_what_contradicts_it(pair: Api) -> None:
     told = await pair("GET", "/slices/s1/budget")
     assert (told["budget"], told["is_default"], told["least"]) == ("max-unavailable 10%", True, 1)
+    seen = await pair("POST", "/slices/s1/budget/preview", {"budget": "keep 100%"})
+    assert (seen["budget"], seen["is_default"], seen["least"]) == ("keep 100%", False, 2)
+    assert await pair("GET", "/slices/s1/budget") == told
+    assert (await pair.refused("POST", "/slices/s1/budget/preview", {"budget": "all"}))[0] == 422
     told = await pair("PUT", "/slices/s1/budget", {"budget": "keep 100%"})
     assert told["contradiction"] == "all 2 must run, and the plan has no other node to give"
     told = await pair("PUT", "/slices/s1/budget", {"budget": "keep 3"})

@@ -57,7 +57,7 @@ class AvailabilityPage {
         planner was away nobody looked: such time counts neither way.
       </p>
       <div class="scroll">
-        <table class="availability">
+        <table class="availability stacked">
           <thead>
             <tr>
               <th scope="col" class="by">${this.#chosen.by}</th>
@@ -93,13 +93,13 @@ class AvailabilityPage {
     const down = Math.max(row.wanted_s - row.running_s, 0);
     return html`<tr>
       <th scope="row">${this.#name(row.name)}</th>
-      <td class="number share-of">${percent(row.share)}</td>
+      <td class="number share-of" data-says="ran">${percent(row.share)}</td>
       <td class="shares">${shares(row, down)}</td>
-      <td class="number">${down >= 0.5 ? span(down) : "–"}</td>
-      <td class="number">${row.outages ? row.outages.toLocaleString("en") : "–"}</td>
-      <td class="number">${row.longest_s >= 0.5 ? span(row.longest_s) : "–"}</td>
-      <td class="number quiet">${span(row.wanted_s)}</td>
-      <td class="number quiet">${row.unknown_s >= 0.5 ? span(row.unknown_s) : "–"}</td>
+      <td class="number" data-says="did not run">${down >= 0.5 ? span(down) : "–"}</td>
+      <td class="number" data-says="outages">${row.outages ? row.outages.toLocaleString("en") : "–"}</td>
+      <td class="number" data-says="longest">${row.longest_s >= 0.5 ? span(row.longest_s) : "–"}</td>
+      <td class="number quiet" data-says="wanted">${span(row.wanted_s)}</td>
+      <td class="number quiet" data-says="nobody looked">${row.unknown_s >= 0.5 ? span(row.unknown_s) : "–"}</td>
     </tr>`;
   }
 

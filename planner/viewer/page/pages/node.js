@@ -1,11 +1,12 @@
 // One node: how it is and why, what is on it, what it says of itself, and what can be done with it.
 
-import { isGrave, run, stand, standingVerbs, standingWord } from "../acts.js";
+import { run } from "../acts.js";
 import { Events } from "../events.js";
 import { html, nothing } from "../html.js";
 import { application, layer } from "../layers.js";
 import { Logs } from "../logs.js";
 import { to } from "../router.js";
+import { isGrave, stand, standingVerbs, standingWord } from "../standings.js";
 import { isLost, KINDS } from "../verdicts.js";
 import { ago, iso, lasting, moment, span } from "../words.js";
 
@@ -85,7 +86,7 @@ class NodePage {
 
   #acts() {
     const standing = this.#node?.standing;
-    if (!this.#context.fleet.mayManageNodes || !standing) return nothing;
+    if (!standing || !this.#context.fleet.mayManage(this.#node)) return nothing;
     const { session, fleet, dialogs } = this.#context;
     return html`<span class="acts" role="group" aria-label="What can be done with the node">
       ${standingVerbs(standing).map((verb) => html`<button class=${isGrave(verb) ? "grave" : ""} @click=${() => dialogs.ask(stand(session, fleet, verb, this.#host))}>${standingWord(verb)}</button>`)}
@@ -97,7 +98,7 @@ class NodePage {
     const slivers = [...fleet.slivers(node.host).values()].sort((a, b) => (a.slice < b.slice ? -1 : 1));
     if (!slivers.length) return html`<p class="quiet">No slice that you may look into is here.</p>`;
     return html`<div class="scroll">
-      <table class="slivers">
+      <table class="slivers stacked">
         <thead>
           <tr>
             <th scope="col">Slice</th>
@@ -114,8 +115,8 @@ class NodePage {
                   <a href=${to("slice", sliver.slice)}>${sliver.slice}</a
                   >${sliver.reason ? html`<p class="quiet">${sliver.reason}</p>` : nothing}
                 </th>
-                <td>${layer(sliver.container, fleet.now, isLost(node))}</td>
-                <td>${layer(sliver.agent, fleet.now, isLost(node))}</td>
+                <td data-says="container">${layer(sliver.container, fleet.now, isLost(node))}</td>
+                <td data-says="agent">${layer(sliver.agent, fleet.now, isLost(node))}</td>
                 <td>
                   ${sliver.applications.map(
                     (one) =>

@@ -1,9 +1,10 @@
 // One slice: what is wanted and how far that is, its plan, its applications and roll-outs, host by host.
 
-import { rollOut, run, setPlan, turnRollOut, writeParameters } from "../acts.js";
+import { rollOut, run, turnRollOut } from "../acts.js";
 import { Events } from "../events.js";
 import { html, nothing, repeat } from "../html.js";
 import { application, layer } from "../layers.js";
+import { planning } from "../planning.js";
 import { to } from "../router.js";
 import { isLost, RANK } from "../verdicts.js";
 import { ago, count, some } from "../words.js";
@@ -26,11 +27,13 @@ class SlicePage {
   #functions = [];
   #said = "";
   #listed = LISTED;
+  #done = 0;
   #events;
 
   constructor(context, slice) {
     this.#context = context;
     this.#slice = slice;
+    this.#done = context.dialogs.done;
     this.title = slice;
     this.#events = new Events(context, slice, () => [`/org/dsmt/ns/deployment/${slice}/`]);
   }
@@ -42,11 +45,13 @@ class SlicePage {
   view() {
     const { fleet } = this.#context;
     const slice = fleet.slices.get(this.#slice);
-    if (!slice)
+    if (!slice) {
+      this.#forget();
       return html`<h1>${this.#slice}</h1>
         <p>
           There is no slice of this name that you may look into. <a href=${to("slices")}>All slices</a>
         </p>`;
+    }
     this.#refresh();
     const counts = shares(fleet, slice.slice);
     return html`
@@ -60,7 +65,7 @@ class SlicePage {
       ${this.#said ? html`<p class="refused" role="alert">${this.#said}</p>` : nothing}
       ${this.#figures(counts)}
       <div class="columns">
-        <section class="panel">${this.#plan(slice)}</section>
+        <section class="panel">${planning(this.#context, slice, this.#known)}</section>
         <section class="panel">
           <h2>Applications</h2>
           ${this.#applications(slice)}
@@ -73,6 +78,17 @@ class SlicePage {
       </section>
       <section class="panel">${this.#events.view()}</section>
     `;
+  }
+
+  /** A slice that is made anew under this name is another one. */
+  #forget() {
+    this.#status = null;
+    this.#plans = this.#rollouts = [];
+    this.#asked = { version: -1, at: 0, took: 0 };
+  }
+
+  get #known() {
+    return { status: this.#status, plans: this.#plans, functions: this.#functions };
   }
 
   #figures(counts) {
@@ -106,32 +122,6 @@ class SlicePage {
           : nothing
       }
     </section>`;
-  }
-
-  #plan(slice) {
-    const { session, dialogs, fleet } = this.#context;
-    const status = this.#status;
-    const own = this.#plans.filter((one) => !one.builtin);
-    const wanted = { slice: slice.slice, plan: slice.plan, parameters: status?.plan_parameters ?? {} };
-    return html` <h2>
-        Plan
-        ${fleet.mayChange(slice.slice) && this.#plans.length ? html`<button @click=${() => dialogs.ask(setPlan(session, wanted, this.#plans, this.#functions))}>Set plan</button>` : nothing}
-      </h2>
-      <p>
-        ${slice.plan ? html`<b>${slice.plan}</b> ${writeParameters(status?.plan_parameters)}` : html`<span class="quiet">none is in force: nothing is placed</span>`}
-        <span class="quiet"
-          >· ${count(slice.hosts, "node")} · generation ${status?.generation ?? ""} · budget
-          ${status?.budget?.budget ?? "as usual"}</span
-        >
-      </p>
-      ${
-        own.length
-          ? html`<h3>Plans of the slice</h3>
-              <ul>
-                ${own.map((one) => html`<li><b>${one.name}</b> <span class="quiet">${one.base} ${writeParameters(one.parameters)}</span></li>`)}
-              </ul>`
-          : nothing
-      }`;
   }
 
   #applications(slice) {
@@ -211,7 +201,7 @@ class SlicePage {
     rows.sort((a, b) => a.rank - b.rank || (a.host < b.host ? -1 : 1));
     if (!rows.length) return html`<p class="quiet">It is on no node.</p>`;
     return html`<div class="scroll">
-        <table class="slivers">
+        <table class="slivers stacked">
           <thead>
             <tr>
               <th scope="col">Node</th>
@@ -230,8 +220,8 @@ class SlicePage {
                     <a href=${to("node", host)}>${host}</a
                     >${node && node.state !== "alive" ? html`<p class="why">the node is ${node.state}</p>` : nothing}${sliver.reason ? html`<p class="quiet">${sliver.reason}</p>` : nothing}
                   </th>
-                  <td>${layer(sliver.container, fleet.now, isLost(node))}</td>
-                  <td>${layer(sliver.agent, fleet.now, isLost(node))}</td>
+                  <td data-says="container">${layer(sliver.container, fleet.now, isLost(node))}</td>
+                  <td data-says="agent">${layer(sliver.agent, fleet.now, isLost(node))}</td>
                   <td>
                     ${sliver.applications.map((one) => html`<div class="application">${application(one, fleet.now, isLost(node))}</div>`)}
                   </td>
@@ -273,7 +263,10 @@ class SlicePage {
 
   /** Ask for what the feed does not tell: soon after it told of something new, else every ten seconds. */
   async #refresh() {
-    const { fleet, session } = this.#context;
+    const { fleet, session, dialogs } = this.#context;
+    // What was just done is asked for at once: the plans of a slice the feed does not tell.
+    if (this.#done !== dialogs.done) this.#asked = { version: -1, at: 0, took: 0 };
+    this.#done = dialogs.done;
     const version = fleet.versionOf(this.#slice);
     const begun = performance.now();
     const { at, took } = this.#asked;

@@ -65,7 +65,7 @@ function view(fleet) {
     ${
       rows.length
         ? html`<div class="panel scroll">
-            <table class="slices">
+            <table class="slices stacked">
               <thead>
                 <tr>
                   <th scope="col">Slice</th>
@@ -90,8 +90,8 @@ function line({ slice, counts }) {
   const active = slice.rollouts.filter((one) => one.active);
   return html`<tr>
     <th scope="row"><a href=${to("slice", slice.slice)}>${slice.slice}</a></th>
-    <td>${slice.plan || html`<span class="quiet">none</span>`}</td>
-    <td>${slice.hosts.toLocaleString("en")}</td>
+    <td data-says="plan">${slice.plan || html`<span class="quiet">none</span>`}</td>
+    <td data-says="nodes">${slice.hosts.toLocaleString("en")}</td>
     <td>
       ${bar(counts)}<span class="quiet"
         >${["failed", "waiting", "fine"]
