@@ -7,6 +7,7 @@ keep everybody out.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
 from typing import ClassVar
 
@@ -32,6 +33,7 @@ class HttpConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to look."""
         super().connection_made(transport)
+        _at_once(transport)
         self._address = self.client[0] if self.client else ""
         self._waits_since: float | None = self.loop.time()
         self.of_address[self._address] += 1
@@ -66,3 +68,14 @@ class HttpConnection(H11Protocol):
             self.transport.abort()
             return
         self._timer = self.loop.call_later(self.look_s, self._look)
+
+
+def _at_once(transport: asyncio.Transport) -> None:
+    """Send what is written without waiting for more.
+
+    An answer is a head and a body, and a client tells only after 40 ms that it has the first. asyncio does
+    so where a socket says that it is TCP's, and an accepted one does not.
+    """
+    own = transport.get_extra_info("socket")
+    if own is not None and own.family in {socket.AF_INET, socket.AF_INET6}:
+        own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

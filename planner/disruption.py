@@ -126,7 +126,7 @@ class Disruption:
 
 def _health(slice_: WantedSlice, seen: Fleet, host: Host, placed: list[Placement]) -> Health:
     node, state = seen.node(host), seen.state(host)
-    if state in {NodeState.FAILED, NodeState.PROBATION}:
+    if state is NodeState.FAILED or state is NodeState.PROBATION:
         return Health.FAILED
     if node is None or state is not NodeState.ALIVE:
         return Health.UNSURE
@@ -146,10 +146,12 @@ def _sliver(sliver: SliverSeen | None, placed: list[Placement]) -> Health:
         return Health.UNSURE
     if not placed:
         return Health.FAILED if sliver.agent.state is State.FAILED else Health.UP
-    found = {_application(sliver, one) for one in placed if one.run is Run.RUNNING}
+    found = [_application(sliver, one) for one in placed if one.run is Run.RUNNING]
     # The worst decides; what people have stopped is as it should be.
-    worst = (Health.UNSURE, Health.FAILED, Health.STARTING)
-    return next((health for health in worst if health in found), Health.UP)
+    for worst in (Health.UNSURE, Health.FAILED, Health.STARTING):
+        if worst in found:
+            return worst
+    return Health.UP
 
 
 def _application(sliver: SliverSeen, placement: Placement) -> Health:
@@ -163,4 +165,5 @@ def _application(sliver: SliverSeen, placement: Placement) -> Health:
     if heard.state is not State.RUNNING:
         return Health.STARTING
     # The order is known, and what runs is still what ran before it.
-    return Health.UP if heard.release == placement.release else Health.UNSURE
+    same = heard.version == placement.version and heard.configuration == placement.configuration
+    return Health.UP if same else Health.UNSURE

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi.responses import Response
+
 from dsmt_core.names import host as host_name
 from dsmt_core.names import site as site_name
 from planner.api import authority_models, models
 from planner.api.access import TheCaller, ThePlanner
+from planner.api.at_length import at_length
 from planner.api.routing import router_at
 from planner.authority.invitations import Asked
 from planner.authority.rights import Right, check
@@ -16,13 +19,13 @@ from planner.service.join_request import JoinRequest
 router = router_at("/nodes", "nodes")
 
 
-@router.get("")
+@router.get("", response_model=list[dict[str, Any]])
 async def listed(
     caller: TheCaller, planner: ThePlanner, where: str = "", *, failed: bool = False
-) -> list[dict[str, Any]]:
+) -> Response:
     """Every node, or those of which a condition is true, or those that are not trusted."""
     check(caller, Right.LIST_NODES)
-    return planner.nodes.shown(where, failed=failed)
+    return await at_length(await planner.nodes.shown(where, failed=failed))
 
 
 @router.post("/invite")

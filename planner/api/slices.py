@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi.responses import Response
+
 from dsmt_core.names import DEFAULT_AGENT, Slice, account, plan, slice_name
 from planner.api import authority_models, models
 from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
+from planner.api.at_length import at_length
 from planner.api.routing import router_at
 from planner.authority.rights import Right, check, may
 from planner.expiry import end_of
+from planner.service.how import how
 from planner.store import slices as store
 from planner.wanted import NO_PLAN
 
@@ -101,11 +105,10 @@ async def preview(slice_: ReadSlice, body: models.PlanChoice, planner: ThePlanne
     return planner.plans.preview(planner.plans.with_in_force(slice_, plan(body.plan), body.parameters))
 
 
-@one.get("/status")
-async def status(slice_: ReadSlice, planner: ThePlanner) -> dict[str, Any]:
+@one.get("/status", response_model=dict[str, Any])
+async def status(slice_: ReadSlice, planner: ThePlanner) -> Response:
     """How it is, host by host."""
-    rollouts = [one for one in planner.rollouts.all(slice_) if one["active"]]
-    return await planner.status(slice_) | await planner.slices.told(slice_) | {"rollouts": rollouts}
+    return await at_length(await how(planner, slice_))
 
 
 async def _set_managed(planner: ThePlanner, slice_: Slice, *, managed: bool) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any, Final
 
 from dsmt_core.errors import DsmtError
 from dsmt_core.lifecycle import State
@@ -17,6 +17,10 @@ from planner.release import said
 from planner.standing import NO_BARS, Bars
 from planner.steps import Waiting
 from planner.wanted import NO_PLAN, Placement, Run, WantedSlice
+
+PORTION: Final = 250
+"""Hosts in one step: a few milliseconds."""
+_NOTHING: Final = ApplicationSeen()
 
 
 def summary(
@@ -39,6 +43,27 @@ def summary(
         waiting: what the last round about the slice held back; of other slices is left out.
         bars: which nodes are out of service.
     """
+    steps = summing(wanted, seen, now=now, waiting=waiting, bars=bars)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            told: dict[str, Any] = end.value
+            return told
+
+
+def summing(
+    wanted: WantedSlice,
+    seen: Fleet,
+    *,
+    now: float,
+    waiting: Iterable[Waiting] = (),
+    bars: Bars = NO_BARS,
+) -> Generator[None, None, dict[str, Any]]:
+    """`summary` in steps of `PORTION` hosts, between which ``seen`` may change.
+
+    Each host is as it was at its step, and the counts are those of the hosts as they are told.
+    """
     mine = [one for one in waiting if one.slice == wanted.name]
     # By host: a slice may be on thousands, and each is shown.
     here: defaultdict[Host | str, list[Waiting]] = defaultdict(list)
@@ -47,11 +72,16 @@ def summary(
     placed: defaultdict[Host, list[Placement]] = defaultdict(list)
     for placement in wanted.placements:
         placed[placement.host].append(placement)
-    hosts = [
-        _host(wanted, seen, host, now=now, held=(here[host], placed[host])) for host in _shown(wanted, seen)
-    ]
-    counts = Counter(instances(wanted, seen))
+    shown = _shown(wanted, seen)
     missing = _missing(wanted, seen, bars) * max(len(wanted.applications), 1)
+    hosts: list[dict[str, Any]] = []
+    counts: Counter[str] = Counter()
+    for number, host in enumerate(shown, 1):
+        hosts.append(_host(wanted, seen, host, now=now, held=(here.get(host, ()), placed.get(host, ()))))
+        for how in _instances_at(wanted, seen, host, placed.get(host, ())):
+            counts[how] += 1
+        if not number % PORTION:
+            yield
     return {
         "slice": wanted.name,
         "managed": wanted.managed,
@@ -87,7 +117,7 @@ def _host(
     state = seen.state(host)
     reasons = [one.reason for one in here if not one.application]
     held_back = {one.application: one.reason for one in here if one.application}
-    if state in {NodeState.FAILED, NodeState.SUSPECT}:
+    if state is NodeState.FAILED or state is NodeState.SUSPECT:
         reasons.insert(0, f"the node has not answered for {max(now - seen.heard_at(host), 0):.0f} s")
     elif not here and host not in wanted.hosts:
         reasons = ["it left the slice" if wanted.managed else "the slice is not managed"]
@@ -114,15 +144,13 @@ def _host(
 
 def _unwell(wanted: WantedSlice, seen: Fleet, host: Host, now: float) -> list[str]:
     """What is not well with the processes of DSMT that serve the slice on a host."""
-    return [
-        *(f"container manager: {said}" for said in seen.healths.unwell(NODE, host, now)),
-        *(f"agent: {said}" for said in seen.healths.unwell(wanted.name, host, now)),
-    ]
+    node, agent = seen.healths.unwell(NODE, host, now), seen.healths.unwell(wanted.name, host, now)
+    return [f"container manager: {one}" for one in node] + [f"agent: {one}" for one in agent]
 
 
 def _application(placement: Placement, heard: ApplicationSeen | None, held_back: str) -> dict[str, Any]:
-    heard = heard or ApplicationSeen()
-    given_up = heard.given_up(placement.release)
+    heard = heard or _NOTHING
+    given_up = heard.given_up(placement.release) if heard.gave_up else ""
     waits = held_back if heard.state is not State.RUNNING else ""
     return {
         "application": placement.application,
@@ -147,6 +175,15 @@ def instances(wanted: WantedSlice, seen: Fleet) -> list[str]:
     return [_placed_is(seen, placement) for placement in wanted.placements if placement.run is Run.RUNNING]
 
 
+def _instances_at(
+    wanted: WantedSlice, seen: Fleet, host: Host, placements: Sequence[Placement]
+) -> Sequence[str]:
+    """`instances` of one host."""
+    if not wanted.applications:
+        return (_sliver_is(wanted, seen, host),) if host in wanted.hosts else ()
+    return [_placed_is(seen, placement) for placement in placements if placement.run is Run.RUNNING]
+
+
 def _sliver_is(wanted: WantedSlice, seen: Fleet, host: Host) -> str:
     sliver = seen.sliver(wanted.name, host)
     if seen.state(host) is NodeState.FAILED:
@@ -157,13 +194,15 @@ def _sliver_is(wanted: WantedSlice, seen: Fleet, host: Host) -> str:
 def _placed_is(seen: Fleet, placement: Placement) -> str:
     sliver = seen.sliver(placement.slice, placement.host)
     heard = sliver.applications.get(placement.application) if sliver else None
-    if seen.state(placement.host) is NodeState.FAILED or (heard and heard.given_up(placement.release)):
+    if seen.state(placement.host) is NodeState.FAILED or (
+        heard and heard.gave_up and heard.given_up(placement.release)
+    ):
         return "failed"
     return _called(heard.state if heard else State.UNDEFINED)
 
 
 def _called(state: State) -> str:
-    return state.value if state in {State.RUNNING, State.FAILED} else "waiting"
+    return state.value if state is State.RUNNING or state is State.FAILED else "waiting"
 
 
 def _missing(wanted: WantedSlice, seen: Fleet, bars: Bars) -> int:

@@ -24,7 +24,7 @@ async def checkup(planner: Planner) -> list[dict[str, Any]]:
     """Everything that was looked at, as the API shows it."""
     health = planner.health()
     disk = await asyncio.to_thread(shutil.disk_usage, planner.config.data)
-    nodes = planner.nodes.shown("")
+    nodes = await planner.nodes.shown()
     seen = Vitals(
         version=version("dsmt"),
         link=str(health["link"]),

@@ -23,6 +23,7 @@ from planner.service.judged import judged, untrusted
 from planner.service.means import Means, Watched
 from planner.service.mirrors import Told
 from planner.service.node_certificates import NodeCertificates
+from planner.service.pieces import each
 from planner.service.standings import Standings
 from planner.store import evidence, nodes
 from planner.store.nodes import Joined
@@ -160,8 +161,8 @@ class Nodes:
         self._fleet.label(name, labels)
         return labels
 
-    def shown(self, where: str = "", *, failed: bool = False) -> list[dict[str, Any]]:
-        """Every node, by host, as the API shows it.
+    async def shown(self, where: str = "", *, failed: bool = False) -> list[dict[str, Any]]:
+        """Every node, by host, as the API shows it; each as it is when it is looked at.
 
         Args:
             where: only those of which this condition is true (`planner.plans.conditions`).
@@ -174,7 +175,7 @@ class Nodes:
         found = self.satisfying(where)
         if failed:
             found = untrusted(self._watched, found, self._clock())
-        return [self._shown(of) for of in found]
+        return await each(found, lambda of: [self._shown(of)] if of in self._joined else [])
 
     def satisfying(self, where: str = "") -> list[Host]:
         """The nodes of which a condition is true, or all, by name.

@@ -22,11 +22,9 @@ from planner.authority.gate import Gate
 from planner.authority.keys import Keys
 from planner.authority.order_keys import OrderKeys
 from planner.authority.sealing import Seal
-from planner.catalogue import silence_shown
 from planner.config import PlannerConfig
 from planner.facts import open_source
 from planner.fleet import Fleet
-from planner.reconcile import summary
 from planner.service.agreements import Agreements
 from planner.service.applications import Applications
 from planner.service.audit import Audit
@@ -69,10 +67,7 @@ from planner.service.tap import Tap
 from planner.service.tracking import Tracking
 from planner.service.upkeep import Lag, Queues, WriteBehind
 from planner.service.voice import Voice
-from planner.standing import bars_at
-from planner.steps import Waiting
 from planner.store import Database
-from planner.store.wanted import incomplete
 from planner.tls.clients import broker_of
 
 # Its queue of reports may lose its leader, which only silence shows (ADR 12); no other queue can.
@@ -234,25 +229,6 @@ class Planner:
         await self.bus.close()
         await self.depot.close()
         await self.database.close()
-
-    async def status(self, slice_: Slice) -> dict[str, Any]:
-        """How a slice is, as the API shows it.
-
-        Raises:
-            NotFound: there is no such slice.
-        """
-        wanted = self.ledger.slice(slice_)
-        waiting = [*self.floods.waiting(slice_), *self.rounds.waiting(slice_)]
-        for name, missing in (await self.database.read(incomplete, slice_)).items():
-            waiting.append(Waiting(slice=slice_, reason=missing, application=name))
-        bars = bars_at(self.ledger.wanted.standings, self.clock())
-        shown = summary(wanted, self.fleet, now=self.clock(), waiting=waiting, bars=bars)
-        shown["budget"] = self.bounds.budgets.shown(slice_)
-        shown["silences"] = [silence_shown(one) for one in self.observing.silent(slice_)]
-        if any(one.to_agree for one in waiting):
-            shown["held_back"] = self.agreements.held(slice_)
-        shown["planner"] = self.health()
-        return shown
 
     def health(self) -> dict[str, Any]:
         """How the planner itself is doing, as the API shows it."""

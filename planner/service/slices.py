@@ -116,10 +116,6 @@ class Slices:
         people, waiting, told = await self._database.read(_known, slice_)
         return written_slice(wanted, people, waiting) | told
 
-    async def told(self, slice_: Slice) -> dict[str, Any]:
-        """What it is for and until when it is wanted, as the API shows it."""
-        return await self._database.read(members.told_of, slice_)
-
     async def describe(self, slice_: Slice, description: str | None, url: str | None) -> None:
         """Say what a slice is for; None leaves it as it is.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -221,6 +222,22 @@ async def test_every_answer_says_how_a_browser_is_to_treat_it(port: int, path: s
         assert name + b": " + value.lower() in head
     assert b"access-control-" not in head
     assert b"set-cookie" not in head
+
+
+async def test_an_answer_does_not_wait_until_its_head_was_acknowledged(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, at_once = HttpConnection.connection_made, []
+
+    def noted(connection: HttpConnection, transport: asyncio.Transport) -> None:
+        begin(connection, transport)
+        own = transport.get_extra_info("socket")
+        at_once.append(own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(HttpConnection, "connection_made", noted)
+    await alive(port)
+    assert all(at_once)
+    assert at_once
 
 
 async def test_no_other_origin_is_let_in(port: int) -> None:

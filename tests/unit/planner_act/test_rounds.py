@@ -114,7 +114,7 @@ async def test_what_was_wanted_and_who_joined_survive_a_restart(
         await again.start()
         assert again.id == id_
         assert (await again.slices.show(Slice("s1"))) == before
-        assert [one["host"] for one in again.nodes.shown()] == ["n1"]
+        assert [one["host"] for one in await again.nodes.shown()] == ["n1"]
         assert again.ledger.slice(Slice("s1")).hosts == {Host("n1"): create.generation}
     finally:
         await again.close()
