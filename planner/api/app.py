@@ -50,6 +50,7 @@ from planner.api import (
 )
 from planner.api.audited import Audited
 from planner.api.limits import BodyLimit
+from planner.api.packed import Packed
 from planner.api.refusals import answer, refused
 from planner.api.strict import Strict
 from planner.authority.rights import Lacking
@@ -121,6 +122,7 @@ def create_app(planner: Planner, tls: Tls | None = None, names: Sequence[str] = 
         about=[PlannerMetrics(planner)],
         program="dsmt-planner",
     )
+    app.add_middleware(Packed)
     app.add_middleware(Strict, names=names)
     app.add_exception_handler(DsmtError, _ours)
     app.add_exception_handler(RequestValidationError, _malformed)

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from dsmt_core.names import Application, Slice, slice_name
 from dsmt_core.names import application as application_name
 from planner.api.access import TheCaller, ThePlanner
+from planner.api.at_length import at_length
 from planner.api.routing import router_at
 from planner.authority.rights import Caller, Right, check, may
 from planner.past import Group
@@ -59,36 +60,36 @@ TheTime = Annotated[Time, Depends(_time)]
 TheSlices = Annotated[list[Slice] | None, Depends(_slices)]
 
 
-@router.get("/fleet")
-async def fleet(was: TheWas, slices: TheSlices, at: Moment = None) -> dict[str, Any]:
+@router.get("/fleet", response_model=dict[str, Any])
+async def fleet(was: TheWas, slices: TheSlices, at: Moment = None) -> Response:
     """Every node, layer and wish as it was at a moment; `planner.past.passages` says what the parts are."""
-    return await was.fleet(was.moment(at), slices)
+    return await at_length(await was.fleet(was.moment(at), slices))
 
 
-@router.get("/changes")
-async def changes(was: TheWas, slices: TheSlices, time: TheTime) -> dict[str, Any]:
+@router.get("/changes", response_model=dict[str, Any])
+async def changes(was: TheWas, slices: TheSlices, time: TheTime) -> Response:
     """What passed from one state to another, in order."""
-    return await was.changes(time, slices)
+    return await at_length(await was.changes(time, slices))
 
 
-@router.get("/series")
+@router.get("/series", response_model=dict[str, Any])
 async def series(
     was: TheWas,
     slices: TheSlices,
     time: TheTime,
     points: Annotated[int, Query(ge=2, le=POINTS_MOST)] = 200,
     application: str = "",
-) -> dict[str, Any]:
+) -> Response:
     """How many instances ran, had failed or waited, at equal distances."""
-    return await was.series(time, points, slices, application)
+    return await at_length(await was.series(time, points, slices, application))
 
 
-@router.get("/availability")
+@router.get("/availability", response_model=dict[str, Any])
 async def availability(
     was: TheWas, slices: TheSlices, time: TheTime, by: Group = Group.APPLICATION, application: str = ""
-) -> dict[str, Any]:
+) -> Response:
     """Of the time in which instances were wanted the share in which they ran; the worst first."""
-    return await was.availability(time, by, slices, application)
+    return await at_length(await was.availability(time, by, slices, application))
 
 
 @router.get("/availability.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
@@ -105,11 +106,11 @@ async def availability_csv(
     return Response(text.getvalue(), media_type="text/csv", headers=saved)
 
 
-@router.get("/course")
+@router.get("/course", response_model=dict[str, Any])
 async def course(
     was: TheWas, time: TheTime, caller: TheCaller, planner: ThePlanner, about: TheInstance
-) -> dict[str, Any]:
+) -> Response:
     """Host by host, through which states an application of a slice went, and what it stands on."""
     slice_, name = about
     check(caller, Right.READ_SLICE, planner.ledger.slice(slice_).name)
-    return await was.course(time, slice_, name)
+    return await at_length(await was.course(time, slice_, name))

@@ -14,6 +14,7 @@ from planner.fleet import Fleet
 from planner.past import APPLICATION, VERSION, Group, Instance, Passage, availability, instances, series
 from planner.plans.ground import site_of
 from planner.service.clock import SteadyClock
+from planner.service.pieces import each
 from planner.store import Database, past
 
 DAY_S: Final = 86_400.0
@@ -72,22 +73,18 @@ class Was:
 
     async def fleet(self, moment: float, slices: Slices) -> dict[str, Any]:
         """Every part with its state at a moment, and since when."""
-        found = await self._database.read(past.at, moment, slices)
-        return {"at": moment, "parts": [_written(one) for one in found]}
+        return {"at": moment, "parts": await self._database.look(_parts, moment, slices)}
 
     async def changes(self, time: Time, slices: Slices) -> dict[str, Any]:
         """What changed, in order; the first `CHANGES_MOST` or so of it, and whether there is more."""
-        found = await self._database.read(past.between, time.begin, time.end, slices, CHANGES_MOST + 1)
-        more = len(found) > CHANGES_MOST
-        shown = await self._whole(time, slices, found) if more else found
-        until = shown[-1].at if more else time.end
-        return {"since": time.begin, "until": until, "more": more, "changes": [*map(_written, shown)]}
-
-    async def _whole(self, time: Time, slices: Slices, found: list[Passage]) -> list[Passage]:
-        """Only moments of which all is there, for who asks again goes on behind the last; at least one."""
-        last = found[-1].at
-        whole = [one for one in found if one.at < last]
-        return whole or await self._database.read(past.between, time.begin, last, slices)
+        shown, until = await self._database.look(_changes, time, slices)
+        more = until is not None
+        return {
+            "since": time.begin,
+            "until": until if more else time.end,
+            "more": more,
+            "changes": shown,
+        }
 
     async def series(self, time: Time, points: int, slices: Slices, application: str) -> dict[str, Any]:
         """How many instances were how, at equal distances.
@@ -97,37 +94,24 @@ class Was:
         """
         if not 2 <= points <= POINTS_MOST:
             raise Invalid(f"from 2 to {POINTS_MOST} points")
-        found = await self._instances(time, slices, application)
-        samples = series(found, time.begin, time.end, points)
-        return {"since": time.begin, "until": time.end, "samples": [asdict(one) for one in samples]}
+        samples = await self._database.look(_samples, time, slices, application, points)
+        return {"since": time.begin, "until": time.end, "samples": samples}
 
     async def availability(self, time: Time, by: Group, slices: Slices, application: str) -> dict[str, Any]:
         """How instances stood, told of together as ``by`` says; the worst first."""
-        found = await self._instances(time, slices, application)
-        stood = availability(found, self._naming()[by])
-        shown = [{**asdict(one), "share": one.share} for one in stood]
+        sites = await self._sites() if by is Group.SITE else {}
+        shown = await self._database.look(_stood, time, slices, application, _naming(by, sites))
         return {"since": time.begin, "until": time.end, "by": by.value, "rows": shown}
 
     async def course(self, time: Time, slice_: Slice, application: Application) -> dict[str, Any]:
         """Host by host, through which states an application and what it stands on went."""
-        parts = {"container", "agent", APPLICATION + application, VERSION + application}
-        found = await self._database.read(_told, time, {slice_})
-        hosts: dict[Host, list[list[Any]]] = {}
-        for one in found:
-            if one.part in parts and one.slice == slice_:
-                hosts.setdefault(one.host, []).append([max(one.at, time.begin), one.part, one.state])
-        return {"since": time.begin, "until": time.end, "hosts": dict(sorted(hosts.items()))}
+        hosts = await self._database.look(_courses, time, slice_, application)
+        return {"since": time.begin, "until": time.end, "hosts": hosts}
 
-    async def _instances(self, time: Time, slices: Slices, application: str) -> list[Instance]:
-        found = await self._database.read(_found, time, slices)
-        return [one for one in found if application in {"", one.application}]
-
-    def _naming(self) -> Mapping[Group, Callable[[Instance], str]]:
-        return {
-            Group.APPLICATION: lambda one: f"{one.slice} {one.application}",
-            Group.NODE: lambda one: one.host,
-            Group.SITE: lambda one: self._site(one.host),
-        }
+    async def _sites(self) -> dict[Host, str]:
+        """Of every node its site, as it is known now."""
+        hosts = list(self._fleet.hosts)
+        return dict(await each(hosts, lambda host: [(host, self._site(host))]))
 
     def _site(self, host: Host) -> str:
         node = self._fleet.node(host)
@@ -135,13 +119,64 @@ class Was:
         return known.get("site") or site_of(host)
 
 
+def _naming(by: Group, sites: Mapping[Host, str]) -> Callable[[Instance], str]:
+    if by is Group.APPLICATION:
+        return lambda one: f"{one.slice} {one.application}"
+    if by is Group.NODE:
+        return lambda one: one.host
+    return lambda one: sites.get(one.host) or site_of(one.host)
+
+
+# What follows is done where it is read, beside the event loop: it is told as it is to be written.
+def _parts(connection: Connection, moment: float, slices: Slices) -> list[list[Any]]:
+    return [_written(one) for one in past.at(connection, moment, slices)]
+
+
+def _changes(connection: Connection, time: Time, slices: Slices) -> tuple[list[list[Any]], float | None]:
+    """The first of them; and until when they go, if there are more."""
+    found = past.between(connection, time.begin, time.end, slices, CHANGES_MOST + 1)
+    if len(found) <= CHANGES_MOST:
+        return [*map(_written, found)], None
+    # Only moments of which all is there, for who asks again goes on behind the last; at least one.
+    last = found[-1].at
+    whole = [one for one in found if one.at < last]
+    whole = whole or past.between(connection, time.begin, last, slices)
+    return [*map(_written, whole)], whole[-1].at
+
+
+def _samples(
+    connection: Connection, time: Time, slices: Slices, application: str, points: int
+) -> list[dict[str, Any]]:
+    found = _found(connection, time, slices, application)
+    return [asdict(one) for one in series(found, time.begin, time.end, points)]
+
+
+def _stood(
+    connection: Connection, time: Time, slices: Slices, application: str, name_of: Callable[[Instance], str]
+) -> list[dict[str, Any]]:
+    stood = availability(_found(connection, time, slices, application), name_of)
+    return [{**asdict(one), "share": one.share} for one in stood]
+
+
+def _courses(
+    connection: Connection, time: Time, slice_: Slice, application: Application
+) -> dict[Host, list[list[Any]]]:
+    parts = {"container", "agent", APPLICATION + application, VERSION + application}
+    hosts: dict[Host, list[list[Any]]] = {}
+    for one in _told(connection, time, {slice_}):
+        if one.part in parts and one.slice == slice_:
+            hosts.setdefault(one.host, []).append([max(one.at, time.begin), one.part, one.state])
+    return dict(sorted(hosts.items()))
+
+
 def _told(connection: Connection, time: Time, slices: Slices) -> list[Passage]:
     before = past.at(connection, time.begin, slices)
     return before + past.between(connection, time.begin, time.end, slices)
 
 
-def _found(connection: Connection, time: Time, slices: Slices) -> list[Instance]:
-    return instances(_told(connection, time, slices), time.begin, time.end)
+def _found(connection: Connection, time: Time, slices: Slices, application: str) -> list[Instance]:
+    found = instances(_told(connection, time, slices), time.begin, time.end)
+    return [one for one in found if application in {"", one.application}]
 
 
 def _written(one: Passage) -> list[Any]:

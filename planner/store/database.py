@@ -1,7 +1,7 @@
 """The database: opened once, used by one worker thread, one transaction for each piece of work.
 
-Blocking stays in that thread. SQLite runs with WAL and ``synchronous=FULL``: what was answered has
-reached the disk. Foreign errors stop here.
+Blocking stays in that thread, and looks that take long in another, so that nobody waits for them. SQLite
+runs with WAL and ``synchronous=FULL``: what was answered has reached the disk. Foreign errors stop here.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ T = TypeVar("T")
 FILENAME: Final = "planner.sqlite"
 _MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 _BUSY_MS: Final = 5000
+# Of a connection that writes nothing.
+_LOOKS: Final = "looks"
 
 
 class Beside(Protocol):
@@ -58,6 +60,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._worker = ThreadPoolExecutor(1, "database")
+        self._looker = ThreadPoolExecutor(1, "past")
         self._beside: Callable[[], Beside | None] = lambda: None
         self._engine = _engine(url)
         try:
@@ -86,6 +89,12 @@ class Database:
     ) -> T:
         """Have ``work`` done in the database's thread, in one transaction."""
         return await self._in_thread(lambda: self._transact(work, *args, **more))
+
+    async def look(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **more: P.kwargs
+    ) -> T:
+        """`read` for what takes long: beside the others, over what was written when it began."""
+        return await self._in_thread(lambda: self._looked(work, *args, **more), self._looker)
 
     async def write(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **more: P.kwargs
@@ -127,13 +136,14 @@ class Database:
 
     def close_now(self) -> None:
         """`close`, blocking."""
-        self._worker.shutdown(wait=True)
+        for thread in (self._worker, self._looker):
+            thread.shutdown(wait=True)
         self._engine.dispose()
         self._lock.release()
 
-    async def _in_thread(self, call: Callable[[], T]) -> T:
+    async def _in_thread(self, call: Callable[[], T], thread: ThreadPoolExecutor | None = None) -> T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._worker, call)
+            return await asyncio.get_running_loop().run_in_executor(thread or self._worker, call)
         except RuntimeError as error:
             if "shutdown" not in str(error):
                 raise
@@ -144,6 +154,13 @@ class Database:
     ) -> T:
         try:
             with self._engine.begin() as connection:
+                return work(connection, *args, **more)
+        except SQLAlchemyError as error:
+            raise _foreign(error) from error
+
+    def _looked(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **more: P.kwargs) -> T:
+        try:
+            with self._engine.connect().execution_options(**{_LOOKS: True}) as connection:
                 return work(connection, *args, **more)
         except SQLAlchemyError as error:
             raise _foreign(error) from error
@@ -215,7 +232,8 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # At once a writer: a transaction that reads first and writes later can fail with "database is locked".
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    looks = connection.get_execution_options().get(_LOOKS)
+    connection.exec_driver_sql("BEGIN" if looks else "BEGIN IMMEDIATE")
 
 
 def _foreign(error: SQLAlchemyError) -> DsmtError:
