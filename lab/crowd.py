@@ -119,9 +119,8 @@ async def crowd(
         password: of it.
         port: where it listens on 127.0.0.1; 0 takes a free one.
     """
-    config = PlannerConfig(
-        data=home, broker=f"memory://planner@{secrets.token_hex(4)}", depot="http://127.0.0.1:1"
-    )
+    bus = f"memory://planner@{secrets.token_hex(4)}"
+    config = PlannerConfig(data=home, broker=bus, node_broker=bus, depot="http://127.0.0.1:1")
     await asyncio.to_thread(initialise, config, admin, password)
     planner = await Planner.open(config)
     try:

@@ -71,7 +71,7 @@ export class LogIn {
     this.#context.changed();
     try {
       await this.#context.session.logIn(form.get("account"), form.get("password"), form.get("role"));
-      this.#context.begin(form.get("account"));
+      this.#context.begin(form.get("account"), form.get("role"));
       this.#begin();
     } catch (error) {
       // The hint of the command line names its own verbs.

@@ -19,6 +19,7 @@ class Context {
   /** Who was logged in when the login ended without the reader's doing, or null. */
   was = null;
   fleet = new Fleet();
+  #role = "";
   #pending = false;
   #draw;
 
@@ -51,15 +52,16 @@ class Context {
   /** The login is over; with a sentence: without the reader's doing, who goes on later where this was. */
   over(sentence) {
     this.feed.end();
-    this.was = sentence ? this.fleet.you : null;
+    this.was = sentence ? { account: this.fleet.you.account, role: this.#role } : null;
     this.fleet.forget();
     if (!sentence) this.dialogs.close();
     this.ended = sentence;
     this.changed();
   }
 
-  /** Somebody has logged in. */
-  begin(account) {
+  /** Somebody has logged in; `role` as it was chosen, empty for the strongest. */
+  begin(account, role) {
+    this.#role = role;
     if (this.was?.account !== account) this.dialogs.close();
     this.ended = "";
     this.lostAt = 0;

@@ -5,6 +5,8 @@
 //   drawn(root)        optional: after view() is in the document (canvases draw here)
 //   close()            optional: the reader goes elsewhere
 
+import { plain } from "./words.js";
+
 export const PAGES = [
   { name: "fleet", path: /^\/(?:fleet)?$/, nav: "Fleet", load: () => import("./pages/fleet.js") },
   { name: "slices", path: /^\/slices$/, nav: "Slices", load: () => import("./pages/slices.js") },
@@ -27,10 +29,23 @@ export function here() {
   const [path, query = ""] = decodeHash().split("?", 2);
   for (const page of PAGES) {
     const found = page.path.exec(path);
-    if (found)
-      return { page, params: found.slice(1).map(decodeURIComponent), query: new URLSearchParams(query) };
+    const params = found && decoded(found.slice(1));
+    if (params) return { page, params, query: plainQuery(query) };
   }
   return null;
+}
+
+/** Null for what nobody has encoded. An address is written by anybody, too. */
+function decoded(texts) {
+  try {
+    return texts.map((text) => plain(decodeURIComponent(text)));
+  } catch {
+    return null;
+  }
+}
+
+function plainQuery(text) {
+  return new URLSearchParams([...new URLSearchParams(text)].map(([name, value]) => [name, plain(value)]));
 }
 
 /** The address of a page, for links. */
