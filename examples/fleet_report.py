@@ -1,6 +1,6 @@
 """What an operator reads in the morning: each slice in a line, and what is not well below it.
 
-    DSMT_TOKEN=… python fleet_report.py http://127.0.0.1:7080
+    DSMT_TOKEN=… python examples/fleet_report.py [PLANNER]
 
 Shows the SDK (`dsmtc.client`): typed, synchronous, everything that the command line can do. A program logs
 in with a token of its own (`dsmtc account token make NAME`), or with an account and its password.
@@ -12,7 +12,7 @@ import os
 import sys
 
 from dsmt_core.errors import DsmtError
-from dsmtc.client import Client, Credentials, HostStatus
+from dsmtc.client import DEFAULT_PLANNER, Client, Credentials, HostStatus
 
 
 def report(client: Client) -> list[str]:
@@ -49,7 +49,8 @@ def main() -> int:
     """Print the report; exit code 1 when something is not well."""
     token, account = os.environ.get("DSMT_TOKEN", ""), os.environ.get("DSMT_ACCOUNT", "")
     credentials = Credentials(account, os.environ.get("DSMT_PASSWORD", ""), token=token)
-    with Client(sys.argv[1], credentials) as client:
+    url = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("DSMT_PLANNER", DEFAULT_PLANNER)
+    with Client(url, credentials) as client:
         lines = report(client)
     print("\n".join(lines))
     return int(any(line.startswith("  ") for line in lines))

@@ -9,9 +9,10 @@ mkdocs does not show comments. What they may say:
 ``output: of what stays``   it is what the last of those that stay prints
 ``stays``              each of its lines runs until the page ends: it follows or watches something
 ``inside``             it is typed in the sliver of an instance of the slice, as the application
+``dry``                it is only rehearsed: each line gets the option ``--dry-run``
 ``exits: N``           so its last line ends, and not with 0
 
-``world: pinger N``    of the page: pinger runs on N nodes of the page's slice before it begins
+``world: pinger N``    of the page: pinger runs on the first N nodes before it begins, by the plan only3
 ``here: A = B``        of the page: B is written for A, such as ``/etc/dsmt = $WORK/etc``
 ``prepare: LINES``     lines of the shell that the reader does not need, as their world is another
 

@@ -17,7 +17,7 @@ _PIECE: Final = re.compile(
 )
 # Below a point of a list what is indented goes on with the point.
 _POINT: Final = re.compile(r" {0,3}([*-]|\d+\.) ")
-MARKS: Final = ("not run", "file", "output", "stays", "exits", "inside")
+MARKS: Final = ("not run", "file", "output", "stays", "exits", "inside", "dry")
 OF_PAGE: Final = ("here", "world")
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from dsmt_core.errors import NotFound
 from dsmtc.client import Client
+from lab.scene import HOSTS
 from tests.documents.blocks import Page
 from tests.documents.printed import lacking
 from tests.documents.script import Step, script_of, steps_of
@@ -82,7 +83,9 @@ def _prepare(page: Page, world: World, name: str) -> None:
             return
         for package in world.packages:
             client.put_package(name, package)
-        client.set_plan(name, "limit", {"count": str(page.pingers)})
+        hosts = ",".join(HOSTS[: page.pingers])
+        client.define_plan(name, "only3", "nodes", {"list": hosts})
+        client.set_plan(name, "only3", {})
 
 
 def _clear(world: World, name: str) -> None:
@@ -107,6 +110,7 @@ def _environment(world: World, work: Path, name: str) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "HOME": str(work / "home"),
+        "DSMT_HOME": str(work / "dsmtc"),
         "WORK": str(work),
         "WORLD": str(world.home),
         "DSMT_SLICE": name,
@@ -118,7 +122,7 @@ def _environment(world: World, work: Path, name: str) -> dict[str, str]:
 def _failed(page: Page, steps: Sequence[Step], work: Path, said: str) -> str:
     begun = (work / "steps").read_text().split() if (work / "steps").exists() else ["0", ""]
     at = steps[min(int(begun[-2]), len(steps) - 1)] if begun[-2].isdigit() else steps[-1]
-    outs = [work / f"{at.number}.out", *sorted(work.glob("*.stays*.out"))]
+    outs = [work / "begin.out", work / f"{at.number}.out", *sorted(work.glob("*.stays*.out"))]
     ends = [f"--- {out.name}\n{out.read_text(errors='replace')[-1_500:]}" for out in outs if out.exists()]
     return "\n".join([f"{page.name}.md:{at.line}: failed:", at.shell, *ends, said[-1_000:]])
 

@@ -85,6 +85,8 @@ def _ended(block: Block, shell: str, number: int) -> str:
     if "stays" in block.marks:
         lines = enumerate(whole_lines(shell))
         return "\n".join(f"stay {number}.stays{count} {shlex.quote(line)}" for count, line in lines)
+    if "dry" in block.marks:
+        return f"dry=--dry-run\n{shell}\ndry="
     if "exits" in block.marks:
         return f"code=0; {{ {shell.strip()}\n}} || code=$?; [ $code = {int(block.marks['exits'])} ]"
     return shell
