@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from dsmt_core.names import Application, Slice, slice_name
 from dsmt_core.names import application as application_name
+from dsmt_core.names import host as host_name
 from planner.api.access import TheCaller, ThePlanner
 from planner.api.at_length import at_length
 from planner.api.routing import router_at
@@ -67,9 +68,9 @@ async def fleet(was: TheWas, slices: TheSlices, at: Moment = None) -> Response:
 
 
 @router.get("/changes", response_model=dict[str, Any])
-async def changes(was: TheWas, slices: TheSlices, time: TheTime) -> Response:
-    """What passed from one state to another, in order."""
-    return await at_length(await was.changes(time, slices))
+async def changes(was: TheWas, slices: TheSlices, time: TheTime, host: str = "") -> Response:
+    """What passed from one state to another, and why, in order; of one host, where one is named."""
+    return await at_length(await was.changes(time, slices, host_name(host) if host else None))
 
 
 @router.get("/series", response_model=dict[str, Any])

@@ -13,7 +13,7 @@ An empty state: there is none any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from dsmt_core.names import Host, Slice
@@ -34,7 +34,17 @@ NOWHERE: Final = (Host(""), Slice(""))
 # As long as the column of states is.
 _VERSION_MOST: Final = 20
 
+REASON_MOST: Final = 160
+_DOUBTED: Final = frozenset({"suspect", "failed", "probation"})
+
 _Place = tuple[Host, Slice]
+# A state, since when where that was told, and why.
+_Told = tuple[str, float, str]
+_GONE: Final = ("", 0.0, "")
+
+
+def _nothing(_host: Host, _state: str) -> str:
+    return ""
 
 
 class Passage(NamedTuple):
@@ -46,6 +56,7 @@ class Passage(NamedTuple):
         slice: whose; empty for a node and the planner.
         part: which part, as in the table above.
         state: that it entered; empty: it is no more.
+        reason: why, as whoever told it says, in one line of `REASON_MOST` letters at most; empty: no word.
     """
 
     at: float
@@ -53,6 +64,7 @@ class Passage(NamedTuple):
     slice: Slice
     part: str
     state: str
+    reason: str = ""
 
 
 class Recorder:
@@ -69,19 +81,22 @@ class Recorder:
             if one.state:
                 self._states.setdefault((one.host, one.slice), {})[one.part] = (one.state, one.at)
 
-    def seen(self, rows: Iterable[SeenRow], now: float) -> list[Passage]:
+    def seen(
+        self, rows: Iterable[SeenRow], now: float, why: Callable[[Host, str], str] = _nothing
+    ) -> list[Passage]:
         """What these rows of seen tell that is new.
 
         Args:
             rows: as they are written behind.
             now: seconds since the epoch.
+            why: why a node is judged so.
         """
         found: list[Passage] = []
         for row in rows:
             place = (row.host, row.slice)
-            told = dict(_told(row))
+            told = dict(_told(row, why))
             gone = [part for part in self._states.get(place, ()) if not part.startswith(WANTED)]
-            told |= {part: ("", 0.0) for part in gone if part not in told}
+            told |= {part: _GONE for part in gone if part not in told}
             found += self._changes(place, told, now)
         return found
 
@@ -108,28 +123,28 @@ class Recorder:
 
     def planner(self, state: str, at: float) -> list[Passage]:
         """The planner is here, or was away."""
-        return self._changes(NOWHERE, {PLANNER: (state, 0.0)}, at)
+        return self._changes(NOWHERE, {PLANNER: (state, 0.0, "")}, at)
 
     def _placed(self, slice_: WantedSlice | None, places: set[_Place], now: float) -> Iterator[Passage]:
         """What is wanted otherwise of a slice, of which the past knows ``places``."""
-        told: dict[_Place, dict[str, tuple[str, float]]] = {}
+        told: dict[_Place, dict[str, _Told]] = {}
         for one in slice_.placements if slice_ else ():
-            told.setdefault((one.host, one.slice), {})[WANTED + one.application] = (one.run.value, 0.0)
+            told.setdefault((one.host, one.slice), {})[WANTED + one.application] = (one.run.value, 0.0, "")
         for place in places | told.keys():
             parts = told.get(place, {})
             gone = [part for part in self._states.get(place, ()) if part.startswith(WANTED)]
-            yield from self._changes(place, parts | {p: ("", 0.0) for p in gone if p not in parts}, now)
+            yield from self._changes(place, parts | {p: _GONE for p in gone if p not in parts}, now)
 
-    def _changes(self, place: _Place, told: Mapping[str, tuple[str, float]], now: float) -> list[Passage]:
+    def _changes(self, place: _Place, told: Mapping[str, _Told], now: float) -> list[Passage]:
         known = self._states.setdefault(place, {})
         found = []
-        for part, (state, since) in told.items():
+        for part, (state, since, reason) in told.items():
             before, entered = known.get(part, ("", 0.0))
             if state == before:
                 continue
             # Whoever tells since when is believed, but never into what was written already.
             at = since if entered < since <= now else max(now, entered)
-            found.append(Passage(at, *place, part, state))
+            found.append(Passage(at, *place, part, state, plain(reason) if reason else ""))
             if state:
                 known[part] = (state, at)
             else:
@@ -139,22 +154,30 @@ class Recorder:
         return found
 
 
-def _told(row: SeenRow) -> Iterator[tuple[str, tuple[str, float]]]:
+def plain(reason: str) -> str:
+    """A reason in one line that every database takes, whatever a node wrote."""
+    line = " ".join(reason[: 4 * REASON_MOST].replace("\0", " ").split())
+    return line.encode(errors="replace").decode()[:REASON_MOST]
+
+
+def _told(row: SeenRow, why: Callable[[Host, str], str]) -> Iterator[tuple[str, _Told]]:
     """The parts that a row of seen tells of, with their states, and since when where it says so."""
     value = row.value
     if value is None:
         return
     if not row.slice:
-        yield NODE, (str(value["state"]), 0.0)
+        state = str(value["state"])
+        yield NODE, (state, 0.0, why(row.host, state) if state in _DOUBTED else "")
         return
     yield CONTAINER, _layer(value["container"])
     yield AGENT, _layer(value["agent"])
     for name, one in value["applications"].items():
-        yield APPLICATION + name, _layer(one["layer"])
+        yield APPLICATION + name, _layer(one["layer"], one.get("gave_up", ""))
         # An upgrade may take less time than passes between two looks: the state alone would not show it.
         if version := str(one.get("version", ""))[:_VERSION_MOST]:
-            yield VERSION + name, (version, float(one["layer"]["since"]))
+            yield VERSION + name, (version, float(one["layer"]["since"]), "")
 
 
-def _layer(value: Mapping[str, Any]) -> tuple[str, float]:
-    return str(value["state"]), float(value["since"])
+def _layer(value: Mapping[str, Any], gave_up: str = "") -> _Told:
+    reason = str(value.get("reason", "")) or gave_up.partition(" ")[2]
+    return str(value["state"]), float(value["since"]), reason

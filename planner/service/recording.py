@@ -6,12 +6,13 @@ what passed meanwhile is kept in memory, so much of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
 
 from dsmt_core.errors import Conflict, DsmtError
+from dsmt_core.names import Host
 from planner.fleet import SeenRow
 from planner.past import AWAY, HERE, Passage, Recorder
 from planner.service.means import Means
@@ -51,8 +52,12 @@ class Recording:
             self._passages += self._recorder.planner(AWAY, seen_at)
         self._passages += self._recorder.planner(HERE, now)
 
-    async def note(self, rows: Sequence[SeenRow]) -> None:
+    async def note(self, rows: Sequence[SeenRow], why: Callable[[Host, str], str]) -> None:
         """Write what these rows, and what is wanted, tell that is new.
+
+        Args:
+            rows: as they are written behind.
+            why: why a node is judged so.
 
         Raises:
             Conflict: another planner has taken over the database.
@@ -60,7 +65,7 @@ class Recording:
         if self._recorder is None:
             return
         now = self._clock()
-        self._passages += self._recorder.seen(rows, now)
+        self._passages += self._recorder.seen(rows, now, why)
         self._passages += self._recorder.wanted(self._ledger.wanted, now)
         if not self._passages and now - self._written < _LOOKED_S:
             return

@@ -57,7 +57,7 @@ class WriteBehind:
             Conflict: another planner has taken over the database.
         """
         rows = self._fleet.take_rows()
-        await self._recording.note(rows)
+        await self._recording.note(rows, self._why)
         self._kept |= {(row.host, row.slice): row for row in rows}
         self._pasts |= self._tracker.take_past()
         self._fits |= self._misfits.take_rows()
@@ -75,6 +75,12 @@ class WriteBehind:
         self._kept.clear()
         self._pasts.clear()
         self._fits.clear()
+
+    def _why(self, host: Host, state: str) -> str:
+        """Why the tracker judged a node so last."""
+        says = f"{state}: "
+        notes = (note.what for note in reversed(self._tracker.evidence(host)))
+        return next((what.removeprefix(says) for what in notes if what.startswith(says)), "")
 
 
 class Queues:

@@ -75,9 +75,12 @@ class Was:
         """Every part with its state at a moment, and since when."""
         return {"at": moment, "parts": await self._database.look(_parts, moment, slices)}
 
-    async def changes(self, time: Time, slices: Slices) -> dict[str, Any]:
-        """What changed, in order; the first `CHANGES_MOST` or so of it, and whether there is more."""
-        shown, until = await self._database.look(_changes, time, slices)
+    async def changes(self, time: Time, slices: Slices, host: Host | None = None) -> dict[str, Any]:
+        """What changed, of all or of one host, in order, and why.
+
+        It is the first `CHANGES_MOST` or so of it, and whether there is more.
+        """
+        shown, until = await self._database.look(_changes, time, slices, host)
         more = until is not None
         return {
             "since": time.begin,
@@ -132,15 +135,17 @@ def _parts(connection: Connection, moment: float, slices: Slices) -> list[list[A
     return [_written(one) for one in past.at(connection, moment, slices)]
 
 
-def _changes(connection: Connection, time: Time, slices: Slices) -> tuple[list[list[Any]], float | None]:
+def _changes(
+    connection: Connection, time: Time, slices: Slices, host: Host | None
+) -> tuple[list[list[Any]], float | None]:
     """The first of them; and until when they go, if there are more."""
-    found = past.between(connection, time.begin, time.end, slices, CHANGES_MOST + 1)
+    found = past.between(connection, time.begin, time.end, slices, CHANGES_MOST + 1, host=host)
     if len(found) <= CHANGES_MOST:
         return [*map(_written, found)], None
     # Only moments of which all is there, for who asks again goes on behind the last; at least one.
     last = found[-1].at
     whole = [one for one in found if one.at < last]
-    whole = whole or past.between(connection, time.begin, last, slices)
+    whole = whole or past.between(connection, time.begin, last, slices, host=host)
     return [*map(_written, whole)], whole[-1].at
 
 
@@ -165,7 +170,9 @@ def _courses(
     hosts: dict[Host, list[list[Any]]] = {}
     for one in _told(connection, time, {slice_}):
         if one.part in parts and one.slice == slice_:
-            hosts.setdefault(one.host, []).append([max(one.at, time.begin), one.part, one.state])
+            hosts.setdefault(one.host, []).append(
+                [max(one.at, time.begin), one.part, one.state, one.reason]
+            )
     return dict(sorted(hosts.items()))
 
 
@@ -180,4 +187,4 @@ def _found(connection: Connection, time: Time, slices: Slices, application: str)
 
 
 def _written(one: Passage) -> list[Any]:
-    return [round(one.at, 3), one.host, one.slice, one.part, one.state]
+    return [round(one.at, 3), one.host, one.slice, one.part, one.state, one.reason]

@@ -1,4 +1,4 @@
-"""The table of passages, beside the others of `planner.store.tables`."""
+"""The tables of passages, beside the others of `planner.store.tables`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,15 @@ PASSAGES: Final = Table(
     Column("slice", String(40), nullable=False),
     Column("part", String(120), nullable=False),
     Column("state", String(20), nullable=False),
+    Column("reason", Integer),
     Index(None, "at"),
     Index("ix_passages_place", "host", "slice", "part", "number"),
+)
+# Each text once: most passages have none, and most others one of a few.
+REASONS: Final = Table(
+    "passage_reasons",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("text", String(160), nullable=False, unique=True),
+    Column("last", Float, nullable=False),
 )

@@ -28,7 +28,7 @@ export class Bygone {
   #place;
 
   /**
-   * @param parts [[at, host, slice, part, state], …]: what held at `begin`.
+   * @param parts [[at, host, slice, part, state, reason], …]: what held at `begin`.
    * @param changes the same: what changed until `end`, in order.
    * @param place where a node is: (host) => {site, latitude, longitude}, or nothing.
    */
@@ -36,15 +36,15 @@ export class Bygone {
     Object.assign(this, { begin, end, now: begin });
     this.#place = place;
     const last = new Map();
-    for (const [at, host, slice, part, state] of parts) {
-      this.#put(host, slice, part, state, at);
-      last.set([host, slice, part].join("\n"), [state, at]);
+    for (const [at, host, slice, part, state, reason] of parts) {
+      this.#put(host, slice, part, state, at, reason);
+      last.set([host, slice, part].join("\n"), [state, at, reason]);
     }
-    this.changes = changes.map(([at, host, slice, part, state]) => {
+    this.changes = changes.map(([at, host, slice, part, state, reason]) => {
       const key = [host, slice, part].join("\n");
-      const before = last.get(key) ?? ["", 0];
-      last.set(key, [state, at]);
-      return { at, host, slice, part, state, before };
+      const before = last.get(key) ?? ["", 0, ""];
+      last.set(key, [state, at, reason]);
+      return { at, host, slice, part, state, reason, before };
     });
     this.#findGaps();
     for (const host of this.#parts.keys()) this.#renew(host);
@@ -81,7 +81,7 @@ export class Bygone {
     const touched = new Set();
     for (; this.#applied < until; this.#applied += 1) {
       const one = this.changes[this.#applied];
-      this.#put(one.host, one.slice, one.part, one.state, one.at);
+      this.#put(one.host, one.slice, one.part, one.state, one.at, one.reason);
       touched.add(one.host);
     }
     while (this.#applied > until) {
@@ -155,12 +155,12 @@ export class Bygone {
     this.#isAway = this.gapAt(this.begin) !== null;
   }
 
-  #put(host, slice, part, state, since) {
+  #put(host, slice, part, state, since, reason) {
     let slices = this.#parts.get(host);
     if (!slices) this.#parts.set(host, (slices = new Map()));
     let parts = slices.get(slice);
     if (!parts) slices.set(slice, (parts = new Map()));
-    if (state) parts.set(part, [state, since]);
+    if (state) parts.set(part, [state, since, reason]);
     else parts.delete(part);
   }
 
@@ -183,6 +183,7 @@ export class Bygone {
     // When nobody looked, nobody knows.
     node.state = this.#isAway ? "unknown" : own[0];
     node.since = own[1];
+    node.reason = this.#isAway ? "" : own[2];
     node.judged = null;
     const slivers = new Map();
     for (const [slice, parts] of slices) {
@@ -212,8 +213,8 @@ function newNode(host, place) {
 
 function sliverOf(host, slice, parts) {
   const layer = (name) => {
-    const [state, since] = parts.get(name) ?? ["undefined", 0];
-    return { state, since, reason: "" };
+    const [state, since, reason] = parts.get(name) ?? ["undefined", 0, ""];
+    return { state, since, reason };
   };
   const names = new Set();
   for (const part of parts.keys()) {

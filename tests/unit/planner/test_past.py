@@ -26,6 +26,7 @@ from planner.past import (
     instances,
     series,
 )
+from planner.past.passages import REASON_MOST, plain
 from planner.wanted import Placement, Run, Wanted, WantedSlice
 
 H1, H2, WEB = Host("h1"), Host("h2"), Slice("web")
@@ -69,6 +70,33 @@ def test_a_change_is_told_once_and_with_the_time_that_was_said() -> None:
     ]
     assert told(recorder.seen([sliver("requested", 5.0)], 12.0)) == parts
     assert told(recorder.seen([sliver("running", 13.5)], 14.0)) == [(13.5, "application:pinger", "running")]
+
+
+def test_why_is_told_with_what_changed() -> None:
+    recorder = Recorder()
+    recorder.seen([node("alive"), sliver("running", 5.0)], 6.0)
+    (failed,) = recorder.seen([node("failed")], 7.0, lambda host, state: f"{host} is {state}, they say")
+    assert failed.reason == "h1 is failed, they say"
+    # Nothing speaks against one that is well.
+    (alive,) = recorder.seen([node("alive")], 8.0, lambda _host, _state: "old")
+    assert alive.reason == ""
+    layers = {"container": layer("running", 1.0), "agent": layer("running", 2.0)}
+    ended = {**layer("failed", 8.5), "reason": "it ended\n with\0 1 " + "x" * 2000}
+    row = SeenRow(H1, WEB, {**layers, "applications": {PINGER: {"layer": ended}}})
+    (ended_,) = recorder.seen([row], 9.0)
+    assert ended_.reason == ("it ended with 1 " + "x" * 2000)[:REASON_MOST]
+    again = {"layer": layer("requested", 9.5), "gave_up": "1.9-1 it never ran"}
+    (given_up,) = recorder.seen([SeenRow(H1, WEB, {**layers, "applications": {PINGER: again}})], 10.0)
+    assert given_up.reason == "it never ran"
+
+
+@given(st.text(st.characters(), max_size=400))
+def test_a_reason_is_a_line_that_can_be_written(text: str) -> None:
+    line = plain(text)
+    assert len(line) <= REASON_MOST
+    assert line.encode().decode() == line
+    assert "\0" not in line
+    assert not {"\n", "\r", "\t"} & set(line)
 
 
 def test_a_version_is_told_even_when_the_state_is_the_same_again() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, func, select
 
 from dsmt_core.errors import Full
 from dsmt_core.names import Host, Slice
@@ -14,8 +15,9 @@ from planner.service import was
 from planner.service.clock import SteadyClock
 from planner.service.planner import Planner
 from planner.service.was import Time, Was
-from planner.store import Database, past
+from planner.store import Database, past, reasons
 from planner.store.database import sqlite_url
+from planner.store.past_table import REASONS
 from tests.unit.planner_act.conftest import Api, LogIn
 
 H1, WEB, OTHER = Host("h1"), Slice("web"), Slice("other")
@@ -55,6 +57,32 @@ async def test_of_what_is_old_the_last_state_stays(store: Database) -> None:
     assert await store.write(past.prune, 6.0) == 3
     assert await store.read(past.at, 7.0) == [course[1]]
     assert await store.read(past.at, 9.0) == [passage(8.0, "failed")]
+    await store.close()
+
+
+async def test_each_reason_is_kept_once_for_as_long_as_it_is_one(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(connection: Connection) -> int:
+        return int(connection.execute(select(func.count()).select_from(REASONS)).scalar_one())
+
+    course = [
+        passage(at, str(at))._replace(reason=why)
+        for at, why in ((1.0, "ended"), (2.0, ""), (3.0, "ended"), (4.0, "killed"), (5.0, "\u202e'; --"))
+    ]
+    await store.write(past.append, course[:2], 2.0)
+    await store.write(past.append, course[2:], 5.0)
+    assert await store.read(past.between, 0.0, 9.0) == course
+    assert await store.read(count) == 3
+    await store.write(past.prune, 3.5)
+    # The last state of a part stays; why it was entered, so long ago, does not.
+    assert await store.read(past.at, 3.6) == [course[2]._replace(reason="")]
+    assert await store.read(past.at, 9.0) == [course[4]]
+    assert await store.read(count) == 2
+    monkeypatch.setattr(reasons, "MOST", 3)
+    more = [passage(6.0, "a")._replace(reason="first"), passage(7.0, "b")._replace(reason="second")]
+    await store.write(past.append, more, 7.0)
+    assert await store.read(past.between, 5.0, 9.0) == [more[0], more[1]._replace(reason="")]
     await store.close()
 
 
@@ -103,16 +131,20 @@ async def test_the_planner_writes_what_passes_and_tells_it(planner: Planner, log
     # Nothing of a node that never joined is written behind; what passed is.
     await planner._behind.flush()
     told = await me("GET", "/past/fleet")
-    states = {(host, part): state for _, host, _, part, state in told["parts"]}
+    states = {(host, part): state for _, host, _, part, state, _ in told["parts"]}
     assert states["h1", "node"] == "alive"
     assert states["", "planner"] == "here"
+    planner.watched.tracker.join(H1, now=begin, period=1.0)
+    planner.watched.tracker._note(H1, "failed: nothing was heard of it", begin, "tracker")
     planner.fleet.judge(H1, NodeState.FAILED)
     await planner._behind.flush()
     changes = await me("GET", f"/past/changes?since={begin}")
     assert [one[3:] for one in changes["changes"] if one[1] == "h1"] == [
-        ["node", "alive"],
-        ["node", "failed"],
+        ["node", "alive", ""],
+        ["node", "failed", "nothing was heard of it"],
     ]
+    assert (await me("GET", f"/past/changes?since={begin}&host=h2"))["changes"] == []
+    assert len((await me("GET", f"/past/changes?since={begin}&host=h1"))["changes"]) == 2
     assert changes["more"] is False
     before = await me("GET", f"/past/fleet?at={begin - 1}")
     assert before["parts"] == []
@@ -125,7 +157,7 @@ async def test_charts_and_reports_have_their_forms(planner: Planner, log_in: Log
     course = [
         passage(now - 80, "running", part="wanted:pinger"),
         passage(now - 60, "running"),
-        passage(now - 20, "failed"),
+        passage(now - 20, "failed")._replace(reason="it ended with 1"),
     ]
     await planner.database.write(past.append, course, now)
     since = f"since={now - 100}&slice=web"
@@ -144,8 +176,8 @@ async def test_charts_and_reports_have_their_forms(planner: Planner, log_in: Log
     assert rest == []
     course_ = await me("GET", f"/past/course?{since}&application=pinger")
     assert [one[1:] for one in course_["hosts"]["h1"]] == [
-        ["application:pinger", "running"],
-        ["application:pinger", "failed"],
+        ["application:pinger", "running", ""],
+        ["application:pinger", "failed", "it ended with 1"],
     ]
 
 

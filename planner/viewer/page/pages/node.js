@@ -7,10 +7,14 @@ import { application, layer } from "../layers.js";
 import { Logs } from "../logs.js";
 import { to } from "../router.js";
 import { isGrave, stand, standingVerbs, standingWord } from "../standings.js";
+import { changed } from "../passages.js";
 import { isLost, KINDS } from "../verdicts.js";
 import { ago, iso, lasting, moment, span } from "../words.js";
 
 const SLICES = "/org/dsmt/ns/deployment/";
+// What is shown of what changed: so many, of so many seconds.
+const CHANGES = 15;
+const CHANGES_S = 86_400;
 const COMPONENTS = ["sliver-mgr", "sliver-bootstrap", "deployment-agent"];
 
 export function open(context, [host]) {
@@ -22,6 +26,7 @@ class NodePage {
   #host;
   #asked = { row: null, slices: "", at: 0 };
   #node = null;
+  #changes = null;
   #said = "";
   #events;
   #logs;
@@ -80,6 +85,10 @@ class NodePage {
           ${this.#facts()}
         </section>
       </div>
+      <section class="panel" aria-labelledby="course">
+        <h2 id="course">Course of the last day</h2>
+        ${this.#changed()}
+      </section>
       <section class="panel">${this.#events.view()}</section>
     `;
   }
@@ -214,6 +223,25 @@ class NodePage {
     </dl>`;
   }
 
+  #changed() {
+    const found = this.#changes;
+    if (!found?.length) return html`<p class="quiet">${found ? "Nothing." : "…"}</p>`;
+    const latest = found.slice(-CHANGES).reverse();
+    const more = found.length - latest.length;
+    return html`<ol class="evidence">
+        ${latest.map(
+          ([at, , slice, part, state, reason]) =>
+            html`<li>
+              <a class="quiet" href="${to("time")}?at=${at}" title="The fleet as it was then"
+                ><time datetime=${iso(at)}>${moment(at)}</time></a
+              >
+              ${part === "node" ? "node: " : ""}${changed({ slice, part, state, reason })}
+            </li>`,
+        )}
+      </ol>
+      ${more ? html`<p class="quiet">and ${more} before</p>` : nothing}`;
+  }
+
   #channels() {
     const slices = [...this.#context.fleet.slivers(this.#host).keys()].slice(0, 8);
     return [
@@ -237,7 +265,14 @@ class NodePage {
     this.#asked = { row: node, slivers: stamp, at: performance.now() };
     if (!same) this.#events.refresh();
     try {
-      this.#node = await this.#context.session.get(`/v1/nodes/${encodeURIComponent(this.#host)}`);
+      const { session, fleet } = this.#context;
+      const host = encodeURIComponent(this.#host);
+      const [known, past] = await Promise.all([
+        session.get(`/v1/nodes/${host}`),
+        session.get(`/v1/past/changes?host=${host}&since=${Math.max(fleet.now - CHANGES_S, 0)}`),
+      ]);
+      this.#node = known;
+      this.#changes = past.changes;
       this.#said = "";
     } catch (error) {
       this.#said = error.message;

@@ -4,6 +4,7 @@ import { Bygone } from "../bygone.js";
 import { filterBar } from "../filterbar.js";
 import { Filter } from "../filters.js";
 import { html, nothing } from "../html.js";
+import { changed } from "../passages.js";
 import { Panorama } from "../panorama.js";
 import { wrongPanel } from "../problems.js";
 import { setQuery, to } from "../router.js";
@@ -282,16 +283,4 @@ async function history(session, begin, end) {
     changes = changes.concat(said.changes);
   }
   return { parts, changes, begin, end: said.more ? said.until : end, isCut: said.more };
-}
-
-/** A change in words. */
-function changed({ slice, part, state, before }) {
-  const [kind, name = ""] = part.split(":");
-  if (kind === "planner")
-    return state === "away" ? "the planner went away" : "the planner was there";
-  if (kind === "wanted") return `${slice} · ${name}: ${state ? `wanted ${state}` : "no longer wanted"}`;
-  if (kind === "version") return `${slice} · ${name}: ${state ? `has ${state}` : "has no version"}`;
-  const what = part === "node" ? "" : `${slice} · ${name || kind}: `;
-  const from = before[0] ? `${before[0]} → ` : "";
-  return `${what}${from}${state || "gone"}`;
 }
