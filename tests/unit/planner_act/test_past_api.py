@@ -134,7 +134,7 @@ async def test_the_planner_writes_what_passes_and_tells_it(planner: Planner, log
     states = {(host, part): state for _, host, _, part, state, _ in told["parts"]}
     assert states["h1", "node"] == "alive"
     assert states["", "planner"] == "here"
-    planner.watched.tracker.join(H1, now=begin, period=1.0)
+    planner.watched.tracker.join(H1, now=begin, period=3600.0)
     planner.watched.tracker._note(H1, "failed: nothing was heard of it", begin, "tracker")
     planner.fleet.judge(H1, NodeState.FAILED)
     await planner._behind.flush()
@@ -147,7 +147,7 @@ async def test_the_planner_writes_what_passes_and_tells_it(planner: Planner, log
     assert len((await me("GET", f"/past/changes?since={begin}&host=h1"))["changes"]) == 2
     assert changes["more"] is False
     before = await me("GET", f"/past/fleet?at={begin - 1}")
-    assert before["parts"] == []
+    assert [one for one in before["parts"] if one[1]] == []
 
 
 async def test_charts_and_reports_have_their_forms(planner: Planner, log_in: LogIn) -> None:
