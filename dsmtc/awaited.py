@@ -49,14 +49,17 @@ def waited(wish: Wish, status: SliceStatus) -> Waited:
         "count": there,
         "of": least,
         "lacking": lacking,
-        "reasons": [] if lacking else [*_nothing(status), *status["waiting_reasons"]],
+        "reasons": [] if lacking else [*_nothing(wish, status), *status["waiting_reasons"]],
     }
 
 
-def _nothing(status: SliceStatus) -> list[str]:
+def _nothing(wish: Wish, status: SliceStatus) -> list[str]:
     """Why there is nothing that could be waited for, which no node can tell."""
     hosts = status["hosts"]
-    if any(host["applications"] for host in hosts) or status["waiting_reasons"]:
+    there = {one["application"] for host in hosts for one in host["applications"]}
+    if wish.application and there and wish.application not in there:
+        return [f"the slice has no application {wish.application}; it has {', '.join(sorted(there))}"]
+    if there or status["waiting_reasons"]:
         return []
     if hosts:
         return ["the slice has no application that is complete; dsmtc depot put brings one"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import replace
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, Final
 
 import typer
 from typer.main import get_command
 
 from dsmt_core.errors import NotFound
-from dsmtc.client.rehearsal import Rehearsed
-from dsmtc.commandline import Misused
+from dsmtc.client.rehearsal import Rehearsal
+from dsmtc.commandline import FLAGS, VALUES, Misused
 from dsmtc.failures import DRY_RUN
 from dsmtc.interrupted import goes_on
 from dsmtc.output import say
@@ -19,6 +20,7 @@ from dsmtc.session import Session
 from dsmtc.verbs import COMMON_HELP, LISTS, UNREHEARSED, module_of, unknown
 
 __all__ = ["carry_out", "session_of"]
+COMMON_OPTIONS: Final = tuple(f"--{name}" for name in (*VALUES, *FLAGS, "json", "jsonl", "dry-run"))
 
 
 def carry_out(session: Session) -> int:
@@ -34,9 +36,7 @@ def carry_out(session: Session) -> int:
     for each in (command, *getattr(command, "commands", {}).values()):
         each.epilog = f"\b\n{COMMON_HELP}"
     try:
-        return _carried_out(session, command, verb, rest)
-    except Rehearsed as told:
-        return _told(session, told)
+        return _played(session, command, verb, rest)
     except NotFound as error:
         if "did you mean" in error.hint:
             raise
@@ -48,6 +48,23 @@ def carry_out(session: Session) -> int:
         if said := goes_on(session.words, changing=changing):
             say(said)
         raise
+
+
+def _played(session: Session, command: Any, verb: str, rest: list[str]) -> int:
+    """Carry it out, or rehearse it: then what would be sent is told."""
+    code, whole = 0, True
+    try:
+        code = _carried_out(session, command, verb, rest)
+    except (NotFound, LookupError, TypeError, ValueError):
+        # An imagined answer holds no more than its form, and what it is about is not there yet.
+        if not session.imagines:
+            raise
+        whole = False
+    if not session.imagines:
+        return code
+    from dsmtc.rehearsed import rehearsed  # noqa: PLC0415 - only who rehearses pays for it
+
+    return rehearsed(session, whole=whole)
 
 
 def _command(verb: str, rest: list[str]) -> Any:
@@ -68,8 +85,22 @@ def _carried_out(session: Session, command: Any, verb: str, rest: list[str]) -> 
     except typer.Exit as ended:
         return ended.exit_code
     except typer.TyperException as error:
-        raise Misused(_sentence(error.format_message()), hint=f"{_place(error, verb)} --help") from error
+        raise _misused(error, verb) from error
     return 0
+
+
+def _misused(error: typer.TyperException, verb: str) -> Misused:
+    """What Typer complains about, in our words; an option that was mistyped with the one that is meant."""
+    hint = f"{_place(error, verb)} --help"
+    name, possible = getattr(error, "option_name", ""), getattr(error, "possibilities", None)
+    if not name:
+        return Misused(_sentence(error.format_message()), hint=hint)
+    meant = [one for one in possible or () if one != "--help"]
+    known = [one for one in meant or COMMON_OPTIONS if one in get_close_matches(name, [one])]
+    return Misused(
+        f"{hint.removesuffix(' --help')} has no option {name}",
+        hint=f"did you mean {known[0]}? Else: {hint}" if known else hint,
+    )
 
 
 def _rehearsed(session: Session, command: Any, verb: str, rest: list[str]) -> list[str]:
@@ -84,20 +115,9 @@ def _rehearsed(session: Session, command: Any, verb: str, rest: list[str]) -> li
         command = getattr(command, "commands", {}).get(word, command)
     if any(DRY_RUN in parameter.opts for parameter in command.params):
         return rest
-    session.rehearses, session.common = True, replace(session.common, yes=True)
+    session.rehearsal, session.common = Rehearsal(), replace(session.common, yes=True)
     at = own.index(DRY_RUN)
     return [*rest[:at], *rest[at + 1 :]]
-
-
-def _told(session: Session, told: Rehearsed) -> int:
-    """What would have been sent; the exit code says that there is something to do."""
-    would = {"would": {"method": told.method, "path": told.path}}
-    verb = " ".join(word for word in session.words[:2] if not word.startswith("-"))
-    session.out.answer(
-        would,
-        lambda: [f"dsmtc {verb} would change something: {told.method} {told.path}", "nothing was changed"],
-    )
-    return 1
 
 
 def session_of(context: typer.Context) -> Session:

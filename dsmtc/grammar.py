@@ -36,6 +36,11 @@ _OPTIONS: Final = {
     "--against": (FILES,),
     "--archive": (FILES,),
     "--site": ("sites",),
+    "--account": ("accounts",),
+    "--sign": (FILES,),
+    "--signature": (FILES,),
+    "--csv": (FILES,),
+    "--xml": (FILES,),
 }
 _PLACES: Final = {
     "planned": ("plans",),
@@ -51,6 +56,7 @@ _PLACES: Final = {
     "file": (FILES,),
     "source": (FILES,),
     "site": ("sites",),
+    "account": ("accounts",),
 }
 _WORDS: Final = {
     "-o": FORMS,

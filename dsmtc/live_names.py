@@ -53,10 +53,12 @@ class LiveNames:
         ask = _ASK.get(kind)
         if ask is None:
             return None
-        with contextlib.suppress(DsmtError, OSError, ValueError, KeyError, TypeError):
-            return ask(
-                self._session.client.hasty(WAIT_S), self._session.slice if kind in _OF_SLICES else ""
-            )
+        with (
+            contextlib.suppress(DsmtError, OSError, ValueError, KeyError, TypeError),
+            # The connection may be a shell's, whose next command is to wait as long as ever.
+            self._session.client.in_a_hurry(WAIT_S) as client,
+        ):
+            return ask(client, self._session.slice if kind in _OF_SLICES else "")
         return None
 
     def _place(self, kind: str) -> Path:
@@ -78,8 +80,10 @@ _ASK: Final[dict[str, Callable[[Client, str], list[str]]]] = {
     "packages": lambda client, slice_: [one["filename"] for one in client.packages(slice_)],
     "applications": _applications,
     "sites": lambda client, _: [one["site"] for one in client.sites()],
+    "accounts": lambda client, _: [one["account"] for one in client.accounts()],
+    "secrets": lambda client, slice_: [one["name"] for one in client.secrets(slice_)],
 }
-_OF_SLICES: Final = frozenset({"plans", "packages", "applications"})
+_OF_SLICES: Final = frozenset({"plans", "packages", "applications", "secrets"})
 
 
 def _kept(place: Path) -> tuple[list[str] | None, float]:

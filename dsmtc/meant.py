@@ -18,6 +18,8 @@ _KINDS: Final = {
     "application": "applications",
     "package": "packages",
     "site": "sites",
+    "account": "accounts",
+    "secret": "secrets",
 }
 _WORD: Final = re.compile(r"[\w.:@+-]+")
 

@@ -23,10 +23,12 @@ class Output:
         form: empty for people; ``wide`` the same with all columns; ``names`` the first column of what is
             listed, each once; ``json`` what the planner said, ``jsonl`` the same with one record a line.
         verbose: tells each request.
+        quiet: nothing is told while this is so.
     """
 
     form: str = ""
     verbose: int = 0
+    quiet: Callable[[], bool] = lambda: False
 
     @property
     def json(self) -> bool:
@@ -40,6 +42,8 @@ class Output:
 
     def answer(self, value: object, view: Callable[[], View]) -> None:
         """Print ``value`` as JSON, or else what ``view`` makes of it."""
+        if self.quiet():
+            return
         if self.form == "jsonl":
             for each in value if isinstance(value, list) else [value]:
                 print(json.dumps(each))  # noqa: T201 - stdout is where answers go
@@ -50,6 +54,8 @@ class Output:
 
     def record(self, value: object, view: Callable[[], View]) -> None:
         """The same for one of many, as one line, at once."""
+        if self.quiet():
+            return
         if self.json:
             print(json.dumps(value), flush=True)  # noqa: T201
         else:
@@ -57,6 +63,8 @@ class Output:
 
     def line(self, value: object, pieces: Sequence[Piece]) -> None:
         """The same for one that is shown as a line of pieces; coloured on a terminal."""
+        if self.quiet():
+            return
         if self.json:
             print(json.dumps(value), flush=True)  # noqa: T201
         elif terminal():
@@ -68,10 +76,14 @@ class Output:
 
     def text(self, line: str) -> None:
         """Print a line that is harmless already, at once."""
+        if self.quiet():
+            return
         print(line, flush=True)  # noqa: T201
 
     def show(self, view: View) -> None:
         """Print a view: as a terminal can show it, else as plain lines."""
+        if self.quiet():
+            return
         if self.form == "names":
             shown = names(view)
         elif terminal():
@@ -86,6 +98,8 @@ class Output:
 
     def story(self, line: str) -> None:
         """Tell what is going on."""
+        if self.quiet():
+            return
         say(line)
 
     def trace(self, line: str) -> None:

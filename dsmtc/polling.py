@@ -44,6 +44,9 @@ def polled(session: Session, asking: Asking[T], *, timeout_s: float | None) -> I
         DeadlinePassed: the time is over.
         DsmtError: the first answer did not come: a wrong URL or slice is an error at once.
     """
+    if session.imagines:
+        # What was noted instead of sent will never be reached.
+        return
     end = None if timeout_s is None else time.monotonic() + timeout_s
     answer: T | None = asking.ask()
     last = answer

@@ -17,6 +17,7 @@ from dsmt_core.errors import Invalid, NotFound, Unauthenticated
 from dsmtc.account import Home, Identity, choose_identity, choose_planner, read_account, read_secret
 from dsmtc.authority import choose_trust
 from dsmtc.client import Client, Credentials, Login
+from dsmtc.client.rehearsal import Rehearsal
 from dsmtc.client.trust import Trust
 from dsmtc.commandline import Common, Misused, Parties, parties
 from dsmtc.output import Output
@@ -34,7 +35,7 @@ class Session:
         clients: connections that outlive a line (the shell's), by planner and identity.
         typed: the password that was typed at a prompt, if one was.
         asks: a person may be asked for what lacks.
-        rehearses: nothing is changed: the first request that would is told.
+        rehearsal: nothing is changed: what would be sent is noted here.
     """
 
     common: Common
@@ -43,7 +44,12 @@ class Session:
     clients: dict[tuple[str, Identity], Client]
     typed: str = ""
     asks: bool = True
-    rehearses: bool = False
+    rehearsal: Rehearsal | None = None
+
+    @property
+    def imagines(self) -> bool:
+        """Something was noted instead of sent: what is answered since then is not what will be."""
+        return self.rehearsal is not None and bool(self.rehearsal.would)
 
     @property
     def verb(self) -> str:
@@ -53,7 +59,7 @@ class Session:
     @cached_property
     def out(self) -> Output:
         """Where to write."""
-        return Output(form=self.common.form, verbose=self.common.verbose)
+        return Output(form=self.common.form, verbose=self.common.verbose, quiet=lambda: self.imagines)
 
     @cached_property
     def home(self) -> Home:
@@ -98,7 +104,7 @@ class Session:
             else:
                 token = self.tokens.find(self._place, self.identity.password)
                 self.clients[key] = self._client(token, self.keep)
-        self.clients[key].transport.rehearses = self.rehearses
+        self.clients[key].transport.rehearsal = self.rehearsal
         return self.clients[key]
 
     @cached_property

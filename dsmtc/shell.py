@@ -23,6 +23,7 @@ from dsmtc.dispatch import carry_out
 from dsmtc.failures import DRY_RUN, INTERRUPTED, report
 from dsmtc.live_names import LiveNames
 from dsmtc.output import say
+from dsmtc.rendering.text import cut
 from dsmtc.session import Session
 
 HELP: Final = """\
@@ -32,6 +33,7 @@ Commands are those of dsmtc, without the slice: status, plan set --plan only10 -
 A line goes on in the next behind a backslash, or while a quote is open; # begins a comment.
 Verbs: """
 _LINES_MOST: Final = 1_000
+_SHOWN: Final = 80
 _ENDS: Final = frozenset({"exit", "quit"})
 
 
@@ -114,10 +116,14 @@ class Shell:
 
     def _script(self, file: str, *, keep_going: bool) -> int:
         first_failure = 0
-        for text in whole(_lines(file)):
+        for number, text in whole(_lines(file)):
             code = self._guarded(partial(self.carry_out, text))
             if code is None:
                 break
+            if code:
+                ends = "going on" if keep_going else "nothing behind it was carried out (--keep-going)"
+                where = f"{file}, line {number}" if file not in {"", "-"} else f"line {number}"
+                say(f"  at {where}: {cut(text, _SHOWN)}; {ends}")
             if code and not keep_going:
                 return code
             first_failure = first_failure or code
@@ -185,17 +191,22 @@ def joined(first: str, more: str) -> str:
     return f"{first[:-1]}{more}" if first.endswith("\\") else f"{first}\n{more}"
 
 
-def whole(lines: Iterable[str]) -> Iterator[str]:
-    """Lines with those in which they go on; one that is still open at the end is told as it is."""
+def whole(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Lines with those in which they go on, each with its number, counted from 1.
+
+    One that is still open at the end is told as it is.
+    """
     begun: str | None = None
-    for line in lines:
+    at = 0
+    for number, line in enumerate(lines, 1):
         text = line.rstrip("\n")
+        at = number if begun is None else at
         begun = text if begun is None else joined(begun, text)
         if not is_open(begun) or begun.count("\n") > _LINES_MOST:
-            yield begun
+            yield at, begun
             begun = None
     if begun is not None:
-        yield begun
+        yield at, begun
 
 
 def _lines(file: str) -> Iterator[str]:

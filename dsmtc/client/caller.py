@@ -82,6 +82,12 @@ class Caller:
         self.transport.hurry(within_s)
         return self
 
+    @contextlib.contextmanager
+    def in_a_hurry(self, within_s: float) -> Iterator[Self]:
+        """The same within the ``with``, and as patient as before behind it."""
+        with self.transport.hurried(within_s):
+            yield self
+
     def close(self) -> None:
         """End the connection; may be called twice."""
         self.transport.close()

@@ -18,8 +18,9 @@ from typing import Any, Final, TypeVar, cast
 
 from dsmt_core.errors import KINDS, DeadlinePassed, DsmtError, Invalid, Unavailable, from_code
 from dsmtc.client.paths import base
-from dsmtc.client.rehearsal import Rehearsed, changes
+from dsmtc.client.rehearsal import Rehearsal, Rehearsed, changes
 from dsmtc.client.shape import fault, read_json
+from dsmtc.client.sockets import keep_alive, limit
 from dsmtc.client.trust import Line, Trust, explained
 
 ANSWER_BYTES: Final = 64 << 20
@@ -56,13 +57,25 @@ class Transport:
         self._connection: http.client.HTTPConnection | None = None
         self._sock: socket.socket | None = None
         self._used_at = 0.0
+        # What would change something is not sent: it raises, or is noted by a rehearsal that answers.
         self.rehearses = False
+        self.rehearsal: Rehearsal | None = None
         # A request that changes something is sent, and not answered yet.
         self.changing = False
 
     def hurry(self, within_s: float) -> None:
         """Wait for a connection, and for each answer, no longer than this from now on (seconds)."""
         self.timeout_s = self._line.timeout_s = within_s
+
+    @contextlib.contextmanager
+    def hurried(self, within_s: float) -> Iterator[None]:
+        """Hurry within the ``with``, and be as patient as before behind it."""
+        before = self.timeout_s, self._line.timeout_s
+        self.hurry(within_s)
+        try:
+            yield
+        finally:
+            self.timeout_s, self._line.timeout_s = before
 
     def certificate(self) -> Mapping[str, object]:
         """What the planner showed of itself, as `ssl` tells it; empty without TLS or a connection."""
@@ -88,6 +101,8 @@ class Transport:
             DsmtError: what the planner answered, as its class.
             Unavailable, DeadlinePassed: no answer, or one that is no planner's.
         """
+        if self.rehearsal is not None and changes(method, path):
+            return cast("T", self.rehearsal.answer(method, path, body, shape))
         data = b"" if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Content-Length": str(len(data))}
         answer = self._exchange(method, path, _authorized(headers, token), [data] if data else [])
@@ -101,6 +116,8 @@ class Transport:
         Raises:
             DsmtError: as for `request`.
         """
+        if self.rehearsal is not None:
+            return cast("T", self.rehearsal.answer("PUT", path, None, shape))
         answer = self._exchange("PUT", path, _authorized(headers, token), chunks)
         return self._shaped(answer, shape, f"PUT {path}")
 
@@ -140,7 +157,7 @@ class Transport:
                 raise self.stranger(f"GET {path}: status {answer.status}, {kind} and no lines of JSON")
             opened()
             while True:
-                _limit(self._sock, until)
+                limit(self._sock, until)
                 with self._named_errors(late="nothing more came in time"):
                     line = answer.readline(LINE_BYTES)
                 if not line:
@@ -161,7 +178,7 @@ class Transport:
             raise Rehearsed(method, path)
         with self._named_errors():
             connection = self._open()
-            _limit(self._sock, began + self.timeout_s)
+            limit(self._sock, began + self.timeout_s)
             connection.putrequest(method, f"{self._parts.path}{path}")
             for name, value in headers.items():
                 connection.putheader(name, value)
@@ -195,7 +212,7 @@ class Transport:
                 hint="start it (dsmt-planner run, or dsmtc dev for a try), or name it with --planner",
             ) from error
         self._sock = connection.sock
-        _keep_alive(connection.sock)
+        keep_alive(connection.sock)
         connection.sock.settimeout(self.timeout_s)
         return connection
 
@@ -276,23 +293,3 @@ class Transport:
 def _authorized(headers: Mapping[str, str], token: str) -> dict[str, str]:
     named = {"User-Agent": "dsmtc", "Accept": "*/*", **headers}
     return named | {"Authorization": f"Bearer {token}"} if token else named
-
-
-def _limit(sock: socket.socket | None, until: float | None) -> None:
-    if sock is None:
-        return
-    if until is None:
-        sock.settimeout(None)
-        return
-    left = until - time.monotonic()
-    if left <= 0:
-        raise DeadlinePassed("nothing more came in time")
-    sock.settimeout(left)
-
-
-def _keep_alive(sock: socket.socket) -> None:
-    """Notice within about 25 s that the other machine is gone, even on a silent stream."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, name):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

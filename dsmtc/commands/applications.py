@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from dsmt_core.errors import Invalid
+from dsmtc.commandline import Misused
 from dsmtc.dispatch import session_of
 from dsmtc.looking import CheckIndex, DryRun, look_ahead
 from dsmtc.rendering.views import changed, names
@@ -69,11 +71,22 @@ def update(  # noqa: PLR0913 - each is an option of the command line
 
 @app.command()
 def uninstall(context: typer.Context, application: _Application = "", *, host: _Hosts = None) -> None:
-    """Remove an application from the slice's nodes.
+    """Remove an application from the slice's nodes. At a terminal it asks first where none is named.
 
     Example: dsmtc uninstall pinger
     """
-    _act(session_of(context), application, host)
+    session = session_of(context)
+    if not (application or session.common.yes) and sys.stdin.isatty():
+        application = _confirmed(named(session, ""), session.slice)
+    _act(session, application, host)
+
+
+def _confirmed(application: str, slice_: str) -> str:
+    sys.stderr.write(f"Uninstall {application} from the nodes of {slice_}? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise Misused("not uninstalled")
+    return application
 
 
 def _act(session: Session, application: str, hosts: list[str] | None, **chosen: str) -> None:

@@ -150,10 +150,10 @@ def _keys_shown(found: list[AccountKey], now: float) -> View:
     if not found:
         return ["no keys; dsmtc account keys add ~/.ssh/id_ed25519.pub"]
     rows = [
-        (one["fingerprint"], one["kind"], one["comment"] or "-", since(one["added_at"], now))
+        (one["fingerprint"], one["kind"], one["comment"] or "-", since(one["added_at"], now), one["id"])
         for one in found
     ]
-    return [Table(("FINGERPRINT", "KIND", "COMMENT", "ADDED"), rows)]
+    return [Table(("FINGERPRINT", "KIND", "COMMENT", "ADDED", "ID"), rows, wide=frozenset({"ID"}))]
 
 
 def _tokens_shown(found: list[ProgramToken], now: float) -> View:

@@ -81,7 +81,7 @@ def events(  # noqa: PLR0913 - a verb's parameters are its options
 
 def _show(out: Output, event: EventRecord | Lost, *, xml: bool) -> None:
     if not xml:
-        out.line(event, event_line(event, _clock))
+        out.line(event, event_line(event, _clock, wide=out.form == "wide"))
     elif "lost" in event:
         out.story(event_line(event, _clock)[0].text)
     else:

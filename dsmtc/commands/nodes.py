@@ -10,9 +10,10 @@ import typer
 from dsmtc.commandline import Misused, parameters
 from dsmtc.commands import standing
 from dsmtc.dispatch import session_of
+from dsmtc.rendering.machines import node
+from dsmtc.rendering.machines import nodes as view
 from dsmtc.rendering.nodes import evidence, failed_nodes
-from dsmtc.rendering.views import node, pairs
-from dsmtc.rendering.views import nodes as view
+from dsmtc.rendering.views import pairs
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 _Where = Annotated[str, typer.Option(metavar="CONDITION", help="only those of which this is true")]

@@ -19,12 +19,14 @@ from dsmtc.rendering.authority import slice_view
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.callback()
-def slice_() -> None:
-    """A slice as people know it: description, url, members, end.
+@app.callback(invoke_without_command=True)
+def slice_(context: typer.Context) -> None:
+    """A slice as people know it: description, url, members, end; alone it shows that.
 
     Example: dsmtc slice show --slice SLICENAME
     """
+    if context.invoked_subcommand is None:
+        show(context)
 
 
 @app.command()

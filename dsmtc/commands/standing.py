@@ -11,7 +11,7 @@ from dsmtc.commandline import Misused
 from dsmtc.dispatch import session_of
 from dsmtc.draining import wait_until_drained
 from dsmtc.durations import seconds
-from dsmtc.rendering.standings import stood
+from dsmtc.rendering.standings import stood, would_change
 
 _Hosts = Annotated[list[str] | None, typer.Argument(metavar="HOST...", help="such as node1.example.org")]
 _Where = Annotated[str, typer.Option(metavar="CONDITION", help="those of which this is true, instead")]
@@ -188,4 +188,6 @@ def _say(  # noqa: PLR0913 - what all these verbs have in common
         raise Misused("name nodes, or say which with --where, not both")
     told = session.client.stand(verb, hosts or (), where=where, said=said, dry_run=dry_run)
     session.out.answer(told, lambda: stood(told, time.time(), dry_run=dry_run))
+    if dry_run and any(would_change(verb, one["standing"]) for one in told):
+        raise typer.Exit(1)
     return [one["host"] for one in told]

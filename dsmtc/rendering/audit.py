@@ -10,6 +10,7 @@ from dsmtc.client.audit import AuditEntry, AuditVerified
 from dsmtc.rendering.table import Table, View
 
 _CHANGE_SHOWN = 100
+_DIGEST_SHOWN = 12
 
 
 def entries(found: Sequence[AuditEntry]) -> View:
@@ -25,11 +26,14 @@ def entries(found: Sequence[AuditEntry]) -> View:
             one["act"],
             one["about"] or "-",
             one["outcome"],
+            one["slice"] or "-",
+            one["digest"][:_DIGEST_SHOWN],
             _short(one["change"]),
         )
         for one in found
     ]
-    return [Table(("NUMBER", "WHEN", "WHO", "FROM", "ACT", "ABOUT", "OUTCOME", "CHANGE"), rows)]
+    columns = ("NUMBER", "WHEN", "WHO", "FROM", "ACT", "ABOUT", "OUTCOME", "SLICE", "DIGEST", "CHANGE")
+    return [Table(columns, rows, wide=frozenset({"SLICE", "DIGEST"}))]
 
 
 def verified(found: AuditVerified) -> View:

@@ -8,7 +8,7 @@ from dsmtc.client import Account, Slice
 from dsmtc.client.authority import Site
 from dsmtc.client.checkups import AuthorityShown
 from dsmtc.rendering.table import Table, View
-from dsmtc.rendering.text import moment, span
+from dsmtc.rendering.text import moment, size, span
 from dsmtc.rendering.views import names, slice_line
 
 
@@ -32,11 +32,13 @@ def sites(found: Sequence[Site]) -> View:
             str(each["people"]),
             str(each["slices"]),
             str(each["nodes"]),
+            size(each["depot_bytes"]) if each.get("depot_bytes") else "-",
             each["description"] or "-",
         )
         for each in found
     ]
-    return [Table(("SITE", "", "PEOPLE", "SLICES", "NODES", "DESCRIPTION"), rows)]
+    columns = ("SITE", "", "PEOPLE", "SLICES", "NODES", "DEPOT OF EACH", "DESCRIPTION")
+    return [Table(columns, rows, wide=frozenset({"DEPOT OF EACH"}))]
 
 
 def people(found: Site) -> View:

@@ -32,11 +32,14 @@ def breaches(found: Sequence[BreachShown], now: float) -> View:
             each["field"] or "-",
             str(each["times"]),
             since(each["last"], now),
+            since(each["since"], now),
+            each["instance"] or "-",
             each["reason"],
         )
         for each in found
     ]
-    return [Table(("SERVICE", "BREACH", "CHANNEL", "FIELD", "TIMES", "LAST", "BECAUSE"), rows)]
+    columns = ("SERVICE", "BREACH", "CHANNEL", "FIELD", "TIMES", "LAST", "FIRST", "INSTANCE", "BECAUSE")
+    return [Table(columns, rows, wide=frozenset({"FIRST", "INSTANCE"}))]
 
 
 def channels(found: Channels, now: float) -> View:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import cast
 
 from dsmt_core.events import DEPLOYMENT_STATUS
@@ -13,12 +13,15 @@ from dsmtc.rendering.table import Piece
 from dsmtc.rendering.text import referenced
 
 
-def event_line(event: EventRecord | Lost, clock: Callable[[float], str]) -> list[Piece]:
+def event_line(
+    event: EventRecord | Lost, clock: Callable[[float], str], *, wide: bool = False
+) -> list[Piece]:
     """An event for people.
 
     Args:
         event: as the planner answers it.
         clock: writes a time for people.
+        wide: also who said it, of which type, and for whom.
     """
     if "lost" in event:
         told = f"... {event['lost']} events were lost here: they came faster than they were read"
@@ -30,7 +33,14 @@ def event_line(event: EventRecord | Lost, clock: Callable[[float], str]) -> list
         Piece(event["channel"]),
         Piece(event["field"], "faint" if event["field"] == DEPLOYMENT_STATUS else ""),
         Piece(event["value"], "state", _state(event)),
+        *(_beside(event) if wide else ()),
     ]
+
+
+def _beside(event: EventRecord) -> Iterator[Piece]:
+    yield Piece(f"by {event['service']} {event['instance']}", "faint")
+    yield Piece(f"type {event['payload']}, id {event['id']}, seq {event['seq']}", "faint")
+    yield Piece(f"holds {event['expiry']:g}s", "faint")
 
 
 def event_xml(event: EventRecord) -> str:

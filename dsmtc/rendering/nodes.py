@@ -50,12 +50,14 @@ def _untrusted(found: Sequence[Node], now: float) -> Table:
             since(each.get("since"), now) or "-",
             str(each.get("failures", "-")),
             _next(each, now),
+            since(each.get("heard_at"), now) or "never",
+            " ".join(each["slivers"]) or "-",
             "; ".join(_told(note) for note in each["evidence"][-_LAST:]) or "-",
         )
         for each, stands in zip(found, cells, strict=True)
     ]
-    columns = ("STATE", *standing, "SINCE", "FAILURES", "TRIED AGAIN", "EVIDENCE")
-    return Table(("HOST", *columns), rows, _NODE_STATES)
+    columns = ("STATE", *standing, "SINCE", "FAILURES", "TRIED AGAIN", "HEARD", "SLIVERS", "EVIDENCE")
+    return Table(("HOST", *columns), rows, _NODE_STATES, frozenset({"HEARD", "SLIVERS"}))
 
 
 def evidence(found: Node, now: float) -> View:

@@ -55,12 +55,13 @@ def table(told: Sequence[PingLine], now: float) -> View:
             line.get("node_state", ""),
             since(line.get("heard_at"), now),
             line.get("agent", ""),
+            since(line.get("agent_since"), now),
             line.get("trouble", ""),
         )
         for line in lines
     ]
     there = [line.get("host", "") for line in lines if "ms" in line]
-    yield Table(("HOST", "MS", "NODE", "HEARD", "AGENT", "BECAUSE"), rows, _STATES, named=there)
+    yield Table(("HOST", "MS", "NODE", "HEARD", "AGENT", "SINCE", "BECAUSE"), rows, _STATES, named=there)
     yield summary(told)
 
 

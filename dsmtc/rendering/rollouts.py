@@ -6,6 +6,7 @@ from typing import Final
 
 from dsmtc.client.rolled import Foreseen, Rollout
 from dsmtc.rendering.table import Table, View
+from dsmtc.rendering.text import moment, span
 
 _FEW: Final = 10
 _BAR: Final = 30
@@ -61,8 +62,23 @@ def history(rollouts: list[Rollout]) -> View:
     if not rollouts:
         yield "there was no roll-out"
         return
-    rows = [(str(one["number"]), _change(one), one["phase"], one["by"], one["reason"]) for one in rollouts]
-    yield Table(("number", "change", "phase", "by", "reason"), rows, frozenset({"phase"}))
+    rows = [
+        (
+            str(one["number"]),
+            _change(one),
+            one["phase"],
+            one["by"],
+            moment(one["began_at"]),
+            span(one["moved_at"] - one["began_at"]),
+            ",".join(one["waves"]),
+            str(one["failures"]),
+            one["reason"],
+        )
+        for one in rollouts
+    ]
+    columns = ("number", "change", "phase", "by", "began", "took", "waves", "failures", "reason")
+    wide = frozenset({"began", "took", "waves", "failures"})
+    yield Table(columns, rows, frozenset({"phase"}), wide)
 
 
 def foreseen(answer: Foreseen) -> View:

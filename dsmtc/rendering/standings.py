@@ -32,11 +32,26 @@ def standing_column(found: Sequence[Node]) -> tuple[tuple[str, ...], list[tuple[
     return ("STANDING",), [(cell or "-",) for cell in cells]
 
 
+def would_change(verb: str, standing: Standing) -> bool:
+    """Whether a verb would say something new of a node; one that repeats itself tells no more."""
+    there = {
+        "cordon": "cordoned" not in standing,
+        "uncordon": "cordoned" in standing or "drain" in standing,
+        "drain": "drain" not in standing,
+        "cancel-drain": "drain" in standing,
+        "exclude": "excluded" not in standing,
+        "include": "excluded" in standing,
+        "distrust": "distrusted" not in standing,
+        "cancel-windows": bool(standing.get("windows")),
+    }
+    return there.get(verb, True)
+
+
 def stood(found: Sequence[Stood], now: float, *, dry_run: bool = False) -> View:
-    """The nodes that something was said of, and how they stand then."""
+    """The nodes that something was said of, and how they stand then; or, dry, now."""
     for one in found:
         said = told(one["standing"]) or "in service"
-        note = "" if dry_run or one.get("changed") else " (as before)"
+        note = " now" if dry_run else "" if one.get("changed") else " (as before)"
         yield f"node {one['host']}: {said}{note}"
         yield from windows(one["standing"], now)
     if dry_run:

@@ -25,8 +25,13 @@ COLUMNS: Final = (
     "STATE",
     "VERSION",
     "SINCE",
+    "WANTED",
+    "HEARD",
+    "AGENT SINCE",
+    "CONFIGURATION",
     "TEXT",
 )
+WIDE: Final = frozenset({"WANTED", "HEARD", "AGENT SINCE", "CONFIGURATION"})
 # More reasons than fit on a screen say less than their number.
 REASONS: Final = 10
 # Of more hosts than a screen has lines, those that are well are only counted, and not all others are told.
@@ -81,7 +86,7 @@ def _hosts(hosts: Sequence[HostStatus], now: float, *, whole: bool) -> View:
     shown = sorted(worth if whole else worth[:MOST], key=is_well)
     if rows := [row for host in shown for row in _rows(host, now)]:
         yield ""
-        yield Table(COLUMNS, rows, STATES, named=[host["host"] for host in hosts])
+        yield Table(COLUMNS, rows, STATES, WIDE, named=[host["host"] for host in hosts])
     more = [
         f"{count} hosts more {what}"
         for count, what in (
@@ -164,7 +169,7 @@ def _rows(host: HostStatus, now: float) -> list[tuple[str, ...]]:
         heard = tuple(f"was {state}" if state == "running" else state for state in heard)
     layers = (host["host"], host["node_state"], *heard)
     if not host["applications"]:
-        return [(*layers, "-", "", "", "", host.get("reason") or "")]
+        return [(*layers, "-", "", "", "", "", *_known(host, now), "", host.get("reason") or "")]
     return [
         (
             *layers,
@@ -172,10 +177,18 @@ def _rows(host: HostStatus, now: float) -> list[tuple[str, ...]]:
             each["state"],
             _version(each),
             since(each.get("since"), now),
+            " ".join(filter(None, (each["wanted"], each["wanted_version"]))),
+            *_known(host, now),
+            each.get("configuration") or "-",
             _text(each) or (host.get("reason") or "" if each["state"] != "running" else ""),
         )
         for each in host["applications"]
     ]
+
+
+def _known(host: HostStatus, now: float) -> tuple[str, str]:
+    """How long ago the node was heard, and for how long its agent is in its state."""
+    return since(host.get("heard_at"), now) or "never", since(host.get("agent_since"), now) or "-"
 
 
 def _version(status: ApplicationStatus) -> str:

@@ -13,7 +13,6 @@ from dsmtc.client import (
     Explanation,
     FunctionParameter,
     HostReason,
-    Node,
     Package,
     Plan,
     PlanFunction,
@@ -21,22 +20,11 @@ from dsmtc.client import (
     Slice,
     Stored,
 )
-from dsmtc.rendering.nodes import credentials
-from dsmtc.rendering.standings import left, standing_column, windows
 from dsmtc.rendering.table import Part, Table, View
 from dsmtc.rendering.text import since, size
 
 # More hosts than fit on a few screens say less than their number.
 SHOWN: Final = 100
-_NODE_STATES: Final = frozenset({"STATE"})
-# Facts that are shown when all columns are.
-_WIDE: Final = {
-    "CPUS": "cpus",
-    "MEMORY MB": "memory_mb",
-    "DISK GB": "disk_free_gb",
-    "LOAD": "load1",
-    "VERSION": "dsmt_version",
-}
 _KEY_SHOWN: Final = 15
 _DIGEST_SHOWN: Final = 12
 _VALUE_SHOWN: Final = 400
@@ -81,11 +69,16 @@ def slices(found: Sequence[Slice]) -> View:
             each.get("owner") or "-",
             " ".join(each.get("members", [])) or "-",
             _ends(each.get("expires_at")),
+            each.get("site") or "-",
+            str(each["generation"]),
+            "only signed" if each.get("signed_only") else "any",
+            each.get("description") or "-",
         )
         for each in found
     ]
     columns = ("SLICE", "MANAGED", "PLAN", "AGENT", "APPLICATIONS", "OWNER", "MEMBERS", "EXPIRES")
-    return [Table(columns, rows, wide=frozenset({"AGENT", "MEMBERS"}))]
+    wide = ("SITE", "GENERATION", "PACKAGES", "DESCRIPTION")
+    return [Table((*columns, *wide), rows, wide=frozenset({"AGENT", "MEMBERS", *wide}))]
 
 
 def _ends(at: float | None) -> str:
@@ -210,13 +203,18 @@ def packages(found: Sequence[Package], now: float) -> View:
             each.get("application") or "-",
             each["digest"][:_DIGEST_SHOWN],
             since(each.get("put_at"), now),
+            " ".join(each.get("scripts", [])) or "-",
+            ", ".join(each["requires"]) or "-",
             *([_signers(each)] if is_signed else []),
         )
         for each in found
     ]
-    columns = ("FILE", "KIND", "NAME", "VERSION", "ARCH", "SIZE", "APPLICATION", "DIGEST", "PUT")
-    wide = frozenset({"KIND", "ARCH", "DIGEST"})
-    return [Table((*columns, "SIGNED") if is_signed else columns, rows, wide=wide)]
+    columns = (
+        *("FILE", "KIND", "NAME", "VERSION", "ARCH", "SIZE", "APPLICATION", "DIGEST", "PUT", "SCRIPTS"),
+        *("REQUIRES", *(["SIGNED"] if is_signed else [])),
+    )
+    wide = frozenset({"KIND", "ARCH", "DIGEST", "SCRIPTS", "REQUIRES"})
+    return [Table(columns, rows, wide=wide)]
 
 
 def _signers(package: Package) -> str:
@@ -233,48 +231,3 @@ def changed(answer: Changed, verb: str) -> str:
     return f"{verb} {answer['application']}: " + (
         f"asked for on {hosts}" if hosts else "noted; no node has it now"
     )
-
-
-def nodes(found: Sequence[Node], now: float, where: str = "") -> View:
-    """All nodes, or those of which a condition is true."""
-    if not found and where:
-        return ["of no node this is true"]
-    if not found:
-        return ["no nodes yet; dsmtc nodes invite makes a token for dsmt-node"]
-    standing, cells = standing_column(found)
-    rows = [
-        (
-            each["host"],
-            each["state"],
-            *stands,
-            since(each.get("heard_at"), now) or "never",
-            " ".join(each.get("slivers", [])) or "-",
-            *(each.get("facts", {}).get(fact, "-") for fact in _WIDE.values()),
-            _latest(each),
-        )
-        for each, stands in zip(found, cells, strict=True)
-    ]
-    columns = ("HOST", "STATE", *standing, "HEARD", "SLIVERS", *_WIDE, "EVIDENCE")
-    return [Table(columns, rows, _NODE_STATES, wide=frozenset(_WIDE))]
-
-
-def node(found: Node, now: float) -> View:
-    """One node with its facts."""
-    evidence = [(since(each["when"], now), each["by"], each["what"]) for each in found.get("evidence", [])]
-    facts = [(name, str(value)) for name, value in sorted(found.get("facts", {}).items())]
-    view: list[Part] = list(nodes([found], now))
-    view += [*windows(found.get("standing"), now), *left(found.get("standing"))]
-    view += credentials(found, now)
-    view += ["", Table(("SEEN", "BY", "EVIDENCE"), evidence)] if evidence else []
-    if health := found.get("health"):
-        told = [(name, str(value)) for name, value in health.items() if name != "heard_at"]
-        view += ["", Table(("HEALTH", f"{since(health['heard_at'], now)} AGO"), told)]
-    labels = sorted(found.get("labels", {}).items())
-    view += ["", Table(("LABEL", "VALUE"), labels)] if labels else []
-    return [*view, "", Table(("FACT", "VALUE"), facts)]
-
-
-def _latest(found: Node) -> str:
-    evidence = found.get("evidence", [])
-    copied = ["two machines have its key: one is a copy"] if found.get("copied_at") else []
-    return "; ".join([*copied, *(found.get("unwell") or []), *([evidence[-1]["what"]] if evidence else [])])

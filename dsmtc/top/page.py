@@ -18,10 +18,10 @@ from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Input, Static
 
 from dsmtc.client import Node
+from dsmtc.rendering.machines import node as node_view
 from dsmtc.rendering.table import lines
 from dsmtc.rendering.terminal import STYLES, coloured
 from dsmtc.rendering.text import clean
-from dsmtc.rendering.views import node as node_view
 from dsmtc.top.board import STATES, Board, Look, Snapshot, board, changes
 
 Begin = Callable[[Callable[[Snapshot], None], Callable[[str], None]], Callable[[], None]]

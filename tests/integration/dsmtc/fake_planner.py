@@ -80,6 +80,12 @@ def a_preview(*touched: dict[str, Any], **changes: Any) -> dict[str, Any]:
     }
 
 
+def a_node(host: str) -> dict[str, Any]:
+    """A node that is away and has nothing."""
+    told: dict[str, Any] = {"evidence": [], "slivers": [], "facts": {}}
+    return {"host": host, "state": "failed", "heard_at": 0.0, "period": 1.0, **told}
+
+
 def a_status(name: str, running: int = 1, **changes: Any) -> dict[str, Any]:
     """A status with one host whose application says ``text``."""
     text = changes.pop("text", "all well")
@@ -204,7 +210,8 @@ class Fake:
             case "POST", ["invite"]:
                 return {"token": "invitation", "expires_at": 2e9}
             case "GET", [host]:
-                return next(node for node in self.nodes if node["host"] == host)
+                found = next((node for node in self.nodes if node["host"] == host), None)
+                return found or a_node(host)
         return {"host": rest[0], "deleted": True}
 
     def _slice(self, method: str, name: str, rest: list[str], body: Any) -> Any:  # noqa: C901, PLR0911, PLR0912

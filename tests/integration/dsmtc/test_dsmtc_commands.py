@@ -296,7 +296,7 @@ def test_an_unsigned_package_where_signed_ones_are_taken_is_told_at_once(
     ],
 )
 def test_what_plc_is_about_may_be_an_option(dsmtc: Dsmtc, line: str, method: str, path: str) -> None:
-    told = dsmtc(*line.split(), "--dry-run", "--json").json["would"]
+    told = dsmtc(*line.split(), "--dry-run", "--json").json["would"][0]
     assert told["method"] == method
     assert told["path"].startswith(path.rpartition("/")[0]), told
 

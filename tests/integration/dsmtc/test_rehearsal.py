@@ -56,6 +56,8 @@ slice set --slice s --description words
 @pytest.fixture(autouse=True)
 def _world(fake: Fake) -> None:
     fake.slices["s"] = a_slice("s", applications=[{"application": "pinger"}])
+    fake.plans["p"] = {"name": "p", "base": "failed", "parameters": {}, "builtin": False}
+    fake.packages["a-1.rpm"] = b"package"
 
 
 @pytest.mark.parametrize("line", CHANGING)
@@ -73,7 +75,35 @@ def test_nothing_is_changed(dsmtc: Dsmtc, fake: Fake, line: str, tmp_path: Path)
 
 def test_it_is_told_to_programs_too(dsmtc: Dsmtc) -> None:
     ended = dsmtc("delete", "--slice", "s", "--dry-run", "--json")
-    assert json.loads(ended.out) == {"would": {"method": "DELETE", "path": "/v1/slices/s"}}
+    means = ["ends its slivers on 1 node: node1, with pinger", "removes 1 packages and 1 plans of it"]
+    would = [{"method": "DELETE", "path": "/v1/slices/s", "means": means}]
+    assert json.loads(ended.out) == {"would": would, "whole": True}
+
+
+def test_all_of_it_is_told_and_no_secret(dsmtc: Dsmtc, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a-1.rpm", "b-1.rpm")]
+    for file in files:
+        file.write_bytes(b"package")
+    ended = dsmtc("depot", "put", "--slice", "s", *map(str, files), "--dry-run", "--json")
+    assert [one["path"].rpartition("/")[2] for one in ended.json["would"]] == ["a-1.rpm", "b-1.rpm"]
+    line = "slice members --slice s --add a@example.com --add b@example.com --remove c@example.com"
+    assert len(dsmtc(*line.split(), "--dry-run", "--json").json["would"]) == 3
+    put = dsmtc("secret", "put", "--slice", "s", "token", f"@{files[0]}", "--dry-run").out
+    assert ("(left out)" in put, "cGFja2FnZQ" in put) == (True, False), put
+    assert dsmtc("depot", "put", "--slice", "s", str(files[0]), "/nowhere", "--dry-run").code == 255
+
+
+def test_what_it_would_mean_is_told_where_it_is_known(dsmtc: Dsmtc) -> None:
+    for line, said in (
+        ("stop pinger", "pinger stops on 1 node: node1"),
+        ("start pinger", "pinger is nowhere where that would change something now"),
+        ("uninstall pinger", "pinger is removed from 1 node: node1"),
+        ("restart pinger --host elsewhere", "nowhere"),
+        ("depot remove a-1.rpm", "it is wanted as pinger, so this will be refused"),
+        ("unmanage", "nothing is healed any more, on 1 node: node1"),
+    ):
+        assert said in dsmtc(*line.split(), "--slice", "s", "--dry-run").out, line
+    assert dsmtc("stop", "pingr", "--slice", "s", "--dry-run").code == 255
 
 
 def test_what_only_asks_has_nothing_to_do_and_what_is_wrong_cannot_be_told(dsmtc: Dsmtc) -> None:
@@ -114,7 +144,8 @@ def test_an_upload_tells_how_far_it_is_also_where_nobody_looks(capsys: pytest.Ca
 
 def test_lines_go_on_behind_a_backslash_and_in_quotes() -> None:
     text = "a \\\nb\n# it's\nc 'd\ne' f\n!x\ng 'open\n"
-    assert list(whole(text.splitlines(keepends=True))) == ["a b", "# it's", "c 'd\ne' f", "!x", "g 'open"]
+    numbered = [(1, "a b"), (3, "# it's"), (4, "c 'd\ne' f"), (6, "!x"), (7, "g 'open")]
+    assert list(whole(text.splitlines(keepends=True))) == numbered
     assert is_open("a\\")
     assert joined("a\\", "b") == "ab"
 

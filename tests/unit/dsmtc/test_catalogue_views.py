@@ -7,9 +7,9 @@ from typing import Any, cast
 from dsmtc.client import Node
 from dsmtc.client.heard import BreachShown, Channels, Services
 from dsmtc.rendering.catalogue import breaches, channels, services
+from dsmtc.rendering.machines import node, nodes
 from dsmtc.rendering.status import changes, status_view
 from dsmtc.rendering.table import lines
-from dsmtc.rendering.views import node, nodes
 from tests.unit.dsmtc.test_rendering import HOSTILE, a_status
 
 USE = {

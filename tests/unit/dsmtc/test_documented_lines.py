@@ -71,7 +71,7 @@ def read(words: list[str]) -> None:
             break
         name = word.partition("=")[0]
         if re.fullmatch(r"--[a-z-]+", name) and not takes_all:
-            assert name in known | {"--help"}, f"{name} is none of {sorted(known)}"
+            assert name in known | {"--help", "--dry-run"}, f"{name} is none of {sorted(known)}"
     if getattr(command, "commands", None):
         assert not rest or rest[0].startswith("-"), f"there is no {verb} {rest[0]}"
 

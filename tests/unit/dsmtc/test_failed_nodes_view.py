@@ -40,7 +40,7 @@ def rows(view: list[Part]) -> list[tuple[str, ...]]:
 
 
 def test_a_failed_node_is_tried_again_when_it_is_heard() -> None:
-    ((host, state, since, failures, again, why),) = rows(list(failed_nodes([a_node("failed")], NOW)))
+    ((host, state, since, failures, again, _, _, why),) = rows(list(failed_nodes([a_node("failed")], NOW)))
     assert (host, state, since, failures) == ("n1", "failed", "1m", "2")
     assert again == "when it is heard"
     assert why == "its connection was closed (4 times); failed: not heard for 3.2 s"

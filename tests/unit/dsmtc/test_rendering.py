@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from dsmtc.client import Node, Plan, SliceStatus, Stored
+from dsmtc.rendering.machines import node, nodes
 from dsmtc.rendering.status import changes, status_view
 from dsmtc.rendering.table import Table, lines, plain
 from dsmtc.rendering.terminal import drawn
 from dsmtc.rendering.text import clean, cut, since, size, span
-from dsmtc.rendering.views import node, nodes, plans, stored
+from dsmtc.rendering.views import plans, stored
 
 HOSTILE = "\x1b[2J\x9b31m\r\nboo\u202e\x00\ud800"
 

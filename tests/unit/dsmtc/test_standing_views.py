@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dsmtc.client import Budget, Node, Standing, Stood
 from dsmtc.commandline import Misused
 from dsmtc.durations import seconds
-from dsmtc.rendering.standings import budget, progress, stood, told
+from dsmtc.rendering.machines import node, nodes
+from dsmtc.rendering.standings import budget, progress, stood, told, would_change
 from dsmtc.rendering.table import lines
-from dsmtc.rendering.views import node, nodes
 
 IN_SERVICE = Standing(state="in service", sentence="", late=False, left=[])
 DRAINING = Standing(
@@ -136,3 +138,10 @@ def test_lengths_of_time_are_read(text: str, length: float) -> None:
 def test_what_is_no_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(Misused, match="the deadline"):
         seconds(text, "the deadline")
+
+
+def test_what_a_verb_would_change_of_a_node() -> None:
+    free: Any = {"state": "in service", "sentence": "", "late": False, "left": []}
+    cordoned: Any = free | {"cordoned": {"by": "me", "at": 1.0, "reason": ""}}
+    assert [would_change(verb, free) for verb in ("cordon", "uncordon", "trust")] == [True, False, True]
+    assert [would_change(verb, cordoned) for verb in ("cordon", "uncordon")] == [False, True]
