@@ -2,17 +2,19 @@
 set -eu
 stays=()
 dry=
+warm=${WARM:+python -S -E $ROOT/tests/documents/warm.py $WARM}
 
 dsmtc() { # what a dry run finds to do is no failure (docs/reference/errors.md)
     local code=0
-    command dsmtc "$@" $dry || code=$?
+    ${warm:-command dsmtc} "$@" $dry || code=$?
     case " $* $dry " in *" --dry-run "*) [ $code = 1 ] && code=0 ;; esac
     return $code
 }
 
 stay() { # NUMBER LINE: it runs until the page ends
     set -m
-    (eval "$2") >"$WORK/$1.out" 2>&1 &
+    # What is ended by a signal is a process of its own.
+    (warm= && eval "$2") >"$WORK/$1.out" 2>&1 &
     set +m
     stays+=("$!")
     last=$1

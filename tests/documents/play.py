@@ -111,6 +111,7 @@ def _environment(world: World, work: Path, name: str) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "HOME": str(work / "home"),
         "DSMT_HOME": str(work / "dsmtc"),
+        "ROOT": str(ROOT),
         "WORK": str(work),
         "WORLD": str(world.home),
         "DSMT_SLICE": name,

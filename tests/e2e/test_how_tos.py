@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,23 +46,42 @@ def world_of(stage: Stage) -> World:
         environment={
             "DSMT_PLANNER": url,
             "DSMT_ACCOUNT_FILE": str(account),
+            "WARM": str(stage.home / "warm"),
         },
         packages=packages(stage.home),
         client=lambda: Client(url, Credentials(ADMIN, PASSWORD, role="admin")),
     )
 
 
+@contextmanager
+def loaded(place: Path) -> Iterator[None]:
+    """A ``dsmtc`` that is loaded once for all lines, at a socket."""
+    words = [sys.executable, "-c", "import sys; from tests.documents.warm import serve; serve(sys.argv[1])"]
+    with subprocess.Popen([*words, str(place)], start_new_session=True) as process:
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+async def played(world: World, home: Path) -> list[str]:
+    """What went wrong on all pages."""
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def one(path: Path) -> list[str]:
+        async with free:
+            return await play(page_of(path), world, home / path.stem)
+
+    found = await asyncio.gather(*(one(path) for path in PLAYED if path != ALONE))
+    return [trouble for each in (*found, await one(ALONE)) for trouble in each]
+
+
 @pytest.mark.timeout(480)
 async def test_what_the_how_tos_show_is_so(stages: Stages, tmp_path: Path) -> None:
     async with stages(hosts=3, own_broker=True) as stage:
         world = await asyncio.to_thread(world_of, stage)
-        free = asyncio.Semaphore(AT_ONCE)
-
-        async def one(path: Path) -> list[str]:
-            async with free:
-                return await play(page_of(path), world, tmp_path / "work" / path.stem)
-
-        found = await asyncio.gather(*(one(path) for path in PLAYED if path != ALONE))
-        found.append(await one(ALONE))
-    troubles = [trouble for each in found for trouble in each]
+        warm = Path(world.environment["WARM"])
+        with loaded(warm):
+            await stage.eventually(warm.exists)
+            troubles = await played(world, tmp_path / "work")
     assert not troubles, "\n\n".join(troubles)
