@@ -75,7 +75,7 @@ def _applications(client: Client, slice_: str) -> list[str]:
 
 _ASK: Final[dict[str, Callable[[Client, str], list[str]]]] = {
     "slices": lambda client, _: [one["slice"] for one in client.slices()],
-    "nodes": lambda client, _: [one["host"] for one in client.nodes()],
+    "nodes": lambda client, _: client.node_names(),
     "plans": lambda client, slice_: [one["name"] for one in client.plans(slice_)],
     "packages": lambda client, slice_: [one["filename"] for one in client.packages(slice_)],
     "applications": _applications,

@@ -8,6 +8,12 @@ from dsmtc.client.answers import ProcessHealth
 from dsmtc.client.stood import Standing
 
 
+class Named(TypedDict):
+    """A node's name."""
+
+    host: str
+
+
 class Evidence(TypedDict):
     """Why a node is in its state: what was seen, when last, by whom, and how often in a row."""
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from dsmtc.client import answers
 from dsmtc.client.caller import Caller
-from dsmtc.client.machines import Node
+from dsmtc.client.machines import Named, Node
 from dsmtc.client.paths import word
 
 
@@ -18,6 +18,10 @@ class Nodes(Caller):
         """All nodes, or those of which a condition on their facts and labels is true."""
         path = f"/v1/nodes?{urlencode({'where': where})}" if where else "/v1/nodes"
         return self.call("GET", path, shape=list[Node])
+
+    def node_names(self) -> list[str]:
+        """The names of all nodes: of ten thousand a tenth of what `nodes` takes."""
+        return [one["host"] for one in self.call("GET", "/v1/nodes?names=1", shape=list[Named])]
 
     def failed_nodes(self) -> list[Node]:
         """The nodes that are not alive, and those that some slice leaves alone."""

@@ -21,10 +21,12 @@ router = router_at("/nodes", "nodes")
 
 @router.get("", response_model=list[dict[str, Any]])
 async def listed(
-    caller: TheCaller, planner: ThePlanner, where: str = "", *, failed: bool = False
+    caller: TheCaller, planner: ThePlanner, where: str = "", *, failed: bool = False, names: bool = False
 ) -> Response:
-    """Every node, or those of which a condition is true, or those that are not trusted."""
+    """Every node, or those of which a condition is true, or those that are not trusted; or their names."""
     check(caller, Right.LIST_NODES)
+    if names:
+        return await at_length([{"host": of} for of in planner.nodes.named(where, failed=failed)])
     return await at_length(await planner.nodes.shown(where, failed=failed))
 
 

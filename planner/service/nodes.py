@@ -172,10 +172,17 @@ class Nodes:
             Invalid: it cannot be understood.
             NotFound: it asks for a fact that no node has told.
         """
-        found = self.satisfying(where)
-        if failed:
-            found = untrusted(self._watched, found, self._clock())
+        found = self.named(where, failed=failed)
         return await each(found, lambda of: [self._shown(of)] if of in self._joined else [])
+
+    def named(self, where: str = "", *, failed: bool = False) -> list[Host]:
+        """The names of those that `shown` shows.
+
+        Raises:
+            Invalid, NotFound: as `shown`.
+        """
+        found = self.satisfying(where)
+        return untrusted(self._watched, found, self._clock()) if failed else found
 
     def satisfying(self, where: str = "") -> list[Host]:
         """The nodes of which a condition is true, or all, by name.

@@ -227,6 +227,9 @@ async def test_a_package_comes_back_as_it_was_put(api: Api) -> None:
 
 async def test_a_node_joins_with_a_token_and_rejoins_with_its_claim(api: Api, anybody: Api) -> None:
     token = (await api("POST", "/nodes/invite", {"expires_in_s": 60}))["token"]
+    assert await api("GET", "/nodes?names=1") == [
+        {"host": one["host"]} for one in await api("GET", "/nodes")
+    ]
     body = {"host": "N1.example.org", "token": token, "boot_id": "b1", "claim": CLAIM}
     told = await anybody("POST", "/nodes/join", body)
     assert told["host"] == "n1.example.org"
@@ -237,6 +240,8 @@ async def test_a_node_joins_with_a_token_and_rejoins_with_its_claim(api: Api, an
     again = await anybody("POST", "/nodes/join", body | {"token": "", "boot_id": "b2"})
     assert again["queue"] == told["queue"]
     assert [one["host"] for one in await api("GET", "/nodes")] == ["n1.example.org"]
+    assert await api("GET", "/nodes?names=1") == [{"host": "n1.example.org"}]
+    assert await api("GET", "/nodes?names=1&where=cpus%20%3E%209999") == []
 
 
 async def is_alive(api: Api, host: str) -> bool:
