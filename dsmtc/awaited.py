@@ -59,6 +59,11 @@ def _nothing(wish: Wish, status: SliceStatus) -> list[str]:
     there = {one["application"] for host in hosts for one in host["applications"]}
     if wish.application and there and wish.application not in there:
         return [f"the slice has no application {wish.application}; it has {', '.join(sorted(there))}"]
+    wanted = sum(
+        wish.application in {"", one["application"]} for host in hosts for one in host["applications"]
+    )
+    if there and wish.count is not None and wish.count > wanted + status["missing"]:
+        return [f"only {wanted} are wanted; dsmtc setplan says on how many nodes"]
     if there or status["waiting_reasons"]:
         return []
     if hosts:

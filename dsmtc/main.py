@@ -1,25 +1,46 @@
-"""``dsmtc``: one command line, from its words to its exit code. Verbs are loaded when they are used."""
+"""``dsmtc``: one command line, from its words to its exit code. Verbs are loaded when they are used.
+
+Ctrl-C while it is being loaded ends it without a word, as nothing was asked yet; so little is loaded here.
+"""
 
 from __future__ import annotations
 
-import io
 import os
+import signal
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dsmtc.commandline import Line, lift
-from dsmtc.failures import DRY_RUN, DRY_RUN_FAILED, INTERRUPTED, report
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dsmtc.commandline import Line
+
+_INTERRUPTED = 130
 
 
 def run() -> int:
     """The program; returns the exit code."""
+    # Who ignores Ctrl-C, as what runs in the background does, has that inherited.
+    ends = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ends:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))
     _standard_streams()
-    return main(sys.argv[1:], os.environ)
+    from dsmtc import commandline, failures  # noqa: F401, PLC0415 - before Ctrl-C means more
+
+    if ends:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    code = main(sys.argv[1:], os.environ)
+    if ends:
+        # All is said and done.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return code
 
 
 def _standard_streams() -> None:
     """All three are there, and a letter that a terminal cannot show is a number there, not a failure."""
+    import io  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - as long as the process
@@ -30,6 +51,9 @@ def _standard_streams() -> None:
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Carry out one command line; never raises but for the end of the interpreter."""
+    from dsmtc.commandline import lift  # noqa: PLC0415
+    from dsmtc.failures import report  # noqa: PLC0415
+
     verbose = 0
     if list(arguments[:1]) == ["__complete"]:
         from dsmtc.completion import complete  # noqa: PLC0415 - each line loads what it needs
@@ -47,6 +71,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 def _failed(arguments: Sequence[str], code: int) -> int:
     """The exit code of a line that failed: with ``--dry-run``, 1 says that there is something to do."""
+    from dsmtc.failures import DRY_RUN, DRY_RUN_FAILED, INTERRUPTED  # noqa: PLC0415
+
     return DRY_RUN_FAILED if DRY_RUN in arguments and code < INTERRUPTED else code
 
 

@@ -59,7 +59,10 @@ def polled(session: Session, asking: Asking[T], *, timeout_s: float | None) -> I
         if end is not None and time.monotonic() >= end:
             raise asking.late(last)
         time.sleep(POLL_S if end is None else max(0.0, min(POLL_S, end - time.monotonic())))
-        answer = _attempt(session, asking.ask, quiet=answer is None)
+        away = answer is None
+        answer = _attempt(session, asking.ask, quiet=away)
+        if away and answer is not None:
+            session.out.story("the planner answers again")
 
 
 def _attempt(session: Session, ask: Callable[[], T], *, quiet: bool) -> T | None:

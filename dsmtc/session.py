@@ -159,13 +159,17 @@ class Session:
 
     def keep(self, login: Login, *, remember: bool = False) -> None:
         """Keep the token of a login."""
-        self.tokens.keep(
+        trouble = self.tokens.keep(
             self._place,
             login["token"],
             self.typed or self.identity.password,
             remember=remember,
             key=self.identity.key,
         )
+        if trouble and remember:
+            self.out.story(
+                f"this login cannot be kept in {self.home.folder}: {trouble}; each command logs in"
+            )
 
     @property
     def shadowed(self) -> str:

@@ -7,7 +7,6 @@ cannot be read or written costs a login, never an error.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import json
@@ -58,8 +57,12 @@ class Tokens:
 
     def keep(
         self, place: Place, token: str, password: str, *, remember: bool = False, key: str = ""
-    ) -> None:
-        """Keep a token; with ``remember`` its account acts when no other is named, by ``key`` if any."""
+    ) -> str:
+        """Keep a token; with ``remember`` its account acts when no other is named, by ``key`` if any.
+
+        Returns:
+            Why it could not be kept; empty: it is.
+        """
         held = self._read()
         salt = secrets.token_hex(8)
         entry = {"token": token, "salt": salt, "proof": _proof(password, salt) if password else ""}
@@ -68,7 +71,7 @@ class Tokens:
         if remember:
             held["last"][place.planner] = [place.account, place.role, *filter(None, [key])]
         kept = dict(list(entries.items())[-KEPT:])
-        self._write({"tokens": kept, "last": dict(list(held["last"].items())[-KEPT:])})
+        return self._write({"tokens": kept, "last": dict(list(held["last"].items())[-KEPT:])})
 
     def drop(self, place: Place) -> None:
         """Forget a token, and that its account was the last."""
@@ -96,9 +99,9 @@ class Tokens:
             return empty
         return {name: read[name] if isinstance(read.get(name), dict) else {} for name in empty}
 
-    def _write(self, held: dict[str, dict[str, Any]]) -> None:
+    def _write(self, held: dict[str, dict[str, Any]]) -> str:
         beside = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
-        with contextlib.suppress(OSError):
+        try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
                 descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -107,6 +110,9 @@ class Tokens:
                 beside.replace(self.path)
             finally:
                 beside.unlink(missing_ok=True)
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""
 
 
 def _proof(password: str, salt: str) -> str:

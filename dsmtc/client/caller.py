@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self, TypeVar
 
-from dsmt_core.errors import Unauthenticated
+from dsmt_core.errors import DeadlinePassed, Unauthenticated, Unavailable
 from dsmtc.client import answers
 from dsmtc.client.transport import Transport
 from dsmtc.client.trust import Trust
@@ -159,6 +159,15 @@ class Caller:
             if first is not None:
                 yield first
                 yield from lines
+
+    def still_known(self) -> None:
+        """A stream has ended: tell whether that is because the login has.
+
+        Raises:
+            Unauthenticated: it is so.
+        """
+        with contextlib.suppress(Unavailable, DeadlinePassed):
+            self.freshen()
 
     def freshen(self) -> None:
         """Notice a token that has ended now, rather than in the middle of a stream."""

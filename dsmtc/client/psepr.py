@@ -82,6 +82,7 @@ class PsEPR(Caller):
         except Unavailable as error:
             raise Unavailable(error.message, hint=_onwards(last) if heard else error.hint) from error
         if filters.get("follow"):
+            self.still_known()
             raise Unavailable(
                 f"the planner at {self.transport.url} ended the stream of events", hint=_onwards(last)
             )

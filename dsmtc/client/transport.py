@@ -56,6 +56,7 @@ class Transport:
         self._trace = trace
         self._connection: http.client.HTTPConnection | None = None
         self._sock: socket.socket | None = None
+        # On the monotonic clock; 0.0: it has never answered.
         self._used_at = 0.0
         # What would change something is not sent: it raises, or is noted by a rehearsal that answers.
         self.rehearses = False
@@ -231,7 +232,11 @@ class Transport:
             raise Unavailable(
                 f"the planner at {self.url} broke off: {str(error) or type(error).__name__}",
                 hint="whether it was done is not known; ask with status, or try again"
-                + ("; or does it speak https?" if self._parts.scheme == "http" else ""),
+                + (
+                    "; or does it speak https?"
+                    if self._parts.scheme == "http" and not self._used_at
+                    else ""
+                ),
             ) from error
         except BaseException:
             # Ctrl-C in the middle of an answer: what is left of it must not meet the next request.

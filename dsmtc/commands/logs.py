@@ -50,6 +50,7 @@ def logs(  # noqa: PLR0913 - each is an option of the command line
             silent.add(line["host"])
         _show(session.out, line, times=times)
     if follow:
+        session.client.still_known()
         raise Unavailable("the planner ended the logs", hint="follow again with --since")
     if silent:
         raise Unavailable(f"not all of it: {', '.join(sorted(silent))}", hint="dsmtc nodes show NODE")

@@ -10,6 +10,7 @@ from typing import Final
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -27,9 +28,8 @@ STYLES: Final = {
     "unknown": "dim",
 }
 _IN_BETWEEN: Final = "cyan"
-PAIR: Final = 2
-NARROW: Final = 60
-"""A terminal of fewer columns shows no tables that it would have to break."""
+BREAKS: Final = 18
+"""The widest column of a table may be broken down to this; no other is ever."""
 _KINDS: Final = {"faint": "dim", "warning": "yellow"}
 
 
@@ -61,40 +61,67 @@ def coloured(pieces: Sequence[Piece]) -> Text:
 
 
 def _table(table: Table, width: int) -> RenderableType:
+    """A table of which only the widest column is broken; where that is not enough, no columns at all."""
     rows = table.cleaned()
-    if width < NARROW and _width(table, rows) > width:
-        return _stacked(table, rows)
+    if _fits(table, rows, width):
+        return _columns(table, rows)
+    # Where all are alive or running, one line says so as well as a column.
+    same = [
+        at
+        for at, column in enumerate(table.columns)
+        if at and len(rows) > 1 and column in table.states and len({row[at] for row in rows}) == 1
+    ]
+    said = Text(", ".join(f"{table.columns[at].lower()} {rows[0][at]}" for at in same), style="dim")
+    table, rows = _without(table, rows, same)
+    drawn_table = _columns(table, rows) if _fits(table, rows, width) else _stacked(table, rows)
+    return Group(drawn_table, Text("each: ", style="dim") + said) if same else drawn_table
+
+
+def _widths(table: Table, rows: Sequence[tuple[str, ...]]) -> list[int]:
+    return [
+        max(cell_len(clean(row[at])) for row in [table.columns, *rows]) for at in range(len(table.columns))
+    ]
+
+
+def _fits(table: Table, rows: Sequence[tuple[str, ...]], width: int) -> bool:
+    widths = _widths(table, rows)
+    widest = max(widths, default=0)
+    return sum(widths) - widest + 2 * (len(widths) - 1) + min(widest, BREAKS) <= width
+
+
+def _columns(table: Table, rows: Sequence[tuple[str, ...]]) -> RichTable:
+    widths = _widths(table, rows)
+    breaks = widths.index(max(widths, default=0)) if widths else 0
     drawn_table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in table.columns:
-        drawn_table.add_column(Text(clean(column)), overflow="fold")
+    for at, column in enumerate(table.columns):
+        drawn_table.add_column(Text(clean(column)), overflow="fold", no_wrap=at != breaks)
     for row in rows:
         cells = zip(table.columns, row, strict=True)
         drawn_table.add_row(*[Text(cell, style=_style(table, column, cell)) for column, cell in cells])
     return drawn_table
 
 
-def _width(table: Table, rows: Sequence[tuple[str, ...]]) -> int:
-    widths = [max(cell_len(row[at]) for row in [table.columns, *rows]) for at in range(len(table.columns))]
-    return sum(widths) + 2 * len(widths)
+def _without(
+    table: Table, rows: Sequence[tuple[str, ...]], gone: Sequence[int]
+) -> tuple[Table, list[tuple[str, ...]]]:
+    stay = [at for at in range(len(table.columns)) if at not in gone]
+    kept = [tuple(row[at] for at in stay) for row in rows]
+    return Table(tuple(table.columns[at] for at in stay), kept, table.states), kept
 
 
-def _stacked(table: Table, rows: Sequence[tuple[str, ...]]) -> Text:
+def _stacked(table: Table, rows: Sequence[tuple[str, ...]]) -> RenderableType:
     """On a screen that is too narrow for columns: one below the other, the name of each row first."""
-    text = Text()
+    parts: list[RenderableType] = []
     for row in rows:
-        text.append(row[0], style="bold")
-        if len(row) == PAIR:
-            # A name and what is said of it.
-            text.append("  " if row[0] else "    ").append(f"{row[1]}\n")
-            continue
-        text.append("\n")
+        text = Text()
         cells = [one for one in zip(table.columns, row, strict=True) if one[1] not in {"", "-"}]
         for at, (column, cell) in enumerate(cells[1:]):
-            text.append(f"{'  ' if at == 0 else ', '}{clean(column).lower()} ", style="dim")
+            text.append(f"{', ' if at else ''}{clean(column).lower()} ", style="dim")
             text.append(cell, style=_style(table, column, cell))
-        text.append("\n")
-    text.rstrip()
-    return text
+        parts.append(Text(row[0], style="bold"))
+        if text:
+            parts.append(Padding(text, (0, 0, 0, 2)))
+    return Group(*parts)
 
 
 def _style(table: Table, column: str, cell: str) -> str:

@@ -174,10 +174,12 @@ class Top(App[None]):
         parts += [f"filter {clean(look.filter)!r}"] if look.filter else []
         parts += [f"{shown.hidden} more, filter them"] if shown and shown.hidden else []
         parts += ["PAUSED"] if self._paused else []
-        text = Text("  ".join(parts))
+        text = Text()
         if self._trouble:
-            text.append(f"  {self._trouble}; trying again", style="bold red")
-        elif shown is None:
+            # First, since what does not fit is cut off.
+            text.append(f"{self._trouble}; trying again  ", style="bold red")
+        text.append("  ".join(parts))
+        if not self._trouble and shown is None:
             text.append("  asking the planner …")
         self.query_one("#place", Static).update(text)
 

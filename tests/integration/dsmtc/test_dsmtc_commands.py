@@ -220,7 +220,7 @@ def test_a_watch_outlives_a_planner_that_is_away_for_a_while(dsmtc: Dsmtc, fake:
         told = process.stderr.readline()
         fake.status = a_status("xyz1", running=3)
         assert process.stdout.read() == "3 wanted, 3 running, 0 failed, 0 waiting\n"
-        assert process.stderr.read() == ""
+        assert process.stderr.read() == "the planner answers again\n"
         assert process.wait(timeout=90) == 0
     assert first[-1] == "3 wanted, 1 running, 0 failed, 0 waiting, 2 missing\n"
     assert told == "the planner rests; trying again\n"

@@ -132,7 +132,7 @@ def test_every_example_of_the_help_is_understood(
         failures.append(error)
         return report(error, verbose=verbose)
 
-    monkeypatch.setattr("dsmtc.main.report", reported)
+    monkeypatch.setattr("dsmtc.failures.report", reported)
     admin = {"DSMT_ACCOUNT": ADMIN, "DSMT_PASSWORD": PASSWORD, "DSMT_NEW_PASSWORD": "a long secret"}
     for name in ("my_slice", "SLICENAME"):
         assert me("create", "--slice", name, **admin).code == 0

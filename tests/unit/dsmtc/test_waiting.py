@@ -50,6 +50,10 @@ def test_without_a_count_all_are_waited_for_also_those_for_whom_there_is_no_node
 def test_where_nothing_can_run_it_is_told_why() -> None:
     empty = {"host": "a", "node_state": "alive", "applications": [], "reason": ""}
     assert "has no application" in sentence(waited(Wish("running"), status(empty)))
+    assert "has no application pingr; it has pinger" in sentence(
+        waited(Wish("running", None, "pingr"), status(host("a", "running")))
+    )
+    assert "only 1 are wanted" in sentence(waited(Wish("running", 9), status(host("a", "running"))))
     assert "has no plan" in sentence(waited(Wish("running"), status()))
 
 
