@@ -32,11 +32,13 @@ from dsmtc.client.client import Client
 from dsmtc.client.configurations import Configured
 from dsmtc.client.guards import GuardShown
 from dsmtc.client.heard import EventRecord, Lost
-from dsmtc.client.kept import Package, Stored
+from dsmtc.client.kept import Package, PackageKnown, Stored
 from dsmtc.client.limits import LimitsShown
 from dsmtc.client.looked_in import LogLine, PingLine, RunResult
 from dsmtc.client.machines import Evidence, Misfit, Node
+from dsmtc.client.passages import Passage, Passed, Sample, Series
 from dsmtc.client.previewed import HeldBack, Leaver, Motion, Preview, ToAgree, Touched
+from dsmtc.client.rehearsal import Rehearsal, Would
 from dsmtc.client.rolled import Foreseen, ForeseenWave, Rollout
 from dsmtc.client.stood import Budget, Standing, Stood
 
@@ -74,13 +76,19 @@ __all__ = [
     "Motion",
     "Node",
     "Package",
+    "PackageKnown",
+    "Passage",
+    "Passed",
     "PingLine",
     "Plan",
     "PlanFunction",
     "PlanLoss",
     "Preview",
+    "Rehearsal",
     "Rollout",
     "RunResult",
+    "Sample",
+    "Series",
     "Slice",
     "SliceStatus",
     "Standing",
@@ -89,4 +97,5 @@ __all__ = [
     "ToAgree",
     "Touched",
     "WhoAmI",
+    "Would",
 ]

@@ -73,6 +73,10 @@ class Authority(Caller):
         """Delete a site to which no slice and no node belongs (admin)."""
         self.call("DELETE", f"/v1/sites/{word(site)}", shape=answers.Done)
 
+    def describe_site(self, site: str, description: str) -> Site:
+        """Say what a site is (admin)."""
+        return self.call("PATCH", f"/v1/sites/{word(site)}", {"description": description}, shape=Site)
+
     def set_site_roles(self, site: str, account: str, roles: Sequence[str]) -> Site:
         """Say which roles an account has at a site; none takes them all away."""
         path = f"/v1/sites/{word(site)}/people/{word(account)}"

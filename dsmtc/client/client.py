@@ -23,6 +23,7 @@ from dsmtc.client.guards import Guards
 from dsmtc.client.limits import Limits
 from dsmtc.client.looked_in import LookedIn
 from dsmtc.client.nodes import Nodes
+from dsmtc.client.passages import Passages
 from dsmtc.client.past import Pasts
 from dsmtc.client.paths import of_slice, word
 from dsmtc.client.plans import Plans
@@ -45,6 +46,7 @@ class Client(
     Guards,
     Secrets,
     Limits,
+    Passages,
     Pasts,
     Plans,
     Quotas,

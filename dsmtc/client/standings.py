@@ -43,6 +43,10 @@ class Standings(Caller):
         """The disruption budget of a slice, and what it allows now."""
         return self.call("GET", of_slice(slice_, "budget"), shape=Budget)
 
+    def preview_budget(self, slice_: str, budget: str) -> Budget:
+        """What another one would allow now; changes nothing."""
+        return self.call("POST", of_slice(slice_, "budget", "preview"), {"budget": budget}, shape=Budget)
+
     def set_budget(self, slice_: str, budget: str) -> Budget:
         """Choose it: ``keep N``, ``keep N%``, ``max-unavailable N`` or ``N%``; empty for the default."""
         return self.call("PUT", of_slice(slice_, "budget"), {"budget": budget}, shape=Budget)

@@ -12,7 +12,7 @@ from typing import Final
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from lab.reference import api, commands, events, functions
+from lab.reference import api, commands, events, functions, sdk
 
 _ROOT: Final = Path(__file__).parents[2]
 _PAGES: Final = {
@@ -21,6 +21,7 @@ _PAGES: Final = {
     "reference/channels.md": events.channels,
     "reference/functions.md": functions.functions,
     "reference/api.md": api.api,
+    "reference/sdk.md": sdk.sdk,
 }
 
 

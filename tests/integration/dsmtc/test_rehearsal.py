@@ -24,7 +24,6 @@ delete --slice s
 renew --slice s
 setagent --slice s --agent deployment-agent
 guard --slice s --least 1
-budget s --keep 80%
 limits --slice s --memory 64M
 plan delete --slice s --plan p
 image --slice s pinger localhost/pinger:1

@@ -25,6 +25,7 @@ agree --slice s --yes
 agree --slice s --dry-run
 budget s
 budget s --keep 80%
+budget s --keep 80% --dry-run
 guard --slice s
 guard --slice s --least 1 --most 9
 wait --slice s --timeout 1
