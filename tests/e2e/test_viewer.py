@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Route, expect
 
 from dsmt_core.lifecycle import State
 from lab.crowd import crowd
@@ -132,6 +134,7 @@ async def _the_plan_is_changed(stage: Stage, reader: Reader) -> None:
     await dialog.get_by_label("count", exact=True).fill("2")
     await reader.sees(dialog.locator(".foreseen"), "1 node stops; 2 nodes keep what they have")
     await reader.picture("set-plan")
+    await _is_told_that_the_world_changed(reader)
     await dialog.get_by_role("button", name="Set plan").click()
     await stage.until(lambda status: status["plan"] == "limit" and status["wanted"] == 2, SLICE)
     await reader.sees(".figures .wanted dd", "2")
@@ -140,8 +143,23 @@ async def _the_plan_is_changed(stage: Stage, reader: Reader) -> None:
     assert any("plan" in one["act"] for one in entries)
 
 
+async def _is_told_that_the_world_changed(reader: Reader) -> None:
+    """What was seen is the past by now: refused, and told why above what would happen at present."""
+    dialog = reader.page.get_by_role("dialog")
+
+    async def late(route: Route) -> None:
+        body = json.loads(route.request.post_data or "") | {"check_index": "0" * 16}
+        await route.continue_(post_data=json.dumps(body))
+
+    await reader.page.route("**/my_slice/plan", late, times=1)
+    await dialog.get_by_role("button", name="Set plan").click()
+    await reader.sees(dialog.get_by_role("alert"), "changed")
+    await reader.sees(dialog.locator(".foreseen"), "1 node stops; 2 nodes keep what they have")
+
+
 async def _dies(stage: Stage, reader: Reader) -> None:
-    status = await stage.ask(lambda client: client.status(SLICE))
+    # Whoever has to leave the slice is not in it any more.
+    status = await stage.until(lambda status: status["running"] == 2 == len(status["hosts"]), SLICE)
     victim = status["hosts"][0]["host"]
     await reader.go("/fleet")
     alive_at = time.time()
@@ -232,6 +250,8 @@ async def test_a_crowd_stays_usable(tmp_path: Path) -> None:
         await reader.sees("table.nodes", shown.hosts[7])
         await reader.page.get_by_role("link", name=shown.hosts[7]).first.click()
         await reader.sees("h1", shown.hosts[7])
+        # The link has gone with its page, and the keyboard goes on with the content.
+        await expect(reader.page.locator("#main")).to_be_focused()
         await reader.sees(".problems", "exit code 3")
         # What the planner passes on and nobody can see, the page shows.
         hidden = {"\x1b[31m": "\u241b[31m", "a\u202eb": "a[U+202E]b", "\ufeff\u200b": "[U+FEFF][U+200B]"}

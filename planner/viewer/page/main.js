@@ -79,6 +79,10 @@ class Context {
   }
 }
 
+function keepFocus() {
+  if (document.activeElement === document.body) document.querySelector("#main")?.focus({ preventScroll: true });
+}
+
 /** In the place of a page whose module cannot be had, or does not fit those that are here. */
 function unloaded(error) {
   const view = () =>
@@ -108,7 +112,7 @@ export async function start(root) {
       document.title = "Log in · DSMTViewer";
       return;
     }
-    render(shell(context, here()?.page.name ?? "", open), root);
+    render(shell(context, here(), open), root);
     if (open) {
       document.title = `${open.title} · DSMTViewer`;
       open.drawn?.(root);
@@ -127,6 +131,8 @@ export async function start(root) {
     open = found.open(context, place?.params ?? [], place?.query ?? new URLSearchParams());
     context.changed();
     window.scrollTo(0, 0);
+    // The link that was followed has gone with its page: the keyboard goes on with the content.
+    if (mine > 1) requestAnimationFrame(keepFocus);
   }
 
   function begin() {

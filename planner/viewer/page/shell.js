@@ -5,8 +5,9 @@ import { PAGES, to } from "./router.js";
 import { nextTheme } from "./theme.js";
 import { moment } from "./words.js";
 
-export function shell(context, current, open) {
+export function shell(context, place, open) {
   const { fleet, session } = context;
+  const current = place?.page.name ?? "";
   return html`
     <a class="skip" href="#main" @click=${skip}>Skip to the content</a>
     <header class="bar">
@@ -24,7 +25,7 @@ export function shell(context, current, open) {
       <span class="space"></span>
       ${live(context)}
       <span class="who" title="logged in as"
-        >${fleet.you.account}<span class="role">${fleet.you.role}</span></span
+        >${fleet.you.account} <span class="role">${fleet.you.role}</span></span
       >
       <button class="icon" @click=${() => theme(context)} title="Light, dark, or as the system has it">
         <span aria-hidden="true">◐</span><span class="unseen">Change between light and dark</span>
@@ -36,6 +37,7 @@ export function shell(context, current, open) {
     <main id="main" tabindex="-1">
       ${open && fleet.isLive ? open.view() : html`<p class="quiet wait">Waiting for the planner …</p>`}
     </main>
+    <p class="unseen" aria-live="polite">${[current, ...(place?.params ?? [])].join(" ")}</p>
     ${context.dialogs.view()}
   `;
 }

@@ -60,11 +60,21 @@ export function lasting(moment, now) {
   return moment > 0 ? `for ${span(now - moment)}` : "";
 }
 
+const clocks = new Map();
+
+/** Made once, which costs more than a hundred uses; anew where the reader's zone is another one by now. */
+function clock(at) {
+  const offset = at.getTimezoneOffset();
+  if (!clocks.has(offset))
+    clocks.set(offset, new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" }));
+  return clocks.get(offset);
+}
+
 /** A moment on this reader's clock, to the second; with the day when that is not today. */
 export function moment(seconds, now = Date.now() / 1000) {
   if (!(seconds > 0)) return "";
   const at = new Date(seconds * 1000);
-  const time = at.toLocaleTimeString(undefined, { hour12: false });
+  const time = clock(at).format(at);
   return at.toDateString() === new Date(now * 1000).toDateString()
     ? time
     : `${at.toLocaleDateString()} ${time}`;

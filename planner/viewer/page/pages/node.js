@@ -131,7 +131,7 @@ class NodePage {
                     (one) =>
                       html`<div class="application">
                         ${application(one, fleet.now, isLost(node))}
-                        <span class="acts"
+                        <span class="acts" role="group" aria-label="${one.name} of ${sliver.slice}"
                           ><button
                             class="plain"
                             @click=${() => this.#logs.follow(sliver.slice, one.name, node.host)}
@@ -146,7 +146,7 @@ class NodePage {
                                       class="plain"
                                       @click=${() => dialogs.ask(run(session, fleet, verb, { slice: sliver.slice, application: one.name, host: node.host }))}
                                     >
-                                      ${verb}
+                                      ${capital(verb)}
                                     </button>`,
                                 )
                               : nothing
@@ -280,6 +280,8 @@ class NodePage {
     this.#context.changed();
   }
 }
+
+const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
 function problem(one, now) {
   const where = one.slice ? html`<a href=${to("slice", one.slice)}>${one.slice}</a> · ` : nothing;

@@ -28,6 +28,7 @@ class SlicePage {
   #said = "";
   #listed = LISTED;
   #done = 0;
+  #order = { version: -1, at: 0, took: 0, counts: {}, hosts: [] };
   #events;
 
   constructor(context, slice) {
@@ -53,7 +54,7 @@ class SlicePage {
         </p>`;
     }
     this.#refresh();
-    const counts = shares(fleet, slice.slice);
+    const { counts, hosts } = this.#looked();
     return html`
       <div class="head">
         <h1>${slice.slice}</h1>
@@ -74,7 +75,7 @@ class SlicePage {
       ${this.#rollouts.map((one) => this.#rollout(one))}
       <section class="panel">
         <h2>Hosts</h2>
-        ${this.#hosts()}
+        ${this.#hosts(hosts)}
       </section>
       <section class="panel">${this.#events.view()}</section>
     `;
@@ -83,6 +84,7 @@ class SlicePage {
   /** A slice that is made anew under this name is another one. */
   #forget() {
     this.#status = null;
+    this.#order.at = 0;
     this.#plans = this.#rollouts = [];
     this.#asked = { version: -1, at: 0, took: 0 };
   }
@@ -189,16 +191,28 @@ class SlicePage {
     </section>`;
   }
 
-  #hosts() {
+  /** How many instances are of which kind, and the hosts, the worst first: of thousands counted seldom. */
+  #looked() {
     const { fleet } = this.#context;
-    const rows = [...fleet.of(this.#slice)].map(([host, sliver]) => ({
-      host,
-      sliver,
-      node: fleet.nodes.get(host),
-    }));
-    for (const row of rows)
-      row.rank = row.node ? RANK[fleet.verdict(row.node, this.#slice).kind] : RANK.unknown;
-    rows.sort((a, b) => a.rank - b.rank || (a.host < b.host ? -1 : 1));
+    const begun = performance.now();
+    const { version, at, took } = this.#order;
+    if (at && (version === fleet.version || begun - at < 20 * took)) return this.#order;
+    const ranked = [...fleet.of(this.#slice)].map(([host]) => {
+      const node = fleet.nodes.get(host);
+      return [node ? RANK[fleet.verdict(node, this.#slice).kind] : RANK.unknown, host];
+    });
+    ranked.sort(([a, one], [b, other]) => a - b || (one < other ? -1 : 1));
+    const found = { counts: shares(fleet, this.#slice), hosts: ranked.map(([, host]) => host) };
+    this.#order = { ...found, version: fleet.version, at: begun, took: performance.now() - begun };
+    return this.#order;
+  }
+
+  #hosts(hosts) {
+    const { fleet } = this.#context;
+    const rows = hosts
+      .slice(0, this.#listed)
+      .map((host) => ({ host, sliver: fleet.slivers(host).get(this.#slice), node: fleet.nodes.get(host) }))
+      .filter(({ sliver }) => sliver);
     if (!rows.length) return html`<p class="quiet">It is on no node.</p>`;
     return html`<div class="scroll">
         <table class="slivers stacked">
@@ -212,7 +226,7 @@ class SlicePage {
           </thead>
           <tbody>
             ${repeat(
-              rows.slice(0, this.#listed),
+              rows,
               (row) => row.host,
               ({ host, sliver, node }) =>
                 html`<tr>
@@ -230,7 +244,7 @@ class SlicePage {
           </tbody>
         </table>
       </div>
-      ${rows.length > this.#listed ? html`<button class="plain more" @click=${() => this.#more()}>Show ${Math.min(rows.length - this.#listed, 5 * LISTED)} more</button>` : nothing}`;
+      ${hosts.length > this.#listed ? html`<button class="plain more" @click=${() => this.#more()}>Show ${Math.min(hosts.length - this.#listed, 5 * LISTED)} more</button>` : nothing}`;
   }
 
   #more() {
