@@ -94,8 +94,9 @@ def _live(
     session = Session(lift(whole).common, environment, ("complete",), {}, asks=False)
     names = LiveNames(session)
     try:
-        for kind in kinds:
-            yield from (name for each in names.of(kind) if (name := clean(each)).startswith(begun))
+        # A function is a plan, too.
+        known = dict.fromkeys(clean(each) for kind in kinds for each in names.of(kind))
+        yield from (name for name in known if name.startswith(begun))
     finally:
         for client in session.clients.values():
             client.close()

@@ -10,11 +10,14 @@ from typing import Final
 
 from dsmt_core.errors import DsmtError, Invalid
 from dsmtc.output import say
+from dsmtc.rendering.text import cut
 
 INTERRUPTED: Final = 130
 DRY_RUN: Final = "--dry-run"
 DRY_RUN_FAILED: Final = 255
 CLOSED_PIPE: Final = 141
+# A word that was typed stands in what is said of it, and may be of any length.
+_MOST: Final = 2_000
 
 
 def report(error: BaseException, *, verbose: int) -> int:
@@ -53,11 +56,11 @@ def _told(error: BaseException) -> int:
 
 def tell(message: str, hint: str = "", place: str = "") -> None:
     """An error for people."""
-    say(f"dsmtc: {message}")
+    say(cut(f"dsmtc: {message}", _MOST))
     for line in place.splitlines():
-        say(f"    {line}")
+        say(cut(f"    {line}", _MOST))
     if hint:
-        say(f"  hint: {hint}")
+        say(cut(f"  hint: {hint}", _MOST))
 
 
 def _drop_stdout() -> None:

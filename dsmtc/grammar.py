@@ -20,8 +20,8 @@ FILES: Final = "files"
 # Of which kind the value of an option is, or what stands in a place; by its name, if not by its verb.
 _OPTIONS: Final = {
     "--slice": ("slices",),
-    "--plan": ("plans",),
-    "--base": ("plans",),
+    "--plan": ("plans", "functions"),
+    "--base": ("plans", "functions"),
     "--node": ("nodes",),
     "--host": ("nodes",),
     "--application": ("applications",),
@@ -43,7 +43,7 @@ _OPTIONS: Final = {
     "--xml": (FILES,),
 }
 _PLACES: Final = {
-    "planned": ("plans",),
+    "planned": ("plans", "functions"),
     "plan_name": ("plans",),
     "host": ("nodes",),
     "hosts": ("nodes",),

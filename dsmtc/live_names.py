@@ -77,6 +77,7 @@ _ASK: Final[dict[str, Callable[[Client, str], list[str]]]] = {
     "slices": lambda client, _: [one["slice"] for one in client.slices()],
     "nodes": lambda client, _: client.node_names(),
     "plans": lambda client, slice_: [one["name"] for one in client.plans(slice_)],
+    "functions": lambda client, _: [one["name"] for one in client.functions()],
     "packages": lambda client, slice_: [one["filename"] for one in client.packages(slice_)],
     "applications": _applications,
     "sites": lambda client, _: [one["site"] for one in client.sites()],

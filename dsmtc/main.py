@@ -80,8 +80,9 @@ def _carry_out(line: Line, environment: Mapping[str, str]) -> int:
     words = list(line.rest)
     if words[:1] == ["--version"]:
         return _version()
-    if not words and line.common.shell:
-        words = ["shell"]
+    if line.common.shell and (not words or (words[0].startswith("-") and words[0] not in {"--help", "-h"})):
+        # dsmtc --cli --keep-going
+        words = ["shell", *words]
     if not words or (words[0] in {"--help", "-h", "help"} and len(words) == 1):
         from dsmtc.verbs import overview  # noqa: PLC0415 - each line loads what it needs
 

@@ -10,11 +10,12 @@ from dsmt_core.errors import NotFound
 
 # More names than this are not compared: it takes longer than it helps.
 _MOST: Final = 5_000
+_LONGEST: Final = 300
 
 
 def likely(word: str, known: Iterable[str]) -> str:
     """The known name that is most like ``word``; empty when none is like it."""
-    names = list(known)[:_MOST]
+    names, word = list(known)[:_MOST], word[:_LONGEST]
     if beginning := [name for name in names if name.startswith(word)]:
         return beginning[0] if len(beginning) == 1 else ""
     return next(iter(difflib.get_close_matches(word, names, n=1)), "")

@@ -126,6 +126,7 @@ UNREHEARSED: Final = (
     "depot get",
 )
 
+_SHOWN: Final = 80
 COMMON_HELP: Final = """\
 Common options, before or after the verb:
   --slice NAME          the slice meant (DSMT_SLICE; else your only one)
@@ -172,6 +173,7 @@ def module_of(verb: str) -> str:
 
 def unknown(word: str, known: Iterable[str], *, what: str) -> Misused:
     """The error for a word that is none of the known, with the nearest of them."""
+    word = word[:_SHOWN]
     near = difflib.get_close_matches(word, list(known), n=1)
     hint = f"did you mean {near[0]}?" if near else "dsmtc --help lists them"
     return Misused(f"there is no {what} {word!r}", hint=hint)

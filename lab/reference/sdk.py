@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
-from typing import Final
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, is_typeddict
 
+from dsmtc import client
 from dsmtc.client import Client
-from lab.reference.tables import plain
+from lab.reference.tables import code, escaped, table
+
+_WIDTH: Final = 90
+_CODE: Final = re.compile("(``[^`]+``|`[^`]+`)")
 
 _HEAD: Final = """\
 # The SDK
@@ -25,14 +30,54 @@ def sdk() -> str:
     for owner in reversed(Client.__mro__):
         if calls := list(_calls(owner)):
             parts += [f"## {owner.__name__}\n", f"{_text(owner)}\n", *calls]
-    return "\n".join(parts)
+    return "\n".join([*parts, *_answers()])
 
 
 def _calls(owner: type) -> Iterator[str]:
     for name, method in vars(owner).items():
         if inspect.isfunction(method) and not name.startswith("_"):
-            signature = str(inspect.signature(method)).replace("self, ", "", 1).replace("(self)", "()", 1)
-            yield f"### {name}\n\n```python\n{name}{signature}\n```\n\n{_text(method)}\n"
+            yield f"### {name}\n\n```python\n{name}{_signature(method)}\n```\n\n{_text(method)}\n"
+
+
+class _AsWritten(str):
+    """A type as the code has it, without the quotes of a text."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _signature(method: Callable[..., object]) -> str:
+    """What it takes and gives; one line for each parameter where they are many."""
+    read = inspect.signature(method)
+    takes = [one.replace(annotation=_AsWritten(one.annotation)) for one in read.parameters.values()][1:]
+    shown = str(read.replace(parameters=takes, return_annotation=_AsWritten(read.return_annotation)))
+    if len(shown) <= _WIDTH:
+        return shown
+    whole = str(inspect.Signature(takes))[1:-1]
+    each = [str(one) if one.kind is not one.VAR_KEYWORD else f"**{str(one).lstrip('*')}" for one in takes]
+    star = ["*"] if ", *, " in f", {whole}" else []
+    first = [one for one, of in zip(each, takes, strict=True) if of.kind is of.POSITIONAL_OR_KEYWORD]
+    rest = [one for one, of in zip(each, takes, strict=True) if of.kind is not of.POSITIONAL_OR_KEYWORD]
+    lines = ",\n    ".join([*first, *star, *rest])
+    return f"(\n    {lines},\n) -> {read.return_annotation}"
+
+
+def _answers() -> Iterator[str]:
+    """Each type of an answer that a program may name, with its fields."""
+    yield "## Answers\n"
+    for name in client.__all__:
+        answer = getattr(client, name)
+        fields = getattr(answer, "__annotations__", {})
+        if fields and (is_typeddict(answer) or hasattr(answer, "_fields")):
+            rows = [(code(field), code(_type(said))) for field, said in fields.items()]
+            yield f"### {name}\n\n{_text(answer)}\n\n{table(('field', 'type'), rows)}\n"
+
+
+def _type(said: object) -> str:
+    """A type as it was written, whether a field has to be there or not."""
+    return getattr(said, "__forward_arg__", "") or str(said)
 
 
 def _text(documented: object) -> str:
@@ -43,7 +88,13 @@ def _text(documented: object) -> str:
         if line in {"Args:", "Raises:", "Returns:", "Attributes:"}:
             shown += [f"*{line.removesuffix(':')}*", ""]
         elif line.startswith("    ") and not line.startswith("     "):
-            shown.append(f"* {plain(line.strip())}")
+            shown.append(f"* {_plain(line.strip())}")
         else:
-            shown.append(plain(line.strip()))
+            shown.append(_plain(line.strip()))
     return "\n".join(shown)
+
+
+def _plain(text: str) -> str:
+    """A text that is shown as it is, but for the words of code in it."""
+    parts = _CODE.split(text)
+    return "".join(part if at % 2 else escaped(part) for at, part in enumerate(parts))

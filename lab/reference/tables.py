@@ -18,7 +18,12 @@ def code(text: str) -> str:
 
 def plain(text: str) -> str:
     """A text on one line that is shown as it is."""
-    return " ".join(text.split()).replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
+    return escaped(" ".join(text.split()))
+
+
+def escaped(text: str) -> str:
+    """The same with its spaces."""
+    return text.replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
 
 
 def block(text: str) -> str:

@@ -194,3 +194,19 @@ def test_a_reader_that_leaves_is_no_story(dsmtc: Dsmtc, fake: Fake) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=PATIENCE_S) == 141
+
+
+def test_a_script_tells_in_which_line_it_ended(dsmtc: Dsmtc, tmp_path: Path) -> None:
+    script = tmp_path / "commands"
+    script.write_text("whoami\n# a comment\nwhoami \\\n  --json\nnosuch\nwhoami\n")
+    ended = dsmtc("shell", str(script))
+    assert (ended.code, ended.out.count("me@example.com")) == (2, 2), ended
+    assert f"at {script}, line 5: nosuch; nothing behind it was carried out" in ended.err
+    assert "line 1: " in dsmtc("--cli", "--keep-going", typed="nosuch\n").err
+
+
+def test_a_huge_word_is_not_said_again_in_full(dsmtc: Dsmtc) -> None:
+    for line in ("a" * 300_000, f"nodes --{'b' * 9_000}", f"nodes {'c' * 9_000}"):
+        ended = dsmtc("--cli", typed=f"{line}\n")
+        assert ended.code in {2, 3}
+        assert len(ended.err) < 7_000

@@ -239,3 +239,35 @@ def test_a_node_shows_why_it_counts_as_failed() -> None:
     found: dict[str, object] = {"host": "n", "state": "failed", "heard_at": 0.5, "evidence": evidence}
     assert lines(nodes([cast("Node", found)], 5.0))[1].endswith("three are missing")
     assert "4s    tracker  a heartbeat is missing" in lines(node(cast("Node", found), 5.0))
+
+
+def on_a_terminal(table: Table, width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(width))
+    out = io.StringIO()
+    Console(file=out, width=width, color_system=None).print(drawn([table]))
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def test_a_narrow_terminal_breaks_no_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        (f"node{n}.paris.example", "alive", "running", "it says a good deal about itself") for n in (1, 2)
+    ]
+    table = Table(("HOST", "NODE", "AGENT", "TEXT"), rows, frozenset({"NODE", "AGENT"}))
+    wide = on_a_terminal(table, 90, monkeypatch)
+    assert wide[1].split()[:3] == ["node1.paris.example", "alive", "running"]
+    broken = on_a_terminal(table, 56, monkeypatch)
+    assert (broken[0].split(), "node2.paris.example" in "".join(broken)) == (
+        ["HOST", "NODE", "AGENT", "TEXT"],
+        True,
+    )
+    # What all have in common is said once.
+    common = on_a_terminal(table, 42, monkeypatch)
+    assert (common[0].split(), common[-1]) == (["HOST", "TEXT"], "each: node alive, agent running")
+    stacked = on_a_terminal(table, 24, monkeypatch)
+    assert (stacked[0], "HOST" in "".join(stacked)) == ("node1.paris.example", False)
+    assert max(map(len, stacked)) <= 24
+
+
+def test_letters_of_two_columns_are_counted_as_two() -> None:
+    lines_ = plain(Table(("NAME", "X"), [("\u6771\u4eac", "1"), ("ab", "2")]))
+    assert lines_ == ["NAME  X", "\u6771\u4eac  1", "ab    2"]

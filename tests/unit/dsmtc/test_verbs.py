@@ -69,7 +69,7 @@ def test_what_may_come_next() -> None:
 def test_names_belong_where_the_verb_says() -> None:
     for line, expected in (
         ("", ()),
-        ("setplan --plan ", ("plans",)),
+        ("setplan --plan ", ("plans", "functions")),
         ("restart ", ("applications",)),
         ("restart pinger ", ()),
         ("restart pinger --host ", ("nodes",)),
