@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Final, TypeVar, cast
 
 from dsmt_core.errors import KINDS, DeadlinePassed, DsmtError, Invalid, Unavailable, from_code
+from dsmtc.client.packed import ACCEPT, asking, unpacked
 from dsmtc.client.paths import base
 from dsmtc.client.rehearsal import Rehearsal, Rehearsed, changes
 from dsmtc.client.shape import fault, read_json
@@ -106,6 +107,7 @@ class Transport:
             return cast("T", self.rehearsal.answer(method, path, body, shape))
         data = b"" if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Content-Length": str(len(data))}
+        headers |= asking(self._parts.hostname)
         answer = self._exchange(method, path, _authorized(headers, token), [data] if data else [])
         return self._shaped(answer, shape, f"{method} {path}")
 
@@ -180,7 +182,8 @@ class Transport:
         with self._named_errors():
             connection = self._open()
             limit(self._sock, began + self.timeout_s)
-            connection.putrequest(method, f"{self._parts.path}{path}")
+            target = f"{self._parts.path}{path}"
+            connection.putrequest(method, target, skip_accept_encoding=ACCEPT in headers)
             for name, value in headers.items():
                 connection.putheader(name, value)
             # A server that refuses early answers and closes while we are still sending: read that.
@@ -264,6 +267,7 @@ class Transport:
     def _json(self, answer: http.client.HTTPResponse) -> Any:
         with self._named_errors():
             body = answer.read(ANSWER_BYTES + 1)
+            body = unpacked(body, answer.headers.get("Content-Encoding"), ANSWER_BYTES + 1)
             if len(body) > ANSWER_BYTES:
                 raise Invalid(f"{self.url} sent an answer above {ANSWER_BYTES} bytes")
         return read_json(body)
