@@ -8,7 +8,7 @@ cannot say anything else than what would be done, as long as the world stays as 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -29,6 +29,7 @@ from planner.wanted import Wanted, WantedSlice
 STEPS: Final = 20
 """Where nothing new begins before what it replaces has ended two steps are enough; this ends any loop."""
 _DIGITS: Final = 16
+_PORTION: Final = 500
 
 
 class Does(StrEnum):
@@ -122,12 +123,26 @@ def preview(wanted: Wanted, changed: WantedSlice, seen: Fleet, *, sent: SentOrde
     Raises:
         NotFound, Invalid, Conflict: a plan was not checked.
     """
+    steps = previewing(wanted, changed, seen, sent=sent, now=now)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Preview = end.value
+            return found
+
+
+def previewing(
+    wanted: Wanted, changed: WantedSlice, seen: Fleet, *, sent: SentOrders, now: float
+) -> Generator[None, None, Preview]:
+    """`preview` in steps, between which ``seen`` may change: for who only looks and changes nothing."""
     bars = bars_at(wanted.standings, now)
     selection = selection_of(changed, world_of(changed, seen, bars))
     course = _Course(wanted, changed, seen, sent.fork(changed.name))
     if changed.managed:
-        course.run(now)
-    touched = _paired(course.touched(selection), selection)
+        yield from course.run(now)
+    touched = _paired((yield from course.touched(selection)), selection)
+    yield
     waiting = course.waiting()
     held = sorted({one.host for one in waiting if one.to_agree})
     return Preview(
@@ -153,8 +168,9 @@ class _Course:
         self._unsent: dict[Host, str] = {}
         self._waiting: tuple[Waiting, ...] = ()
 
-    def run(self, now: float) -> None:
+    def run(self, now: float) -> Generator[None]:
         """The next round as it will be, then those for which only the end of something is waited."""
+        yield
         name = self._slice.name
         round_ = reconcile(self._wanted, self._seen, sent=self._sent, now=now, only=Dirty(slices={name}))
         ordered = dict.fromkeys(order.host for order in round_.orders if order.slice == name)
@@ -168,6 +184,7 @@ class _Course:
         shares = Shares(self._wanted, self._seen.back_or_failed())
         gone = self._slice.retired.keys() | before.hosts.keys() - self._slice.hosts.keys()
         for _ in range(STEPS):
+            yield
             disruption = Disruption(self._slice, self._seen, bars, shares.of(self._slice))
             placed = place(disruption, licence=Licence(), gone=frozenset(gone))
             self._waiting = placed.waiting
@@ -176,8 +193,9 @@ class _Course:
             gone |= self._slice.hosts.keys() - placed.hosts
             self._take(dict.fromkeys(placed.hosts, 0), {}, order=())
 
-    def touched(self, selection: Selection) -> list[Touch]:
+    def touched(self, selection: Selection) -> Generator[None, None, list[Touch]]:
         """Who is touched, in order."""
+        yield
         found: list[Touch] = []
         for number, step in enumerate(self._steps, 1):
             for host, does in step:
@@ -185,6 +203,8 @@ class _Course:
                 reason = selection.reason(host) if known else Reason("the node was forgotten", "", "")
                 waits = self._unsent.get(host, "") if number == 1 else ""
                 found.append(Touch(host=host, does=does, step=number, reason=reason, waits=waits))
+                if not len(found) % _PORTION:
+                    yield
         return found
 
     def waiting(self) -> tuple[Waiting, ...]:

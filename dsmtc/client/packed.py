@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from http.client import HTTPResponse
 from typing import Final
 
 ACCEPT: Final = "Accept-Encoding"
@@ -17,10 +18,15 @@ def asking(host: str | None) -> Mapping[str, str]:
     return {} if name in _HERE or name.startswith("127.") else {ACCEPT: _GZIP}
 
 
-def unpacked(body: bytes, coding: str | None, most: int) -> bytes:
-    """A body as it was before it was compressed, and of it ``most`` bytes; empty when it is broken."""
-    if (coding or "").strip().lower() != _GZIP:
-        return body
+def unpacked(answer: HTTPResponse, most: int) -> bytes:
+    """The body of an answer, as it was before it was compressed, and of it ``most`` bytes."""
+    body = answer.read(most)
+    coding = answer.headers.get("Content-Encoding") or ""
+    return _read(body, most) if coding.strip().lower() == _GZIP else body
+
+
+def _read(body: bytes, most: int) -> bytes:
+    """What was compressed; empty when it is broken, which no JSON is."""
     reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         found = reader.decompress(body, most)

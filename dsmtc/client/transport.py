@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Final, TypeVar, cast
 
 from dsmt_core.errors import KINDS, DeadlinePassed, DsmtError, Invalid, Unavailable, from_code
+from dsmtc.client.headers import authorized
 from dsmtc.client.packed import ACCEPT, asking, unpacked
 from dsmtc.client.paths import base
 from dsmtc.client.rehearsal import Rehearsal, Rehearsed, changes
@@ -108,7 +109,7 @@ class Transport:
         data = b"" if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Content-Length": str(len(data))}
         headers |= asking(self._parts.hostname)
-        answer = self._exchange(method, path, _authorized(headers, token), [data] if data else [])
+        answer = self._exchange(method, path, authorized(headers, token), [data] if data else [])
         return self._shaped(answer, shape, f"{method} {path}")
 
     def upload(
@@ -121,7 +122,7 @@ class Transport:
         """
         if self.rehearsal is not None:
             return cast("T", self.rehearsal.answer("PUT", path, None, shape))
-        answer = self._exchange("PUT", path, _authorized(headers, token), chunks)
+        answer = self._exchange("PUT", path, authorized(headers, token), chunks)
         return self._shaped(answer, shape, f"PUT {path}")
 
     @contextlib.contextmanager
@@ -131,7 +132,7 @@ class Transport:
         Raises:
             DsmtError: as for `request`; `Unavailable` when the body ends early.
         """
-        answer = self._exchange("GET", path, _authorized({}, token), [])
+        answer = self._exchange("GET", path, authorized({}, token), [])
         try:
             yield self._pieces(answer)
         finally:
@@ -154,7 +155,7 @@ class Transport:
             DeadlinePassed: nothing came until then.
             DsmtError: as for `request`.
         """
-        answer = self._exchange("GET", path, _authorized({}, token), [])
+        answer = self._exchange("GET", path, authorized({}, token), [])
         try:
             if (kind := answer.headers.get_content_type()) != LINES_TYPE:
                 raise self.stranger(f"GET {path}: status {answer.status}, {kind} and no lines of JSON")
@@ -182,8 +183,8 @@ class Transport:
         with self._named_errors():
             connection = self._open()
             limit(self._sock, began + self.timeout_s)
-            target = f"{self._parts.path}{path}"
-            connection.putrequest(method, target, skip_accept_encoding=ACCEPT in headers)
+            own = ACCEPT in headers
+            connection.putrequest(method, f"{self._parts.path}{path}", skip_accept_encoding=own)
             for name, value in headers.items():
                 connection.putheader(name, value)
             # A server that refuses early answers and closes while we are still sending: read that.
@@ -266,8 +267,7 @@ class Transport:
 
     def _json(self, answer: http.client.HTTPResponse) -> Any:
         with self._named_errors():
-            body = answer.read(ANSWER_BYTES + 1)
-            body = unpacked(body, answer.headers.get("Content-Encoding"), ANSWER_BYTES + 1)
+            body = unpacked(answer, ANSWER_BYTES + 1)
             if len(body) > ANSWER_BYTES:
                 raise Invalid(f"{self.url} sent an answer above {ANSWER_BYTES} bytes")
         return read_json(body)
@@ -297,8 +297,3 @@ class Transport:
             f"what answers at {self.url} is not a planner of DSMT, or one of another version ({came})",
             hint="name the planner with --planner or DSMT_PLANNER; its version is in GET /v1/health",
         )
-
-
-def _authorized(headers: Mapping[str, str], token: str) -> dict[str, str]:
-    named = {"User-Agent": "dsmtc", "Accept": "*/*", **headers}
-    return named | {"Authorization": f"Bearer {token}"} if token else named

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi.responses import Response
+
 from dsmt_core.names import plan as plan_name
 from planner.api import models
 from planner.api.access import ChangeSlice, ReadSlice, TheCaller, ThePlanner
+from planner.api.at_length import at_length
 from planner.api.routing import router_at
 from planner.plans import FUNCTIONS, written_function
 from planner.wanted import Plan
@@ -29,10 +32,10 @@ async def listed(slice_: ReadSlice, planner: ThePlanner) -> list[dict[str, Any]]
     return planner.plans.all(slice_)
 
 
-@router.post("/eval")
-async def evaluate(slice_: ReadSlice, body: models.PlanChoice, planner: ThePlanner) -> dict[str, Any]:
+@router.post("/eval", response_model=dict[str, Any])
+async def evaluate(slice_: ReadSlice, body: models.PlanChoice, planner: ThePlanner) -> Response:
     """What a plan would select now, and why."""
-    return planner.plans.evaluate(slice_, plan_name(body.plan), body.parameters)
+    return await at_length(planner.plans.evaluate(slice_, plan_name(body.plan), body.parameters))
 
 
 @router.post("/explain")
@@ -58,13 +61,13 @@ async def put(
     return planner.plans.one(slice_, name) | {"motion": motion}
 
 
-@router.post("/{plan}/preview")
+@router.post("/{plan}/preview", response_model=dict[str, Any])
 async def preview(
     slice_: ReadSlice, plan: str, body: models.PlanDefinition, planner: ThePlanner
-) -> dict[str, Any]:
+) -> Response:
     """What defining a plan so would set in motion; changes nothing."""
     plan_ = Plan(plan_name(plan), body.base, body.parameters)
-    return planner.plans.preview(planner.plans.with_plan(slice_, plan_))
+    return await at_length(await planner.plans.preview(planner.plans.with_plan(slice_, plan_)))
 
 
 @router.delete("/{plan}")

@@ -99,10 +99,11 @@ async def set_plan(slice_: ChangeSlice, body: models.PlanInForce, planner: ThePl
     return await planner.slices.show(slice_) | {"motion": motion}
 
 
-@one.post("/plan/preview")
-async def preview(slice_: ReadSlice, body: models.PlanChoice, planner: ThePlanner) -> dict[str, Any]:
+@one.post("/plan/preview", response_model=dict[str, Any])
+async def preview(slice_: ReadSlice, body: models.PlanChoice, planner: ThePlanner) -> Response:
     """What putting a plan in force would set in motion; changes nothing."""
-    return planner.plans.preview(planner.plans.with_in_force(slice_, plan(body.plan), body.parameters))
+    changed = planner.plans.with_in_force(slice_, plan(body.plan), body.parameters)
+    return await at_length(await planner.plans.preview(changed))
 
 
 @one.get("/status", response_model=dict[str, Any])

@@ -77,13 +77,13 @@ class Plans:
             check_in_force(wanted.plan, wanted.plan_parameters, plans)
         return replace(wanted, plans=plans)
 
-    def preview(self, changed: WantedSlice) -> dict[str, Any]:
+    async def preview(self, changed: WantedSlice) -> dict[str, Any]:
         """What a slice that is changed so would set in motion, as the API shows it.
 
         Raises:
             Conflict: the guard rails do not allow the change.
         """
-        found = self._previews.of(changed)
+        found = await self._previews.looked_at(changed)
         self._guards.check_count(changed.name, found.asks)
         return written_preview(found)
 

@@ -8,9 +8,10 @@ from typing import Any
 from dsmt_core.errors import Conflict
 from planner.fleet import Fleet
 from planner.foresight import Foresight
-from planner.preview import Preview, Touch, preview
+from planner.preview import Preview, Touch, preview, previewing
 from planner.reconcile import SentOrders
 from planner.service.means import Means
+from planner.service.pieces import in_pieces
 from planner.wanted import Wanted, WantedSlice
 
 
@@ -33,6 +34,12 @@ class Previews:
         """What the next rounds would do if the slice were changed so now, and all else were ``wanted``."""
         committed = wanted or self._ledger.wanted
         return preview(committed, changed, self._fleet, sent=self._sent, now=self._clock())
+
+    async def looked_at(self, changed: WantedSlice) -> Preview:
+        """`of`, in pieces: for who only looks. Whoever changes something then, `Checked` asks again."""
+        now = self._clock()
+        steps = previewing(self._ledger.wanted, changed, self._fleet, sent=self._sent, now=now)
+        return await in_pieces(steps)
 
 
 @dataclass(slots=True)

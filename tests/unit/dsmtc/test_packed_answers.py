@@ -12,7 +12,7 @@ import pytest
 
 from dsmt_core.errors import DsmtError
 from dsmtc.client import Client, Credentials, transport
-from dsmtc.client.packed import asking, unpacked
+from dsmtc.client.packed import _read, asking
 
 ROWS = json.dumps([{"host": f"node{number}"} for number in range(1000)]).encode()
 
@@ -26,12 +26,11 @@ def test_on_ones_own_machine_it_is_work_for_nothing(host: str | None, asks: int)
 
 def test_a_body_is_read_within_bounds() -> None:
     packed = gzip.compress(ROWS)
-    assert unpacked(ROWS, None, 10) == ROWS
-    assert unpacked(packed, " GZip", len(ROWS) + 1) == ROWS
+    assert _read(packed, len(ROWS) + 1) == ROWS
     # What would fill the memory is too long, and what breaks off is nothing.
-    assert len(unpacked(gzip.compress(b" " * 50_000_000), "gzip", 1000)) == 1000
-    assert unpacked(packed[:-9], "gzip", len(ROWS) + 1) == b""
-    assert unpacked(b"no gzip", "gzip", 1000) == b""
+    assert len(_read(gzip.compress(b" " * 50_000_000), 1000)) == 1000
+    assert _read(packed[:-9], len(ROWS) + 1) == b""
+    assert _read(b"no gzip", 1000) == b""
 
 
 @pytest.mark.parametrize(
