@@ -42,14 +42,45 @@ def add(parser: argparse.ArgumentParser, *, secret: bool = True) -> None:
     if secret:
         more("--token", default="", help=f"of `dsmtc nodes invite`; better {TOKEN} or --token-file")
     more("--token-file", type=Path, metavar="FILE", help="holds the token")
-    more("--sliver-driver", default=AUTO, choices=[AUTO, *DRIVERS], help="how slivers are kept apart")
-    more("--status-period", type=_seconds, metavar="S", help="seconds between calls of the status scripts")
-    more("--cache-bytes", type=int, default=CACHE_BYTES, metavar="N", help="bound of the package cache")
+    more(
+        "--sliver-driver",
+        default=AUTO,
+        choices=[AUTO, *DRIVERS],
+        help="how slivers are kept apart (default %(default)s)",
+    )
+    more(
+        "--status-period",
+        type=_seconds,
+        metavar="S",
+        help="seconds between calls of the status scripts, whatever a slice says",
+    )
+    more(
+        "--cache-bytes",
+        type=int,
+        default=CACHE_BYTES,
+        metavar="N",
+        help="bound of the package cache, bytes (default %(default)s)",
+    )
     more("--depot-mirror", default="", metavar="URL", help="a mirror of the depot nearby, asked first")
-    more("--podman", default=PODMAN, metavar="auto|off|SOCKET", help="makes the slivers out of images")
-    more("--rootfs", action="append", metavar="NAME=PATH", help="a root file system: a directory or a tar")
+    more(
+        "--podman",
+        default=PODMAN,
+        metavar="auto|off|SOCKET",
+        help="makes the slivers out of images (default %(default)s)",
+    )
+    more(
+        "--rootfs",
+        action="append",
+        metavar="NAME=PATH",
+        help="a root file system: a directory or a tar; may be repeated",
+    )
     more("--end-slivers", action="store_true", help="end the slivers with this program; else they live on")
-    more("--capacity", default="", metavar="LIST", help="for slivers: memory=4G,disk=50G,cpu=4, …")
+    more(
+        "--capacity",
+        default="",
+        metavar="LIST",
+        help="for slivers: memory=4G,disk=50G,cpu=4, …; else most of the machine",
+    )
     more("--facts-dir", type=Path, metavar="DIR", help="programs that tell facts; else facts.d in --data")
     more("--ready-file", type=Path, metavar="FILE", help="written when the node has joined")
     more("--verbose", "-v", action="store_true", help="tell more")

@@ -18,16 +18,18 @@ from lab.reference.tables import block
 
 _COLUMNS: Final = "100"
 _TIME_S: Final = 60.0
-# Where each program begins, and the verbs of which it tells more.
-_PROGRAMS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+# Where each program begins, and the verbs of which it tells more; dsmt-agent is begun by a sliver alone.
+PROGRAMS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "dsmt-planner": (
         "planner.main",
         ("", "init", "run", "ca init", "ca show", "ca issue", "keys show", "keys rotate"),
     ),
     "dsmt-depot": ("depot.main", ("run",)),
-    "dsmt-node": ("agents.container_manager.main", ("", "install", "uninstall", "trust")),
+    "dsmt-node": ("agents.container_manager.main", ("", "install", "uninstall", "trust", "show", "rekey")),
     "dsmt-event": ("broker.shell.main", ("publish", "watch")),
     "rpmgen": ("depot.rpmgen.main", ("",)),
+    "python -m broker.definitions": ("broker.definitions", ("",)),
+    "python -m broker.federation": ("broker.federation", ("",)),
 }
 
 
@@ -50,13 +52,15 @@ def programs() -> str:
     """Every other program: its options are its configuration."""
     parts = [
         "# Programs and their options\n",
-        "Made from the programs. What is not an option is not configured: there are no other files.\n",
+        "Made from the programs. Variables and files: [configuration](configuration.md).\n",
     ]
-    wanted = [(name, module, verb) for name, (module, many) in _PROGRAMS.items() for verb in many]
+    wanted = [(name, module, verb) for name, (module, many) in PROGRAMS.items() for verb in many]
     with ThreadPoolExecutor(max_workers=2) as pool:
         helps = list(pool.map(lambda one: _help(one[1], one[2]), wanted))
     for (name, _, verb), text in zip(wanted, helps, strict=True):
-        parts += [f"## {name} {verb}\n".replace(" \n", "\n"), block(text)]
+        # Begun as a module, it calls itself so.
+        shown = text.replace(f"python -m {PROGRAMS[name][0]}", name)
+        parts += [f"## {name} {verb}\n".replace(" \n", "\n"), block(shown)]
     return "\n".join(parts)
 
 

@@ -10,10 +10,16 @@ from pathlib import Path
 from typing import Final
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 from lab.reference import api, commands, events, functions, sdk
 
+# What a browser fetches by itself; a link is followed by people.
+_LOADED: Final = re.compile(
+    r"""<(?:script|img|iframe|link)\b[^>]*?\b(?:src|href)=["']?((?:https?:)?//[^"'\s>]+)"""
+)
 _ROOT: Final = Path(__file__).parents[2]
 _PAGES: Final = {
     "reference/verbs.md": commands.verbs,
@@ -35,6 +41,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     files.append(File.generated(config, "index.md", content=home))
     files.append(File.generated(config, "adr/index.md", content=_decisions()))
     return files
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001 - as mkdocs calls it
+    """Nothing that a page loads lies elsewhere: it can be read without a network."""
+    elsewhere = _LOADED.findall(output)
+    if elsewhere:
+        raise PluginError(f"{page.file.src_uri} loads {', '.join(elsewhere)}")
+    return output
 
 
 def _decisions() -> str:
