@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -42,48 +43,27 @@ def add(parser: argparse.ArgumentParser, *, secret: bool = True) -> None:
     if secret:
         more("--token", default="", help=f"of `dsmtc nodes invite`; better {TOKEN} or --token-file")
     more("--token-file", type=Path, metavar="FILE", help="holds the token")
-    more(
-        "--sliver-driver",
-        default=AUTO,
-        choices=[AUTO, *DRIVERS],
-        help="how slivers are kept apart (default %(default)s)",
-    )
-    more(
-        "--status-period",
-        type=_seconds,
-        metavar="S",
-        help="seconds between calls of the status scripts, whatever a slice says",
-    )
-    more(
-        "--cache-bytes",
-        type=int,
-        default=CACHE_BYTES,
-        metavar="N",
-        help="bound of the package cache, bytes (default %(default)s)",
-    )
-    more("--depot-mirror", default="", metavar="URL", help="a mirror of the depot nearby, asked first")
-    more(
-        "--podman",
-        default=PODMAN,
-        metavar="auto|off|SOCKET",
-        help="makes the slivers out of images (default %(default)s)",
-    )
-    more(
-        "--rootfs",
-        action="append",
-        metavar="NAME=PATH",
-        help="a root file system: a directory or a tar; may be repeated",
-    )
-    more("--end-slivers", action="store_true", help="end the slivers with this program; else they live on")
-    more(
-        "--capacity",
-        default="",
-        metavar="LIST",
-        help="for slivers: memory=4G,disk=50G,cpu=4, …; else most of the machine",
-    )
+    _of_slivers(more)
     more("--facts-dir", type=Path, metavar="DIR", help="programs that tell facts; else facts.d in --data")
     more("--ready-file", type=Path, metavar="FILE", help="written when the node has joined")
     more("--verbose", "-v", action="store_true", help="tell more")
+
+
+def _of_slivers(more: Callable[..., object]) -> None:
+    driver = "how slivers are kept apart (default %(default)s)"
+    more("--sliver-driver", default=AUTO, choices=[AUTO, *DRIVERS], help=driver)
+    period = "seconds between calls of the status scripts, whatever a slice says"
+    more("--status-period", type=_seconds, metavar="S", help=period)
+    cache = "bound of the package cache, bytes (default %(default)s)"
+    more("--cache-bytes", type=int, default=CACHE_BYTES, metavar="N", help=cache)
+    more("--depot-mirror", default="", metavar="URL", help="a mirror of the depot nearby, asked first")
+    podman = "makes the slivers out of images (default %(default)s)"
+    more("--podman", default=PODMAN, metavar="auto|off|SOCKET", help=podman)
+    root = "a root file system: a directory or a tar; may be repeated"
+    more("--rootfs", action="append", metavar="NAME=PATH", help=root)
+    more("--end-slivers", action="store_true", help="end the slivers with this program; else they live on")
+    capacity = "for slivers: memory=4G,disk=50G,cpu=4, …; else most of what the machine has"
+    more("--capacity", default="", metavar="LIST", help=capacity)
 
 
 def config(options: argparse.Namespace) -> NodeConfig:

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from dsmt_core.errors import Conflict, Invalid, NotFound
+from dsmt_core.names import WRAPPER_PREFIX
 from dsmtc import publishing
 from dsmtc.amounts import bytes_of
 from dsmtc.commandline import Misused
@@ -52,6 +53,8 @@ def put(
     """
     session = session_of(context)
     slice_ = session.slice
+    # A wrapper after what it requires, whatever the order in which a shell's *.rpm has them.
+    files = sorted(files, key=lambda file: file.name.startswith(WRAPPER_PREFIX))
     # A key that cannot be used is told before anything is sent.
     signatures = [
         publishing.signature_of(session, file, sign_with) if sign_with else None for file in files

@@ -17,9 +17,12 @@ from typing import IO
 
 import pytest
 
+from tests.documents.printed import lacking
+
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs/tutorial.md"
 READY_S = 120.0
+SHOWN = re.compile(r"```text\n(.*?)```", re.DOTALL)
 TYPED_S = 280.0
 
 
@@ -92,3 +95,5 @@ def test_everything_that_is_typed_there_succeeds(tmp_path: Path) -> None:
             check=False,
         )
     assert done.returncode == 0, done.stdout[-6000:]
+    shown = [line for block in SHOWN.findall(TUTORIAL.read_text()) for line in block.splitlines()]
+    assert not lacking(shown, done.stdout), done.stdout[-6000:]
