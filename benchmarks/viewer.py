@@ -4,7 +4,8 @@ A planner that shows a crowd (`lab.crowd`), and one tab without a GPU on the sam
 ``viewer_10000_first_paint_s``: from loading the address, logged in, until every node is on the map.
 ``viewer_event_to_screen_ms``: from the event's arrival in the planner until the page shows it (changes are
 gathered for 200 ms); median, and the worst. ``viewer_fps_map`` and ``_grid``: frames a second while 500
-events/s arrive, with the longest frame. ``feed_snapshot_s`` and ``_mb``: everything, over HTTP alone.
+events/s arrive, with the longest frame. ``feed_snapshot_s`` and ``_mb``: everything, over HTTP alone;
+``feed_wire_mb``: as it travels, compressed.
 ``planner_cpu_percent``: what the planner's process takes meanwhile, with its crowd.
 """
 
@@ -87,7 +88,11 @@ async def _snapshot(shown: Crowd) -> dict[str, float]:
         begun = time.perf_counter()
         answer = await client.get("/v1/fleet", headers=headers)
         taken = time.perf_counter() - begun
-    return {"feed_snapshot_s": round(taken, 3), "feed_snapshot_mb": round(len(answer.content) / 1e6, 2)}
+    return {
+        "feed_snapshot_s": round(taken, 3),
+        "feed_snapshot_mb": round(len(answer.content) / 1e6, 2),
+        "feed_wire_mb": round(answer.num_bytes_downloaded / 1e6, 2),
+    }
 
 
 async def _first_paint(reader: Reader, nodes: int) -> float:
