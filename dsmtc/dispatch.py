@@ -32,6 +32,7 @@ def carry_out(session: Session) -> int:
     verb, *rest = session.words
     command = _command(verb, rest)
     _check_form(session.common.form, verb, rest)
+    _check_words(verb, rest)
     rest = _rehearsed(session, command, verb, rest)
     for each in (command, *getattr(command, "commands", {}).values()):
         each.epilog = f"\b\n{COMMON_HELP}"
@@ -124,6 +125,14 @@ def session_of(context: typer.Context) -> Session:
     """The session that a verb's context carries."""
     session: Session = context.find_root().obj
     return session
+
+
+def _check_words(verb: str, rest: list[str]) -> None:
+    """An empty word is no name that was left out: a variable that is not set must not mean all there is."""
+    own = rest[: rest.index("--")] if "--" in rest else rest
+    for before, word in zip(["", *own], own, strict=False):
+        if not word and not before.startswith("-"):
+            raise Misused(f"a word of {verb} is empty", hint="a variable that is not set?")
 
 
 def _check_subverb(command: Any, verb: str, word: str) -> None:

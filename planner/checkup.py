@@ -160,7 +160,7 @@ def _clocks(seen: Vitals) -> Finding:
         todo = (
             "it may be the planner's that is off: put its clock right and start it again; else the nodes'"
         )
-    return Finding("clocks", DOUBT, f"of the planner's differ: {_some(told)}", todo)
+    return Finding("clocks", DOUBT, f"they are not as the planner's: {_some(told)}", todo)
 
 
 def _rooms(seen: Vitals) -> Finding:

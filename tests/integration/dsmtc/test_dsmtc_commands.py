@@ -255,6 +255,22 @@ def test_a_package_comes_back_whole_or_not_at_all(dsmtc: Dsmtc, fake: Fake, tmp_
     assert [path.name for path in tmp_path.iterdir() if "rpm" in path.name] == ["got.rpm"]
 
 
+@pytest.mark.parametrize(
+    "line", [["stop", ""], ["uninstall", ""], ["depot", "remove", ""], ["setplan", ""]]
+)
+def test_an_empty_word_does_not_mean_all_there_is(dsmtc: Dsmtc, fake: Fake, line: list[str]) -> None:
+    fake.slices["s"] = a_slice("s", applications=[{"application": "pinger"}])
+    ended = dsmtc(*line)
+    assert (ended.code, "is empty" in ended.err, fake.asked) == (2, True, [])
+    assert dsmtc("slice", "set", "--description", "").code != 2
+
+
+@pytest.mark.parametrize("host", ["a" * 300, "a b", "a." * 200])
+def test_a_host_that_cannot_be_looked_up_is_no_planner(dsmtc: Dsmtc, host: str) -> None:
+    ended = dsmtc("nodes", "--planner", f"http://{host}/")
+    assert (ended.code, "is not the URL of a planner" in ended.err) == (3, True), ended
+
+
 def test_all_about_one_package(dsmtc: Dsmtc, fake: Fake) -> None:
     fake.slices["s"] = a_slice("s")
     fake.packages["a-1.rpm"] = b"x" * 2048
