@@ -41,6 +41,7 @@ from planner.store.slices import NewSlice
 from planner.store.tables import APPLICATIONS, METADATA
 from planner.store.wanted import commit, load_slice, load_wanted
 from planner.wanted import Placement, Plan
+from tests.contract.past import PastContract
 
 S1 = Slice("s1")
 H1, H2 = Host("h1"), Host("h2")
@@ -66,7 +67,7 @@ def _carried_out(connection: Connection, statement: str) -> None:
     connection.execute(text(statement))
 
 
-class StoreContract:
+class StoreContract(PastContract):
     """Inherited once for each database, with a fixture ``database``: a new one, closed afterwards."""
 
     @pytest.fixture
