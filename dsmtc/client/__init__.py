@@ -3,7 +3,7 @@
 from dsmtc.client import Client, Credentials
 
 with Client("http://127.0.0.1:7080", Credentials("me@example.com", "secret")) as client:
-print(client.status("my_slice")["running"])
+    print(client.status("my_slice")["running"])
 """
 
 from dsmtc.client.answers import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import io
 import json
 import os
@@ -22,6 +23,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+import dsmtc.client
 from dsmt_core.errors import Conflict, DeadlinePassed, Invalid, NotFound, Unavailable, Undone
 from dsmt_core.wire import XML, decode
 from dsmtc.client import Client, Credentials
@@ -158,6 +160,17 @@ def test_the_example_of_the_sdk_runs(
     with Client(planner.url, Credentials(ADMIN, PASSWORD, "admin")) as admin:
         lines = report_.report(admin)
     assert any(line.startswith("reported: 0 of 0 run") for line in lines)
+
+
+def test_the_example_in_the_docstring_of_the_sdk_runs(
+    planner: Planner, me: Dsmtc, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create(me, "documented")
+    text = inspect.cleandoc((dsmtc.client.__doc__ or "").partition("\n")[2])
+    text = text.replace("http://127.0.0.1:7080", planner.url).replace("me@example.com", ADMIN)
+    text = text.replace("my_slice", "documented")
+    exec(text.replace('"secret"', repr(PASSWORD)), {})  # noqa: S102 - our own docstring
+    assert capsys.readouterr().out == "0\n"
 
 
 def test_the_doctor_finds_nothing_wrong(me: Dsmtc) -> None:
