@@ -46,9 +46,7 @@ async def say(
         window=_window(body.window, mark) if body.window else None,
     )
     if body.dry_run:
-        return [
-            {"host": host, "changed": False, "standing": planner.standings.shown(host)} for host in hosts
-        ]
+        return planner.standings.foresee(hosts, wish)
     return await planner.standings.say(hosts, wish)
 
 

@@ -10,7 +10,7 @@ from dsmt_core.names import Host, PlanName, Slice
 from planner.outlook import world_of_nobody
 from planner.plans import check_in_force, evaluate
 from planner.service.means import Means, Watched
-from planner.standing import IN_SERVICE, Bar, Kind, Standing, Verb, Wish, bar_of, written_standing
+from planner.standing import IN_SERVICE, Bar, Kind, Standing, Verb, Wish, bar_of, wished, written_standing
 from planner.steps import Waiting
 from planner.wanted import WantedSlice
 
@@ -56,6 +56,17 @@ class Standings:
             {"host": host, "changed": before.get(host) != after.get(host), "standing": self.shown(host)}
             for host in sorted(hosts)
         ]
+
+    def foresee(self, hosts: Collection[Host], said: Wish) -> list[dict[str, Any]]:
+        """How these nodes stand, if a verb could be said of all of them; nothing is changed.
+
+        Raises:
+            Invalid, Full, Conflict: of `planner.standing.wished`.
+        """
+        now, standings = self._clock(), self._ledger.wanted.standings
+        for host in hosts:
+            wished(standings.get(host, IN_SERVICE), said, now)
+        return [{"host": host, "changed": False, "standing": self.shown(host)} for host in hosts]
 
     def shown(self, host: Host) -> dict[str, Any]:
         """How a node stands: in a word, in a sentence, what is still there, and all that was said."""

@@ -24,7 +24,7 @@ ARGUMENTS: Final = (
     "--disable-sync",
 )
 PICTURES: Final = Path("build/viewer")
-WITHIN_MS: Final = 12_000.0
+WITHIN_MS: Final = 60_000.0
 # At home it is a reason to leave the page untried; where the project is checked nothing may be missing.
 LACKING: Final = (
     ""

@@ -179,7 +179,8 @@ async def _is_replayed(reader: Reader, victim: str, alive_at: float) -> None:
     await reader.sees(row, "Failed")
     await reader.page.get_by_label("Moment").evaluate(
         """(slide, at) => {
-            const ago = Date.now() / 1000 - at;
+            // A step of the slider is a part of a second.
+            const ago = Date.now() / 1000 - at + 1;
             slide.value = Number(slide.max) - ago;
             slide.dispatchEvent(new Event("input"));
         }""",

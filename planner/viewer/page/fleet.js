@@ -14,14 +14,14 @@ export class Fleet {
   version = 0;
   #slivers = new Map();
   #columns = {};
-  #skew = 0;
+  #skews = [];
   #next = null;
   #byName = null;
   #versions = new Map();
 
   /** The planner's time, in seconds. */
   get now() {
-    return Date.now() / 1000 + this.#skew;
+    return Date.now() / 1000 + (this.#skews.length ? Math.max(...this.#skews) : 0);
   }
 
   /** All nodes by name. */
@@ -78,7 +78,7 @@ export class Fleet {
     if (said.live && this.#next) this.#adopt(this.#next);
     const now = said.live ?? said.now ?? said.begin?.now;
     if (now) {
-      this.#skew = now.at - Date.now() / 1000;
+      this.#look(now.at - Date.now() / 1000);
       this.heard = now.heard ?? [];
       this.trouble =
         now.trouble || (now.link === "connected" ? "" : `the planner's link to the broker is ${now.link}`);
@@ -94,6 +94,12 @@ export class Fleet {
       node.judged = { slice, ...verdict(node, looked) };
     }
     return node.judged;
+  }
+
+  /** What comes late says too little: of the last minute the most holds, unless one of the clocks was put. */
+  #look(skew) {
+    if (this.#skews.some((one) => Math.abs(one - skew) > PUT_S)) this.#skews = [];
+    this.#skews = [...this.#skews.slice(1 - SKEWS), skew];
   }
 
   #begin({ you, columns }) {
@@ -176,6 +182,9 @@ export class Fleet {
 }
 
 const NONE = new Map();
+// As many as the planner tells in a minute.
+const SKEWS = 12;
+const PUT_S = 5;
 const NOBODY = { account: "", role: "", nodes: false, nodes_of_sites: [], slices: [], all_slices: false };
 
 function named(columns, values) {

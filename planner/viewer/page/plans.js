@@ -6,6 +6,7 @@ import { count } from "./words.js";
 
 const OF = "of.";
 const NAMED = "the name of a plan";
+const LEGAL = /^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/;
 // They hold more than a line.
 const LONG = new Set(["expr", "query"]);
 
@@ -142,6 +143,9 @@ export function definePlan(session, slice, catalogue, changed = null) {
     },
     foresee: async (values) => {
       if (!name(values)) return { lines: ["First say how it is called."], blocked: true };
+      // Such as `..`, which would be the address of something else.
+      if (!LEGAL.test(name(values)))
+        return { lines: ["A name is of letters, digits and . _ + -, and begins with none of . + -"], blocked: true };
       const found = foreseen(await session.post(at(slice, "plans", name(values), "preview"), asked(values)));
       const known = !changed && catalogue.own.some((one) => one.name === name(values));
       if (known) found.lines.unshift(`There is a plan ${name(values)} already: it is replaced.`);

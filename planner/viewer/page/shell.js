@@ -35,12 +35,17 @@ export function shell(context, place, open) {
     ${isLost(context) ? lost(context) : nothing}
     ${fleet.trouble ? html`<p class="trouble" role="alert">The planner is degraded: ${fleet.trouble}</p>` : nothing}
     <main id="main" tabindex="-1">
-      ${open && fleet.isLive ? open.view() : html`<p class="quiet wait">Waiting for the planner …</p>`}
+      ${open && fleet.isLive ? open.view() : waiting(context)}
     </main>
     <p class="unseen" aria-live="polite">${[current, ...(place?.params ?? [])].join(" ")}</p>
     ${context.dialogs.view()}
   `;
 }
+
+const waiting = ({ link }) =>
+  html`<p class="quiet wait">
+    Waiting for the planner … ${link === "live" || link === "connecting" ? nothing : html`<br />${link}`}
+  </p>`;
 
 // What lasts for a moment only, the mark in the bar tells.
 const isLost = ({ fleet, lostAt }) => fleet.isLive && lostAt > 0 && Date.now() - lostAt > 2_000;

@@ -66,33 +66,27 @@ export function stand(session, fleet, verb, host) {
     });
   if (verb === "drain")
     fields.push({ name: "minutes", label: "Within minutes", type: "number", hint: "empty: any time" });
+  const asked = ({ reason = "", at_once: once = false, minutes = "" }) => ({
+    hosts: [host],
+    reason,
+    at_once: once,
+    ...(minutes ? { deadline_s: Number(minutes) * 60 } : {}),
+  });
   return {
     title: `${word}: ${host}`,
     verb: word,
     danger,
     fields: /^(un|cancel|include|trust)/.test(verb) ? [] : fields,
     foresee: async (values) => {
-      // The planner refuses here already whoever may not.
-      await session.post(`/v1/standings/${verb}`, {
-        hosts: [host],
-        reason: values.reason ?? "",
-        dry_run: true,
-      });
       // The planner does neither without a reason.
       const lacks = (verb === "exclude" || verb === "distrust") && !values.reason.trim();
-      return {
-        blocked: lacks,
-        lines: () => [...(lacks ? ["First say why."] : []), means, inhabited(fleet, host)],
-      };
+      if (lacks) return { blocked: true, lines: ["First say why.", means] };
+      // The planner refuses here already whoever may not, and what is not legal.
+      await session.post(`/v1/standings/${verb}`, { ...asked(values), dry_run: true });
+      return { lines: () => [means, inhabited(fleet, host)] };
     },
-    perform: async ({ reason = "", at_once: once = false, minutes = "" }) => {
-      const body = {
-        hosts: [host],
-        reason,
-        at_once: once,
-        ...(minutes ? { deadline_s: Number(minutes) * 60 } : {}),
-      };
-      const [said] = await session.post(`/v1/standings/${verb}`, body);
+    perform: async (values) => {
+      const [said] = await session.post(`/v1/standings/${verb}`, asked(values));
       return `${host}: ${said.standing.sentence || "in service"}`;
     },
   };

@@ -84,6 +84,9 @@ async def test_nodes_are_chosen_by_a_condition_and_only_listed_in_a_dry_run(pair
     body = {"where": f"host = '{TWO}'", "reason": "old", "dry_run": True}
     assert [one["host"] for one in await pair("POST", "/standings/exclude", body)] == [TWO]
     assert await state(pair, TWO) == "in service"
+    # What would be refused is refused now.
+    assert (await pair.refused("POST", "/standings/exclude", body | {"reason": ""}))[0] == 422
+    assert (await pair.refused("POST", "/standings/drain", body | {"deadline_s": -1}))[0] == 422
     await pair("POST", "/standings/exclude", body | {"dry_run": False})
     assert await state(pair, TWO) == "excluded"
     assert (await pair("GET", f"/nodes/{TWO}"))["state"] == "alive", "it is heard, and excluded"
