@@ -44,10 +44,10 @@ class Sending:
         """
         begin, anew = 0, True
         for attempt in range(ATTEMPTS):
-            self._sent = begin
             try:
                 return self.send(begin, self._reached)
             except (Unavailable, DeadlinePassed):
+                # A planner that is still away at a further attempt has had as much as at the first.
                 if attempt == ATTEMPTS - 1 or self._sent < WORTH_IT:
                     raise
             except (Invalid, Conflict):
@@ -61,7 +61,7 @@ class Sending:
         raise Unavailable("the package could not be sent")
 
     def _reached(self, sent: int) -> None:
-        self._sent = sent
+        self._sent = max(self._sent, sent)
 
     def _known(self) -> int:
         try:

@@ -69,3 +69,24 @@ def test_what_had_hardly_begun_is_not_tried_again() -> None:
 def test_the_attempts_are_bounded() -> None:
     with pytest.raises(Unavailable):
         play([AWAY] * ATTEMPTS, [5] * ATTEMPTS)
+
+
+def test_a_planner_that_is_away_for_longer_is_waited_for() -> None:
+    attempts: list[int] = []
+
+    def send(begin: int, reached: Callable[[int], None]) -> Stored:
+        attempts.append(begin)
+        if len(attempts) == 1:
+            reached(2 * WORTH_IT)
+        if len(attempts) < 4:
+            # From the second on it cannot even be reached.
+            raise AWAY
+        return STORED
+
+    def received() -> int:
+        if len(attempts) < 3:
+            raise AWAY
+        return WORTH_IT
+
+    assert Sending(send, received, pause=lambda _s: None).run() == STORED
+    assert attempts == [0, 0, 0, WORTH_IT]
