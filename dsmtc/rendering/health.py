@@ -36,9 +36,11 @@ def headline(status: SliceStatus) -> tuple[Piece, ...]:
 def versions(status: SliceStatus) -> Iterator[str]:
     """For each application how many are in which state at which version, the most first."""
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for _, one in _applications(status):
+    for host, one in _applications(status):
         version = one["version"] or one["wanted_version"]
-        found[one["application"]][f"{one['state']} {version}".rstrip()] += 1
+        # What was heard last from a node that failed is no news: the counts above say so, too.
+        state = "failed" if host["node_state"] == "failed" else one["state"]
+        found[one["application"]][f"{state} {version}".rstrip()] += 1
     for name, counts in sorted(found.items()):
         said = ", ".join(f"{number} {what}" for what, number in counts.most_common(NAMED + 1))
         more = len(counts) - NAMED - 1

@@ -164,7 +164,7 @@ def _application(status: ApplicationStatus) -> str:
 
 def _rows(host: HostStatus, now: float) -> list[tuple[str, ...]]:
     heard: tuple[str, ...] = (host["container"], host["agent"])
-    if host["node_state"] == "failed":
+    if is_lost := host["node_state"] == "failed":
         # What was heard last of a node that does not answer is no news.
         heard = tuple(f"was {state}" if state == "running" else state for state in heard)
     layers = (host["host"], host["node_state"], *heard)
@@ -174,7 +174,7 @@ def _rows(host: HostStatus, now: float) -> list[tuple[str, ...]]:
         (
             *layers,
             each["application"],
-            each["state"],
+            f"was {each['state']}" if is_lost and each["state"] == "running" else each["state"],
             _version(each),
             since(each.get("since"), now),
             " ".join(filter(None, (each["wanted"], each["wanted_version"]))),

@@ -63,8 +63,8 @@ def coloured(pieces: Sequence[Piece]) -> Text:
 def _table(table: Table, width: int) -> RenderableType:
     """A table of which only the widest column is broken; where that is not enough, no columns at all."""
     rows = table.cleaned()
-    if _fits(table, rows, width):
-        return _columns(table, rows)
+    if (found := _fitting(table, rows, width)) is not None:
+        return found
     # Where all are alive or running, one line says so as well as a column.
     same = [
         at
@@ -73,28 +73,41 @@ def _table(table: Table, width: int) -> RenderableType:
     ]
     said = Text(", ".join(f"{table.columns[at].lower()} {rows[0][at]}" for at in same), style="dim")
     table, rows = _without(table, rows, same)
-    drawn_table = _columns(table, rows) if _fits(table, rows, width) else _stacked(table, rows)
+    drawn_table = _fitting(table, rows, width) or _stacked(table, rows)
     return Group(drawn_table, Text("each: ", style="dim") + said) if same else drawn_table
 
 
-def _widths(table: Table, rows: Sequence[tuple[str, ...]]) -> list[int]:
+def _fitting(table: Table, rows: Sequence[tuple[str, ...]], width: int) -> RichTable | None:
+    """The table in columns, states in several lines if that helps; None where it does not fit."""
+    for tight in (False, True):
+        widths = _widths(table, rows, tight=tight)
+        widest = max(widths, default=0)
+        if sum(widths) - widest + 2 * (len(widths) - 1) + min(widest, BREAKS) <= width:
+            return _columns(table, rows, widths)
+    return None
+
+
+def _widths(table: Table, rows: Sequence[tuple[str, ...]], *, tight: bool) -> list[int]:
+    """How wide each column is; ``tight``: those of states as wide as their longest word."""
+
+    def needed(text: str, column: str) -> int:
+        if tight and column in table.states:
+            return max(map(cell_len, text.split()), default=0)
+        return cell_len(text)
+
     return [
-        max(cell_len(clean(row[at])) for row in [table.columns, *rows]) for at in range(len(table.columns))
+        max(needed(clean(row[at]), column) for row in [table.columns, *rows])
+        for at, column in enumerate(table.columns)
     ]
 
 
-def _fits(table: Table, rows: Sequence[tuple[str, ...]], width: int) -> bool:
-    widths = _widths(table, rows)
-    widest = max(widths, default=0)
-    return sum(widths) - widest + 2 * (len(widths) - 1) + min(widest, BREAKS) <= width
-
-
-def _columns(table: Table, rows: Sequence[tuple[str, ...]]) -> RichTable:
-    widths = _widths(table, rows)
+def _columns(table: Table, rows: Sequence[tuple[str, ...]], widths: list[int]) -> RichTable:
     breaks = widths.index(max(widths, default=0)) if widths else 0
     drawn_table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for at, column in enumerate(table.columns):
-        drawn_table.add_column(Text(clean(column)), overflow="fold", no_wrap=at != breaks)
+        # Rich counts the room behind a column as its own; the last has none.
+        kept = None if at == breaks else widths[at]
+        drawn_table.add_column(Text(clean(column)), overflow="fold", min_width=kept, max_width=kept)
     for row in rows:
         cells = zip(table.columns, row, strict=True)
         drawn_table.add_row(*[Text(cell, style=_style(table, column, cell)) for column, cell in cells])

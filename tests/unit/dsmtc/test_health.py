@@ -143,3 +143,10 @@ def test_names_and_columns() -> None:
     assert lines([table])[0] == "A"
     assert lines([table], wide=True)[0] == "A      B"
     assert several(list("abcde")) == "a, b, c and 2 more"
+
+
+def test_what_a_failed_node_said_last_counts_as_failed_in_each_place() -> None:
+    status = a_status(a_host("a"), a_host("b", node_state="failed"), running=1, failed=1)
+    assert list(versions(status)) == ["pinger: 1 running 1.8-1, 1 failed 1.8-1"]
+    shown = "\n".join(lines(status_view(status, 100.0)))
+    assert "was running  pinger       was running" in shown, shown
