@@ -6,7 +6,6 @@ tells all. On a terminal the picture is redrawn in place, otherwise each change 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -102,7 +101,7 @@ def _polled(session: Session, goal: Goal) -> Iterator[SliceStatus]:
 
 
 def _view(session: Session, status: SliceStatus) -> View:
-    return status_view(status, time.time(), whole=session.out.form == "wide")
+    return status_view(status, session.client.now(), whole=session.out.form == "wide")
 
 
 def _of(status: SliceStatus, goal: Goal) -> SliceStatus:

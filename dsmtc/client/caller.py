@@ -7,6 +7,7 @@ synchronous, keeps one connection, and belongs to one thread.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self, TypeVar
@@ -87,6 +88,10 @@ class Caller:
         """The same within the ``with``, and as patient as before behind it."""
         with self.transport.hurried(within_s):
             yield self
+
+    def now(self) -> float:
+        """The time, seconds since the epoch, by the planner's clock where this machine's is another one."""
+        return time.time() + self.transport.ahead_s
 
     def close(self) -> None:
         """End the connection; may be called twice."""

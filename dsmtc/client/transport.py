@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Final, TypeVar, cast
 
 from dsmt_core.errors import KINDS, DeadlinePassed, DsmtError, Invalid, Unavailable, from_code
+from dsmtc.client.clock import ahead
 from dsmtc.client.headers import authorized
 from dsmtc.client.packed import ACCEPT, asking, unpacked
 from dsmtc.client.paths import base
@@ -58,6 +59,8 @@ class Transport:
         self._trace = trace
         self._connection: http.client.HTTPConnection | None = None
         self._sock: socket.socket | None = None
+        # How far the planner's clock is ahead of this machine's; 0.0 where they agree.
+        self.ahead_s = 0.0
         # On the monotonic clock; 0.0: it has never answered.
         self._used_at = 0.0
         # What would change something is not sent: it raises, or is noted by a rehearsal that answers.
@@ -194,6 +197,7 @@ class Transport:
                     connection.send(chunk)
             answer = connection.getresponse()
         self._used_at, self.changing = time.monotonic(), False
+        self.ahead_s = ahead(answer.headers.get("date", ""), time.time())
         self._trace(f"{method} {path} {answer.status} {(self._used_at - began) * 1000:.0f} ms")
         if answer.status >= http.HTTPStatus.MULTIPLE_CHOICES:
             raise self._refusal(answer, f"{method} {path}")
@@ -233,15 +237,11 @@ class Transport:
             raise DeadlinePassed(late or f"the planner at {self.url} did not answer in time") from error
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise Unavailable(
-                f"the planner at {self.url} broke off: {str(error) or type(error).__name__}",
-                hint="whether it was done is not known; ask with status, or try again"
-                + (
-                    "; or does it speak https?"
-                    if self._parts.scheme == "http" and not self._used_at
-                    else ""
-                ),
-            ) from error
+            hint = "whether it was done is not known; ask with status, or try again"
+            if self._parts.scheme == "http" and not self._used_at:
+                hint += "; or does it speak https?"
+            said = str(error) or type(error).__name__
+            raise Unavailable(f"the planner at {self.url} broke off: {said}", hint=hint) from error
         except BaseException:
             # Ctrl-C in the middle of an answer: what is left of it must not meet the next request.
             self.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -50,7 +49,8 @@ def audit(  # noqa: PLR0913 - a verb's parameters are its options
     if context.invoked_subcommand is not None:
         return
     session = session_of(context)
-    now = time.time()
+    session.client.freshen()
+    now = session.client.now()
     filters = {
         "since": _moment(since, "--since", now),
         "until": _moment(until, "--until", now),
@@ -126,7 +126,8 @@ def prune(
     looked = audit_file.look(audit_file.read(file))
     if looked.chain.wrong:
         raise Invalid(f"{file} is not whole: {looked.chain.findings[0]}", hint=f"dsmtc audit verify {file}")
-    before = (time.time() - seconds(keep, "--keep")) * 1000
+    session.client.freshen()
+    before = (session.client.now() - seconds(keep, "--keep")) * 1000
     # The last entry is what the log goes on from.
     old = [head for head, at_ms in looked.entries[:-1] if at_ms < before]
     if not old:

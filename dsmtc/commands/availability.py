@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +39,10 @@ def availability(  # noqa: PLR0913 - one parameter for each option
     """
     if by not in _GROUPS:
         raise Misused(f"--by {by[:40]!r} is none of {', '.join(_GROUPS)}")
-    session, now = session_of(context), time.time()
+    session = session_of(context)
+    # A time that is counted back from now is counted by the planner's clock, which has to be heard first.
+    session.client.freshen()
+    now = session.client.now()
     found = session.client.availability(
         since=now - seconds(since, "--since"),
         until=now - seconds(until, "--until"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
@@ -25,4 +24,4 @@ def channels(
     """
     session = session_of(context)
     found = session.client.channels(below)
-    session.out.answer(found, lambda: views.channels(found, time.time()))
+    session.out.answer(found, lambda: views.channels(found, session.client.now()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
@@ -58,7 +57,7 @@ def list_keys(context: typer.Context, *, account: _Of = "") -> None:
     """
     session = session_of(context)
     found = session.client.account_keys(_whose(session, account))
-    session.out.answer(found, lambda: _keys_shown(found, time.time()))
+    session.out.answer(found, lambda: _keys_shown(found, session.client.now()))
 
 
 @keys.command("remove")
@@ -122,7 +121,7 @@ def list_tokens(context: typer.Context, *, account: _Of = "") -> None:
     """
     session = session_of(context)
     found = session.client.account_tokens(_whose(session, account))
-    session.out.answer(found, lambda: _tokens_shown(found, time.time()))
+    session.out.answer(found, lambda: _tokens_shown(found, session.client.now()))
 
 
 @token.command("revoke")

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import secrets
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -123,7 +122,7 @@ def list_packages(context: typer.Context) -> None:
     """
     session = session_of(context)
     found = session.client.packages(session.slice)
-    session.out.answer(found, lambda: packages(found, time.time()))
+    session.out.answer(found, lambda: packages(found, session.client.now()))
 
 
 @app.command()
@@ -136,7 +135,7 @@ def show(
     """
     session = session_of(context)
     found = session.client.about_package(session.slice, filename)
-    session.out.answer(found, lambda: about(found, time.time()))
+    session.out.answer(found, lambda: about(found, session.client.now()))
 
 
 @app.command()

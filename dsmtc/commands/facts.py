@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import typer
 
 from dsmtc.dispatch import session_of
@@ -20,4 +18,4 @@ def facts(context: typer.Context) -> None:
     """
     session = session_of(context)
     found = session.client.facts()
-    session.out.answer(found, lambda: known_facts(found, time.time()))
+    session.out.answer(found, lambda: known_facts(found, session.client.now()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
@@ -46,7 +45,7 @@ def list_nodes(
     """
     session = session_of(context)
     found = session.client.nodes(where)
-    session.out.answer(found, lambda: view(found, time.time(), where))
+    session.out.answer(found, lambda: view(found, session.client.now(), where))
 
 
 @app.command()
@@ -57,7 +56,7 @@ def show(context: typer.Context, host: _Host) -> None:
     """
     session = session_of(context)
     found = session.client.node(host)
-    session.out.answer(found, lambda: node(found, time.time()))
+    session.out.answer(found, lambda: node(found, session.client.now()))
 
 
 @app.command()
@@ -68,7 +67,7 @@ def failed(context: typer.Context) -> None:
     """
     session = session_of(context)
     found = session.client.failed_nodes()
-    session.out.answer(found, lambda: failed_nodes(found, time.time()))
+    session.out.answer(found, lambda: failed_nodes(found, session.client.now()))
 
 
 @app.command("evidence")
@@ -79,7 +78,7 @@ def told(context: typer.Context, host: _Host) -> None:
     """
     session = session_of(context)
     found = session.client.node(host)
-    session.out.answer(found["evidence"], lambda: evidence(found, time.time()))
+    session.out.answer(found["evidence"], lambda: evidence(found, session.client.now()))
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
@@ -42,7 +41,7 @@ def ping(
             out.text(answered(line))
     if out.form != "jsonl":
         view = table if out.form else rest
-        out.answer(told, lambda: view(told, time.time()))
+        out.answer(told, lambda: view(told, session.client.now()))
     asked, there = counted(told)
     if there < asked:
         raise Unavailable(f"{asked - there} of {asked} did not answer", hint="dsmtc nodes show NODE")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
@@ -30,4 +29,4 @@ def renew(
     session = session_of(context)
     name = session.slice
     found = session.client.renew(name, None if lasts in _FOREVER else seconds(lasts, "--for"))
-    session.out.answer(found, lambda: slice_view(found, time.time()))
+    session.out.answer(found, lambda: slice_view(found, session.client.now()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -52,7 +51,7 @@ def list_secrets(context: typer.Context) -> None:
     """
     session = session_of(context)
     found = session.client.secrets(session.slice)
-    session.out.answer(found, lambda: _table(found, time.time()))
+    session.out.answer(found, lambda: _table(found, session.client.now()))
 
 
 @app.command()

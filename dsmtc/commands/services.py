@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
@@ -26,7 +25,7 @@ def services(
     """
     session = session_of(context)
     found = session.client.services()
-    now = time.time()
+    now = session.client.now()
     if not check:
         session.out.answer(found, lambda: views.services(found, now))
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from typing import Annotated
 
 import typer
@@ -41,9 +40,11 @@ def show(context: typer.Context) -> None:
         # A planner of before knows no quotas.
         bounds = session.client.quota(session.slice)
         answer = {**found, "quota": bounds}
-        session.out.answer(answer, lambda: [*slice_view(found, time.time()), "", *view.of_slice(bounds)])
+        session.out.answer(
+            answer, lambda: [*slice_view(found, session.client.now()), "", *view.of_slice(bounds)]
+        )
         return
-    session.out.answer(found, lambda: slice_view(found, time.time()))
+    session.out.answer(found, lambda: slice_view(found, session.client.now()))
 
 
 @app.command()
@@ -92,7 +93,7 @@ def set_(
     if description is None and url is None:
         raise Misused("slice set needs --description or --url")
     found = session.client.describe(session.slice, description=description, url=url)
-    session.out.answer(found, lambda: slice_view(found, time.time()))
+    session.out.answer(found, lambda: slice_view(found, session.client.now()))
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Final
 
 import typer
@@ -187,7 +186,7 @@ def _say(  # noqa: PLR0913 - what all these verbs have in common
     if hosts and where:
         raise Misused("name nodes, or say which with --where, not both")
     told = session.client.stand(verb, hosts or (), where=where, said=said, dry_run=dry_run)
-    session.out.answer(told, lambda: stood(told, time.time(), dry_run=dry_run))
+    session.out.answer(told, lambda: stood(told, session.client.now(), dry_run=dry_run))
     if dry_run and any(would_change(verb, one["standing"]) for one in told):
         raise typer.Exit(1)
     return [one["host"] for one in told]

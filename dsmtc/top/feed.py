@@ -34,7 +34,8 @@ def follow(
             began = time.monotonic()
             try:
                 status = client.status(slice_) if slice_ else None
-                shown(Snapshot(time.time(), client.nodes(), status))
+                nodes = client.nodes()
+                shown(Snapshot(client.now(), nodes, status))
             except DsmtError as error:
                 trouble(error.message)
             ended.wait(max(EVERY_S, _SHARE * (time.monotonic() - began)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dsmtc import checkup
 from dsmtc.client.checkups import Finding
+from dsmtc.client.clock import ahead
 from dsmtc.rendering.checkups import findings
 from dsmtc.rendering.table import lines
 
@@ -49,3 +50,12 @@ def test_the_problems_stand_first_and_hostile_text_is_harmless() -> None:
     assert " ".join(written[0].split()) == "WRONG login x\\x1b[2J"
     assert written[1].strip() == "-> mend it"
     assert written[-1] == "1 wrong, 0 in doubt, 1 well"
+
+
+def test_the_planner_s_clock_is_told_by_its_answers() -> None:
+    now = 1_700_000_000.0
+    assert ahead("Tue, 14 Nov 2023 22:13:19 GMT", now) == 0.0
+    assert ahead("Wed, 15 Nov 2023 00:13:20 GMT", now) == 7200.0
+    assert ahead("Tue, 14 Nov 2023 21:13:20 GMT", now) == -3600.0
+    for wrong in ("", "yesterday", "Tue, 99 Nov 99999 99:99:99 GMT"):
+        assert ahead(wrong, now) == 0.0

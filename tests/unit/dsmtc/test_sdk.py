@@ -36,7 +36,7 @@ NOT_FOR_PROGRAMS = {
 class Heard:
     """In the place of a connection: notes what is asked, and answers with what has the right form."""
 
-    url, timeout_s, rehearsal = "http://planner", 1.0, None
+    url, timeout_s, ahead_s, rehearsal = "http://planner", 1.0, 0.0, None
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
