@@ -11,7 +11,7 @@ const KEYS = [
   ["g then c", "charts"],
   ["g then a", "availability"],
   ["space  ,  .", "on the page of time: play or pause, the change before, the next change"],
-  ["+  −  0  arrows", "on the map: closer, farther, the whole world, move"],
+  ["+  −  0  arrows", "on the map: closer, farther, the whole world, move; two fingers do the same"],
   ["arrows, Page up and down, Enter", "on the grid: move, open the node"],
   ["Esc", "leave a dialog without doing anything"],
   ["?", "this page"],
