@@ -15,7 +15,7 @@ class Stood(TypedDict):
         wanted_s: in which they were wanted to run, all together, and somebody looked.
         unknown_s: in which nobody looked.
         share: of the former in which they ran; None where nothing is known.
-        longest_s: the longest outage.
+        longest_s: the longest time in which one did not run, a start included.
     """
 
     name: str

@@ -25,7 +25,7 @@ def availability(found: Availability) -> View:
             one["name"],
             percent(one["share"]),
             str(one["outages"]),
-            lasted(one["longest_s"]) if one["outages"] else "-",
+            lasted(one["longest_s"]) if one["longest_s"] else "-",
             lasted(one["wanted_s"]),
             lasted(one["unknown_s"]) if one["unknown_s"] else "-",
         )

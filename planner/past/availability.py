@@ -28,7 +28,8 @@ class Stood:
         running_s: of these, those in which they ran.
         unknown_s: those in which nobody looked.
         outages: how often one that ran ran no longer, though it was wanted.
-        longest_s: the longest time until it ran again, or until the end.
+        longest_s: the longest time in which one did not run, until it ran or until the end; also before it
+            ran at all, which is no outage.
     """
 
     name: str
@@ -71,8 +72,8 @@ def _with(stood: Stood, spans: Sequence[Span]) -> Stood:
         if span.condition is Condition.RUNNING:
             running += length
             ran, down = True, 0.0
-        elif ran:
-            outages += down == 0.0
+        else:
+            outages += ran and down == 0.0
             down += length
             longest = max(longest, down)
     return replace(

@@ -221,6 +221,8 @@ def test_the_worst_comes_first_and_what_is_not_known_last() -> None:
     ]
     stood = availability(found, lambda each: each.host)
     assert [(each.name, each.share) for each in stood] == [("bad", 0.0), ("good", 1.0), ("dark", None)]
+    # What never ran has no outage, but the time is told.
+    assert [(each.outages, each.longest_s) for each in stood] == [(0, 9.0), (0, 0.0), (0, 0.0)]
 
 
 def test_a_chart_counts_at_equal_distances() -> None:
