@@ -24,6 +24,7 @@ from dsmt_core.names import Host
 from dsmtc.client import Client, Credentials
 from lab.scene import Scenery
 from lab.sightings import running_module
+from lab.sweeper import sweep
 
 # A busy machine needs ten times as long as an idle one.
 READY_WITHIN_S: Final = 90.0
@@ -75,6 +76,8 @@ class ProcessScene:
     async def stop(self) -> None:
         """See `lab.scene.Scene.stop`; nodes go first, the broker last."""
         await asyncio.gather(*(asyncio.to_thread(machine.kept.kill) for machine in self._machines.values()))
+        # Of a machine whose keeper somebody has killed.
+        await asyncio.to_thread(sweep, self.scenery.home)
         await asyncio.to_thread(self.planner.end)
         if self._own_server:
             await asyncio.to_thread(self.server.kill)

@@ -17,6 +17,7 @@ from typing import IO
 
 import pytest
 
+from lab.sweeper import sliver_processes
 from tests.documents.printed import lacking
 
 ROOT = Path(__file__).parents[2]
@@ -95,5 +96,6 @@ def test_everything_that_is_typed_there_succeeds(tmp_path: Path) -> None:
             check=False,
         )
     assert done.returncode == 0, done.stdout[-6000:]
+    assert not [process for node in home.glob("node*.example") for process in sliver_processes(node)]
     shown = [line for block in SHOWN.findall(TUTORIAL.read_text()) for line in block.splitlines()]
     assert not lacking(shown, done.stdout), done.stdout[-6000:]
