@@ -40,6 +40,7 @@ def test_a_body_is_read_within_bounds() -> None:
         (gzip.compress(b"[" + b" " * 50_000 + b"]", mtime=0), "above"),
         (b"\x1f\x8b broken", "not a planner"),
     ],
+    ids=["whole", "too long", "broken"],
 )
 def test_an_answer_from_afar(monkeypatch: pytest.MonkeyPatch, body: bytes, found: int | str) -> None:
     asked: list[Any] = []
