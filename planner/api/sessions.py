@@ -63,7 +63,7 @@ async def bus(caller: TheCaller, planner: ThePlanner, slice: str = "") -> dict[s
     if slice:
         name = planner.ledger.slice(slice_name(slice)).name
         check(caller, Right.CHANGE_SLICE, name)
-        return {"broker": planner.roster.slice_url(name)}
+        return {"broker": await planner.roster.slice_url(name)}
     # Who connects as an operator hears all slices; where all share users, nobody can be told apart anyway.
     check(caller, Right.HEAR_ALL if planner.roster.keeps else Right.USE_BUS)
     if not planner.config.operator_broker:

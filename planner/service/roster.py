@@ -111,7 +111,8 @@ class Roster:
             await self._first
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_AGAIN_S if self.trouble else look_s(len(self._there))):
+                look_s = _AGAIN_S if self.trouble else _LOOK_S + len(self._there) / _USERS_A_SECOND
+                async with asyncio.timeout(look_s):
                     await self._news.wait()
             if not self.keeps:
                 self._news.clear()
@@ -160,12 +161,15 @@ class Roster:
         """Make the users of slivers that are about to be ordered, as far as it can be done now."""
         if not self.keeps:
             return
-        if self.trouble or (self._first is not None and not self._first.done()):
-            # Orders do not wait for who does not answer; agents that are refused come again.
-            return
         out = banished(self._means.ledger.wanted, {host for _, host in places})
         some = [party for slice_, host in places if host not in out for party in slivers(slice_, host)]
-        await self._try(lambda: self._admit(some))
+        await self._expect(some)
+
+    async def _expect(self, some: Iterable[Party]) -> None:
+        # Nobody waits for a management that does not answer; who is refused comes again.
+        looked = self._first is None or self._first.done()
+        if looked and not self.trouble:
+            await self._try(lambda: self._admit(some))
 
     def node_url(self, host: Host) -> str:
         """With which URL a node connects."""
@@ -179,8 +183,8 @@ class Roster:
         url = self._config.application_broker
         return as_user(url, APPLICATION, "-") if self.keeps and url else url
 
-    def slice_url(self, slice_: Slice) -> str:
-        """With which URL programs of a slice's members connect.
+    async def slice_url(self, slice_: Slice) -> str:
+        """With which URL programs of a slice's members connect; its user is made before, if that can be.
 
         Raises:
             Unavailable: no users are kept, or the planner does not know where the broker is.
@@ -191,8 +195,9 @@ class Roster:
                 "slices have no users of the broker here",
                 hint="start the planner with --broker-management and --operator-broker",
             )
-        life = self._means.ledger.slice(slice_).life
-        return as_user(url, Party(Kind.SLICE, slice_).user, self._keys().of_slice(slice_, life))
+        life, party = self._means.ledger.slice(slice_).life, Party(Kind.SLICE, slice_)
+        await self._expect([party])
+        return as_user(url, party.user, self._keys().of_slice(slice_, life))
 
     async def _follow(self) -> None:
         """What is wanted otherwise than before."""
@@ -293,8 +298,3 @@ class Roster:
         if self._management is None:
             raise Unavailable("the broker's users are not the planner's to keep")
         return self._management
-
-
-def look_s(users: int) -> float:
-    """Seconds between two looks at so many users."""
-    return _LOOK_S + users / _USERS_A_SECOND
