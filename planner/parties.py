@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from broker.address import parse, password_in
 from broker.parties import Kind, Party, derived, rights_of, sliver_password
@@ -16,6 +17,10 @@ from broker.roster import Entry, shared
 from dsmt_core.names import Host, Slice
 from planner.standing import IN_SERVICE
 from planner.wanted import Wanted
+
+_LOOK_S: Final = 10.0
+# Ten thousand users are read in a second: then it is looked once a minute.
+_USERS_A_SECOND: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +106,8 @@ def with_urls(urls: Mapping[str, str]) -> dict[str, Entry]:
         if rights is not None and url and parse(url).user == user:
             found[user] = Entry(password_in(url), rights)
     return found
+
+
+def look_s(users: int) -> float:
+    """Seconds between two looks at so many users."""
+    return _LOOK_S + users / _USERS_A_SECOND

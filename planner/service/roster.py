@@ -26,14 +26,11 @@ from dsmt_core.names import Host, Slice
 from dsmt_core.rights import APPLICATION, NODE_USER, OPERATOR, PLANNER
 from planner.authority.secret_file import secret_in
 from planner.config import PlannerConfig
-from planner.parties import Keys, banished, entries, parties, slivers, slivers_on, with_urls
+from planner.parties import Keys, banished, entries, look_s, parties, slivers, slivers_on, with_urls
 from planner.service.audit import Audit
 from planner.service.means import Means
 from planner.store import withdrawals
 
-_LOOK_S: Final = 10.0
-# Ten thousand users are read in a second: then it is looked once a minute.
-_USERS_A_SECOND: Final = 200
 _AGAIN_S: Final = 2.0
 _PAUSE_S: Final = 0.1
 # Together: so many take the broker about a second, and others wait meanwhile.
@@ -111,8 +108,7 @@ class Roster:
             await self._first
         while True:
             with contextlib.suppress(TimeoutError):
-                look_s = _AGAIN_S if self.trouble else _LOOK_S + len(self._there) / _USERS_A_SECOND
-                async with asyncio.timeout(look_s):
+                async with asyncio.timeout(_AGAIN_S if self.trouble else look_s(len(self._there))):
                     await self._news.wait()
             if not self.keeps:
                 self._news.clear()

@@ -10,8 +10,7 @@ from broker.access import HASHING, password_hash
 from broker.parties import Kind, Party, rights_of
 from broker.roster import Difference, Entry, Seen, definitions, difference, seen, shared
 from dsmt_core.names import Host, Slice
-from planner.parties import Keys, banished, entry, parties, slivers_on
-from planner.service.roster import look_s
+from planner.parties import Keys, banished, entry, look_s, parties, slivers_on
 from planner.standing import Exclusion, Standing
 from planner.wanted import Wanted, WantedSlice
 
