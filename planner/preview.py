@@ -24,6 +24,7 @@ from planner.reconcile import SentOrders, reconcile
 from planner.restraint import Licence
 from planner.standing import bars_at
 from planner.steps import Waiting
+from planner.stepwise import at_once
 from planner.wanted import Wanted, WantedSlice
 
 STEPS: Final = 20
@@ -123,13 +124,7 @@ def preview(wanted: Wanted, changed: WantedSlice, seen: Fleet, *, sent: SentOrde
     Raises:
         NotFound, Invalid, Conflict: a plan was not checked.
     """
-    steps = previewing(wanted, changed, seen, sent=sent, now=now)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: Preview = end.value
-            return found
+    return at_once(previewing(wanted, changed, seen, sent=sent, now=now))
 
 
 def previewing(

@@ -64,11 +64,15 @@ class Grounds:
     def ground(self) -> Ground:
         """The hosts and what is known of them."""
         if self._ground is None:
-            known = {host: self._known(host, node) for host, node in self._nodes.items()}
+            known = {host: self.known(host) for host in self._nodes}
             self._ground = Ground.of(known, also=self._names)
         return self._ground
 
-    def _known(self, host: Host, node: NodeSeen) -> Mapping[str, str]:
+    def known(self, host: Host) -> Mapping[str, str]:
+        """What its node, the sources and people say of a host."""
+        node = self._nodes.get(host)
+        if node is None:
+            return self.from_sources(host)
         if not self._sources:
             return node.facts | node.labels
         # A node cannot speak for a source; a label comes before all.

@@ -173,6 +173,10 @@ class Nodes:
         """What the sources of facts say of a node."""
         return self._grounds.from_sources(host)
 
+    def known(self, host: Host) -> Mapping[str, str]:
+        """What is known of a node, as plans see it: its facts, those of sources, its labels."""
+        return self._grounds.known(host)
+
     def _judge(self, host: Host, row: int, state: NodeState) -> None:
         self.columns.judge(row, state)
         (self._failed.add if state in BACK else self._failed.discard)(host)

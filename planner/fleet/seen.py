@@ -94,6 +94,9 @@ class ApplicationSeen:
 
     def given_up(self, release: ReleaseName) -> str:
         """Why ``release`` was given up there; empty when it was not."""
+        # Of nearly every instance nothing was, and a status asks for thousands.
+        if not self.gave_up:
+            return ""
         name, _, reason = self.gave_up.partition(" ")
         return (reason or "it did not become healthy") if name and name == release else ""
 

@@ -16,6 +16,7 @@ from planner.plans import evaluate
 from planner.release import said
 from planner.standing import NO_BARS, Bars
 from planner.steps import Waiting
+from planner.stepwise import at_once
 from planner.wanted import NO_PLAN, Placement, Run, WantedSlice
 
 PORTION: Final = 250
@@ -43,13 +44,7 @@ def summary(
         waiting: what the last round about the slice held back; of other slices is left out.
         bars: which nodes are out of service.
     """
-    steps = summing(wanted, seen, now=now, waiting=waiting, bars=bars)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            told: dict[str, Any] = end.value
-            return told
+    return at_once(summing(wanted, seen, now=now, waiting=waiting, bars=bars))
 
 
 def summing(
@@ -78,7 +73,8 @@ def summing(
     counts: Counter[str] = Counter()
     for number, host in enumerate(shown, 1):
         hosts.append(_host(wanted, seen, host, now=now, held=(here.get(host, ()), placed.get(host, ()))))
-        for how in _instances_at(wanted, seen, host, placed.get(host, ())):
+        own = (host,) if host in wanted.hosts else ()
+        for how in _instances(wanted, seen, own, placed.get(host, ())):
             counts[how] += 1
         if not number % PORTION:
             yield
@@ -150,7 +146,7 @@ def _unwell(wanted: WantedSlice, seen: Fleet, host: Host, now: float) -> list[st
 
 def _application(placement: Placement, heard: ApplicationSeen | None, held_back: str) -> dict[str, Any]:
     heard = heard or _NOTHING
-    given_up = heard.given_up(placement.release) if heard.gave_up else ""
+    given_up = heard.given_up(placement.release)
     waits = held_back if heard.state is not State.RUNNING else ""
     return {
         "application": placement.application,
@@ -170,17 +166,15 @@ def _application(placement: Placement, heard: ApplicationSeen | None, held_back:
 
 def instances(wanted: WantedSlice, seen: Fleet) -> list[str]:
     """How each wanted instance is doing: running, failed or waiting; one that is to be stopped is none."""
-    if not wanted.applications:
-        return [_sliver_is(wanted, seen, host) for host in wanted.hosts]
-    return [_placed_is(seen, placement) for placement in wanted.placements if placement.run is Run.RUNNING]
+    return _instances(wanted, seen, wanted.hosts, wanted.placements)
 
 
-def _instances_at(
-    wanted: WantedSlice, seen: Fleet, host: Host, placements: Sequence[Placement]
-) -> Sequence[str]:
-    """`instances` of one host."""
+def _instances(
+    wanted: WantedSlice, seen: Fleet, hosts: Iterable[Host], placements: Iterable[Placement]
+) -> list[str]:
+    """`instances` of some of its hosts, and of what is placed on them."""
     if not wanted.applications:
-        return (_sliver_is(wanted, seen, host),) if host in wanted.hosts else ()
+        return [_sliver_is(wanted, seen, host) for host in hosts]
     return [_placed_is(seen, placement) for placement in placements if placement.run is Run.RUNNING]
 
 
@@ -194,9 +188,7 @@ def _sliver_is(wanted: WantedSlice, seen: Fleet, host: Host) -> str:
 def _placed_is(seen: Fleet, placement: Placement) -> str:
     sliver = seen.sliver(placement.slice, placement.host)
     heard = sliver.applications.get(placement.application) if sliver else None
-    if seen.state(placement.host) is NodeState.FAILED or (
-        heard and heard.gave_up and heard.given_up(placement.release)
-    ):
+    if seen.state(placement.host) is NodeState.FAILED or (heard and heard.given_up(placement.release)):
         return "failed"
     return _called(heard.state if heard else State.UNDEFINED)
 

@@ -114,12 +114,8 @@ class Was:
     async def _sites(self) -> dict[Host, str]:
         """Of every node its site, as it is known now."""
         hosts = list(self._fleet.hosts)
-        return dict(await each(hosts, lambda host: [(host, self._site(host))]))
-
-    def _site(self, host: Host) -> str:
-        node = self._fleet.node(host)
-        known = {**(node.facts if node else {}), **(node.labels if node else {})}
-        return known.get("site") or site_of(host)
+        known = self._fleet.known
+        return dict(await each(hosts, lambda host: [(host, known(host).get("site") or site_of(host))]))
 
 
 def _naming(by: Group, sites: Mapping[Host, str]) -> Callable[[Instance], str]:

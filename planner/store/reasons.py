@@ -6,7 +6,7 @@ part longer than that stays without its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -49,12 +49,8 @@ def prune(connection: Connection, before: float) -> None:
 
 def _found(connection: Connection, texts: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for some in _portions(texts):
+    for first in range(0, len(texts), _PORTION):
+        some = texts[first : first + _PORTION]
         asked = select(REASONS.c.text, REASONS.c.number).where(REASONS.c.text.in_(some))
         found |= {row.text: row.number for row in connection.execute(asked)}
     return found
-
-
-def _portions(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    for first in range(0, len(texts), _PORTION):
-        yield texts[first : first + _PORTION]

@@ -74,8 +74,7 @@ def node_row(seen: Fleet, host: Host, judged: Judged, now: float) -> Row:
         now: seconds of the clock of ``seen``.
     """
     bar = judged.bar
-    node, state = seen.node(host), seen.state(host)
-    known = {**(node.facts if node else {}), **seen.from_sources(host), **(node.labels if node else {})}
+    known, state = seen.known(host), seen.state(host)
     return [
         host,
         known.get("site") or site_of(host),
