@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dsmt_core.several import several
 from dsmtc.client import SliceStatus
 from dsmtc.client.waited import Lacking, Waited
 
@@ -78,9 +79,8 @@ def sentence(answer: Waited) -> str:
     lacking = answer["lacking"]
     if answer["reached"] or not (lacking or answer["reasons"]):
         return said
-    named = [_named(one) for one in lacking[:3]]
-    more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
-    return f"{said}; {'; '.join(named or answer['reasons'][:3])}{more}"
+    named = several([_named(one) for one in lacking], 3, joint="; ")
+    return f"{said}; {named or '; '.join(answer['reasons'][:3])}"
 
 
 def _named(one: Lacking) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import unquote
 
+from dsmt_core.several import several
 from dsmtc.client import Node, SliceStatus
 from dsmtc.client.kept import PackageKnown
 from dsmtc.client.rehearsal import Would
@@ -86,5 +87,4 @@ def removed(package: PackageKnown) -> Iterator[str]:
 
 def hosts(names: Sequence[str]) -> str:
     """So many hosts, the first of them by name."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{len(names)} node{'s' * (len(names) != 1)}: {', '.join(names[:_NAMED])}{more}"
+    return f"{len(names)} node{'s' * (len(names) != 1)}: {several(names, _NAMED)}"

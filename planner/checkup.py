@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+
+from dsmt_core.several import several
 
 WELL, DOUBT, ILL = "well", "doubt", "ill"
 # Below these the database and the depot soon cannot write.
@@ -160,7 +162,7 @@ def _clocks(seen: Vitals) -> Finding:
         todo = (
             "it may be the planner's that is off: put its clock right and start it again; else the nodes'"
         )
-    return Finding("clocks", DOUBT, f"they are not as the planner's: {_some(told)}", todo)
+    return Finding("clocks", DOUBT, f"they are not as the planner's: {several(told, NAMED)}", todo)
 
 
 def _rooms(seen: Vitals) -> Finding:
@@ -168,13 +170,9 @@ def _rooms(seen: Vitals) -> Finding:
     if not full:
         return Finding("disks", WELL, f"{len(seen.rooms)} nodes have room")
     todo = 'make room there, or choose by it: dsmtc plan set --base where "expr=disk_free_gb > 5"'
-    return Finding("disks", DOUBT, f"nearly full: {_some([host for _, host in full])}", todo)
+    return Finding("disks", DOUBT, f"nearly full: {several([host for _, host in full], NAMED)}", todo)
 
 
 def _span(seconds: float) -> str:
     size = abs(seconds)
     return f"{size:.0f} s" if size < _LONG_S else f"{size / 3600:.1f} h"
-
-
-def _some(told: Sequence[str]) -> str:
-    return ", ".join(told[:NAMED]) + (f" and {len(told) - NAMED} more" if len(told) > NAMED else "")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dsmt_core.errors import Denied
 from dsmt_core.packages import PackageRef
 from dsmt_core.publishers import ANYBODY, PackageSignature, Vouching
+from dsmt_core.several import several
 from planner.wanted import Run, WantedSlice
 
 _NAMED = 3
@@ -30,7 +31,7 @@ def why_not(slice_: WantedSlice, packages: Iterable[PackageRef]) -> str:
     if not lacking:
         return ""
     assert slice_.publishers is not None  # noqa: S101 - else nothing is lacking
-    names = ", ".join(lacking[:_NAMED]) + (f" and {len(lacking) - _NAMED} more" if lacking[_NAMED:] else "")
+    names = several(lacking, _NAMED)
     whom = " or ".join(sorted(slice_.publishers.keys))
     wants = f"wants packages signed by {whom}" if whom else "takes no new packages: it has no publisher"
     return f"{names} {'is' if len(lacking) == 1 else 'are'} not signed, and the slice {slice_.name} {wants}"

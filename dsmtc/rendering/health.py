@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from dsmt_core.several import several
 from dsmtc.client import ApplicationStatus, HostStatus, SliceStatus
 from dsmtc.rendering.rollouts import progress
 from dsmtc.rendering.table import Piece
@@ -58,7 +59,7 @@ def doing(status: SliceStatus, now: float) -> Iterator[str]:
             under_way[what].append((host["host"], began))
     for what, where in under_way.items():
         begun = [began for _, began in where if began]
-        yield f"{what} on {several([host for host, _ in where])}{_for(min(begun, default=0.0), now)}"
+        yield f"{what} on {several([host for host, _ in where], NAMED)}{_for(min(begun, default=0.0), now)}"
 
 
 def unanswering(status: SliceStatus, now: float) -> list[str]:
@@ -92,12 +93,6 @@ def is_well(host: HostStatus) -> bool:
     )
     alive = host["node_state"] == "alive" and set(layers) == {"running"}
     return alive and settled and not (host["reason"] or host.get("unwell"))
-
-
-def several(names: Sequence[str]) -> str:
-    """A few names, and how many there are more."""
-    more = len(names) - NAMED
-    return f"{', '.join(names[:NAMED])}{f' and {more} more' if more > 0 else ''}"
 
 
 def _under_way(host: HostStatus) -> Iterator[tuple[str, float]]:

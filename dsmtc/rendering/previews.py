@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from dsmt_core.several import several
 from dsmtc.client.previewed import Motion, Preview, ToAgree, Touched
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.views import SHOWN, decider
@@ -54,9 +55,7 @@ def to_agree(found: ToAgree) -> View:
 
 def held_line(found: ToAgree) -> str:
     """The same in one line, with the command that agrees."""
-    named = ", ".join(one["host"] for one in found["hosts"][:NAMED])
-    more = len(found["hosts"]) - NAMED
-    hosts = f"{named} and {more} more" if more > 0 else named
+    hosts = several([one["host"] for one in found["hosts"]], NAMED)
     command = f"dsmtc agree --slice {found['slice']} --check-index {found['index']}"
     return f"held back until people agree: {hosts}; {command}"
 

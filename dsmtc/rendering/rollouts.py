@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from dsmt_core.several import several
 from dsmtc.client.rolled import Foreseen, Rollout
 from dsmtc.rendering.table import Table, View
 from dsmtc.rendering.text import moment, span
@@ -43,8 +44,7 @@ def shown(rollout: Rollout) -> View:
     yield from rollout.get("waits", [])
     awaited = rollout.get("awaited", [])
     if awaited:
-        more = f" and {len(awaited) - _FEW} more" if len(awaited) > _FEW else ""
-        yield f"awaited: {', '.join(awaited[:_FEW])}{more}"
+        yield f"awaited: {several(awaited, _FEW)}"
     if rollout["failed"]:
         yield Table(("failed", "reason"), list(rollout["failed"].items())[:_FEW])
 
@@ -91,9 +91,7 @@ def foreseen(answer: Foreseen) -> View:
     yield from (f"  {change}" for change in answer["changes"] or ["nothing but on the hosts below"])
     for wave in answer["waves"]:
         hosts = wave["hosts"]
-        more = f" and {len(hosts) - _FEW} more" if len(hosts) > _FEW else ""
-        said = ", ".join(hosts[:_FEW]) or "nobody more"
-        yield f"wave {wave['wave']} (up to {wave['upto']}): {said}{more}"
+        yield f"wave {wave['wave']} (up to {wave['upto']}): {several(hosts, _FEW) or 'nobody more'}"
     yield f"index {answer['index']}"
 
 

@@ -40,8 +40,7 @@ const STANDINGS = {
 };
 
 /** The verbs that make sense for a node as it stands. */
-export function standingVerbs({ standing, cordoned, excluded, drain, distrusted }) {
-  void standing;
+export function standingVerbs({ cordoned, excluded, drain, distrusted }) {
   return [
     cordoned ? "uncordon" : "cordon",
     drain ? "cancel-drain" : "drain",

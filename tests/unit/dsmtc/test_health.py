@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from dsmt_core.several import several
 from dsmtc.client import HostStatus, SliceStatus
-from dsmtc.rendering.health import doing, headline, is_well, latest, several, unanswering, versions
+from dsmtc.rendering.health import doing, headline, is_well, latest, unanswering, versions
 from dsmtc.rendering.status import MANY, MOST, status_view
 from dsmtc.rendering.table import Table, lines, names
 
@@ -142,7 +143,8 @@ def test_names_and_columns() -> None:
     assert names(["text"]) == []
     assert lines([table])[0] == "A"
     assert lines([table], wide=True)[0] == "A      B"
-    assert several(list("abcde")) == "a, b, c and 2 more"
+    assert several(list("abcde"), 3) == "a, b, c and 2 more"
+    assert several(list("abc"), 3) == "a, b, c"
 
 
 def test_what_a_failed_node_said_last_counts_as_failed_in_each_place() -> None:
