@@ -2,6 +2,7 @@
 
 Rule: each process tells it with its health, at most every few seconds, a few kinds at a time; of one
 receiver a few entries come at once and then one in a while, and what is left out is counted in the next.
+Of what the planner itself heard that is so for each user: nobody uses up the entries of others.
 """
 
 from __future__ import annotations
@@ -88,7 +89,9 @@ class Refusals:
     def _note(self, about: str, slice_: str, refused: Refused) -> None:
         now = self._clock()
         full = len(self._pending) >= _PENDING
-        if full or self._each.tell(f"{about} {slice_}", now) is None or self._all.tell("", now) is None:
+        # For whom the broker vouches is the planner's own knowledge; what others tell of it is their word.
+        of = f"{about} {slice_} {refused.user if about == PLANNER else ''}"
+        if full or self._each.tell(of, now) is None or self._all.tell("", now) is None:
             self._left_out += refused.times
             return
         change: dict[str, object] = {

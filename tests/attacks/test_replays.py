@@ -112,7 +112,7 @@ def test_an_order_of_an_older_generation(town: Town) -> None:
         recorded(town, recorder, TO_AGENT, above=generation(older))
         before = settled(town)
         say_again(town, *[older] * 3)
-        town.entered("order.refused", HERE, OUTDATED, ALPHA)
+        town.entered(HERE, OUTDATED, ALPHA)
         assert settled(town) == before
 
 
@@ -130,7 +130,7 @@ def test_the_order_that_made_a_deleted_sliver(town: Town) -> None:
         before = town.vitals()
         # The queues of a slice that is gone are gone: said to the node itself.
         say_again(town, *[made] * 3)
-        town.entered("order.refused", HERE, OUTDATED)
+        town.entered(HERE, OUTDATED)
         assert not slivers.exists()
     assert settled(town) == before
 

@@ -20,6 +20,8 @@ ADMIN, PASSWORD = "pi@example.com", "a-test-password"
 ALPHA, BETA = Slice("alpha"), Slice("beta")
 HERE, THERE = HOSTS[0], HOSTS[1]
 WITHIN_S: Final = 60.0
+# Longer than a receiver waits before it tells again what it refused.
+AGAIN_S: Final = 6.0
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,15 @@ class Town:
         """Who runs what, and which process it is; read when everything is well, or what is wrong."""
         return self.until(self._vitals)
 
-    def until(self, look: Callable[[], Any]) -> Any:
-        """What ``look`` gives once it counts as true."""
-        deadline = time.monotonic() + WITHIN_S
+    def until(self, look: Callable[[], Any], again: Callable[[], object] | None = None) -> Any:
+        """What ``look`` gives once it counts as true; ``again`` is done now and then while it does not."""
+        now = time.monotonic()
+        deadline, again_at = now + WITHIN_S, now + AGAIN_S
         while not (found := look()):
             assert time.monotonic() < deadline, self.told()
+            if again is not None and time.monotonic() >= again_at:
+                again()
+                again_at = time.monotonic() + AGAIN_S
             time.sleep(0.05)
         return found
 
@@ -90,16 +96,28 @@ class Town:
         with self.scene.client() as client:
             return {name: client.status(name)["hosts"] for name in (ALPHA, BETA)}
 
-    def entered(self, word: str, about: str, reason: str, slice_: str = "", *, user: str = "") -> Any:
+    def entered(
+        self,
+        about: str,
+        reason: str,
+        slice_: str = "",
+        *,
+        user: str = "",
+        again: Callable[[], object] | None = None,
+    ) -> Any:
         """The first entry in the audit log that tells of such a refusal, once there is one.
 
+        A receiver tells a few kinds every few seconds, and counts the others: among many attempts one may
+        have to be made again to have an entry of its own.
+
         Args:
-            word: of the act.
-            about: whom it is about.
+            about: whom it is about: the planner refuses deliveries, others refuse orders.
             reason: a part of it.
             slice_: of which.
             user: of the broker, as whom it was said; empty for any.
+            again: makes the attempt again.
         """
+        word = "delivery.refused" if about == "planner" else "order.refused"
 
         def told(one: Any) -> bool:
             whose = user in {"", dict(one["change"]).get("user", "")}
@@ -110,7 +128,7 @@ class Town:
                 entries = client.audit({"act": word, "about": about, "refused": True, "limit": 1000})
             return next(filter(told, entries), None)
 
-        return self.until(found)
+        return self.until(found, again)
 
     def dead_letters(self) -> int:
         """How many messages were refused until now."""

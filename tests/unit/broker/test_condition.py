@@ -12,6 +12,7 @@ import broker
 from broker import condition
 from broker.bus import Bus
 from broker.reading import Message
+from broker.refusals import Refusals
 from dsmt_core.health import LATE_S, Condition, Refused, read_refusals
 
 LOOK_S = 0.02
@@ -85,7 +86,7 @@ async def test_what_was_not_believed_is_told_once_and_in_few_words() -> None:
             bus.health.refuse(*dead("not believed", f"u{number}"))
         await wait(lambda told: len(told) == 2)
         kinds = read_refusals(told[1].refusals)
-        assert [one.times for one in kinds] == [3, 1, 1, 1, 997]
+        assert [one.times for one in kinds] == [3, 1, 1, 1, 1, 1, 1, 994]
         assert kinds[0] == Refused(
             user="agent.s.h", exchange="psepr", at="a.b", reason="it was signed 0.5 s ago", times=3
         )
@@ -93,6 +94,17 @@ async def test_what_was_not_believed_is_told_once_and_in_few_words() -> None:
         await wait(lambda told: len(told) == 3)
         assert [one.reason for one in read_refusals(told[2].refusals)] == ["again"]
     await bus.close()
+
+
+async def test_who_makes_much_noise_does_not_drown_who_made_none() -> None:
+    refusals = Refusals()
+    for number in range(100):
+        refusals.note(*dead(f"copied {'x' * number}", "sliver.loud"))
+    refusals.note(*dead("copied", "sliver.quiet"))
+    refusals.note(*dead("copied again", "sliver.quiet"))
+    kinds = read_refusals(refusals.take())
+    assert [one.user for one in kinds] == [*["sliver.loud"] * 6, "sliver.quiet", ""]
+    assert kinds[-1].times == 100 - 6 + 1
 
 
 async def test_a_loop_that_was_late_is_told_with_how_late() -> None:

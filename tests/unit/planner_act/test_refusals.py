@@ -55,3 +55,13 @@ async def test_a_flood_is_told_in_few_entries_and_counted(api: Api, planner: Pla
     found = await entered(api, 21)
     assert len(found) == 21
     assert found[-1]["change"]["left_out_before"] == 480
+
+
+async def test_nobody_uses_up_the_entries_of_others(api: Api, planner: Planner) -> None:
+    refusals = planner.condition.refusals
+    for number in range(100):
+        loud = Refused.of(user="sliver.loud", exchange=PSEPR, at="x", reason=f"copied {number}")
+        refusals.own(pairs(loud))
+    refusals.own(pairs(Refused.of(user="sliver.quiet", exchange=PSEPR, at="x", reason="copied")))
+    found = await entered(api, 21)
+    assert found[-1]["change"]["user"] == "sliver.quiet"
