@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
 from broker.access import PERMISSIONS, SALT_BYTES, TOPIC_PERMISSIONS
 from broker.address import Endpoint, endpoints
 from broker.roster import Entry, Seen, definitions, seen
@@ -24,6 +26,12 @@ PORT: Final = 15_672
 PORT_OF_TLS: Final = 15_671
 _TIMEOUT_S: Final = 20.0
 _FOUND: Final = range(200, 300)
+# RabbitMQ answers 500 to who lists users while one of them is removed (seen in 3.10, one time in 1,500).
+_READS: Final = 5
+
+
+class _Broken(Unavailable):
+    """The interface has answered, and that it cannot."""
 
 
 class Management:
@@ -47,10 +55,15 @@ class Management:
         """One request below ``/api``; the answer's JSON, or None when it has no body.
 
         Raises:
-            Unavailable: no answer.
+            Unavailable: no answer, or 5xx; what only reads was tried a few times then.
             Denied, NotFound: 401 or 403, and 404.
             DsmtError: any other refusal.
         """
+        often = stop_after_attempt(_READS if method == "GET" else 1)
+        trying = Retrying(stop=often, retry=retry_if_exception_type(_Broken), reraise=True)
+        return trying(self._anywhere, method, path, body)
+
+    def _anywhere(self, method: str, path: str, body: object) -> Any:
         for place in self._places[:-1]:
             with contextlib.suppress(Unavailable):
                 return self._request(place, method, path, body)
@@ -180,4 +193,6 @@ def _quoted(name: str) -> str:
 def _refusal(status: int, what: str, content: bytes) -> DsmtError:
     kinds: dict[int, type[DsmtError]] = {401: Denied, 403: Denied, 404: NotFound}
     text = content.decode(errors="replace")[:200]
+    if status >= http.client.INTERNAL_SERVER_ERROR:
+        return _Broken(f"the broker's management interface answers {what} with {status}: {text}")
     return kinds.get(status, DsmtError)(f"the broker refused {what} with {status}: {text}")
