@@ -2,7 +2,7 @@
 
 Rule: nothing is left out and nothing comes twice. Every event out of the history has its offset; before the
 first one, "the last ten minutes" grow by the time that has passed. Whoever follows without ``--since``
-hears what comes, and what was said meanwhile is not there to be taken up.
+hears what comes; what was said while nobody listened is not there to be taken up, and that is told.
 
 An offset means something in one history only, and a planner that is back may have another: that of an
 embedded broker ends with its process, and a stream can be deleted. So the event that was shown last is
@@ -11,21 +11,17 @@ looked for at its offset first. Where it is not, that is told, and all that is k
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from dsmt_core.errors import DeadlinePassed, DsmtError, Full, Invalid, Unavailable
+from dsmt_core.errors import Invalid
 from dsmt_core.history import FIRST
 from dsmtc.client import Client, EventRecord, Lost
+from dsmtc.link import LOST, Link
 from dsmtc.session import Session
 
-# The wait before a further attempt grows from the one to the other (seconds); it is drawn between half of
-# it and all, so that those who lost one planner do not come back together.
-FIRST_S: Final = 0.5
-MOST_S: Final = 10.0
 _AGO: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 # Below 10^9; from there on it is a time.
 _OFFSET: Final = re.compile(r"\d{1,9}")
@@ -35,7 +31,7 @@ _SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 def followed(
     session: Session, filters: Mapping[str, str], *, count: int, until: float | None
 ) -> Iterator[EventRecord | Lost]:
-    """Events from ``filters["since"]`` on and on, also across a planner that is away for a while.
+    """Events from ``filters["since"]``, or from now, on and on, also across a planner that is away a while.
 
     Args:
         session: whose client asks, and whose stderr is told what goes on.
@@ -48,13 +44,18 @@ def followed(
         DsmtError: the stream could not be begun, or is refused; only one that was there is taken up again.
     """
     place = Place(filters.get("since", ""), time.monotonic())
-    link = _Link(session)
+    onwards = (
+        "going on where it ended"
+        if filters.get("since")
+        else "what is said meanwhile is not shown; going on"
+    )
+    link = Link(session, "the stream of events", onwards)
     shown = 0
     while True:
         try:
             if link.begun and not _still_there(session.client, filters, place, until):
                 place = Place(FIRST, time.monotonic())
-                link.anew()
+                session.out.story("the history has begun anew meanwhile; going on from its first event")
             asked = {**filters, "since": place.since(time.monotonic())}
             for event in session.client.events(
                 asked, count=count - shown if count else 0, until=until, opened=link.opened
@@ -62,12 +63,20 @@ def followed(
                 shown += 1
                 place.passed(event)
                 yield event
-        except (Unavailable, DeadlinePassed, Full) as error:
+        except LOST as error:
             if not link.begun or (until is not None and time.monotonic() >= until):
                 raise
             link.lost(error, until)
         else:
             return
+
+
+def _onwards(filters: Mapping[str, str]) -> str:
+    if filters.get("since"):
+        return "going on where it ended"
+    if filters.get("snapshot"):
+        return "going on with what holds then"
+    return "what is said meanwhile is not shown; going on"
 
 
 class Place:
@@ -127,30 +136,3 @@ def _still_there(client: Client, filters: Mapping[str, str], place: Place, until
         # It has not come as far.
         return False
     return place.is_at(found)
-
-
-class _Link:
-    """Whether the stream is there; each change is told once."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self.begun = False
-        self._failures = 0
-
-    def opened(self) -> None:
-        """It is there."""
-        if self._failures:
-            self._session.out.story("the stream of events goes on")
-        self.begun, self._failures = True, 0
-
-    def anew(self) -> None:
-        """Where it ended is nowhere now."""
-        self._session.out.story("the history has begun anew meanwhile; going on from its first event")
-
-    def lost(self, error: DsmtError, until: float | None) -> None:
-        """It is not; wait a while."""
-        if not self._failures:
-            self._session.out.story(f"{error}; going on where it ended as soon as it answers")
-        wait = min(MOST_S, FIRST_S * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1.0)  # noqa: S311 - luck, no secret
-        self._failures += 1
-        time.sleep(wait if until is None else max(0.0, min(wait, until - time.monotonic())))

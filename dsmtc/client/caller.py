@@ -152,11 +152,11 @@ class Caller:
         self.login()
         return ask()
 
-    def begun(self, path: str) -> Iterator[bytes]:
+    def begun(self, path: str, opened: Callable[[], None] = lambda: None) -> Iterator[bytes]:
         """The lines of a stream; a token that has ended is noticed before the first, and got anew."""
 
         def begin() -> tuple[Generator[bytes], bytes | None]:
-            lines = self.transport.lines(path, token=self.token, opened=lambda: None)
+            lines = self.transport.lines(path, token=self.token, opened=opened)
             return lines, next(lines, None)
 
         lines, first = self.signed(begin)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NotRequired, TypedDict, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -81,7 +81,14 @@ class LookedIn(Caller):
         return self._told(path, PingLine)
 
     def logs(
-        self, slice_: str, application: str, *, at: str = "", follow: bool = False, **chosen: float
+        self,
+        slice_: str,
+        application: str,
+        *,
+        at: str = "",
+        follow: bool = False,
+        opened: Callable[[], None] = lambda: None,
+        **chosen: float,
     ) -> Iterator[LogLine]:
         """Lines that an application printed.
 
@@ -90,11 +97,12 @@ class LookedIn(Caller):
             application: which.
             at: a node or a plan; empty: wherever it is.
             follow: and what comes, for ever.
+            opened: called when the planner has begun to answer.
             **chosen: ``lines``: the last so many of each node; ``since_s``: only of so many seconds.
         """
         asked = {"at": at, "follow": "1" if follow else "0", **chosen}
         path = f"{of_slice(slice_, 'applications', application, 'logs')}?{urlencode(asked)}"
-        return self._told(path, LogLine)
+        return self._told(path, LogLine, opened)
 
     def execute(
         self, slice_: str, application: str, at: str, argv: Sequence[str], *, timeout_s: float
@@ -117,8 +125,8 @@ class LookedIn(Caller):
         finally:
             self.transport.timeout_s = usual
 
-    def _told(self, path: str, form: type[L]) -> Iterator[L]:
-        for line in self.begun(path):
+    def _told(self, path: str, form: type[L], opened: Callable[[], None] = lambda: None) -> Iterator[L]:
+        for line in self.begun(path, opened):
             read = read_json(line)
             if wrong := fault(read, form):
                 raise self.transport.stranger(f"GET {path}: {wrong}")

@@ -50,7 +50,7 @@ def events(  # noqa: PLR0913 - a verb's parameters are its options
 ) -> None:
     """Show events, one a line: the last 100, or from --since on, or what holds (--snapshot).
 
-    With --since and --follow it goes on by itself where it ended when the planner was away.
+    With --follow it goes on by itself when the planner was away, with --since where it ended.
     With --json one object a line, with --xml one document.
 
     Example: dsmtc events --follow --channel /org/dsmt/ns/deployment/my_slice/ --state failed
@@ -73,8 +73,7 @@ def events(  # noqa: PLR0913 - a verb's parameters are its options
         "follow": "1" if follow else "",
     }
     until = None if timeout is None else time.monotonic() + timeout
-    onwards = follow and since
-    ask = partial(followed, session) if onwards else session.client.events
+    ask = partial(followed, session) if follow else session.client.events
     for event in ask(filters, count=count, until=until):
         _show(session.out, event, xml=xml)
 

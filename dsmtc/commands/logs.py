@@ -6,17 +6,19 @@ from typing import Annotated
 
 import typer
 
+from dsmt_core.calls import LINES_MOST
 from dsmt_core.errors import Unavailable
 from dsmtc.client.looked_in import LogLine
 from dsmtc.commands.applications import named
 from dsmtc.dispatch import session_of
 from dsmtc.durations import seconds
+from dsmtc.followed_logs import followed
 from dsmtc.output import Output
 from dsmtc.rendering.text import clean
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 # With a span of time all of it is meant.
-_LINES, _MANY = 100, 10_000
+_LINES, _MANY = 100, LINES_MOST
 
 
 @app.command()
@@ -34,6 +36,8 @@ def logs(  # noqa: PLR0913 - each is an option of the command line
 ) -> None:
     """Show what an application prints, each line with its node; a node that does not answer is named.
 
+    With --follow it goes on by itself where it ended when the planner was away.
+
     Example: dsmtc logs node1.example.org -f
 
     Example: dsmtc logs only3 --since 10m
@@ -42,16 +46,15 @@ def logs(  # noqa: PLR0913 - each is an option of the command line
     which = named(session, application)
     most = lines if lines is not None else _MANY if since else _LINES
     since_s = seconds(since, "--since") if since else 0.0
+    if follow:
+        for line in followed(session, which, at=at, lines=most, since_s=since_s):
+            _show(session.out, line, times=times)
+        return
     silent: set[str] = set()
-    for line in session.client.logs(
-        session.slice, which, at=at, lines=most, since_s=since_s, follow=follow
-    ):
+    for line in session.client.logs(session.slice, which, at=at, lines=most, since_s=since_s):
         if "trouble" in line:
             silent.add(line["host"])
         _show(session.out, line, times=times)
-    if follow:
-        session.client.still_known()
-        raise Unavailable("the planner ended the logs", hint="follow again with --since")
     if silent:
         raise Unavailable(f"not all of it: {', '.join(sorted(silent))}", hint="dsmtc nodes show NODE")
 

@@ -12,10 +12,8 @@ from tests.e2e.application import START, App
 from tests.e2e.conftest import Stages
 from tests.e2e.stage import ADMIN, PASSWORD, Stage
 
-TALKS = App(
-    "talks",
-    scripts={"start": START + "echo hello from $DSMT_HOST\n(while sleep 0.2; do date +%s; done) &\n"},
-)
+PRINTS = START + "echo hello from $DSMT_HOST\ni=0; (while sleep 0.2; do echo line $((i+=1)); done) &\n"
+TALKS = App("talks", scripts={"start": PRINTS})
 
 
 def dsmtc(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
@@ -99,22 +97,40 @@ async def watched(stage: Stage) -> None:
 
 
 async def followed(stage: Stage) -> None:
-    """Lines of both nodes come as they are printed."""
+    """Lines of both nodes come as they are printed, each once, also across a planner that is killed."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "dsmtc.main", "--slice", "s1", "logs", "--since", "1s", "-f"),
         env=environment(stage),
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
         cwd=Path.cwd(),
     )
-    try:
+    seen: dict[str, list[int]] = {}
+
+    async def more(count: int) -> None:
         assert process.stdout is not None
-        seen: dict[str, int] = {}
-        async with asyncio.timeout(60):
-            while len(seen) < 2 or min(seen.values()) < 15:
-                line = (await process.stdout.readline()).decode()
-                assert line
-                host = line.split(" | ")[0]
-                seen[host] = seen.get(host, 0) + 1
+        before = {host: len(lines) for host, lines in seen.items()}
+        while len(seen) < 2 or any(
+            len(lines) < before.get(host, 0) + count for host, lines in seen.items()
+        ):
+            line = (await process.stdout.readline()).decode()
+            host, _, number = line.partition(" | line ")
+            assert number, line
+            seen.setdefault(host, []).append(int(number))
+
+    try:
+        async with asyncio.timeout(120):
+            await more(15)
+            await asyncio.to_thread(stage.scene.planner.kill)
+            # What is printed meanwhile is nowhere but on the nodes.
+            await asyncio.sleep(3)
+            await stage.scene.start_planner()
+            await more(30)
     finally:
         process.kill()
-        await process.wait()
+        _, told = await process.communicate()
+    for lines in seen.values():
+        assert lines == list(range(lines[0], lines[0] + len(lines)))
+    first, *others = told.decode().splitlines()
+    assert first.endswith("; going on where it ended as soon as it answers")
+    assert others[-1:] == ["what is printed goes on"]

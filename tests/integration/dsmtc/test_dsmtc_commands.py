@@ -234,11 +234,21 @@ def test_events_are_lines_and_end_after_so_many(dsmtc: Dsmtc, fake: Fake) -> Non
     assert plain.out.count("deployment-status hostname=node1,status=running") == 3
 
 
-def test_a_followed_stream_that_ends_is_an_error(dsmtc: Dsmtc, fake: Fake) -> None:
+def test_a_followed_stream_that_ends_is_taken_up_again(dsmtc: Dsmtc, fake: Fake) -> None:
+    ended = dsmtc("events", "--follow", "--count", "5")
+    assert ended.code == 0
+    assert len(ended.out.splitlines()) == 5
+    told = "ended the stream of events; what is said meanwhile is not shown; going on as soon as it answers"
+    first, then = ended.err.splitlines()
+    assert first.endswith(told)
+    assert then == "the stream of events goes on"
+
+
+def test_a_stream_that_never_was_is_an_error(dsmtc: Dsmtc, fake: Fake) -> None:
+    fake.refusals = [Unavailable("the planner rests")] * 3
     ended = dsmtc("events", "--follow")
-    assert ended.code == 5
-    assert len(ended.out.splitlines()) == 3
-    assert "ended the stream" in ended.err
+    assert (ended.code, ended.out) == (5, "")
+    assert "the planner rests" in ended.err
 
 
 def test_a_package_comes_back_whole_or_not_at_all(dsmtc: Dsmtc, fake: Fake, tmp_path: Path) -> None:

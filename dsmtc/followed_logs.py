@@ -1,0 +1,92 @@
+"""Following what is printed: logs that break off are taken up again behind the last line of each node.
+
+Rule: asked again, a node tells what it printed since a little before the break; of that the lines that were
+shown are left out by their times and by how many there were of the last. Nothing is left out that was not
+shown, and nothing comes twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from dsmt_core.calls import LINES_MOST
+from dsmt_core.errors import Unavailable
+from dsmtc.client.looked_in import LogLine
+from dsmtc.link import LOST, Link
+from dsmtc.session import Session
+
+# What was printed just before the break may not have come through any more.
+OVERLAP_S: Final = 15.0
+
+
+def followed(
+    session: Session, application: str, *, at: str, lines: int, since_s: float
+) -> Iterator[LogLine]:
+    """Lines that are kept and that come, for ever, also across a planner that is away for a while.
+
+    Args:
+        session: whose client asks, and whose stderr is told what goes on.
+        application: of the session's slice.
+        at: a node or a plan; empty: wherever it is.
+        lines: the last so many of each node at first.
+        since_s: only of so many seconds at first; 0: any.
+
+    Raises:
+        DsmtError: the logs could not be begun, or are refused; only those that were there are taken up.
+    """
+    link = Link(session, "what is printed", "going on where it ended")
+    shown = Shown()
+    heard_at = time.time()
+    while True:
+        try:
+            for line in session.client.logs(
+                session.slice,
+                application,
+                at=at,
+                follow=True,
+                opened=link.opened,
+                lines=lines,
+                since_s=since_s,
+            ):
+                heard_at = time.time()
+                if shown.takes(line):
+                    yield line
+            session.client.still_known()
+            raise Unavailable("the planner ended the logs")
+        except LOST as error:
+            if not link.begun:
+                raise
+            link.lost(error)
+        shown.again()
+        lines, since_s = LINES_MOST, max(0.0, time.time() - heard_at) + OVERLAP_S
+
+
+@dataclass(slots=True)
+class Shown:
+    """How far each node's lines were shown: the time of the last, and how many were of that time."""
+
+    _last: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _behind: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def takes(self, line: LogLine) -> bool:
+        """Whether a line is to be shown; one without a time always is."""
+        host, at = line["host"], line.get("at", "")
+        if not at:
+            return True
+        moment, left = self._behind.get(host, ("", 0))
+        if at < moment:
+            return False
+        if at == moment and left:
+            self._behind[host] = moment, left - 1
+            return False
+        self._behind.pop(host, None)
+        before, count = self._last.get(host, ("", 0))
+        self._last[host] = at, count + 1 if at == before else 1
+        return True
+
+    def again(self) -> None:
+        """What was shown comes again."""
+        self._behind = dict(self._last)
