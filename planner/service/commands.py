@@ -63,7 +63,7 @@ class Commands:
         """Run a command on each host that is meant; how it ended there.
 
         Raises:
-            NotFound, Full: of `Places.hosts`.
+            NotFound, Conflict, Full: of `Places.hosts`.
             Invalid: it is no command, or the time is not legal.
             Unavailable: who runs it cannot be said now.
         """

@@ -65,7 +65,7 @@ class Logs:
         """Lines as they were printed, each with its host; an empty one keeps the stream alive.
 
         Raises:
-            NotFound, Full: of `Places.hosts`; or too many are read already.
+            NotFound, Conflict, Full: of `Places.hosts`; or too many are read already.
             Invalid: the wish is not legal.
         """
         if not 1 <= wish.lines <= LINES_MOST:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dsmt_core.errors import Full, Invalid, NotFound
+from dsmt_core.errors import Conflict, Full, Invalid, NotFound
 from dsmt_core.names import Application, Host, PlanName, Slice
 from planner import turns
 from planner.fleet import Fleet, NodeState
@@ -38,10 +38,16 @@ class Places:
 
         Raises:
             NotFound: it is neither, or the application is not placed there.
+            Conflict: the slice has an agent that people have brought, which answers no such calls.
             Full: they are too many to look into.
         """
         wanted = self._ledger.slice(slice_)
         turns.wanted_of(wanted, name)
+        if (brought := wanted.agent_package) is not None:
+            raise Conflict(
+                f"{slice_} has an agent of its own, {brought.name}, which looks into nothing for others",
+                hint="logs and exec need DSMT's agent: dsmtc setagent --agent deployment-agent",
+            )
         placed = {one.host for one in wanted.placements if one.application == name}
         found = placed & self._meant(slice_, at) if at else placed
         if not found:

@@ -86,6 +86,14 @@ async def test_a_shell_script_as_agent(stages: Stages) -> None:
         await stage.until(lambda status: application(status).get("state") == "running", SLICE)
         assert await pid_of(stage, "/app/pinger/1.8/pinger") == pinger
 
+        # Nobody is kept waiting for an answer that never comes.
+        for look in (
+            lambda client: list(client.logs(SLICE, "pinger")),
+            lambda client: client.execute(SLICE, "pinger", stage.hosts[0], ["true"], timeout_s=0),
+        ):
+            with pytest.raises(Conflict, match="an agent of its own, shell_agent"):
+                await stage.ask(look)
+
         # It carries out orders of its own.
         before = len(stage.monitor.heard)
         await stage.ask(lambda client: client.act(SLICE, "pinger", "restart"))
