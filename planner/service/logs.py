@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import secrets
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -141,6 +142,7 @@ class _Log:
         self._at = ""
         self._first: list[Line] = []
         self._more = False
+        self._began = time.monotonic()
 
     async def begin(self) -> None:
         """Read the first piece; what is in the way becomes a line."""
@@ -148,7 +150,7 @@ class _Log:
             self._first = [Line(self._host, trouble=trouble)]
             return
         try:
-            self._first = await self._piece(lines=self._wish.lines, since_s=self._wish.since_s)
+            self._first = await self._piece(**self._beginning())
         except DsmtError as error:
             self._first = [Line(self._host, trouble=error.message)]
 
@@ -170,7 +172,13 @@ class _Log:
         silent = bool(self._first and self._first[-1].trouble)
         while True:
             try:
-                piece = await self._piece(after=self._place, wait_s=_WAIT_S)
+                # Of a node that was silent until now nothing was told yet.
+                asked = (
+                    {"after": self._place}
+                    if self._place
+                    else self._beginning(time.monotonic() - self._began)
+                )
+                piece = await self._piece(**asked, wait_s=_WAIT_S)
             except DsmtError as error:
                 if not silent:
                     await lines.put(Line(self._host, trouble=error.message))
@@ -181,6 +189,10 @@ class _Log:
             for line in piece:
                 await lines.put(line)
             await asyncio.sleep(_PAUSE_S)
+
+    def _beginning(self, late_s: float = 0.0) -> dict[str, Any]:
+        since_s = self._wish.since_s
+        return {"lines": self._wish.lines, "since_s": since_s + late_s if since_s else 0.0}
 
     async def _piece(self, **asked: Any) -> list[Line]:
         answer: Answer = await self._ask(**asked)

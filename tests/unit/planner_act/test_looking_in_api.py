@@ -63,7 +63,7 @@ def told(*lines: str, **more: Any) -> Answer:
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls_module, "ANSWER_S", 0.05)
+    monkeypatch.setattr(calls_module, "ANSWER_S", 1.0)
     monkeypatch.setattr(logs_module, "_AGAIN_S", 0.01)
     monkeypatch.setattr(logs_module, "_PAUSE_S", 0.001)
     monkeypatch.setattr(logs_module, "_WAIT_S", 0.01)
@@ -145,7 +145,7 @@ async def test_kept_lines_of_several_nodes_come_in_the_order_of_their_times() ->
     assert {line["host"]: line["trouble"] for line in lines if "trouble" in line} == {
         "h2": "some lines are not kept any more",
         "dead": "the node has failed",
-        "silent": "silent did not answer within 0.05 s",
+        "silent": "silent did not answer within 1 s",
     }
     assert [(call.lines, call.since_s, call.after) for call in agents.heard if call.host == H1] == [
         (5, 60.0, ""),
@@ -170,6 +170,21 @@ async def test_what_comes_is_followed_and_a_silence_is_told_once() -> None:
     assert {call.after for call in agents.heard[-1:]} <= {"1:1", "1:2"}
 
 
+async def test_who_was_silent_at_first_tells_no_more_than_was_wished() -> None:
+    agents = Agents({H1: [None, told("a", place="1:1"), told("b", place="1:2")]})
+    logs = logs_of(agents, H1)
+    async with asyncio.timeout(10):
+        async for line in logs.lines(S1, X, Wish(lines=5, since_s=60.0, follow=True)):
+            if line.get("text") == "b":
+                logs.close()
+    first, late, then = agents.heard[:3]
+    assert (first.lines, first.since_s, first.after) == (5, 60.0, "")
+    assert (late.lines, late.after) == (5, "")
+    # What was younger than that when it was asked for is so still.
+    assert 60.0 < late.since_s < 70.0
+    assert (then.lines, then.after) == (0, "1:1")
+
+
 async def test_streams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs_module, "STREAMS", 0)
     with pytest.raises(Full):
@@ -182,7 +197,7 @@ async def test_a_ping_tells_who_is_there_and_what_is_known_of_the_others() -> No
     agents = Agents({H1: [told()], H2: [Answer(id="0" * 8, error="too many", code="full")]})
     places = _Places(H1, H2, sliver)
     pings = Pings(places, calls_of(agents), fleet)  # type: ignore[arg-type]
-    first, *lines = [line async for line in pings.ask(S1, "", 0.05)]
+    first, *lines = [line async for line in pings.ask(S1, "", 1.0)]
     assert first == {"asked": 3}
     said = {line["host"]: line for line in lines}
     # One that refuses is there, too.
