@@ -38,8 +38,7 @@ def followed(
         DsmtError: the logs could not be begun, or are refused; only those that were there are taken up.
     """
     link = Link(session, "what is printed", "going on where it ended")
-    shown = Shown()
-    heard_at = time.time()
+    shown = Shown(time.time())
     while True:
         try:
             for line in session.client.logs(
@@ -51,8 +50,7 @@ def followed(
                 lines=lines,
                 since_s=since_s,
             ):
-                heard_at = time.time()
-                if shown.takes(line):
+                if shown.takes(line, time.time()):
                     yield line
             session.client.still_known()
             raise Unavailable("the planner ended the logs")
@@ -60,20 +58,29 @@ def followed(
             if not link.begun:
                 raise
             link.lost(error)
-        shown.again()
-        lines, since_s = LINES_MOST, max(0.0, time.time() - heard_at) + OVERLAP_S
+        lines, since_s = LINES_MOST, max(0.0, time.time() - shown.again()) + OVERLAP_S
 
 
 @dataclass(slots=True)
 class Shown:
-    """How far each node's lines were shown: the time of the last, and how many were of that time."""
+    """How far each node's lines were shown: the time of the last, and how many were of that time.
 
+    Args:
+        heard_at: when it begins, seconds since the epoch by the clock of who reads.
+    """
+
+    heard_at: float
     _last: dict[str, tuple[str, int]] = field(default_factory=dict)
     _behind: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _silent: dict[str, float] = field(default_factory=dict)
 
-    def takes(self, line: LogLine) -> bool:
-        """Whether a line is to be shown; one without a time always is."""
-        host, at = line["host"], line.get("at", "")
+    def takes(self, line: LogLine, now: float) -> bool:
+        """Whether a line that comes now is to be shown; one without a time always is."""
+        self.heard_at, host, at = now, line["host"], line.get("at", "")
+        if "trouble" in line:
+            self._silent.setdefault(host, now)
+        else:
+            self._silent.pop(host, None)
         if not at:
             return True
         moment, left = self._behind.get(host, ("", 0))
@@ -87,6 +94,7 @@ class Shown:
         self._last[host] = at, count + 1 if at == before else 1
         return True
 
-    def again(self) -> None:
-        """What was shown comes again."""
+    def again(self) -> float:
+        """What was shown comes again; since when each node's lines are to be asked for."""
         self._behind = dict(self._last)
+        return min([self.heard_at, *self._silent.values()])
