@@ -63,7 +63,7 @@ def _processes(course: Course, step: Step, outcome: Outcome, now: float) -> None
         case Stop():
             _stopped(course, outcome, now)
         case CheckStatus():
-            _looked(course, outcome, now)
+            _looked(course, step, outcome, now)
         case Look():
             _found(course, outcome, now)
 
@@ -189,10 +189,14 @@ def _found(course: Course, outcome: Outcome, now: float) -> None:
         record.life = Life.UP if outcome.version else Life.DOOMED
 
 
-def _looked(course: Course, outcome: Outcome, now: float) -> None:
+def _looked(course: Course, step: CheckStatus, outcome: Outcome, now: float) -> None:
     if not isinstance(outcome, Checked):
         # Nobody could be asked: unknown is not false.
         course.check_at = now + course.periods.again_s
+        return
+    if step.watch.check != course.watch.check:
+        # Another check was ordered meanwhile: what passed this one has not passed that one.
+        course.check_at = now
         return
     course.checked, course.checked_at = outcome, now
     if course.record.life is Life.STARTING:

@@ -111,6 +111,23 @@ def test_a_new_check_ends_nothing_before_it_has_passed_once() -> None:
     assert life.said[0] is State.FAILED
 
 
+def test_a_look_that_was_under_way_says_nothing_of_a_check_that_was_ordered_meanwhile() -> None:
+    life = running()
+    life.now += 5.0
+    step = life.deployment.step(life.now)
+    assert isinstance(step, CheckStatus)
+    life.deployment.accept(watched(2, check=HTTP), life.now)
+    life.deployment.done(step, WELL, life.now)
+    assert life.deployment.record.proven == ""
+    again = life.deployment.step(life.now)
+    assert isinstance(again, CheckStatus)
+    assert again.watch.check == HTTP
+    life.deployment.done(again, BAD, life.now)
+    says(life, BAD, 100.0)
+    assert (life.said, Stop in life.kinds()) == ([], False)
+    assert "never passed this check" in life.deployment.note
+
+
 def test_what_is_started_has_to_pass_the_check() -> None:
     life = Life1(watched(check=HTTP))
     life.outcomes[CheckStatus] = replace(BAD, code=None)
