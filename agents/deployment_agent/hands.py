@@ -44,6 +44,7 @@ from agents.deployment_agent.image import ImageProgram, seen
 from agents.deployment_agent.installers.choice import Installers
 from agents.deployment_agent.installers.port import Job
 from agents.deployment_agent.paths import SliverPaths
+from agents.deployment_agent.predecessor import Predecessor
 from agents.deployment_agent.secrets import SecretFiles
 from agents.deployment_agent.sliver import Ran, Sliver
 from agents.deployment_agent.templates import RenderedFiles
@@ -73,6 +74,7 @@ class Hands:
         self._voice = voice
         self._periods = periods
         self._sliver = Sliver(paths.run)
+        self._predecessor = Predecessor(self._sliver)
         self._installers = Installers(self._sliver, paths)
         self._credentials = CredentialFiles(config, paths)
         self._configurations = ConfigurationFiles(paths)
@@ -97,6 +99,8 @@ class Hands:
                 return await self._tell(name, deployment, step)
             if isinstance(step, Fetch | Prepare | Install):
                 check_signed(deployment.record.order, step)
+            if isinstance(step, Prepare | Install | Clean | Uninstall):
+                await self._predecessor.end_of(name)
             if isinstance(step, Fetch | Clean | Uninstall):
                 return await self._get_or_remove(name, step)
             if isinstance(step, Prepare | Install):

@@ -58,12 +58,14 @@ class Processes:
         exited: pid → exit code of what has ended.
         killed_for_memory: how many of its processes the kernel killed since it was started.
         memory_limit: bytes, with that; 0 when there is no limit, and the whole machine was short.
+        runs: of what is run as the application and waited for; not among ``pids``.
     """
 
     pids: frozenset[int]
     exited: Mapping[int, int]
     killed_for_memory: int = 0
     memory_limit: int = 0
+    runs: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ class Sliver:
             {int(pid): int(code) for pid, code in exited.items()},
             int(answer.get("killed_for_memory") or 0),
             int(answer.get("memory_limit") or 0),
+            frozenset(int(pid) for pid in answer.get("runs") or ()),
         )
 
     async def signal(self, application: str, number: int) -> int:

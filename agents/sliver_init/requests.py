@@ -96,7 +96,7 @@ class Requests:
             self._runs.discard(run)
             client.answer(answer)
 
-        run = Run(pid, output, done)
+        run = Run(pid, _text(request, "application"), output, done)
         self._runs.add(run)
         self._children.when_ended(pid, run.ended)
         timeout = _number(request, "timeout", 60.0, TIMEOUT_S)
@@ -117,6 +117,8 @@ class Requests:
         pids = self._census.of(application, leaving_out=[run.pid for run in self._runs])
         exited = {str(pid): code for pid, code in self._children.exits(application).items()}
         answer: dict[str, Any] = {"pids": pids, "exited": exited}
+        if runs := [run.pid for run in self._runs if run.application == application]:
+            answer["runs"] = runs
         if killed := self._groups.killed(application):
             answer |= {"killed_for_memory": killed, "memory_limit": self._groups.memory_limit()}
         client.answer(answer)

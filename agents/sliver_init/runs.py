@@ -22,10 +22,11 @@ KILL_S = 5.0
 
 
 class Run:
-    """A program that somebody waits for."""
+    """A program that somebody waits for, run as an application or as none."""
 
-    def __init__(self, pid: int, output: Output, done: Done) -> None:
+    def __init__(self, pid: int, application: str, output: Output, done: Done) -> None:
         self.pid = pid
+        self.application = application
         self._output = output
         self._done = done
         self._timed_out = False

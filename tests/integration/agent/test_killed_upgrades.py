@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import shutil
 import signal
 import tarfile
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from agents.local_socket import ask
 from depot.rpmgen.making import Wish, make
 from dsmt_core.commands import Order, Verb
 from tests.integration.agent.sliver_world import APP, Package, World, order, package
+from tests.integration.agent.test_bad_packages import rpm_with
 from tests.integration.agent.test_process import agent_pid, inside
 
 __all__ = ["inside"]
@@ -37,7 +39,8 @@ STEPS = range(1, 40) if os.environ.get("DSMT_CHAOS") else (2, 5)
 SCRIPTS = {
     # Only a whole version starts.
     "start.sh": 'cd "${0%/*}"; version=$(cat data)\n'
-    f'test $(grep -lx "$version" files/* | wc -l) = {FILES} || exit 1\n'
+    'whole=$(grep -lx "$version" files/* | wc -l)\n'
+    f'test $whole = {FILES} || {{ echo "$whole of $(ls files | wc -l) are of $version"; exit 1; }}\n'
     'sleep 1000 & echo "$version" >> /var/starts',
     "status.sh": 'tail -n 1 /var/starts | grep -x "$(cat "${0%/*}/data")"',
 }
@@ -149,6 +152,24 @@ async def test_an_agent_that_is_killed_at_any_step_ends_at_the_new_version(
         os.kill(agent_pid(inside), signal.SIGKILL)
 
     assert await _upgraded(inside, FORMS[form], kill, lambda _, new: [[new]]) >= 2
+
+
+@pytest.mark.skipif(shutil.which("rpmbuild") is None, reason="rpmbuild is missing")
+async def test_an_installation_that_outlives_its_agent_is_waited_for(inside: World, tmp_path: Path) -> None:
+    """A second rpm would find the database locked; and the first, ended, would leave half a version."""
+    world, posts = inside, inside.place.root / "var" / "posts"
+    slow = "echo begun >> /var/posts; sleep 4; echo ended >> /var/posts"
+    for generation, (version, text) in enumerate({"1.0": ":", "2.0": slow}.items(), 1):
+        made = rpm_with(tmp_path, version, "post", text)
+        world.node.add(made)
+        await world.order(order(Verb.UPDATE, generation, (made,), version=f"{version}-1"))
+        if version == "1.0":
+            await _runs(world, "1.0-1")
+    await world.until(lambda _: posts.exists())
+    os.kill(agent_pid(world), signal.SIGKILL)
+    await _runs(world, "2.0-1")
+    assert posts.read_text().split() == ["begun", "ended"] * 2
+    assert "failed" not in world.states()
 
 
 @pytest.mark.parametrize("form", FORMS)
