@@ -235,13 +235,15 @@ def test_the_end_meets_daemons_and_what_ignores_signals(
 ) -> None:
     booted(driver, place, SLEEPER)
     ask(place, op="agent", start=True)
-    script = f"trap '' TERM HUP INT; setsid sh -c 'trap \"\" TERM; sleep 1000; : {tmp_path}' & sleep 0.1"
+    # In its words alone, and not in those of the wall around it, which ends a moment after the sliver.
+    mark = f"sleep 1000; : {tmp_path}"
+    script = f"trap '' TERM HUP INT; setsid sh -c 'trap \"\" TERM; {mark}' & sleep 0.1"
     ask(place, op="spawn", argv=["sh", "-c", script], cwd="/", application="app")
-    wait_for(lambda: alive(tmp_path))
+    wait_for(lambda: alive(mark))
     begun = time.monotonic()
     driver.end(place, grace_s=0.3)
     assert time.monotonic() - begun < 50
-    assert alive(tmp_path) == []
+    assert alive(mark) == []
 
 
 def test_an_init_that_hangs_is_ended_all_the_same(

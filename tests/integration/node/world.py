@@ -200,7 +200,7 @@ async def until_true(condition: Callable[[], Awaitable[bool]], what: str, within
         await asyncio.sleep(0.02)
 
 
-def alive(mark: Path) -> list[int]:
+def alive(mark: Path | str) -> list[int]:
     """The pids of this machine whose command line names ``mark``, zombies left out."""
     found = []
     for path in Path("/proc").iterdir():
