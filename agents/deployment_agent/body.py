@@ -84,6 +84,7 @@ class InSliver:
     async def load(self, now: float) -> None:
         """See `Body`; the applications' credentials are written anew."""
         await self._memory.load(now)
+        await self._hands.predecessor.note(self._deployments)
         await self._hands.give_credentials(self._deployments)
 
     async def save(self) -> None:

@@ -66,6 +66,9 @@ class Hands:
         paths: where the sliver is.
         voice: how the agent speaks.
         periods: times.
+
+    Attributes:
+        predecessor: what the agent before this one has left.
     """
 
     def __init__(self, config: AgentConfig, paths: SliverPaths, voice: Voice, periods: Periods) -> None:
@@ -74,7 +77,7 @@ class Hands:
         self._voice = voice
         self._periods = periods
         self._sliver = Sliver(paths.run)
-        self._predecessor = Predecessor(self._sliver)
+        self.predecessor = Predecessor(self._sliver)
         self._installers = Installers(self._sliver, paths)
         self._credentials = CredentialFiles(config, paths)
         self._configurations = ConfigurationFiles(paths)
@@ -100,7 +103,7 @@ class Hands:
             if isinstance(step, Fetch | Prepare | Install):
                 check_signed(deployment.record.order, step)
             if isinstance(step, Prepare | Install | Clean | Uninstall):
-                await self._predecessor.end_of(name)
+                await self.predecessor.end_of(name)
             if isinstance(step, Fetch | Clean | Uninstall):
                 return await self._get_or_remove(name, step)
             if isinstance(step, Prepare | Install):

@@ -7,16 +7,20 @@ in the middle leaves half of it, such as rpm's files that are not renamed yet. S
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Iterable
 from typing import Final
 
 from agents.deployment_agent.installers.extraction import UNPACK_S
 from agents.deployment_agent.sliver import Sliver
+from dsmt_core.errors import DsmtError
 from dsmt_core.names import Application
 
 # No installation is let run for longer; what is there still is another thing, such as a command of people.
 MOST_S: Final = UNPACK_S + 10.0
 _LOOK_S: Final = 0.2
+_NOTHING: Final[frozenset[int]] = frozenset()
 _LOG = logging.getLogger(__name__)
 
 
@@ -31,22 +35,30 @@ class Predecessor:
     def __init__(self, sliver: Sliver, most_s: float = MOST_S) -> None:
         self._sliver = sliver
         self._most_s = most_s
-        self._ended: set[Application] = set()
+        # What it ran as each application; nothing stands for one that is not known from before.
+        self._left: dict[Application, frozenset[int]] = {}
+
+    async def note(self, names: Iterable[Application]) -> None:
+        """Note what is under way as these applications, before this agent runs anything itself."""
+        for name in names:
+            with contextlib.suppress(DsmtError):
+                self._left[name] = (await self._sliver.processes(name)).runs
 
     async def end_of(self, name: Application) -> None:
-        """Wait until nothing that it ran as this application is under way; the first time only.
+        """Wait until nothing that it ran as this application is under way.
 
         Raises:
             Conflict, Unavailable, DeadlinePassed: the init could not be asked.
         """
-        if name in self._ended:
-            return
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._most_s
-        waits = False
-        while (await self._sliver.processes(name)).runs and loop.time() < until:
-            if not waits:
+        until, told = loop.time() + self._most_s, False
+        while self._left.get(name) != _NOTHING and loop.time() < until:
+            under_way = (await self._sliver.processes(name)).runs
+            self._left[name] = under_way & self._left.get(name, under_way)
+            if not self._left[name]:
+                break
+            if not told:
                 _LOG.warning("what was begun for %s before is under way still, and is waited for", name)
-            waits = True
+            told = True
             await asyncio.sleep(_LOOK_S)
-        self._ended.add(name)
+        self._left[name] = _NOTHING
