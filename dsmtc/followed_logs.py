@@ -1,8 +1,8 @@
 """Following what is printed: logs that break off are taken up again behind the last line of each node.
 
 Rule: asked again, a node tells what it printed since a little before the break; of that the lines that were
-shown are left out by their times and by how many there were of the last. Nothing is left out that was not
-shown, and nothing comes twice.
+shown are left out by their times and by how many there were of the last. So nothing comes twice, and what
+was not shown comes, the last ten thousand lines of each node at most.
 """
 
 from __future__ import annotations
