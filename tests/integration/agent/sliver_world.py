@@ -9,6 +9,7 @@ import json
 import os
 import tarfile
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -178,6 +179,7 @@ class World:
             self.agent = None
         if self.bus is not None:
             await self.bus.close()
+        await _threads_ended()
 
     async def reboot(self) -> None:
         """Everything in the sliver ends at once, and its init comes up again: as after a power failure."""
@@ -222,6 +224,15 @@ class World:
         """Wait until exactly these states were published."""
         await self.until(lambda _: len(self.states(managed)) >= len(expected))
         assert self.states(managed) == list(expected)
+
+
+async def _threads_ended() -> None:
+    """As with a process its threads end: one may be writing what the agent knows, and would go on."""
+    loop = asyncio.get_running_loop()
+    before, after = loop._default_executor, ThreadPoolExecutor()  # type: ignore[attr-defined]
+    loop.set_default_executor(after)
+    if before is not None:
+        await loop.run_in_executor(after, before.shutdown)
 
 
 @asynccontextmanager
