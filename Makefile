@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BROKER ?= auto
-SEEDS ?= 3000
+SEEDS ?= 2000
 BIN := .venv/bin
 export PYTHON
 # The checks start our programs some hundreds of times: what was compiled once is kept, whatever a shell says.

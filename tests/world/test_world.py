@@ -11,7 +11,7 @@ import pytest
 
 from tests.world.world import run
 
-SEEDS = int(os.environ.get("DSMT_WORLD_SEEDS", "3000"))
+SEEDS = int(os.environ.get("DSMT_WORLD_SEEDS", "2000"))
 FIRST = int(os.environ.get("DSMT_WORLD_FIRST", "0"))
 CHUNK = 100
 
