@@ -56,7 +56,7 @@ class Predecessor:
             under_way = (await self._sliver.processes(name)).runs
             self._left[name] = under_way & self._left.get(name, under_way)
             if not self._left[name]:
-                break
+                return
             if not told:
                 _LOG.warning("what was begun for %s before is under way still, and is waited for", name)
             told = True

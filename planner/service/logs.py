@@ -172,13 +172,7 @@ class _Log:
         silent = bool(self._first and self._first[-1].trouble)
         while True:
             try:
-                # Of a node that was silent until now nothing was told yet.
-                asked = (
-                    {"after": self._place}
-                    if self._place
-                    else self._beginning(time.monotonic() - self._began)
-                )
-                piece = await self._piece(**asked, wait_s=_WAIT_S)
+                piece = await self._piece(**self._onwards(), wait_s=_WAIT_S)
             except DsmtError as error:
                 if not silent:
                     await lines.put(Line(self._host, trouble=error.message))
@@ -189,6 +183,12 @@ class _Log:
             for line in piece:
                 await lines.put(line)
             await asyncio.sleep(_PAUSE_S)
+
+    def _onwards(self) -> dict[str, Any]:
+        if self._place:
+            return {"after": self._place}
+        # Of a node that was silent until now nothing was told yet.
+        return self._beginning(time.monotonic() - self._began)
 
     def _beginning(self, late_s: float = 0.0) -> dict[str, Any]:
         since_s = self._wish.since_s
