@@ -27,6 +27,7 @@ from agents.deployment_agent.paths import OWN
 from agents.local_socket import ask
 from depot.rpmgen.making import Wish, make
 from dsmt_core.commands import Order, Verb
+from tests.integration.agent.changes import Changes
 from tests.integration.agent.sliver_world import APP, Package, World, order, package
 from tests.integration.agent.test_bad_packages import rpm_with
 from tests.integration.agent.test_process import agent_pid, inside
@@ -97,20 +98,29 @@ async def _runs(world: World, version: str) -> None:
     await world.until(lambda _: world.last("status").get("text") == version)
 
 
-async def _killed_at(world: World, step: int, kill: Callable[[], None]) -> bool:
-    """Kill at the ``step``-th change of the agent's record; False when it runs before there are so many."""
-    record, heard, seen = _record(world), len(world.events), 0
-    before = record.stat().st_ino
-    while seen < step:
-        await asyncio.sleep(0.001)
-        now = record.stat().st_ino if record.exists() else before
-        seen, before = seen + (now != before), now
-        if any(
-            each.pairs.get("managed") == APP and each.state == "running" for each in world.events[heard:]
-        ):
+async def _killed_at(
+    world: World, changes: Changes, step: int, since: int, kill: Callable[[], None]
+) -> bool:
+    """Kill at the ``step``-th change of the agent's record; False when it runs after fewer of them.
+
+    Args:
+        world: where.
+        changes: of the record, counted from before the order.
+        step: which one.
+        since: how many events had been heard before the order.
+        kill: what is done then.
+    """
+    while True:
+        # Asked before the changes are counted: the record tells of it before anybody is told.
+        runs = any(
+            each.pairs.get("managed") == APP and each.state == "running" for each in world.events[since:]
+        )
+        if changes.seen() >= step:
+            await asyncio.to_thread(kill)
+            return True
+        if runs:
             return False
-    await asyncio.to_thread(kill)
-    return True
+        await asyncio.sleep(0.001)
 
 
 def _record(world: World) -> Path:
@@ -132,9 +142,10 @@ async def _upgraded(
     await _runs(world, "0")
     old = "0"
     for done, step in enumerate(STEPS):
-        new, began = str(done + 1), len(_starts(world))
-        await world.order(form.order(world, Verb.UPDATE, done + 2, new))
-        killed = await _killed_at(world, step, lambda new=new: kill(new))  # type: ignore[misc]
+        new, began, since = str(done + 1), len(_starts(world)), len(world.events)
+        with Changes(_record(world)) as changes:
+            await world.order(form.order(world, Verb.UPDATE, done + 2, new))
+            killed = await _killed_at(world, changes, step, since, lambda new=new: kill(new))  # type: ignore[misc]
         await _runs(world, new)
         assert _starts(world)[began:] in allowed(old, new), f"killed at step {step}"
         assert len((await world.sliver.processes(APP)).pids) == 1
