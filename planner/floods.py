@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -76,8 +76,7 @@ class News:
         told = f"{bound.whose} says {self.said:,.0f} events a second, and may say {bound.rate:,}"
         if self.what == "over":
             return f"{told}: who says most is cut off in {GRACE_S:.0f} s unless it becomes less"
-        more = f" and {len(self.users) - _TOLD} more" if len(self.users) > _TOLD else ""
-        return f"{told}: {', '.join(self.users[:_TOLD])}{more} may not connect for {self.seconds:.0f} s"
+        return f"{told}: {_shut_out(self.users)} may not connect for {self.seconds:.0f} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ class Floods:
         self.rates: dict[Slice, float] = {}
         self._counts: Counter[str] = Counter()
         self._states: dict[str, _State] = {}
-        self._news: dict[str, News] = {}
+        self._over: dict[str, News] = {}
         self._last: float | None = None
 
     def heard(self, user: str) -> None:
@@ -121,9 +120,21 @@ class Floods:
         """Who may not connect now."""
         return frozenset(user for user, cut in self.cuts.items() if cut.until > now)
 
-    def standing(self, slice_: Slice) -> list[str]:
-        """What is to be said now of a slice, for people."""
-        return [news.sentence for news in self._news.values() if slice_ in news.bound.slices]
+    def standing(self, slice_: Slice, now: float) -> list[str]:
+        """What is to be said now of a slice, for people: what it is over, who of it is cut off how long.
+
+        Who is cut off says nothing, so its slice is soon within its quota: it is told of all the same.
+        """
+        over = [news.sentence for news in self._over.values() if slice_ in news.bound.slices]
+        cuts: dict[str, dict[str, float]] = {}
+        for user, cut in self.cuts.items():
+            if cut.until > now and speaker(user)[1] == slice_:
+                cuts.setdefault(cut.whose, {})[user] = cut.until - now
+        return over + [
+            f"{_shut_out(sorted(lasts))} may not connect for {max(lasts.values()):.0f} s:"
+            f" {whose} said more events than its quota allows"
+            for whose, lasts in cuts.items()
+        ]
 
     def tick(
         self, now: float, bounds: Iterable[Spoken], *, foreign: AbstractSet[Slice] = frozenset()
@@ -144,7 +155,7 @@ class Floods:
         known = {bound.whose: bound for bound in bounds}
         for gone in self._states.keys() - known.keys():
             del self._states[gone]
-            self._news.pop(gone, None)
+            self._over.pop(gone, None)
         self.cuts = {user: cut for user, cut in self.cuts.items() if now - cut.until <= FORGIVES_S}
         news = [self._judge(bound, spoken, now, passed) for bound in known.values()]
         return [one for one in news if one is not None]
@@ -163,11 +174,12 @@ class Floods:
             if state.level >= 0:
                 return None
             state.since, state.said = now, Counter()
-            return self._tell(News("over", bound, mine.total() / passed))
+            self._over[bound.whose] = News("over", bound, mine.total() / passed)
+            return self._over[bound.whose]
         state.said.update(mine)
         if state.level >= most / 2:
             state.since = None
-            self._news.pop(bound.whose, None)
+            self._over.pop(bound.whose, None)
             return News("within", bound, mine.total() / passed)
         window = now - state.since
         if window < GRACE_S:
@@ -191,11 +203,9 @@ class Floods:
             self.cuts[user] = Cut(now + lasts, times, bound.whose)
             left, seconds = left - count, max(seconds, lasts)
             users.append(user)
-        return self._tell(News("cut", bound, said.total() / window, tuple(users), seconds))
-
-    def _tell(self, news: News) -> News:
-        self._news[news.bound.whose] = news
-        return news
+        # From here on what counts is who is cut off.
+        self._over.pop(bound.whose, None)
+        return News("cut", bound, said.total() / window, tuple(users), seconds)
 
 
 def bounds_of(wanted: Wanted) -> tuple[Spoken, ...]:
@@ -234,6 +244,11 @@ def speaker(user: str) -> tuple[str, Slice]:
     if kind not in {Kind.SLIVER, Kind.SLICE, Kind.AGENT}:
         return "", Slice("")
     return kind, Slice(rest.partition(".")[0])
+
+
+def _shut_out(users: Sequence[str]) -> str:
+    more = f" and {len(users) - _TOLD} more" if len(users) > _TOLD else ""
+    return f"{', '.join(users[:_TOLD])}{more}"
 
 
 def _by_slice(counts: Mapping[str, int], foreign: Collection[Slice]) -> dict[Slice, Counter[str]]:

@@ -61,7 +61,8 @@ class Floods:
 
     def waiting(self, slice_: Slice) -> list[Waiting]:
         """What is to be told of a slice now."""
-        return [Waiting(slice=slice_, reason=reason) for reason in self._floods.standing(slice_)]
+        told = self._floods.standing(slice_, self._means.clock())
+        return [Waiting(slice=slice_, reason=reason) for reason in told]
 
     def said(self, slices: Iterable[Slice]) -> dict[str, int]:
         """How many events a second some slices said last; nothing where that is not counted."""

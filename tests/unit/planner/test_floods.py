@@ -49,6 +49,9 @@ class Second:
             news += self.floods.tick(self.now, self.bounds, foreign=self.foreign)
         return news
 
+    def told(self, slice_: Slice) -> list[str]:
+        return self.floods.standing(slice_, self.now)
+
 
 def test_what_is_within_the_quota_is_no_news() -> None:
     assert Second().run(60, **{HERE: 5, THERE: 5}) == []
@@ -86,9 +89,9 @@ def test_who_comes_back_and_does_it_again_is_away_longer_and_is_forgiven_in_the_
 def test_who_speaks_less_once_told_is_not_cut_off() -> None:
     second = Second()
     assert [one.what for one in second.run(2, **{HERE: 90})] == ["over"]
-    assert second.floods.standing(WEB)
+    assert second.told(WEB)
     assert [one.what for one in second.run(40, **{HERE: 2})] == ["within"]
-    assert second.floods.standing(WEB) == []
+    assert second.told(WEB) == []
     assert second.floods.cuts == {}
 
 
@@ -106,7 +109,39 @@ def test_slices_of_a_site_are_counted_together_and_the_quiet_one_goes_on() -> No
     second = Second(Spoken("the site east", 10, frozenset({WEB, ZOO})))
     news = second.run(25, **{HERE: 50, "sliver.zoo.n1": 2})
     assert [one.users for one in news if one.users] == [(HERE,)]
-    assert second.floods.standing(ZOO) == second.floods.standing(WEB)
+    assert second.told(ZOO) == []
+    (told,) = second.told(WEB)
+    assert "the site east said more" in told
+
+
+def test_a_site_that_is_over_is_told_to_all_its_slices() -> None:
+    second = Second(Spoken("the site east", 10, frozenset({WEB, ZOO})))
+    second.run(4, **{HERE: 50})
+    assert second.told(ZOO) == second.told(WEB) != []
+
+
+def test_who_is_cut_off_is_told_of_as_long_as_that_lasts() -> None:
+    """Who says nothing is within its quota long before it may speak again; it is asked why it may not."""
+    second = Second()
+    news: list[News] = []
+    while not any(one.what == "cut" for one in news):
+        news += second.run(1, **{HERE: 200})
+    for lasts in range(int(FIRST_S), 0, -1):
+        (told,) = second.told(WEB)
+        assert told == (
+            f"{HERE} may not connect for {lasts} s: the slice web said more events than its quota allows"
+        )
+        assert second.told(ZOO) == []
+        news += second.run(1)
+    assert [one.what for one in news] == ["over", "cut", "within"]
+    assert second.told(WEB) == []
+
+
+def test_of_many_that_are_cut_off_some_are_named() -> None:
+    again = Floods({f"sliver.web.n{number}": Cut(50.0 + number, 1, "the slice web") for number in range(7)})
+    (told,) = again.standing(WEB, 40.0)
+    assert told.startswith("sliver.web.n0, sliver.web.n1, ")
+    assert " and 2 more may not connect for 16 s: " in told
 
 
 def test_a_bound_that_is_gone_is_forgotten_and_a_new_one_begins_full() -> None:
@@ -114,7 +149,7 @@ def test_a_bound_that_is_gone_is_forgotten_and_a_new_one_begins_full() -> None:
     second.run(3, **{HERE: 90})
     second.bounds = (Spoken("the slice zoo", 5, frozenset({ZOO})),)
     assert second.run(1, **{HERE: 90}) == []
-    assert second.floods.standing(WEB) == []
+    assert second.told(WEB) == []
 
 
 def test_a_clock_that_jumps_makes_nobody_a_flooder() -> None:
@@ -175,4 +210,4 @@ def test_only_who_is_over_for_long_is_cut_off_and_what_is_left_fits(seconds: lis
                 window = dict.fromkeys(window, 0)
     quiet = second.run(int(2 * BURST_S) + 2)
     assert all(one.what in {"within", "cut"} for one in quiet)
-    assert second.floods.standing(WEB) == []
+    assert bool(second.told(WEB)) == bool(second.floods.silenced(second.now))
