@@ -99,21 +99,22 @@ async def _runs(world: World, version: str) -> None:
 
 
 async def _killed_at(
-    world: World, changes: Changes, step: int, since: int, kill: Callable[[], None]
+    world: World, changes: Changes, step: int, generation: int, kill: Callable[[], None]
 ) -> bool:
-    """Kill at the ``step``-th change of the agent's record; False when it runs after fewer of them.
+    """Kill at the ``step``-th change of the agent's record; False when the upgrade has taken fewer.
 
     Args:
         world: where.
         changes: of the record, counted from before the order.
         step: which one.
-        since: how many events had been heard before the order.
+        generation: of the order; what is told late may be of the one before.
         kill: what is done then.
     """
     while True:
         # Asked before the changes are counted: the record tells of it before anybody is told.
         runs = any(
-            each.pairs.get("managed") == APP and each.state == "running" for each in world.events[since:]
+            each.state == "running" and each.pairs.get("generation") == str(generation)
+            for each in world.events
         )
         if changes.seen() >= step:
             await asyncio.to_thread(kill)
@@ -142,10 +143,10 @@ async def _upgraded(
     await _runs(world, "0")
     old = "0"
     for done, step in enumerate(STEPS):
-        new, began, since = str(done + 1), len(_starts(world)), len(world.events)
+        new, began, generation = str(done + 1), len(_starts(world)), done + 2
         with Changes(_record(world)) as changes:
-            await world.order(form.order(world, Verb.UPDATE, done + 2, new))
-            killed = await _killed_at(world, changes, step, since, lambda new=new: kill(new))  # type: ignore[misc]
+            await world.order(form.order(world, Verb.UPDATE, generation, new))
+            killed = await _killed_at(world, changes, step, generation, lambda new=new: kill(new))  # type: ignore[misc]
         await _runs(world, new)
         assert _starts(world)[began:] in allowed(old, new), f"killed at step {step}"
         assert len((await world.sliver.processes(APP)).pids) == 1
@@ -169,7 +170,7 @@ async def test_an_agent_that_is_killed_at_any_step_ends_at_the_new_version(
 async def test_an_installation_that_outlives_its_agent_is_waited_for(inside: World, tmp_path: Path) -> None:
     """A second rpm would find the database locked; and the first, ended, would leave half a version."""
     world, posts = inside, inside.place.root / "var" / "posts"
-    slow = "echo begun >> /var/posts; sleep 4; echo ended >> /var/posts"
+    slow = "echo begun >> /var/posts; until [ -e /var/go ]; do sleep 0.1; done; echo ended >> /var/posts"
     for generation, (version, text) in enumerate({"1.0": ":", "2.0": slow}.items(), 1):
         made = rpm_with(tmp_path, version, "post", text)
         world.node.add(made)
@@ -177,7 +178,10 @@ async def test_an_installation_that_outlives_its_agent_is_waited_for(inside: Wor
         if version == "1.0":
             await _runs(world, "1.0-1")
     await world.until(lambda _: posts.exists())
+    heard = len(world.events)
     os.kill(agent_pid(world), signal.SIGKILL)
+    await world.until(lambda events: any(each.field == "holdings" for each in events[heard:]))
+    posts.with_name("go").touch()
     await _runs(world, "2.0-1")
     assert posts.read_text().split() == ["begun", "ended"] * 2
     assert "failed" not in world.states()
