@@ -10,7 +10,7 @@ from dsmt_core.commands import Verb
 from dsmt_core.events import METRICS
 from dsmt_core.watch import Watch
 from tests.integration.agent.conftest import Made
-from tests.integration.agent.sliver_world import APP, GOOD, World, order
+from tests.integration.agent.sliver_world import APP, GOOD, Package, World, order
 
 WALK = ["requested", "instantiated", "initialized", "running"]
 STUBBORN = """trap '' TERM HUP INT
@@ -28,10 +28,10 @@ def many(metrics: int) -> str:
     return f"printf '{{\"metrics\": {{'; {loop}; echo '\"z\": 1}}}}'"
 
 
-async def _running(world: World, made: tuple[object, ...], **watch: object) -> None:
-    world.node.add(*made)  # type: ignore[arg-type]
+async def _running(world: World, made: tuple[Package, ...]) -> None:
+    world.node.add(*made)
     await world.start_agent()
-    await world.order(order(Verb.APPCONFIG, 1, made, watch=Watch.of(watch)))  # type: ignore[arg-type]
+    await world.order(order(Verb.APPCONFIG, 1, made))
     await world.until_states(*WALK)
 
 
@@ -95,7 +95,10 @@ async def test_a_status_that_does_not_end_is_ended_and_leaves_nothing(
     world: World, packages: Made, status: str
 ) -> None:
     made = packages("1.0", **{**GOOD, "status": f"[ -e /app/ill ] || exit 0\n{status}"})
-    await _running(world, made, timeout_s=0.5, every_s=0.5, failures=2)
+    await _running(world, made)
+    # Only now: who starts is given up for the first answer that is late.
+    brief = Watch(timeout_s=0.5, every_s=0.5, failures=2)
+    await world.order(order(Verb.APPCONFIG, 2, made, watch=brief))
     application = (await world.sliver.processes(APP)).pids
     (world.place.root / "app" / "ill").touch()
     await world.until(lambda _: "failures in a row" in world.last("status").get("reason", ""))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from agents.deployment_agent.probe import Answer, judged, probe, reach_from_here
 from agents.deployment_agent.sliver import Reached
+from broker.server.ports import HeldPort
 from dsmt_core.commands import Verb
 from dsmt_core.errors import Conflict
 from dsmt_core.events import METRICS
@@ -28,11 +31,21 @@ http.server.HTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
 
 
 @pytest.fixture
-def port() -> int:
-    """One that is free just now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def port() -> Iterator[int]:
+    """One that only who sets SO_REUSEADDR gets, as servers do."""
+    held = HeldPort()
+    yield held.number
+    held.release()
+
+
+@contextmanager
+def listening(port: int) -> Iterator[None]:
+    """Take connections, and say nothing."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        yield
 
 
 def served(port: int) -> str:
@@ -81,9 +94,7 @@ async def test_a_check_with_a_mistake_ends_nothing_that_runs(
 
 
 async def test_two_applications_that_want_one_port(world: World, packages: Made, port: int) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", port))
-        taken.listen()
+    with listening(port):
         made = packages("1.0", start=served(port))
         world.node.add(*made)
         await world.start_agent()
@@ -117,9 +128,7 @@ async def test_the_init_reaches_ports_of_its_sliver_only(open_world: World, port
     sliver = open_world.sliver
     refused = await probe(sliver, f"http://127.0.0.1:{port}/", timeout_s=2.0)
     assert refused == Answer(1, "Connection refused")
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", port))
-        silent.listen()
+    with listening(port):
         assert await probe(sliver, f"http://127.0.0.1:{port}/", timeout_s=0.2) == Answer(None, "no answer")
         assert await probe(sliver, f"tcp://localhost:{port}", timeout_s=2.0) == Answer(0, "connected")
     for host, number in (("169.254.169.254", 80), ("localhost", 0), ("localhost", 70_000)):

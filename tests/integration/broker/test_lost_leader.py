@@ -100,7 +100,7 @@ async def test_a_queue_without_a_leader_is_told_and_made_anew_and_nobody_waits_f
 
 
 async def test_a_broker_that_blocks_is_not_a_queue_without_a_leader(
-    server: PrivateBroker, connect: Connect, make: Make
+    server: PrivateBroker, connect: Connect, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bus: Bus = await connect(server.planner_url, limits=_hasty())
     await bus.declare(*quorum("dsmt.test.blocked"))
@@ -114,6 +114,8 @@ async def test_a_broker_that_blocks_is_not_a_queue_without_a_leader(
             heard = asyncio.ensure_future(anext(deliveries))
             done, _ = await asyncio.wait({heard}, timeout=10 * _hasty().consume_s)
             assert not done
+            # How long a queue may be silent once nothing blocks is not what is asked here.
+            monkeypatch.setattr("broker.rabbit.reader._SILENCES", 1_000)
             await asyncio.to_thread(server.evaluate, WELL)
             await until(lambda: bus.health.link is Link.CONNECTED)
             async with asyncio.timeout(60):

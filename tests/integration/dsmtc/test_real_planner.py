@@ -35,7 +35,7 @@ from tests.integration.dsmtc.cutting import breaking
 
 ADMIN, PASSWORD = "admin@example.com", "admin-password"
 USER, USER_PASSWORD = "me@example.com", "user-password"
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,12 @@ def test_the_example_in_the_docstring_of_the_sdk_runs(
 
 
 def test_the_doctor_finds_nothing_wrong(me: Dsmtc) -> None:
-    said = {one["what"]: one["state"] for one in me("doctor", "--json").json}
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        said = {one["what"]: one["state"] for one in me("doctor", "--json").json}
+        # On a machine that is very busy the depot may take longer to answer than it may.
+        if said["depot"] == "well" or time.monotonic() > deadline:
+            break
     # Of a machine that is busy or full, and of a planner without nodes, it may have doubts.
     doubts = [said.pop(name) for name in ("nodes", "disk", "rounds", "disk here")]
     assert "ill" not in doubts
@@ -352,7 +357,11 @@ def test_configurations_and_updates_are_foreseen_and_rolled_out(me: Dsmtc, tmp_p
     assert me("configure", "--json").json["version"] == "2.0"
 
 
-def test_an_upload_goes_on_where_the_line_broke(me: Dsmtc, planner: Planner, tmp_path: Path) -> None:
+def test_an_upload_goes_on_where_the_line_broke(
+    me: Dsmtc, planner: Planner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A planner that is busy knows what has come of the torn one a moment later.
+    monkeypatch.setattr("dsmtc.client.sending._WAIT_S", 5.0)
     create(me, "resumed")
     path = tmp_path / "large-1.0.tar"
     with tarfile.open(path, "w") as packed:

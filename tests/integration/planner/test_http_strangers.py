@@ -22,14 +22,20 @@ LOGIN = json.dumps({"account": ADMIN, "password": PASSWORD}).encode()
 
 
 @pytest.fixture
-async def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    """A planner that has little patience, on a real socket."""
+async def port(tmp_path: Path) -> AsyncIterator[int]:
+    """A planner on a real socket."""
+    async with alone(tmp_path) as port:
+        yield port
+
+
+@pytest.fixture
+def hurried(port: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """One that has little patience: only for who is slow on purpose, as a busy machine is it too."""
     monkeypatch.setattr(HttpConnection, "head_s", 0.3)
     monkeypatch.setattr(HttpConnection, "look_s", 0.1)
     monkeypatch.setattr(limits, "SILENCE_S", 0.5)
     monkeypatch.setattr(limits, "BODY_S", 1.5)
-    async with alone(tmp_path) as port:
-        yield port
+    return port
 
 
 class Talk:
@@ -86,22 +92,22 @@ async def alive(port: int) -> None:
         [b"GET /v1/health HTTP/1.1\r\n", *[b"X-A: 1\r\n"] * 20],
     ],
 )
-async def test_a_head_that_does_not_come_ends_the_connection(port: int, pieces: list[bytes]) -> None:
-    talk = await Talk.to(port)
+async def test_a_head_that_does_not_come_ends_the_connection(hurried: int, pieces: list[bytes]) -> None:
+    talk = await Talk.to(hurried)
     saying = asyncio.create_task(talk.say(*pieces, pause_s=0.1))
     assert await talk.heard() == b""
     saying.cancel()
-    await alive(port)
+    await alive(hurried)
 
 
 @pytest.mark.parametrize("pause_s", [0.1, 5.0])
-async def test_a_body_that_does_not_come_ends_the_request(port: int, pause_s: float) -> None:
-    talk = await Talk.to(port)
+async def test_a_body_that_does_not_come_ends_the_request(hurried: int, pause_s: float) -> None:
+    talk = await Talk.to(hurried)
     head = b"POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 400\r\n\r\n"
     saying = asyncio.create_task(talk.say(head, *[b" "] * 100, pause_s=pause_s))
     await talk.heard()
     saying.cancel()
-    await alive(port)
+    await alive(hurried)
 
 
 async def test_heads_are_bounded(port: int) -> None:
@@ -204,12 +210,12 @@ async def test_strange_bodies_are_refused(port: int, kind: str, body: bytes) -> 
     await alive(port)
 
 
-async def test_silent_connections_keep_nobody_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silent_connections_keep_nobody_out(hurried: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HttpConnection, "each", 40)
-    talks = [await Talk.to(port) for _ in range(60)]
+    talks = [await Talk.to(hurried) for _ in range(60)]
     for talk in talks:
         assert await talk.heard() == b""
-    await alive(port)
+    await alive(hurried)
 
 
 @pytest.mark.parametrize(

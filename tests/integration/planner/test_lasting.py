@@ -77,7 +77,8 @@ async def test_who_logs_out_or_gets_another_password_follows_no_longer(
     log_in: LogIn, admin: Person
 ) -> None:
     one, other = await log_in(), await log_in(OTHER)
-    assert await one.followed("/events?follow=1", lambda: one("POST", "/logout")) == 0
+    nobody = "/events?follow=1&channel=/com/example/nobody/"
+    assert await one.followed(nobody, lambda: one("POST", "/logout")) == 0
     again = {"password": f"{PASSWORD}2"}
     await other.followed(
         "/events?follow=1&channel=/org/dsmt/ns/deployment/s1/",

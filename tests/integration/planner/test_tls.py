@@ -35,7 +35,7 @@ from dsmtc.client import Client, Credentials
 from dsmtc.client.trust import Trust
 
 ADMIN, PASSWORD = "admin@example.com", "admin-password"
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 PLANNER = [sys.executable, "-m", "planner.main"]
 
 
