@@ -87,7 +87,7 @@ async def test_a_late_comer_sees_what_holds_when_it_enters(
     ]
     await until(lambda: len(present.values) == 4)
     async with late.view(PINGER) as view:
-        assert view.filled
+        await until(lambda: view.filled)
         held = {(key.channel, key.field, key.managed): event.text for key, event in view.items()}
         assert held == {
             (PINGER, "rtt", ""): "for you",
@@ -105,6 +105,7 @@ async def test_a_value_out_of_a_snapshot_ends_when_it_would_have(
     for event in (short, long):
         present.values.hear(event, present.clock() - 60.0)
     async with pair[1].view(PINGER) as view:
+        await until(lambda: view.filled)
         assert {key.field for key in view} == {"short", "long"}
         left_s = view._values.next_end - asyncio.get_running_loop().time()
         assert left_s <= 30.0
@@ -141,7 +142,7 @@ async def test_after_the_broker_was_away_it_asks_again(
 ) -> None:
     late = pair[1]
     async with late.view(PINGER) as view:
-        assert view.filled
+        await until(lambda: view.filled)
         await place.cut()
         await until(lambda: not view.current)
         # Said while nobody could hear it; the planner has it from its history.
@@ -164,13 +165,16 @@ async def test_who_loses_again_and_again_asks_seldom(present: Present, pair: lis
         return asked[-1]
 
     view._say = counted
+    begun_at = asyncio.get_running_loop().time()
     async with view:
-        assert view.filled
+        await until(lambda: view.filled)
         for _ in range(20):
             view._fill(pair[1].bus)
             await asyncio.sleep(0.01)
         await until(lambda: view.filled)
-    assert len(asked) == 2
+    # On a machine that stood still for a while it may be asked a third time, and never sooner than that.
+    took_s = asyncio.get_running_loop().time() - begun_at
+    assert 2 <= len(asked) <= 1 + took_s / broker.view.AGAIN_S
 
 
 async def test_nobody_else_can_answer_or_listen_to_an_answer(

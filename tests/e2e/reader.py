@@ -25,6 +25,8 @@ ARGUMENTS: Final = (
 )
 PICTURES: Final = Path("build/viewer")
 WITHIN_MS: Final = 60_000.0
+# A page's default is for its acts only.
+expect.set_options(timeout=WITHIN_MS)
 # At home it is a reason to leave the page untried; where the project is checked nothing may be missing.
 LACKING: Final = (
     ""

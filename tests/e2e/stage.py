@@ -33,8 +33,14 @@ class Stage:
         self, kind: str, home: Path, *, hosts: int = 2, server: PrivateBroker | None = None, vhost: str = ""
     ) -> None:
         self.hosts = HOSTS[:hosts]
+        # On a busy machine a node that lives may say nothing for three seconds, and would be replaced.
         self.scenery = Scenery(
-            home=home, hosts=self.hosts, admin=ADMIN, password=PASSWORD, status_period_s=1.0
+            home=home,
+            hosts=self.hosts,
+            heartbeat_s=2.0,
+            admin=ADMIN,
+            password=PASSWORD,
+            status_period_s=1.0,
         )
         self.home = home
         self.scene: Any = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+from broker.server.ports import LOOPBACK, HeldPort
 from dsmt_core.events import Event
 from tests.e2e.application import App
 from tests.e2e.conftest import Stages
@@ -43,24 +44,28 @@ async def told(stage: Stage, app: App) -> Event:
 
 def serving(name: str, port: int) -> App:
     """An application that wants a port, and has no more to say about it than its server has."""
-    start = f"#!/bin/sh\nexec python3 -m http.server --bind 127.0.0.1 {port}\n"
+    start = f"#!/bin/sh\nexec python3 -m http.server --bind {LOOPBACK} {port}\n"
     return App(name, scripts={"start": start, "status": "", "stop": ""})
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+def listened_on(port: HeldPort) -> bool:
+    try:
+        with socket.create_connection((LOOPBACK, port.number), timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 async def test_every_misbehaviour_has_its_reason_and_harms_no_other(stages: Stages) -> None:
     well = App("well")
     async with stages(hosts=1) as stage:
-        port = free_port()
-        first, second = serving("first", port), serving("second", port)
+        # Held to the end: nobody but these two gets it, and the first of them still may listen on it.
+        port = HeldPort()
+        first, second = serving("first", port.number), serving("second", port.number)
         for app in (FAILS, MISSING, HANGS, STATUS_HANGS, MEGABYTE, GARBAGE, TELLS, SPOKEN, first, well):
             await stage.deploy(app.name, app)
         await stage.states("first", "running")
+        await stage.eventually(lambda: listened_on(port))
         await stage.deploy(second.name, second)
         assert "7" in await failure(stage, FAILS)
         assert "no start script" in await failure(stage, MISSING)
@@ -80,3 +85,4 @@ async def test_every_misbehaviour_has_its_reason_and_harms_no_other(stages: Stag
         assert status["failed"] == 0
         failed: Any = await stage.until(lambda status: status["failed"] == 1, "fails")
         assert failed["hosts"][0]["applications"][0]["reason"]
+        port.release()

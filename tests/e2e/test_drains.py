@@ -12,7 +12,7 @@ from dsmt_core.names import Host
 from lab.sightings import eldest
 from tests.e2e.application import App
 from tests.e2e.conftest import Stages
-from tests.e2e.stage import Stage
+from tests.e2e.stage import WITHIN_S, Stage
 from tests.e2e.test_kill_matrix import all_run
 from tests.e2e.test_losses import deploy, placed, running
 
@@ -34,6 +34,15 @@ async def dsmtc(stage: Stage, *words: str) -> tuple[int, str, str]:
 
 async def standing(stage: Stage, host: Host) -> Any:
     return (await stage.ask(lambda client: client.node(host)))["standing"]
+
+
+async def shown_alive(stage: Stage, host: Host) -> str:
+    """What is told of the excluded nodes; on a busy machine a node is a suspect now and then."""
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            _, out, _ = await dsmtc(stage, "nodes", "--where", "standing = 'excluded'")
+            if any(host in line and "alive" in line for line in out.splitlines()):
+                return out
 
 
 async def test_the_replacement_runs_before_what_is_drained_stops(stages: Stages) -> None:
@@ -95,10 +104,7 @@ async def test_an_excluded_node_leaves_every_plan_and_is_still_heard(stages: Sta
         code, _, _ = await dsmtc(stage, "nodes", "exclude", host, "--reason", "too old")
         assert code == 0
         await stage.until(lambda status: placed(status) == [stage.hosts[1]], "xyz1")
-        _, out, _ = await dsmtc(stage, "nodes", "--where", "standing = 'excluded'")
-        assert host in out
-        assert "alive" in out
-        assert "excluded: too old" in out
+        assert "excluded: too old" in await shown_alive(stage, host)
         _, out, _ = await dsmtc(stage, "plan", "eval", "--plan", "all_nodes", "--slice", "xyz1")
         assert "excluded: too old (by" in out
         await dsmtc(stage, "nodes", "include", host)

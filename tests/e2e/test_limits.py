@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,12 @@ async def test_a_network_of_its_own_is_ordered_of_a_node_that_can_give_it(stages
             await stage.ask(lambda client: client.set_limits("s1", {"network": "own"}))
             await stage.put("s1", App("well", scripts={"status": looks}))
             await stage.ask(lambda client: client.set_plan("s1", "all_nodes", {}))
-            status = await stage.until(lambda status: status["running"] == 1, "s1")
+
+            def has_said(status: Any) -> bool:
+                # What it says comes later than that it runs.
+                return status["running"] == 1 and bool(status["hosts"][0]["applications"][0]["text"])
+
+            status = await stage.until(has_said, "s1")
             assert status["hosts"][0]["applications"][0]["text"] == "apart"
             async with asyncio.timeout(60):
                 while True:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dsmt_core.events import Event
 from tests.e2e.application import START, App
 from tests.e2e.conftest import Stages
 from tests.e2e.stage import ADMIN, PASSWORD, Stage
@@ -37,6 +38,12 @@ def environment(stage: Stage) -> dict[str, str]:
     }
 
 
+def executed(stage: Stage, count: int) -> list[Event]:
+    """What was told of commands, once it is so much: the monitor hears it by a way of its own."""
+    heard = [event for event in stage.heard() if event.field == "executed"]
+    return heard if len(heard) >= count else []
+
+
 async def test_people_look_into_slivers(stages: Stages) -> None:
     async with stages(hosts=2) as stage:
         await stage.deploy("s1", TALKS)
@@ -59,7 +66,7 @@ async def test_people_look_into_slivers(stages: Stages) -> None:
             sorted([one, two]),
             0,
         )
-        heard = [event for event in stage.heard() if event.field == "executed"]
+        heard = await stage.eventually(lambda: executed(stage, 4))
         assert [event.pairs["phase"] for event in heard] == ["begins", "ended"] * 2
         assert (heard[0].pairs["by"], heard[0].pairs["hosts"]) == (ADMIN, one)
         assert heard[1].pairs["failed"] == one

@@ -25,6 +25,8 @@ TUTORIAL = ROOT / "docs/tutorial.md"
 READY_S = 120.0
 SHOWN = re.compile(r"```text\n(.*?)```", re.DOTALL)
 TYPED_S = 280.0
+# By default each host in turn has to be well for half a minute, and nothing else happens meanwhile.
+HERE = ("greeting=hello --follow", "greeting=hello --min-healthy 2s --follow")
 
 
 def typed() -> str:
@@ -33,7 +35,9 @@ def typed() -> str:
     lines = [line for block in blocks for line in block.splitlines()]
     assert lines
     assert all(line.startswith("$ ") for line in lines)
-    return "\n".join(line.removeprefix("$ ") for line in lines)
+    text = "\n".join(line.removeprefix("$ ") for line in lines)
+    assert text.count(HERE[0]) == 1
+    return text.replace(*HERE)
 
 
 @contextmanager

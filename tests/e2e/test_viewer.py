@@ -136,9 +136,10 @@ async def _the_plan_is_changed(stage: Stage, reader: Reader) -> None:
     await reader.picture("set-plan")
     await _is_told_that_the_world_changed(reader)
     await dialog.get_by_role("button", name="Set plan").click()
+    # It is withdrawn after some seconds.
+    await reader.sees(".notes", f"{SLICE} follows the plan limit: 1 node stops")
     await stage.until(lambda status: status["plan"] == "limit" and status["wanted"] == 2, SLICE)
     await reader.sees(".figures .wanted dd", "2")
-    await reader.sees(".notes", f"{SLICE} follows the plan limit: 1 node stops")
     entries = await stage.ask(lambda client: client.audit({}))
     assert any("plan" in one["act"] for one in entries)
 
