@@ -48,9 +48,7 @@ def tries(places: Collection[str], reached: Collection[str]) -> str:
     """For a shell: tell which of ``places`` (an address and a port) are reached; some are to be."""
     # What answers does so at once, unless the machine is busy.
     waits = {one: 30 if one in reached else 2 for one in places}
-    asked = (
-        f"nc -w {for_s} {one} </dev/null >/dev/null 2>&1 && echo {one}" for one, for_s in waits.items()
-    )
+    asked = (f"nc -w {w} {one} </dev/null >/dev/null 2>&1 && echo {one}" for one, for_s in waits.items())
     return "; ".join((*asked, "true"))
 
 
