@@ -47,8 +47,8 @@ BARRED = dict.fromkeys(("plainly", "by device", "without routes", "by way of"), 
 def tries(places: Collection[str], reached: Collection[str]) -> str:
     """For a shell: tell which of ``places`` (an address and a port) are reached; some are to be."""
     # What answers does so at once, unless the machine is busy.
-    waits = {one: 30 if one in reached else 2 for one in places}
-    asked = (f"nc -w {w} {one} </dev/null >/dev/null 2>&1 && echo {one}" for one, for_s in waits.items())
+    waits = ((one, 30 if one in reached else 2) for one in places)
+    asked = (f"nc -w {most_s} {one} </dev/null >/dev/null 2>&1 && echo {one}" for one, most_s in waits)
     return "; ".join((*asked, "true"))
 
 

@@ -65,8 +65,9 @@ def test_one_that_has_ended_is_not_and_the_reason_is_told(
     with pytest.raises(Unavailable) as told:
         program.control("status")
     assert told.value.message == (
-        "rabbitmqctl status failed: Error: unable to perform an operation on node 'rabbit@h'. Please see"
-        " diagnostics below. ['rabbit@h'] rabbit@h: * TCP connection succeeded but Erlang distribution failed"
+        "rabbitmqctl status failed: Error: unable to perform an operation on node 'rabbit@h'."
+        " Please see diagnostics below. ['rabbit@h'] rabbit@h:"
+        " * TCP connection succeeded but Erlang distribution failed"
     )
     assert tries(program) == 1
     monkeypatch.setattr(Program, "running", True)
