@@ -17,12 +17,9 @@ from typing import Final
 
 from broker.address import Endpoint
 from broker.server.program import Program, speaks_amqp
-from dsmt_core.errors import DsmtError, Unavailable
+from dsmt_core.errors import Unavailable
 
 _PASSED_ON: Final = ("PATH", "LANG", "TZ", "TMPDIR")
-# With this rabbitmqctl ends what it says of a server that it did not reach.
-_NOT_REACHED: Final = "Erlang cookie hash:"
-_ASKED_AGAIN: Final = 2
 # Before a command that is to see $0 as /etc/rabbitmq.
 _WITH_ETC: Final = (
     *("unshare", "--mount", "--", "sh", "-c"),
@@ -88,17 +85,7 @@ class Member:
         self._program.kill()
 
     def control(self, *arguments: str, timeout_s: float = 180.0) -> str:
-        """Run ``rabbitmqctl`` on its host; see `Program.control`.
-
-        It starts an Erlang of its own, beside those of all hosts where they are one machine. Erlang gives a
-        connection 7 s, of which this one needs some to load its TLS: one that misses them is asked again.
-        """
-        for _ in range(_ASKED_AGAIN):
-            try:
-                return self._program.control(*arguments, timeout_s=timeout_s)
-            except DsmtError as error:
-                if _NOT_REACHED not in error.message:
-                    raise
+        """Run ``rabbitmqctl`` on its host; see `Program.control`."""
         return self._program.control(*arguments, timeout_s=timeout_s)
 
     @property

@@ -24,6 +24,12 @@ from dsmt_core.errors import Conflict, DeadlinePassed, DsmtError, Unavailable
 
 _GRACE_S: Final = 10.0
 _POLL_S: Final = 0.05
+_AGAIN_S: Final = 0.5
+_TOLD: Final = 500
+# What rabbitmqctl says of a server that it did not reach: this, advice, what it has tried, its own details.
+_NOT_REACHED: Final = "unable to perform an operation on node"
+_TRIED: Final = "\nattempted to contact:"
+_OWN: Final = "\nCurrent node details:"
 # AMQP 0-9-1, 4.2.2: what a client says first; a server that is ready answers with Connection.Start.
 _HELLO: Final = b"AMQP\x00\x00\x09\x01"
 
@@ -121,12 +127,23 @@ class Program:
     def control(self, *arguments: str, timeout_s: float = 60.0) -> str:
         """Run ``rabbitmqctl`` for this server; its output.
 
+        It is an Erlang of its own, and Erlang gives a connection 7 s, of which it needs some to load its
+        TLS: on a machine that many others want, one that misses them is asked again while the server runs.
+
         Raises:
+            Unavailable: it did not reach the server within ``timeout_s``, or the server has ended.
             DsmtError: it failed.
             DeadlinePassed: it did not end in time.
         """
         command = [str(PROGRAM.with_name("rabbitmqctl")), "--quiet", *arguments]
-        return self._run(command, f"rabbitmqctl {arguments[0]}", timeout_s)
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                return self._run(command, f"rabbitmqctl {arguments[0]}", timeout_s)
+            except Unavailable:
+                if not self.running or time.monotonic() > deadline:
+                    raise
+            time.sleep(_AGAIN_S)
 
     def evaluate(self, expression: str, timeout_s: float = 60.0) -> str:
         """Have this server evaluate an Erlang expression; its value as text (of a binary, make a list).
@@ -159,13 +176,22 @@ class Program:
         except subprocess.TimeoutExpired as error:
             raise DeadlinePassed(f"{name} took longer than {timeout_s:g} s") from error
         if done.returncode:
-            raise DsmtError(f"{name} failed: {(done.stderr or done.stdout).strip()[-300:]}")
+            told = done.stderr or done.stdout
+            failed = Unavailable if _NOT_REACHED in told else DsmtError
+            raise failed(f"{name} failed: {_reason(told)}")
         return done.stdout
 
     def _release(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _reason(told: str) -> str:
+    """What a program says is wrong, in one line; of what rabbitmqctl says, not its advice."""
+    first, _, rest = told[max(told.find("Error"), 0) :].strip().partition("\n")
+    tried = rest.partition(_TRIED)[2].partition(_OWN)[0]
+    return " ".join(f"{first} {tried or rest}".split())[:_TOLD]
 
 
 def speaks_amqp(host: str, port: int, trusting: ssl.SSLContext | None = None) -> bool:

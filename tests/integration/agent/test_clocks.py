@@ -66,7 +66,7 @@ async def clocked(
         }
         owner = driver.owner(world.place)
         state_file.save(world.place.shown_agent_file, values, mode=0o400, owner=owner)
-        ask(world.place.init_socket, {"op": "agent", "start": True})
+        ask(world.place.init_socket, {"op": "agent", "start": True}, timeout_s=60)
         yield world
 
 

@@ -200,7 +200,7 @@ async def test_a_power_failure_at_any_step_ends_at_the_new_version(inside: World
         state_file.save(file, {**values, "boot_id": f"machine-{new}"}, mode=0o400, owner=owner)
         command = AgentCommand(agent_command(), {"DSMT_RUN": "/run/dsmt", "PATH": os.defpath})
         world.driver.boot(world.place, command)
-        ask(world.place.init_socket, {"op": "agent", "start": True})
+        ask(world.place.init_socket, {"op": "agent", "start": True}, timeout_s=60)
 
     # What ran is up again before the planner's answer is waited for, and what was switched to may be twice.
     allowed = lambda old, new: [[new], [old, new], [new, new]]  # noqa: E731

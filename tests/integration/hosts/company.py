@@ -155,7 +155,7 @@ async def company(speaking: list[Bus], planner: Bus, monitor: Bus, slice_: Slice
         yield made
         await talking.aclose()
         with suppress(TimeoutError):
-            await until(lambda: not made.missed(made.reader) and not made.missed(made.lessee), 10.0)
+            await until(lambda: not made.missed(made.reader) and not made.missed(made.lessee))
 
 
 async def until(holds: Callable[[], bool], within_s: float = 60.0) -> None:

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,14 +78,16 @@ def secured(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield Secured(machine, member, folder, dict(line.split("=", 1) for line in lines))
 
 
-async def refused(url: str) -> str:
-    """What is told to who connects with ``url``."""
+async def refused(url: str, reason: str) -> None:
+    """Who connects with ``url`` is refused, and told ``reason``."""
     bus = broker.connect(url, name="refused")
     await bus.start()
-    await until(lambda: bool(bus.health.last_error))
+    # It tries again and again; of a host that is busy it may first be told that there is no answer in time.
+    with suppress(TimeoutError):
+        await until(lambda: reason in bus.health.last_error)
+    assert reason in bus.health.last_error
     assert bus.health.link is not Link.CONNECTED
     await bus.close()
-    return bus.health.last_error
 
 
 async def test_who_has_the_url_publishes_and_reads(secured: Secured, connect: Connect) -> None:
@@ -106,24 +108,23 @@ async def test_who_has_the_url_publishes_and_reads(secured: Secured, connect: Co
 
 
 async def test_who_does_not_trust_the_authority_or_names_another_host_is_told_so(secured: Secured) -> None:
-    told = await refused(secured.url())
-    assert "its certificate is not signed by the authority that is trusted here" in told
+    await refused(secured.url(), "its certificate is not signed by the authority that is trusted here")
     authority = parse(secured.urls["DSMT_BROKER"]).authority
     other = secured.url().replace(secured.address, OTHER_ADDRESS)
-    told = await refused(with_authority(other, authority))
-    assert (
-        f"{OTHER_ADDRESS}:5671 is not taken for the broker: its certificate is for another address" in told
+    await refused(
+        with_authority(other, authority),
+        f"{OTHER_ADDRESS}:5671 is not taken for the broker: its certificate is for another address",
     )
 
 
 async def test_nobody_is_served_without_tls(secured: Secured) -> None:
-    told = await refused(secured.url(scheme="amqp"))
-    assert (
-        f"{secured.address}:5671 ended the connection before it spoke AMQP (does it want amqps://?)" in told
+    await refused(
+        secured.url(scheme="amqp"),
+        f"{secured.address}:5671 ended the connection before it spoke AMQP (does it want amqps://?)",
     )
     for port in (PLAIN, MANAGEMENT):
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection((secured.address, port), timeout=5.0)
+            socket.create_connection((secured.address, port), timeout=60.0)
 
 
 def test_who_has_the_cookie_and_no_certificate_is_not_a_host(secured: Secured) -> None:
@@ -138,7 +139,7 @@ def test_who_has_the_cookie_and_no_certificate_is_not_a_host(secured: Secured) -
     assert asked(secured, "").returncode != 0
     authority = parse(secured.urls["DSMT_BROKER"]).authority
     with (
-        socket.create_connection((secured.address, DISTRIBUTION), timeout=5.0) as plain,
+        socket.create_connection((secured.address, DISTRIBUTION), timeout=60.0) as plain,
         pytest.raises(ssl.SSLError, match=r"(?i)handshake.failure|certificate.required"),
         ssl.create_default_context(cadata=authority).wrap_socket(
             plain, server_hostname=secured.address
@@ -176,7 +177,7 @@ def asked(secured: Secured, erlang: str) -> subprocess.CompletedProcess[str]:
 
 
 def shown(secured: Secured) -> str:
-    return ssl.get_server_certificate((secured.address, SECURE), timeout=5.0)
+    return ssl.get_server_certificate((secured.address, SECURE), timeout=60.0)
 
 
 def definitions(folder: Path, *words: str) -> None:

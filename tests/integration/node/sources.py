@@ -43,8 +43,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             last = len(CONTENT) - 1
             self.send_header("Content-Range", f"bytes {begin}-{last}/{len(CONTENT)}")
         self.end_headers()
-        self.wfile.write(content)
+        # Before they are sent: who has them all may look at once.
         self.server.sent += len(content)
+        self.wfile.write(content)
         self.close_connection = True
 
     def log_message(self, *_: Any) -> None: ...

@@ -51,7 +51,7 @@ async def test_whatever_the_clock_does_slivers_run_on_and_orders_are_obeyed(
         await _beats(speaking, wrong_s + off_s)
         content = os.urandom(100_000)
         request = {"op": "fetch", "digest": planner.put(content), "size": len(content)}
-        found = await asyncio.to_thread(local_socket.ask, node.place.node_socket, request)
+        found = await asyncio.to_thread(local_socket.ask, node.place.node_socket, request, timeout_s=60)
         path = node.place.packages / Path(found["path"]).name
         assert await asyncio.to_thread(path.read_bytes) == content
     await speaking.bus.declare(*agent_topology(OTHER, HOST))

@@ -93,7 +93,7 @@ async def test_after_a_power_failure_it_comes_up_without_planner_and_broker(
 
     def agent_runs() -> bool:
         try:
-            return bool(local_socket.ask(node.place.init_socket, agent)["pid"])
+            return bool(local_socket.ask(node.place.init_socket, agent, timeout_s=60)["pid"])
         except DsmtError:
             return False
 
@@ -120,7 +120,10 @@ async def test_an_upgrade_to_another_place_adopts_what_the_old_one_has_started(
     assert restarts(speaking) == 1
     # The new one speaks with the old init, and makes slivers of its own.
     await asyncio.to_thread(
-        local_socket.ask, node.place.init_socket, {"op": "run", "argv": ["true"], "timeout": 20}
+        local_socket.ask,
+        node.place.init_socket,
+        {"op": "run", "argv": ["true"], "timeout": 50},
+        timeout_s=60,
     )
     await speaking.bus.declare(*agent_topology(OTHER, HOST))
     await speaking.order(Verb.CREATE, 1, OTHER)
@@ -140,7 +143,10 @@ async def test_on_a_full_disk_what_runs_goes_on_and_what_is_new_says_why_it_does
     await until(lambda: "No space" in small.log.read_text(), "it says so")
     with pytest.raises(Exception, match=r"room|space|disk"):
         await asyncio.to_thread(
-            local_socket.ask, small.place.node_socket, {"op": "fetch", "digest": package, "size": 100_000}
+            local_socket.ask,
+            small.place.node_socket,
+            {"op": "fetch", "digest": package, "size": 100_000},
+            timeout_s=60,
         )
     beats = len(speaking.events("heartbeat"))
     await until(lambda: len(speaking.events("heartbeat")) > beats + 2, "it beats on")
@@ -193,11 +199,11 @@ async def test_a_manager_that_is_killed_while_many_ask_for_a_package_has_it_for_
     await walked(node, speaking)
     before, content = node.init(), os.urandom(1 << 20)
     request = {"op": "fetch", "digest": planner.put(content), "size": len(content)}
-    planner.slow_s = 1.0
+    planner.sends.clear()
 
     async def ask() -> object:
         try:
-            return await asyncio.to_thread(local_socket.ask, node.place.node_socket, request)
+            return await asyncio.to_thread(local_socket.ask, node.place.node_socket, request, timeout_s=60)
         except (DsmtError, OSError) as error:
             return error
 
@@ -205,6 +211,7 @@ async def test_a_manager_that_is_killed_while_many_ask_for_a_package_has_it_for_
     await until(lambda: planner.gets, "the depot is asked")
     first.kill()
     await ended(first)
+    planner.sends.set()
     assert not [each for each in await asked if isinstance(each, dict)]
     node.start()
     await until(lambda: lives(speaking) == 2, "the next one has begun")

@@ -72,11 +72,11 @@ async def main(driver, place):
     forks = forking.Forking(driver)
     await forks.attend(place)
     await asyncio.to_thread(agent_orders.tell, place, None, {"start": True})
-    told = lambda: local_socket.ask(place.init_socket, {"op": "agent"})["pid"]
+    told = lambda: local_socket.ask(place.init_socket, {"op": "agent"}, timeout_s=60)["pid"]
     while not (pid := await asyncio.to_thread(told)):
         await asyncio.sleep(0.05)
-    look = {"op": "run", "argv": ["sh", "-c", LOOK.format(pid)], "timeout": 10, "limit": 4096}
-    print((await asyncio.to_thread(local_socket.ask, place.init_socket, look))["output"])
+    look = {"op": "run", "argv": ["sh", "-c", LOOK.format(pid)], "timeout": 50, "limit": 4096}
+    print((await asyncio.to_thread(local_socket.ask, place.init_socket, look, timeout_s=60))["output"])
     await forks.close()
 
 driver = choose("bubblewrap").driver

@@ -31,7 +31,7 @@ from dsmt_core.limits import DEPOT_ROOTS, ROOTS_FACT, Limits, Network
 from dsmt_core.names import Slice
 from tests.integration.node.test_container_manager import config, figure, node, speaking
 from tests.integration.node.test_drivers import run
-from tests.integration.node.test_networks import FAR, METADATA, NODE, PORT, World, world
+from tests.integration.node.test_networks import FAR, METADATA, NODE, PORT, World, tries, world
 
 __all__ = ["world"]
 from tests.integration.node.world import SLICE, WALK, FakePlanner, Voice, until
@@ -109,8 +109,7 @@ def test_programs_have_a_network_of_their_own_there_too(
     with world.node.entered():
         driver.boot(place, NO_AGENT, Limits(network=Network.OWN, root="busybox"))
     places = [f"{one} {PORT}" for one in ("127.0.0.1", NODE, METADATA, "198.18.0.2", FAR)]
-    tries = "; ".join(f"nc -w 2 {one} </dev/null >/dev/null 2>&1 && echo {one}" for one in places)
-    assert run(place, f"{tries}; true")["output"].splitlines() == [places[-1]]
+    assert run(place, tries(places, places[-1:]))["output"].splitlines() == [places[-1]]
     assert run(place, "echo x > /etc/resolv.conf")["exit"] != 0
 
 

@@ -27,6 +27,7 @@ from dsmt_core.rights import NODES, ORDERS, PSEPR
 HOST = Host("node1.example.org")
 SLICE = Slice("xyz1")
 WALK = ["requested", "instantiated", "initialized", "running"]
+_HELD_S = 120.0
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -47,6 +48,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self._send(404, b"{}")
         else:
             time.sleep(self.server.slow_s)
+            self.server.sends.wait(_HELD_S)
             self._send(200, content)
 
     def _send(self, status: int, content: bytes) -> None:
@@ -59,7 +61,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class FakePlanner(http.server.ThreadingHTTPServer):
-    """The HTTP half: ``answer`` is what a join gets, ``blobs`` what the depot has."""
+    """The HTTP half: ``answer`` is what a join gets, ``blobs`` what the depot has.
+
+    While ``sends`` is cleared it has taken requests for blobs, and answers none.
+    """
 
     daemon_threads = True
 
@@ -69,6 +74,8 @@ class FakePlanner(http.server.ThreadingHTTPServer):
         self.gets: list[str] = []
         self.blobs: dict[str, bytes] = {}
         self.slow_s = 0.0
+        self.sends = threading.Event()
+        self.sends.set()
         self.answer: tuple[int, dict[str, Any]] = (503, {})
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
@@ -98,6 +105,7 @@ class FakePlanner(http.server.ThreadingHTTPServer):
         )
 
     def close(self) -> None:
+        self.sends.set()
         self.shutdown()
         self.server_close()
         self._thread.join()
