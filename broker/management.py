@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from broker.access import PERMISSIONS, SALT_BYTES, TOPIC_PERMISSIONS
 from broker.address import Endpoint, endpoints
@@ -26,8 +26,10 @@ PORT: Final = 15_672
 PORT_OF_TLS: Final = 15_671
 _TIMEOUT_S: Final = 20.0
 _FOUND: Final = range(200, 300)
-# RabbitMQ answers 500 to who lists users while one of them is removed (seen in 3.10, one time in 1,500).
-_READS: Final = 5
+# RabbitMQ answers 500 to who lists users while one of them is removed, and to who closes connections while
+# one of them ends (seen in 3.10, one time in 1,500).
+_TRIES: Final = 5
+_PAUSE_S: Final = 0.05
 
 
 class _Broken(Unavailable):
@@ -54,13 +56,20 @@ class Management:
     def request(self, method: str, path: str, body: object = None) -> Any:
         """One request below ``/api``; the answer's JSON, or None when it has no body.
 
+        What is broken is asked again a few times: whatever is asked here has the same effect when it is
+        asked twice (RFC 9110, 9.2.2; what is posted are definitions and users that are to go).
+
         Raises:
-            Unavailable: no answer, or 5xx; what only reads was tried a few times then.
+            Unavailable: no answer, or 5xx however often it was asked.
             Denied, NotFound: 401 or 403, and 404.
             DsmtError: any other refusal.
         """
-        often = stop_after_attempt(_READS if method == "GET" else 1)
-        trying = Retrying(stop=often, retry=retry_if_exception_type(_Broken), reraise=True)
+        trying = Retrying(
+            stop=stop_after_attempt(_TRIES),
+            wait=wait_fixed(_PAUSE_S),
+            retry=retry_if_exception_type(_Broken),
+            reraise=True,
+        )
         return trying(self._anywhere, method, path, body)
 
     def _anywhere(self, method: str, path: str, body: object) -> Any:
