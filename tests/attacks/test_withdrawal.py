@@ -32,7 +32,7 @@ def until(holds: Callable[[], Any], within_s: float = SOON_S) -> Any:
     deadline = time.monotonic() + within_s
     while not (found := holds()):
         assert time.monotonic() < deadline
-        time.sleep(0.05)
+        time.sleep(0.2)
     return found
 
 

@@ -89,7 +89,7 @@ class Town:
             if again is not None and time.monotonic() >= again_at:
                 again()
                 again_at = time.monotonic() + AGAIN_S
-            time.sleep(0.05)
+            time.sleep(0.2)
         return found
 
     def told(self) -> Any:

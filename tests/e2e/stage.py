@@ -120,7 +120,7 @@ class Stage:
         while not (found := what()):
             if time.monotonic() > deadline:
                 raise DeadlinePassed(f"nothing within {within_s:g} s")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)
         return found
 
     def heard(self, since: int = 0) -> list[Event]:

@@ -50,7 +50,7 @@ async def the_one(api: Api, slice_: Slice) -> str:
     """The node on which a slice of one instance is placed."""
     async with asyncio.timeout(WITHIN_S):
         while len(found := await hosts(api, slice_)) != 1:  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.15)
     return next(iter(found))
 
 

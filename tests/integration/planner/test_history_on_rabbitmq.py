@@ -49,7 +49,7 @@ class Pinger:
                     await self._bus.publish(event)
                 except Unavailable:
                     assert time.monotonic() < deadline
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(0.15)
                 else:
                     break
             self.said.append(event.seq)
@@ -117,7 +117,7 @@ async def _held(api: Api, channel: str) -> list[dict[str, Any]]:
         if lines and lines[-1]["pairs"].get("status") != "initialized":
             return lines
         assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.15)
 
 
 async def test_a_followed_replay_survives_a_broker_that_is_killed(

@@ -61,7 +61,7 @@ async def _until_host(api: Api, **wanted: str) -> None:
         if hosts and wanted.items() <= hosts[0].items():
             return
         assert time.monotonic() < deadline, hosts
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.15)
 
 
 async def test_a_node_joins_is_ordered_and_what_it_reports_is_shown(api: Api, node: Node) -> None:
@@ -85,7 +85,7 @@ async def test_a_broker_that_was_killed_and_came_back_loses_nothing(
     deadline = time.monotonic() + 60
     while (await api("GET", "/health"))["broker"] == "connected":
         assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.15)
     await asyncio.to_thread(server.start)
     create = await node.ordered(Verb.CREATE, "s2")
     node.slivers[Slice("s2")] = create.generation
@@ -189,7 +189,7 @@ async def test_a_request_of_an_operator_becomes_wanted(api: Api, node: Node, ope
     deadline = time.monotonic() + 60
     while (await api("GET", "/slices/s1/status"))["hosts"][0]["applications"][0]["wanted"] != "stopped":
         assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.15)
 
 
 async def test_events_are_followed_as_lines_of_json(api: Api, node: Node) -> None:

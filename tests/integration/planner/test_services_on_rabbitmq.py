@@ -59,7 +59,7 @@ async def until(api: Api, path: str, holds: Callable[[Any], bool]) -> Any:
     deadline = time.monotonic() + PATIENCE_S
     while not holds(answer := await api("GET", path)):
         assert time.monotonic() < deadline, answer
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.15)
     return answer
 
 
