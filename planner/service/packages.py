@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -53,6 +54,8 @@ class Packages:
         self._quotas = quotas
         # Between a look whether bytes are referred to and their removal nobody begins to refer to them.
         self._settling = asyncio.Lock()
+        # What is on its way here, how many times: it stays in the depot, though no slice refers to it yet.
+        self._arriving: Counter[str] = Counter()
 
     async def put(self, slice_: Slice, filename: str, upload: Upload) -> Stored:
         """Store a package for a slice; its application is added when it is new.
@@ -72,20 +75,36 @@ class Packages:
         """
         self._ledger.slice(slice_)
         name = package_filename(filename)
-        sent = await self._depot.put(
-            await self._with_room(slice_, name, replace(upload, scope=slice_)), name
-        )
-        package = replace(sent, put_at=self._clock())
+        announced = await self._with_room(slice_, name, replace(upload, scope=slice_))
+        came: Package | None = None
         try:
-            await self._check_rpm(slice_, package)
-            async with self._settling:
-                await self._depot.check(package.digest)
-                effect = await self._ledger.change(slice_, self._recorded, slice_, package)
+            async with self._held(upload.digest):
+                came = replace(await self._depot.put(announced, name), put_at=self._clock())
+                effect = await self._taken(slice_, came)
         except DsmtError:
-            await self.sweep([package])
+            if came is not None:
+                await self.sweep([came])
             raise
         # The same content again keeps the signatures that it had.
         return Stored(await self._database.read(packages.get, slice_, name), effect)
+
+    async def _taken(self, slice_: Slice, package: Package) -> Effect:
+        """Have the slice refer to what has come."""
+        await self._check_rpm(slice_, package)
+        async with self._settling:
+            await self._depot.check(package.digest)
+            return await self._ledger.change(slice_, self._recorded, slice_, package)
+
+    @asynccontextmanager
+    async def _held(self, digest: str) -> AsyncIterator[None]:
+        """Keep bytes that are announced from removal: another slice may just let go of the same ones."""
+        async with self._settling:
+            self._arriving[digest] += 1
+        try:
+            yield
+        finally:
+            self._arriving[digest] -= 1
+            self._arriving = +self._arriving
 
     async def _check_rpm(self, slice_: Slice, package: Package) -> None:
         """Look at an RPM's own signature, where the slice says whose it has to be."""
@@ -178,9 +197,7 @@ class Packages:
         """Give the depot its room back, where no slice refers to the bytes any more."""
         for digest in {one.digest for one in gone}:
             try:
-                async with self._settling:
-                    if not await self._database.read(packages.is_referred_to, digest):
-                        await self._depot.delete(digest)
+                await self._let_go(digest)
             except DsmtError as error:
                 # The bytes are only in the way; the package is gone from the slice all the same.
                 _log.warning("bytes stay in the depot", digest=digest, reason=str(error))
@@ -198,10 +215,14 @@ class Packages:
         referred = await self._database.read(pruning.referred_to)
         orphans = [one.digest for one in there if one.age > grace and one.digest not in referred]
         for digest in orphans:
-            async with self._settling:
-                if not await self._database.read(packages.is_referred_to, digest):
-                    await self._depot.delete(digest)
+            await self._let_go(digest)
         return len(orphans)
+
+    async def _let_go(self, digest: str) -> None:
+        async with self._settling:
+            if self._arriving[digest] > 0 or await self._database.read(packages.is_referred_to, digest):
+                return
+            await self._depot.delete(digest)
 
 
 async def _within(content: AsyncIterator[bytes], room: Room, come: int) -> AsyncIterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import httpx
@@ -136,3 +137,28 @@ async def test_all_about_one_package(many: Api) -> None:
     free = await many("GET", f"{at}/dsmtw_pinger-1.5-1.rpm/about")
     assert (free["uses"], free["version"], free["slices"]) == ([], "1.5-1", [])
     assert (await many.refused("GET", f"{at}/nothing.rpm/about"))[0] == 404
+
+
+async def test_what_another_slice_lets_go_while_it_comes_again_stays(
+    many: Api, planner: Planner, depot: FakeDepot
+) -> None:
+    """Between its arrival in the depot and its record nothing refers to it."""
+    content = b"rpm thing 1.1-1"
+    await many("POST", "/slices", {"slice": "s2"})
+    await many.put("s1", "thing.rpm", content)
+
+    async def meanwhile(request: httpx.Request) -> httpx.Response:
+        said = await depot.answer(request)
+        if request.method == "PUT":
+            await many("DELETE", "/slices/s1/packages/thing.rpm")
+        return said
+
+    planner.depot.through(httpx.MockTransport(meanwhile))
+    headers = {"X-Content-SHA256": hashlib.sha256(content).hexdigest()}
+    put = await many.client.put("/v1/slices/s2/packages/other.rpm", content=content, headers=headers)
+    assert put.status_code == 200, put.text
+    assert len(await versions(many)) == 6
+    assert content in depot.blobs.values()
+    # Once it has come it may go like any other.
+    await many("DELETE", "/slices/s2/packages/other.rpm")
+    assert content not in depot.blobs.values()
