@@ -122,7 +122,10 @@ async def followed(stage: Stage) -> None:
         ):
             line = (await process.stdout.readline()).decode()
             host, _, number = line.partition(" | line ")
-            assert number, line
+            assert line, "it has ended"
+            if not number:
+                # What it said first, where it has not said much more yet.
+                continue
             seen.setdefault(host, []).append(int(number))
 
     try:
