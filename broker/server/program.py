@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
+
 from broker.server.kept import Kept
 from broker.server.modules import loading_at_once
 from broker.server.settings import PROGRAM
@@ -136,14 +138,13 @@ class Program:
             DeadlinePassed: it did not end in time.
         """
         command = [str(PROGRAM.with_name("rabbitmqctl")), "--quiet", *arguments]
-        deadline = time.monotonic() + timeout_s
-        while True:
-            try:
-                return self._run(command, f"rabbitmqctl {arguments[0]}", timeout_s)
-            except Unavailable:
-                if not self.running or time.monotonic() > deadline:
-                    raise
-            time.sleep(_AGAIN_S)
+        trying = Retrying(
+            stop=stop_after_delay(timeout_s),
+            wait=wait_fixed(_AGAIN_S),
+            retry=retry_if_exception(lambda error: isinstance(error, Unavailable) and self.running),
+            reraise=True,
+        )
+        return trying(self._run, command, f"rabbitmqctl {arguments[0]}", timeout_s)
 
     def evaluate(self, expression: str, timeout_s: float = 60.0) -> str:
         """Have this server evaluate an Erlang expression; its value as text (of a binary, make a list).

@@ -113,6 +113,8 @@ async def followed(stage: Stage) -> None:
         cwd=Path.cwd(),
     )
     seen: dict[str, list[int]] = {}
+    # What each said first comes too, once, where it has not said much more yet.
+    firsts = {f"{host} | hello from {host}\n" for host in stage.hosts}
 
     async def more(count: int) -> None:
         assert process.stdout is not None
@@ -122,10 +124,10 @@ async def followed(stage: Stage) -> None:
         ):
             line = (await process.stdout.readline()).decode()
             host, _, number = line.partition(" | line ")
-            assert line, "it has ended"
-            if not number:
-                # What it said first, where it has not said much more yet.
+            if line in firsts:
+                firsts.remove(line)
                 continue
+            assert number, line
             seen.setdefault(host, []).append(int(number))
 
     try:
